@@ -1,0 +1,150 @@
+//! Every way in which a file, a key or a stream can be wrong.
+
+use std::{fmt, io};
+
+use super::stream::CHUNK;
+
+/// What went wrong. Never carries a secret, and never mentions a command line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The source of bytes failed.
+    #[error("cannot read: {0}")]
+    Read(io::Error),
+    /// The sink of bytes failed.
+    #[error("cannot write: {0}")]
+    Write(io::Error),
+
+    /// The input does not begin like an age file.
+    #[error("not an age file")]
+    NotAge,
+    /// The input is empty, which no age file is.
+    #[error("not an age file: it is empty")]
+    Empty,
+    /// An age file of another version of the format; the text is its version line.
+    #[error("unsupported version of the age format: {0}")]
+    Version(String),
+    /// The header breaks the format's rules. `line` counts from 1.
+    #[error("malformed header, line {line}: {fault}")]
+    Header {
+        /// The line at fault, from 1.
+        line: u64,
+        /// The rule that is broken.
+        fault: &'static str,
+    },
+    /// The file ends before the nonce that follows the header.
+    #[error("the file is truncated: it ends right after its header")]
+    NoNonce,
+    /// A stanza of a known type breaks that type's rules.
+    #[error("malformed header: a recipient stanza breaks the rules of its type")]
+    Stanza,
+    /// The header's MAC does not verify under the file key that was unwrapped.
+    #[error("the header failed authentication; it was corrupted or tampered with")]
+    HeaderMac,
+    /// The ASCII armor breaks the format's rules. `line` counts from 1.
+    #[error("malformed armor, line {line}: {fault}")]
+    Armor {
+        /// The line at fault, from 1.
+        line: u64,
+        /// The rule that is broken.
+        fault: &'static str,
+    },
+    /// The payload stops being authentic at `chunk`; the chunks before it were released.
+    #[error("{}", fault.describe(*chunk))]
+    Payload {
+        /// The first chunk that was not released, from 0.
+        chunk: u64,
+        /// What is wrong there.
+        fault: PayloadFault,
+    },
+
+    /// No identity unwraps any stanza. Carries the distinct stanza types of the file, in file order.
+    #[error("not for any of these identities; it is for: {}", .0.join(", "))]
+    NoMatch(Vec<String>),
+    /// The passphrase does not unwrap the file key.
+    #[error("incorrect passphrase")]
+    WrongPassphrase,
+    /// The file asks for more scrypt work than is allowed. Both are logarithms to base 2.
+    #[error("the passphrase's work factor is 2^{required}, more than the 2^{limit} that is allowed")]
+    WorkFactor {
+        /// What the file asks for.
+        required: u8,
+        /// The most that is allowed.
+        limit: u8,
+    },
+    /// A key's stanza matched, but does not unwrap.
+    #[error("a stanza names this identity's key, but does not open with it; it was corrupted or tampered with")]
+    Unwrap,
+
+    /// There is nobody to encrypt to.
+    #[error("no recipients")]
+    NoRecipients,
+    /// These recipients refuse to share a file.
+    #[error("these recipients cannot share a file")]
+    Incompatible,
+    /// Wrapping the file key gave another number of stanzas than there are recipients.
+    #[error("{recipients} recipients gave {stanzas} stanzas; there must be one for each")]
+    StanzaCount {
+        /// Recipients given.
+        recipients: usize,
+        /// Stanzas made.
+        stanzas: usize,
+    },
+    /// Wrapping the file key failed.
+    #[error("cannot wrap the file key: {0}")]
+    Wrap(String),
+}
+
+/// What is wrong with a payload at a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadFault {
+    /// The chunk does not authenticate.
+    Corrupted,
+    /// The last chunk does not authenticate, and it is short: cut off, or corrupted.
+    CorruptedEnd,
+    /// The chunk is missing: all before it are whole, and none of them is the final one.
+    Truncated,
+    /// The chunk before was the final one, and data follows it.
+    TrailingData,
+    /// The final chunk is empty, which only a payload of one chunk may have.
+    EmptyFinalChunk,
+}
+
+impl PayloadFault {
+    fn describe(self, chunk: u64) -> impl fmt::Display {
+        // People count chunks from 1.
+        let number = chunk + 1;
+        match self {
+            Self::Corrupted => {
+                format!("chunk {number} failed authentication; the file is corrupted or was tampered with")
+            }
+            Self::CorruptedEnd => {
+                format!("chunk {number}, the last, failed authentication; the file is truncated or corrupted")
+            }
+            Self::Truncated if chunk == 0 => "the file is truncated: it ends before its first chunk".to_owned(),
+            Self::Truncated => {
+                format!("the file is truncated: it ends after chunk {chunk}, which is not its final one")
+            }
+            Self::TrailingData => {
+                format!("data follows chunk {chunk}, the final one; something was appended to the file")
+            }
+            Self::EmptyFinalChunk => format!("chunk {number} is final but empty, which the format forbids"),
+        }
+    }
+}
+
+impl Error {
+    /// How many bytes of plaintext were released before this error, where it is the payload that is at fault.
+    #[must_use]
+    pub fn released(&self) -> Option<u64> {
+        match self {
+            Self::Payload { chunk, .. } => Some(chunk * CHUNK as u64),
+            _ => None,
+        }
+    }
+
+    /// An error met while reading: what the armor reader had to say, or a failure of the source itself.
+    pub(super) fn reading(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Read)
+    }
+}

@@ -1,0 +1,301 @@
+//! The textual header: reading, writing and authenticating it.
+//!
+//! The reader is strict: what it accepts, it could have written, byte for byte. Spec: <https://c2sp.org/age#header>.
+
+use std::io::{self, BufRead, Read};
+
+use age_core::{
+    format::{FileKey, Stanza},
+    secrecy::ExposeSecret,
+};
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD as BASE64};
+
+use super::{
+    error::Error,
+    primitives::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies},
+};
+
+/// The first line of every file, without its line feed.
+pub const VERSION_LINE: &str = "age-encryption.org/v1";
+/// What the first line of every version of the format begins with.
+const VERSION_PREFIX: &[u8] = b"age-encryption.org/";
+/// No version line is longer, so a first line that is longer begins some other file.
+const VERSION_LINE_LIMIT: u64 = 64;
+
+const STANZA_PREFIX: &str = "-> ";
+const FOOTER_PREFIX: &str = "---";
+const SCRYPT: &str = "scrypt";
+
+/// Characters in every line of a stanza's body but the last, which has fewer.
+const BODY_COLUMNS: usize = 64;
+/// The longest header that is read: 16 MiB, room for ten thousand post-quantum recipients.
+const HEADER_LIMIT: u64 = 16 << 20;
+
+/// A header: the stanzas in file order and the MAC over them.
+pub struct Header {
+    stanzas: Vec<Stanza>,
+    mac: [u8; 32],
+    /// All of the header's bytes.
+    text: Vec<u8>,
+    /// How many of them the MAC covers: through the `---` of the last line.
+    authenticated: usize,
+}
+
+impl Header {
+    /// Writes a header of these stanzas, authenticated under the file key.
+    pub(super) fn write(stanzas: Vec<Stanza>, file_key: &FileKey) -> Self {
+        let mut text = format!("{VERSION_LINE}\n");
+        for stanza in &stanzas {
+            write_stanza(&mut text, stanza);
+        }
+        text.push_str(FOOTER_PREFIX);
+        let authenticated = text.len();
+        let mac = hmac_sha256(&mac_key(file_key), text.as_bytes());
+        text.push_str(&format!(" {}\n", BASE64.encode(mac)));
+        Self { stanzas, mac, text: text.into_bytes(), authenticated }
+    }
+
+    /// Reads a header, and not a byte beyond it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Version`], [`Error::Header`]; [`Error::Armor`] or [`Error::Read`] of
+    /// the input.
+    pub(super) fn read(input: &mut dyn BufRead) -> Result<Self, Error> {
+        let mut lines = Lines { input, text: Vec::new(), number: 0, whole: false };
+        read_version(&mut lines)?;
+
+        let mut stanzas = Vec::new();
+        let mac = loop {
+            let line = lines.next()?;
+            if let Some(arguments) = line.strip_prefix(STANZA_PREFIX) {
+                let arguments = arguments.to_owned();
+                stanzas.push(read_stanza(&arguments, &mut lines)?);
+            } else if let Some(mac) = line.strip_prefix(FOOTER_PREFIX) {
+                break read_mac(mac)
+                    .ok_or_else(|| lines.fault("the MAC is not a space and 43 characters of base64"))?;
+            } else {
+                return Err(lines.fault("neither a recipient stanza nor the MAC"));
+            }
+        };
+        if stanzas.is_empty() {
+            return Err(lines.fault("there is no recipient stanza"));
+        }
+        // https://c2sp.org/age#scrypt-recipient-stanza: "there MUST NOT be any other recipient stanza".
+        if stanzas.len() > 1 && stanzas.iter().any(|stanza| stanza.tag == SCRYPT) {
+            return Err(lines.fault("a passphrase stanza must be the only one"));
+        }
+        let text = lines.text;
+        let authenticated = text.len() - (mac_line_length() - FOOTER_PREFIX.len());
+        Ok(Self { stanzas, mac, text, authenticated })
+    }
+
+    /// Checks the MAC: that who wrote this header knew the file key.
+    pub(super) fn authenticate(&self, file_key: &FileKey) -> Result<(), Error> {
+        if hmac_sha256_verifies(&mac_key(file_key), &self.text[..self.authenticated], &self.mac) {
+            Ok(())
+        } else {
+            Err(Error::HeaderMac)
+        }
+    }
+
+    /// The stanzas, in file order.
+    #[must_use]
+    pub fn stanzas(&self) -> &[Stanza] {
+        &self.stanzas
+    }
+
+    /// Whether the file is sealed under a passphrase.
+    #[must_use]
+    pub fn is_passphrase(&self) -> bool {
+        self.stanzas.iter().any(|stanza| stanza.tag == SCRYPT)
+    }
+
+    /// The header as it stands in the file.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// `HKDF-SHA-256(ikm = file key, salt = empty, info = "header")`.
+fn mac_key(file_key: &FileKey) -> impl std::ops::Deref<Target = [u8; 32]> {
+    hkdf_sha256(file_key.expose_secret(), &[], b"header")
+}
+
+fn mac_line_length() -> usize {
+    FOOTER_PREFIX.len() + " ".len() + 43 + "\n".len()
+}
+
+fn write_stanza(text: &mut String, stanza: &Stanza) {
+    text.push_str(STANZA_PREFIX);
+    text.push_str(&stanza.tag);
+    for argument in &stanza.args {
+        text.push(' ');
+        text.push_str(argument);
+    }
+    text.push('\n');
+    let body = BASE64.encode(&stanza.body);
+    let mut rest = body.as_str();
+    while rest.len() >= BODY_COLUMNS {
+        let (line, after) = rest.split_at(BODY_COLUMNS);
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    // The last line is short, and empty where the body fills its lines.
+    text.push_str(rest);
+    text.push('\n');
+}
+
+fn read_version(lines: &mut Lines<'_>) -> Result<(), Error> {
+    let line = lines.read(VERSION_LINE_LIMIT)?;
+    if line == VERSION_LINE.as_bytes() {
+        return lines.complete();
+    }
+    if line.is_empty() && lines.text.is_empty() {
+        return Err(Error::Empty);
+    }
+    if !line.starts_with(VERSION_PREFIX) {
+        return Err(Error::NotAge);
+    }
+    if line.ends_with(b"\r") {
+        return Err(lines.fault("it ends in CR LF; the file was changed by a transfer in text mode"));
+    }
+    Err(Error::Version(String::from_utf8_lossy(&line).escape_default().to_string()))
+}
+
+fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stanza, Error> {
+    let mut words = arguments.split(' ').map(str::to_owned);
+    if arguments.split(' ').any(|word| word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic())) {
+        return Err(lines.fault("the stanza's words are not one or more visible characters, one space apart"));
+    }
+    let tag = words.next().expect("a split gives at least one word");
+
+    let mut body = Vec::new();
+    loop {
+        let line = lines.next()?;
+        let columns = line.len();
+        if columns > BODY_COLUMNS {
+            return Err(lines.fault("the line of the stanza's body is longer than 64 characters"));
+        }
+        // The engine refuses padding and stray bits, so only the canonical encoding is read.
+        let decoded = BASE64.decode_vec(line, &mut body);
+        decoded.map_err(|_| lines.fault("the line of the stanza's body is not canonical base64"))?;
+        if columns < BODY_COLUMNS {
+            return Ok(Stanza { tag, args: words.collect(), body });
+        }
+    }
+}
+
+/// The MAC of a last line, given what follows its `---`.
+fn read_mac(text: &str) -> Option<[u8; 32]> {
+    let mac = BASE64.decode(text.strip_prefix(' ')?).ok()?;
+    mac.try_into().ok()
+}
+
+/// The header's lines, kept for the MAC as they come.
+struct Lines<'a> {
+    input: &'a mut dyn BufRead,
+    text: Vec<u8>,
+    /// Of the last line that was read, from 1.
+    number: u64,
+    /// Whether that line ended in a line feed.
+    whole: bool,
+}
+
+impl Lines<'_> {
+    /// Reads up to a line feed, the end of the input, or `limit` bytes. The line comes without its line feed.
+    fn read(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        self.number += 1;
+        let start = self.text.len();
+        let limit = limit.min(HEADER_LIMIT - start as u64);
+        read_until_line_feed(self.input, limit, &mut self.text).map_err(Error::reading)?;
+        let line = &self.text[start..];
+        self.whole = line.ends_with(b"\n");
+        Ok(line.strip_suffix(b"\n").unwrap_or(line).to_vec())
+    }
+
+    /// The next line, which must be whole and ASCII.
+    fn next(&mut self) -> Result<String, Error> {
+        let line = self.read(HEADER_LIMIT)?;
+        self.complete()?;
+        String::from_utf8(line).map_err(|_| self.fault("it is not ASCII"))
+    }
+
+    /// Checks that the last line ended in a line feed.
+    fn complete(&self) -> Result<(), Error> {
+        if self.whole {
+            Ok(())
+        } else if self.text.len() as u64 == HEADER_LIMIT {
+            Err(self.fault("the header is longer than 16 MiB"))
+        } else {
+            Err(self.fault("the file ends inside the header"))
+        }
+    }
+
+    fn fault(&self, fault: &'static str) -> Error {
+        Error::Header { line: self.number, fault }
+    }
+}
+
+fn read_until_line_feed(input: &mut dyn BufRead, limit: u64, text: &mut Vec<u8>) -> io::Result<usize> {
+    Read::take(input, limit).read_until(b'\n', text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file_key() -> FileKey {
+        FileKey::new(Box::new([7; 16]))
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_authenticates() {
+        for length in [0, 1, 47, 48, 49, 96, 1000] {
+            let stanza = || Stanza { tag: "t".into(), args: vec!["a".into(), "!".into()], body: vec![0xfe; length] };
+            let written = Header::write(vec![stanza(), stanza()], &file_key());
+            let mut rest = &[written.as_bytes(), b"rest"].concat()[..];
+            let read = Header::read(&mut rest).expect("it is well formed");
+            assert_eq!(rest, b"rest");
+            assert_eq!(read.as_bytes(), written.as_bytes());
+            assert_eq!(read.stanzas(), [stanza(), stanza()]);
+            read.authenticate(&file_key()).expect("it is authentic");
+            assert!(matches!(read.authenticate(&FileKey::new(Box::new([8; 16]))), Err(Error::HeaderMac)));
+        }
+    }
+
+    #[test]
+    fn faults_name_their_line() {
+        let line = |text: &str| match Header::read(&mut text.as_bytes()) {
+            Err(Error::Header { line, .. }) => line,
+            Err(other) => panic!("{text:?}: {other}"),
+            Ok(_) => panic!("{text:?} was read"),
+        };
+        assert_eq!(line("age-encryption.org/v1"), 1);
+        assert_eq!(line("age-encryption.org/v1\r\n"), 1);
+        assert_eq!(line("age-encryption.org/v1\n"), 2);
+        assert_eq!(line("age-encryption.org/v1\n-> a\n"), 3);
+        assert_eq!(line("age-encryption.org/v1\n-> a\nAA==\n"), 3);
+        assert_eq!(line("age-encryption.org/v1\n-> a\n\n--- short\n"), 4);
+    }
+
+    #[test]
+    fn other_files_are_not_age() {
+        let read = |bytes: &[u8]| Header::read(&mut &bytes[..]).err().map(|error| error.to_string());
+        assert_eq!(read(b"").as_deref(), Some("not an age file: it is empty"));
+        assert_eq!(read(b"\n").as_deref(), Some("not an age file"));
+        assert_eq!(read(&[0; 100_000]).as_deref(), Some("not an age file"));
+        assert_eq!(
+            read(b"age-encryption.org/v2\n").as_deref(),
+            Some("unsupported version of the age format: age-encryption.org/v2")
+        );
+    }
+
+    #[test]
+    fn a_header_without_end_is_refused_in_bounded_memory() {
+        let mut endless = io::BufReader::new(io::Read::chain(&b"age-encryption.org/v1\n-> "[..], io::repeat(b'a')));
+        assert!(matches!(Header::read(&mut endless), Err(Error::Header { line: 2, .. })));
+    }
+}

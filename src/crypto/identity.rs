@@ -1,0 +1,126 @@
+//! Identities: secret keys, and passphrases, that unwrap a file key.
+
+use std::str::FromStr;
+
+use age::{DecryptError, Identity as _, ssh, x25519};
+use age_core::{
+    format::{FileKey, Stanza},
+    secrecy::SecretString,
+};
+
+use super::{error::Error, recipient::Recipient};
+
+/// The most scrypt work that opening a file may cost unless the caller says otherwise, as a logarithm to base 2.
+pub const WORK_FACTOR_LIMIT: u8 = 22;
+
+/// Somebody's power to open files. Has no `Debug`, and forgets its key when dropped.
+pub enum Identity {
+    /// An `AGE-SECRET-KEY-1…`.
+    X25519(x25519::Identity),
+    /// An OpenSSH private key that is not encrypted.
+    Ssh(Box<ssh::Identity>),
+    /// A passphrase.
+    Passphrase {
+        /// The passphrase with its bound on work.
+        identity: Box<age::scrypt::Identity>,
+        /// That bound, as a logarithm to base 2.
+        work_factor_limit: u8,
+    },
+}
+
+/// Why a text is not an identity. Says nothing of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ParseIdentityError {
+    /// It looks like a recipient, which cannot open anything.
+    #[error("not an identity (it looks like a public key)")]
+    PublicKey,
+    /// A secret key with a typing error, or cut off.
+    #[error("not a valid age secret key (mistyped or cut off)")]
+    Mistyped,
+    /// A secret key of a type that is not supported.
+    #[error("identities of this type are not supported")]
+    UnsupportedType,
+    /// Nothing that is known.
+    #[error("not an identity")]
+    Unknown,
+}
+
+impl Identity {
+    /// A new X25519 identity.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self::X25519(x25519::Identity::generate())
+    }
+
+    /// Whoever knows `passphrase`, prepared to do at most `2^work_factor_limit` scrypt work for a file.
+    #[must_use]
+    pub fn passphrase(passphrase: SecretString, work_factor_limit: u8) -> Self {
+        let mut identity = age::scrypt::Identity::new(passphrase);
+        identity.set_max_work_factor(work_factor_limit);
+        Self::Passphrase { identity: Box::new(identity), work_factor_limit }
+    }
+
+    /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.
+    #[must_use]
+    pub fn to_text(&self) -> Option<SecretString> {
+        match self {
+            Self::X25519(identity) => Some(identity.to_string()),
+            Self::Ssh(_) | Self::Passphrase { .. } => None,
+        }
+    }
+
+    /// The public key. None for a passphrase, and for an SSH key of a type that cannot be encrypted to.
+    #[must_use]
+    pub fn to_recipient(&self) -> Option<Recipient> {
+        match self {
+            Self::X25519(identity) => Some(Recipient::X25519(identity.to_public())),
+            Self::Ssh(identity) => {
+                let recipient = ssh::Recipient::try_from(identity.as_ref().clone()).ok()?;
+                Some(Recipient::Ssh(Box::new(recipient)))
+            }
+            Self::Passphrase { .. } => None,
+        }
+    }
+
+    /// Unwraps the file key. None if no stanza is for this identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`], [`Error::Unwrap`].
+    pub(super) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
+        let (unwrapped, work_factor_limit) = match self {
+            Self::X25519(identity) => (identity.unwrap_stanzas(stanzas)?, 0),
+            Self::Ssh(identity) => (identity.unwrap_stanzas(stanzas)?, 0),
+            Self::Passphrase { identity, work_factor_limit } => (identity.unwrap_stanzas(stanzas)?, *work_factor_limit),
+        };
+        Some(unwrapped.map_err(|error| match (error, self) {
+            (DecryptError::ExcessiveWork { required, .. }, _) => {
+                Error::WorkFactor { required, limit: work_factor_limit }
+            }
+            (DecryptError::DecryptionFailed, Self::Passphrase { .. }) => Error::WrongPassphrase,
+            (DecryptError::InvalidHeader, _) => Error::Stanza,
+            _ => Error::Unwrap,
+        }))
+    }
+}
+
+impl FromStr for Identity {
+    type Err = ParseIdentityError;
+
+    /// Parses one line of an identity file.
+    fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
+        if let Ok(identity) = text.parse() {
+            return Ok(Self::X25519(identity));
+        }
+        let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        Err(if begins("AGE-SECRET-KEY-1") {
+            ParseIdentityError::Mistyped
+        } else if begins("AGE-SECRET-KEY-") || begins("AGE-PLUGIN-") {
+            ParseIdentityError::UnsupportedType
+        } else if begins("age1") || begins("ssh-") {
+            ParseIdentityError::PublicKey
+        } else {
+            ParseIdentityError::Unknown
+        })
+    }
+}

@@ -1,0 +1,373 @@
+//! Many segments at once, in bounded memory. No cryptography: what happens to a segment is the caller's `step`.
+//!
+//! Every worker owns one buffer for input and one for output, and does the same three things in turn: claim the next
+//! segment and read it, run the step, deliver what came out. The number of workers is therefore the bound on memory, and
+//! a worker that waits to deliver is the backpressure.
+//!
+//! An end that can be addressed at offsets is used by all workers at once, since every segment has a known place there.
+//! An end that cannot (a pipe) is used in turn: reading under a lock, writing in input order.
+//!
+//! Errors are decided by position, not by time: what is delivered ends exactly where the first failure stands, and that
+//! failure is the one returned, whatever the number of workers.
+
+use std::{
+    io::{self, Read, Write},
+    num::NonZeroUsize,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use super::error::Error;
+
+/// Something that many threads may read at offsets at once.
+pub trait ReadAt: Sync {
+    /// Reads up to `buffer.len()` bytes from `offset`; 0 means the end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+/// Something that many threads may write at offsets at once.
+pub trait WriteAt: Sync {
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+}
+
+/// Where bytes come from.
+pub enum Source<'a> {
+    /// To be read in turn, to its end.
+    InTurn(&'a mut (dyn Read + Send)),
+    /// To be read at offsets: `length` bytes from `start`.
+    AtOffsets {
+        /// What is read.
+        file: &'a dyn ReadAt,
+        /// Where the first byte is.
+        start: u64,
+        /// How many bytes there are.
+        length: u64,
+    },
+}
+
+/// Where bytes go.
+pub enum Sink<'a> {
+    /// To be written in turn.
+    InTurn(&'a mut (dyn Write + Send)),
+    /// To be written at offsets, from `start`. After a failure, bytes beyond what was released may have been written too;
+    /// they must not be used.
+    AtOffsets {
+        /// What is written.
+        file: &'a dyn WriteAt,
+        /// Where the first byte goes.
+        start: u64,
+    },
+}
+
+impl Source<'_> {
+    /// Reads what stands before the segments; fewer bytes than asked for only at the end.
+    pub(super) fn read_prefix(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        match self {
+            Self::InTurn(reader) => fill(buffer, |rest| reader.read(rest)),
+            Self::AtOffsets { file, start, length } => {
+                let wanted = usize::try_from(*length).unwrap_or(usize::MAX).min(buffer.len());
+                let read = fill_at(*file, &mut buffer[..wanted], *start)?;
+                *start += read as u64;
+                *length -= read as u64;
+                Ok(read)
+            }
+        }
+    }
+}
+
+impl Sink<'_> {
+    /// Writes what stands before the segments.
+    pub(super) fn write_prefix(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::InTurn(writer) => writer.write_all(bytes).map_err(Error::Write),
+            Self::AtOffsets { file, start } => {
+                file.write_all_at(bytes, *start).map_err(Error::Write)?;
+                *start += bytes.len() as u64;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// How many bytes every segment but the last has, coming in and going out.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) input: usize,
+    pub(super) output: usize,
+}
+
+/// One segment before its step.
+pub(super) struct Segment<'a> {
+    /// Its number, from 0.
+    pub(super) index: u64,
+    /// Whether nothing follows it.
+    pub(super) last: bool,
+    /// What was read: a full segment, or less if it is the last.
+    pub(super) input: &'a [u8],
+    /// Where the result goes: room for a full segment.
+    pub(super) output: &'a mut [u8],
+}
+
+/// What came of a segment.
+pub(super) struct Step {
+    /// How many bytes of the output are to be delivered.
+    pub(super) length: usize,
+    /// What is wrong right after those bytes, if anything is.
+    pub(super) failure: Option<Error>,
+}
+
+impl Step {
+    pub(super) fn done(length: usize) -> Self {
+        Self { length, failure: None }
+    }
+
+    fn failed(error: Error) -> Self {
+        Self { length: 0, failure: Some(error) }
+    }
+}
+
+/// Moves all of `source` through `step` into `sink`, and returns how many bytes were delivered.
+///
+/// One thread means the calling thread and no other; so does a source of one segment.
+///
+/// # Errors
+///
+/// The first by position of: the source's, the step's, the sink's.
+pub(super) fn run(
+    source: Source<'_>,
+    sink: Sink<'_>,
+    shape: Shape,
+    threads: NonZeroUsize,
+    step: &(dyn Fn(Segment<'_>) -> Step + Sync),
+) -> Result<u64, Error> {
+    // A worker that is blocked in a pipe uses no core: another one has it meanwhile.
+    let waits = matches!(source, Source::InTurn(_)) || matches!(sink, Sink::InTurn(_));
+    let workers = if threads.get() > 1 && waits { threads.get() + 1 } else { threads.get() };
+    let flow = Flow::new(source, sink, shape, step);
+
+    let mut worker = Worker::new(shape);
+    if flow.pass_one(&mut worker) {
+        thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(|| flow.pass_all(&mut Worker::new(shape)));
+            }
+            flow.pass_all(&mut worker);
+        });
+    }
+    flow.outcome()
+}
+
+/// A worker's buffers. One byte more of input than a segment has, to learn whether another follows.
+struct Worker {
+    input: Box<[u8]>,
+    output: Box<[u8]>,
+}
+
+impl Worker {
+    fn new(shape: Shape) -> Self {
+        Self { input: vec![0; shape.input + 1].into_boxed_slice(), output: vec![0; shape.output].into_boxed_slice() }
+    }
+}
+
+/// What the workers share.
+struct Flow<'i, 'o, 's> {
+    shape: Shape,
+    step: &'s (dyn Fn(Segment<'_>) -> Step + Sync),
+    source: Mutex<Claims<'i>>,
+    sink: Deliveries<'o>,
+    /// Set with the first failure: nothing more is claimed.
+    stopped: AtomicBool,
+    /// The failure with the lowest segment number.
+    failure: Mutex<Option<(u64, Error)>>,
+    delivered: AtomicU64,
+}
+
+/// Which segment is next to be read.
+struct Claims<'a> {
+    next: u64,
+    ended: bool,
+    source: Source<'a>,
+    /// In turn only: the byte that was read to learn whether a segment follows.
+    ahead: Option<u8>,
+}
+
+/// A segment as its worker got it.
+struct Claim {
+    index: u64,
+    last: bool,
+    read: Result<usize, Error>,
+}
+
+enum Deliveries<'a> {
+    InTurn { queue: Mutex<Queue<'a>>, moved: Condvar },
+    AtOffsets { file: &'a dyn WriteAt, start: u64 },
+}
+
+/// Whose turn it is to write.
+struct Queue<'a> {
+    next: u64,
+    closed: bool,
+    writer: &'a mut (dyn Write + Send),
+}
+
+impl<'i, 'o, 's> Flow<'i, 'o, 's> {
+    fn new(source: Source<'i>, sink: Sink<'o>, shape: Shape, step: &'s (dyn Fn(Segment<'_>) -> Step + Sync)) -> Self {
+        let sink = match sink {
+            Sink::InTurn(writer) => Deliveries::InTurn {
+                queue: Mutex::new(Queue { next: 0, closed: false, writer }),
+                moved: Condvar::new(),
+            },
+            Sink::AtOffsets { file, start } => Deliveries::AtOffsets { file, start },
+        };
+        Self {
+            shape,
+            step,
+            source: Mutex::new(Claims { next: 0, ended: false, source, ahead: None }),
+            sink,
+            stopped: AtomicBool::new(false),
+            failure: Mutex::new(None),
+            delivered: AtomicU64::new(0),
+        }
+    }
+
+    fn pass_all(&self, worker: &mut Worker) {
+        while self.pass_one(worker) {}
+    }
+
+    /// Takes one segment through. False when there is no more to do.
+    fn pass_one(&self, worker: &mut Worker) -> bool {
+        let Some(claim) = self.claim(&mut worker.input) else { return false };
+        let step = match claim.read {
+            Ok(length) => (self.step)(Segment {
+                index: claim.index,
+                last: claim.last,
+                input: &worker.input[..length],
+                output: &mut worker.output,
+            }),
+            Err(error) => Step::failed(error),
+        };
+        self.deliver(claim.index, &worker.output[..step.length], step.failure);
+        !claim.last
+    }
+
+    /// Claims the next segment and reads it into `buffer`. None if there is none, or after a failure.
+    fn claim(&self, buffer: &mut [u8]) -> Option<Claim> {
+        let mut claims = lock(&self.source);
+        if claims.ended || self.stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        let Claims { next, ended, source, ahead } = &mut *claims;
+        let index = *next;
+        *next += 1;
+        match source {
+            Source::InTurn(reader) => {
+                let carried = usize::from(ahead.is_some());
+                buffer[..carried].fill(ahead.take().unwrap_or_default());
+                let read = fill(&mut buffer[carried..], |rest| reader.read(rest)).map(|read| carried + read);
+                let more = matches!(read, Ok(length) if length > self.shape.input);
+                *ended = !more;
+                *ahead = more.then(|| buffer[self.shape.input]);
+                Some(Claim { index, last: !more, read: read.map(|length| length.min(self.shape.input)) })
+            }
+            Source::AtOffsets { file, start, length } => {
+                let offset = index * self.shape.input as u64;
+                let left = *length - offset;
+                let last = left <= self.shape.input as u64;
+                let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.shape.input);
+                *ended = last;
+                let (file, start) = (*file, *start);
+                drop(claims);
+                let read = fill_at(file, &mut buffer[..wanted], start + offset)
+                    .and_then(|read| if read == wanted { Ok(read) } else { Err(Error::Read(became_shorter())) });
+                Some(Claim { index, last, read })
+            }
+        }
+    }
+
+    /// Delivers a segment's output at its place, then records its failure.
+    fn deliver(&self, index: u64, output: &[u8], failure: Option<Error>) {
+        match &self.sink {
+            Deliveries::AtOffsets { file, start } => {
+                let offset = start + index * self.shape.output as u64;
+                let written = file.write_all_at(output, offset).map_err(Error::Write);
+                self.settle(index, output.len(), written.err().or(failure));
+            }
+            Deliveries::InTurn { queue, moved } => {
+                let mut queue = moved
+                    .wait_while(lock(queue), |queue| !queue.closed && queue.next != index)
+                    .expect("no worker panics while it writes");
+                if queue.closed {
+                    return; // A failure stands before this segment.
+                }
+                let written = queue.writer.write_all(output).map_err(Error::Write);
+                queue.next += 1;
+                queue.closed = !self.settle(index, output.len(), written.err().or(failure));
+                moved.notify_all();
+            }
+        }
+    }
+
+    /// Books what became of a segment. False if it failed.
+    fn settle(&self, index: u64, length: usize, failure: Option<Error>) -> bool {
+        let Some(error) = failure else {
+            self.delivered.fetch_add(length as u64, Ordering::Relaxed);
+            return true;
+        };
+        self.stopped.store(true, Ordering::Relaxed);
+        let mut first = lock(&self.failure);
+        if first.as_ref().is_none_or(|(at, _)| index < *at) {
+            *first = Some((index, error));
+        }
+        false
+    }
+
+    fn outcome(self) -> Result<u64, Error> {
+        match self.failure.into_inner().expect("no worker panics while it books a failure") {
+            Some((_, error)) => Err(error),
+            None => Ok(self.delivered.into_inner()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no worker panics while it holds a lock")
+}
+
+/// Reads until `buffer` is full or the source ends.
+fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Error> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::reading(error)),
+        }
+    }
+    Ok(filled)
+}
+
+fn fill_at(file: &dyn ReadAt, buffer: &mut [u8], start: u64) -> Result<usize, Error> {
+    let mut offset = start;
+    fill(buffer, |rest| {
+        let count = file.read_at(rest, offset)?;
+        offset += count as u64;
+        Ok(count)
+    })
+}
+
+fn became_shorter() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was being read")
+}

@@ -1,0 +1,65 @@
+//! One chunk of the payload: its position, its nonce, sealing and opening it. No I/O.
+//!
+//! Spec: <https://c2sp.org/age#payload>.
+
+use age_core::{format::FileKey, secrecy::ExposeSecret};
+
+use super::primitives::{ChaCha20Poly1305, TAG, Unauthentic, hkdf_sha256, random};
+
+/// Bytes of plaintext in every chunk but the last, which has 0 to this many.
+pub const CHUNK: usize = 64 * 1024;
+/// Bytes of a sealed chunk: its ciphertext, then its tag.
+pub const SEALED_CHUNK: usize = CHUNK + TAG;
+/// Bytes of a sealed chunk that are not plaintext.
+pub const CHUNK_OVERHEAD: usize = TAG;
+/// Bytes of the nonce between header and chunks, from which the payload key is derived.
+pub const PAYLOAD_NONCE: usize = 16;
+
+/// Where a chunk stands in its payload.
+#[derive(Clone, Copy)]
+pub(super) struct Position {
+    pub(super) index: u64,
+    pub(super) last: bool,
+}
+
+impl Position {
+    /// An 11-byte big-endian counter, then 1 for the last chunk and 0 for any other.
+    fn nonce(self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        nonce[3..11].copy_from_slice(&self.index.to_be_bytes());
+        nonce[11] = u8::from(self.last);
+        nonce
+    }
+}
+
+/// A fresh payload nonce.
+pub(super) fn payload_nonce() -> [u8; PAYLOAD_NONCE] {
+    let mut nonce = [0; PAYLOAD_NONCE];
+    random(&mut nonce);
+    nonce
+}
+
+/// The key that seals one payload.
+pub(super) struct PayloadKey(ChaCha20Poly1305);
+
+impl PayloadKey {
+    /// `payload key = HKDF-SHA-256(ikm = file key, salt = nonce, info = "payload")`.
+    pub(super) fn derive(file_key: &FileKey, nonce: &[u8; PAYLOAD_NONCE]) -> Self {
+        Self(ChaCha20Poly1305::new(&hkdf_sha256(file_key.expose_secret(), nonce, b"payload")))
+    }
+
+    /// Seals one chunk into `sealed`, which is [`CHUNK_OVERHEAD`] bytes longer than `plaintext`.
+    pub(super) fn seal(&self, position: Position, plaintext: &[u8], sealed: &mut [u8]) {
+        self.0.seal(position.nonce(), plaintext, sealed);
+    }
+
+    /// Checks one chunk's tag and puts its plaintext into `plaintext`, which is [`CHUNK_OVERHEAD`] bytes shorter than
+    /// `sealed`.
+    ///
+    /// # Errors
+    ///
+    /// If the tag does not verify at this position. Then `plaintext` holds nothing to be used, and `sealed` is as it was.
+    pub(super) fn open(&self, position: Position, sealed: &[u8], plaintext: &mut [u8]) -> Result<(), Unauthentic> {
+        self.0.open(position.nonce(), sealed, plaintext)
+    }
+}
