@@ -144,7 +144,8 @@ impl Error {
     }
 
     /// An error met while reading: what the armor reader had to say, or a failure of the source itself.
-    pub(super) fn reading(error: io::Error) -> Self {
+    #[must_use]
+    pub fn reading(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Read)
     }
 }

@@ -17,7 +17,7 @@ pub const WORK_FACTOR_LIMIT: u8 = 22;
 pub enum Identity {
     /// An `AGE-SECRET-KEY-1…`.
     X25519(x25519::Identity),
-    /// An OpenSSH private key that is not encrypted.
+    /// An OpenSSH private key. One that is locked opens nothing; see [`Identity::unlock`].
     Ssh(Box<ssh::Identity>),
     /// A passphrase.
     Passphrase {
@@ -40,6 +40,18 @@ pub enum ParseIdentityError {
     /// A secret key of a type that is not supported.
     #[error("identities of this type are not supported")]
     UnsupportedType,
+    /// An SSH private key in the old PEM format, encrypted, which protects it too weakly to be supported.
+    #[error("SSH keys encrypted in the old PEM format are not supported")]
+    LegacyPem,
+    /// An SSH private key that lives in a security key.
+    #[error("SSH keys in hardware can sign, but not decrypt")]
+    Hardware,
+    /// An SSH private key of another type, or encrypted in a way that is not known.
+    #[error("SSH private keys of this type are not supported; ssh-ed25519 and ssh-rsa are")]
+    UnsupportedSsh,
+    /// An SSH private key that is malformed or cut off.
+    #[error("not a valid SSH private key")]
+    MalformedSsh,
     /// Nothing that is known.
     #[error("not an identity")]
     Unknown,
@@ -58,6 +70,46 @@ impl Identity {
         let mut identity = age::scrypt::Identity::new(passphrase);
         identity.set_max_work_factor(work_factor_limit);
         Self::Passphrase { identity: Box::new(identity), work_factor_limit }
+    }
+
+    /// Parses an SSH private key file, PEM or OpenSSH.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseIdentityError`], of which the SSH variants.
+    pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
+        match ssh::Identity::from_buffer(text, None) {
+            Ok(ssh::Identity::Unsupported(key)) => Err(match key {
+                ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,
+                ssh::UnsupportedKey::Hardware(_) => ParseIdentityError::Hardware,
+                ssh::UnsupportedKey::EncryptedSsh(_) | ssh::UnsupportedKey::Type(_) => {
+                    ParseIdentityError::UnsupportedSsh
+                }
+            }),
+            Ok(identity) => Ok(Self::Ssh(Box::new(identity))),
+            Err(_) => Err(ParseIdentityError::MalformedSsh),
+        }
+    }
+
+    /// Whether this is an SSH key that is encrypted under a passphrase, and so opens nothing yet.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Ssh(identity) if matches!(**identity, ssh::Identity::Encrypted(_)))
+    }
+
+    /// Decrypts a locked SSH key. Any other identity stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongPassphrase`].
+    pub fn unlock(self, passphrase: SecretString) -> Result<Self, Error> {
+        match &self {
+            Self::Ssh(identity) if let ssh::Identity::Encrypted(key) = identity.as_ref() => {
+                let key = key.decrypt(passphrase).map_err(|_| Error::WrongPassphrase)?;
+                Ok(Self::Ssh(Box::new(key.into())))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.

@@ -28,7 +28,7 @@ pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
 pub use pipeline::{ReadAt, Sink, Source, WriteAt};
 pub use primitives::random;
 pub use recipient::{ParseRecipientError, Recipient, WORK_FACTOR};
-pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK};
+pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length};
 
 use stream::PayloadKey;
 
@@ -110,7 +110,8 @@ impl Decryptor {
     }
 
     /// The distinct stanza types, in file order.
-    fn stanza_types(&self) -> Vec<String> {
+    #[must_use]
+    pub fn stanza_types(&self) -> Vec<String> {
         let mut types = Vec::new();
         for stanza in self.header.stanzas() {
             if !types.contains(&stanza.tag) {

@@ -15,6 +15,19 @@ pub const CHUNK_OVERHEAD: usize = TAG;
 /// Bytes of the nonce between header and chunks, from which the payload key is derived.
 pub const PAYLOAD_NONCE: usize = 16;
 
+/// How many bytes of plaintext are in a payload of `sealed` bytes, its nonce among them. None if no payload is that long:
+/// then it was cut off.
+#[must_use]
+pub fn plaintext_length(sealed: u64) -> Option<u64> {
+    let chunks = sealed.checked_sub(PAYLOAD_NONCE as u64)?;
+    let (full, rest) = (chunks / SEALED_CHUNK as u64, chunks % SEALED_CHUNK as u64);
+    match rest.checked_sub(CHUNK_OVERHEAD as u64) {
+        _ if rest == 0 && full > 0 => Some(full * CHUNK as u64),
+        Some(0) if full > 0 => None,
+        rest => Some(full * CHUNK as u64 + rest?),
+    }
+}
+
 /// Where a chunk stands in its payload.
 #[derive(Clone, Copy)]
 pub(super) struct Position {
@@ -61,5 +74,26 @@ impl PayloadKey {
     /// If the tag does not verify at this position. Then `plaintext` holds nothing to be used, and `sealed` is as it was.
     pub(super) fn open(&self, position: Position, sealed: &[u8], plaintext: &mut [u8]) -> Result<(), Unauthentic> {
         self.0.open(position.nonce(), sealed, plaintext)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_plaintext_and_payload_agree() {
+        let sealed = |plaintext: u64| {
+            let chunks = plaintext.div_ceil(CHUNK as u64).max(1);
+            PAYLOAD_NONCE as u64 + plaintext + chunks * CHUNK_OVERHEAD as u64
+        };
+        let chunk = CHUNK as u64;
+        for length in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1, 16 * chunk] {
+            assert_eq!(plaintext_length(sealed(length)), Some(length));
+        }
+        // A nonce cut off, a tag cut off, an empty chunk behind a full one.
+        for cut in [0, 15, 16, 31, sealed(chunk) + 1, sealed(chunk) + 16] {
+            assert_eq!(plaintext_length(cut), None, "{cut}");
+        }
     }
 }

@@ -1,0 +1,261 @@
+//! What the user may type. Parsing does nothing: it only says what was typed.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    ValueHint, error::Result, value_parser,
+};
+
+use crate::crypto::WORK_FACTOR_LIMIT;
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0 done  1 input/output or other failure  2 misuse  3 no identity matched, or wrong passphrase
+  4 not an age file, corrupted or truncated  5 an answer was needed and nobody could give it
+  6 some of several files failed  141 the pipe that was written to was closed
+
+Examples:
+  solekey keygen -o key.txt                       make a key; prints its public key
+  solekey encrypt -r age1... notes.txt            writes notes.txt.age
+  solekey decrypt -i key.txt notes.txt.age        writes notes.txt
+  tar c photos | solekey encrypt -R friends.txt -o photos.tar.age
+  solekey decrypt -i key.txt < photos.tar.age | tar x";
+
+/// Encrypt files to the public keys you name, and to nobody else
+///
+/// solekey encrypts files and streams to the public keys named on its command line, in the age format
+/// (https://c2sp.org/age). There is no escrow, no recovery key, no default recipient, and no option for one: a file opens
+/// for the recipients that its command line named, and for nobody else.
+#[derive(Parser)]
+#[command(name = "solekey", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// How much to say.
+#[derive(Args)]
+pub(crate) struct Talk {
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
+    pub(crate) quiet: bool,
+    /// Say what is done
+    #[arg(short, long, global = true, help_heading = "Messages")]
+    pub(crate) verbose: bool,
+    /// Show a progress bar on standard error
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Messages")]
+    pub(crate) progress: When,
+}
+
+/// When to show progress.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, for work longer than a second
+    Auto,
+    /// Also when standard error is no terminal
+    Always,
+    /// Not at all
+    Never,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    #[command(visible_alias = "e")]
+    Encrypt(Encrypt),
+    #[command(visible_alias = "d")]
+    Decrypt(Decrypt),
+    Keygen(Keygen),
+    Inspect(Inspect),
+}
+
+/// Encrypt files or a stream to recipients
+///
+/// Each FILE is encrypted to FILE.age beside it; FILE stays. Without FILE, standard input is encrypted to standard output.
+/// Every recipient named gets one stanza in the file's header, in the order of the command line, and nobody else gets one:
+/// no configuration, environment variable or default adds any.
+#[derive(Args)]
+pub(crate) struct Encrypt {
+    #[command(flatten)]
+    pub(crate) recipients: Recipients,
+    /// Encrypt with a passphrase, which is asked for; an empty answer generates one
+    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "identity"])]
+    pub(crate) passphrase: bool,
+    /// Write ASCII armor: text that survives mail and paste
+    #[arg(short, long)]
+    pub(crate) armor: bool,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+}
+
+/// Decrypt files or a stream with identities
+///
+/// Each FILE.age is decrypted to FILE beside it; FILE.age stays. Without FILE, standard input is decrypted to standard
+/// output. A file under its final name is always whole and authentic: nothing appears there after a failure. Standard output
+/// gets only authentic bytes, but may have got some before a failure: check the exit status.
+#[derive(Args)]
+pub(crate) struct Decrypt {
+    /// Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What can open")]
+    pub(crate) identity: Vec<PathBuf>,
+    /// Refuse files whose passphrase costs more than 2^N scrypt work
+    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
+    pub(crate) max_work_factor: u8,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+}
+
+/// Make a key file, or print the public key of one
+///
+/// Writes a new identity (a secret key) and its public key as a comment. With -o, the key goes to a file that only you can
+/// read, and the public key is printed. An existing file is never overwritten.
+#[derive(Args)]
+pub(crate) struct Keygen {
+    /// Write the key to FILE (mode 0600), and print its public key
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Print the public keys of the identities in INPUT
+    #[arg(short = 'y', long = "to-public")]
+    pub(crate) to_public: bool,
+    /// The identity file for -y; standard input if it is missing or '-'
+    #[arg(value_name = "INPUT", requires = "to_public", value_hint = ValueHint::FilePath)]
+    pub(crate) input: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+}
+
+/// Print what the header of a file says
+///
+/// Lists every stanza of the header, which is to say everybody who can open the file, and the sizes of its parts. Needs no
+/// key and decrypts nothing.
+#[derive(Args)]
+pub(crate) struct Inspect {
+    /// Print one JSON object for each file
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Files to inspect; standard input if there is none or for '-'
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Input and output of encrypt and decrypt.
+#[derive(Args)]
+pub(crate) struct Files {
+    /// Write to FILE ('-' for standard output); takes one input
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write to standard output; takes one input
+    #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
+    pub(crate) stdout: bool,
+    /// Overwrite existing output files
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) force: bool,
+    /// Keep the input files (the default; accepted for gzip's sake)
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) keep: bool,
+    /// Use N threads; 0 means all cores
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// Files to work on; standard input if there is none or for '-'
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl Files {
+    pub(crate) fn threads(&self) -> NonZeroUsize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        NonZeroUsize::new(self.threads).unwrap_or_else(cores)
+    }
+}
+
+/// Who answers questions.
+#[derive(Args)]
+pub(crate) struct Answers {
+    /// Read the passphrase from file descriptor N, to the end of its first line
+    #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
+    pub(crate) passphrase_fd: Option<u32>,
+    /// Read the passphrase from the first line of FILE
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Never ask; fail with status 5 where an answer is needed
+    #[arg(long, help_heading = "Passphrases")]
+    pub(crate) batch: bool,
+}
+
+/// The recipients of `encrypt`, in the order of the command line, whatever the flag.
+///
+/// The derive macro would give one list a flag and lose that order, so this is clap's builder interface.
+pub(crate) struct Recipients(pub(crate) Vec<Named>);
+
+/// How the command line names recipients.
+pub(crate) enum Named {
+    /// `-r`: the key itself.
+    Key(String),
+    /// `-R`: a file of keys.
+    File(PathBuf),
+    /// `-i`: the public keys of an identity file.
+    Identity(PathBuf),
+}
+
+impl Args for Recipients {
+    fn augment_args(command: Command) -> Command {
+        let flag = |id: &'static str, short| {
+            Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
+        };
+        let file =
+            |arg: Arg| arg.value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath);
+        command
+            .arg(
+                flag("recipient", 'r')
+                    .value_name("KEY")
+                    .value_hint(ValueHint::Other)
+                    .help("Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ..."),
+            )
+            .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
+            .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Recipients {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self> {
+        let mut named = Vec::new();
+        collect(matches, "recipient", &mut named, Named::Key);
+        collect(matches, "recipients-file", &mut named, Named::File);
+        collect(matches, "identity", &mut named, Named::Identity);
+        named.sort_by_key(|(place, _)| *place);
+        Ok(Self(named.into_iter().map(|(_, named)| named).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<()> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Adds the values of one flag with their places on the command line.
+fn collect<T: Clone + Send + Sync + 'static>(
+    matches: &ArgMatches,
+    id: &str,
+    named: &mut Vec<(usize, Named)>,
+    name: fn(T) -> Named,
+) {
+    let places = matches.indices_of(id).into_iter().flatten();
+    let values = matches.get_many::<T>(id).into_iter().flatten().cloned();
+    named.extend(places.zip(values.map(name)));
+}
+
+/// The command line as data: what the man pages and the completions are made from.
+#[must_use]
+pub fn command() -> Command {
+    Arguments::command()
+}

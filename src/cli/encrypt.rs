@@ -1,0 +1,93 @@
+//! `encrypt`: seal files or a stream to the recipients that the command line names.
+
+use std::{num::NonZeroUsize, path::Path};
+
+use anyhow::{Context, Result};
+
+use crate::crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter};
+
+use super::{
+    args::{Encrypt, Talk},
+    batch,
+    input::{Input, name},
+    keys::KeyFiles,
+    output::{Output, Plan, Terminal, with_age},
+    prompt::Prompt,
+    report::{Report, Status, misuse},
+};
+
+pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
+    batch::check(&what.files, |path| plan(what, path))?;
+    let prompt = Prompt::new(&what.answers)?;
+    let mut keys = KeyFiles::new(&prompt, report, batch::reads_stdin(&what.files.files));
+    let recipients = if what.passphrase {
+        vec![Recipient::passphrase(prompt.new_passphrase()?)]
+    } else {
+        keys.recipients(&what.recipients.0)?
+    };
+    if recipients.is_empty() {
+        return misuse(
+            "missing recipients: there is nobody to encrypt to",
+            "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
+        );
+    }
+    let job = Job { what, talk, report, keys, recipients };
+    Ok(batch::each(&what.files.files, report, |path| job.encrypt(path)))
+}
+
+fn plan(what: &Encrypt, path: &Path) -> Result<Plan> {
+    let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
+    batch::plan(&what.files, path, terminal, |path| Some(with_age(path)))
+}
+
+/// What all files of a run share.
+struct Job<'a> {
+    what: &'a Encrypt,
+    talk: &'a Talk,
+    report: &'a Report,
+    keys: KeyFiles<'a>,
+    recipients: Vec<Recipient>,
+}
+
+impl Job<'_> {
+    fn encrypt(&self, path: &Path) -> Result<()> {
+        let cannot_encrypt = || format!("cannot encrypt {}", name(path));
+        let plan = plan(self.what, path)?;
+        let mut input = Input::open(path, self.talk)?;
+        plan.must_differ_from(&input.handle, &input.name())?;
+        self.keys.must_differ_from(&plan)?;
+
+        let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
+        let mut output = plan.open()?;
+        let written = seal(encryptor, self.what.armor, &mut input, &mut output, self.what.files.threads());
+        let written = plan.after(written.with_context(cannot_encrypt), output.seen())?;
+        if input.has_changed() {
+            self.report.warning(&format!("{} changed while it was read; what was read is encrypted", input.name()));
+        }
+        plan.commit(output, input.mode())?;
+        self.report.done(&format!(
+            "encrypted {} to {}: {written} bytes, recipients: {}",
+            input.name(),
+            plan.name(),
+            self.recipients.len()
+        ));
+        Ok(())
+    }
+}
+
+/// Seals all of the input, and returns how many bytes there are before armor.
+fn seal(
+    encryptor: Encryptor,
+    armor: bool,
+    input: &mut Input,
+    output: &mut Output,
+    threads: NonZeroUsize,
+) -> Result<u64> {
+    if !armor {
+        return Ok(encryptor.encrypt(input.source(0), output.sink(), threads)?);
+    }
+    let mut armored = ArmorWriter::new(output);
+    let written = encryptor.encrypt(input.source(0), Sink::InTurn(&mut armored), threads)?;
+    armored.finish().context("cannot write the end of the armor")?;
+    Ok(written)
+}

@@ -1,0 +1,151 @@
+//! What is read: a file or standard input, with a name, and a length where that is known.
+
+use std::{
+    fs::{File, Metadata},
+    io::{self, BufReader, Read, Seek},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use same_file::Handle;
+
+use crate::crypto::{ReadAt, Source};
+
+use super::{
+    args::Talk,
+    pending::Mode,
+    progress::Progress,
+    report::{misuse, quoted},
+};
+
+/// What stands for standard input or output on the command line.
+pub(crate) const DASH: &str = "-";
+
+const BUFFER: usize = 64 * 1024;
+
+/// Something to read.
+pub(crate) struct Input {
+    /// None for standard input.
+    path: Option<PathBuf>,
+    pub(crate) metadata: Metadata,
+    /// Where reading begins, in a file that was handed over as standard input.
+    start: u64,
+    /// For comparing it with an output.
+    pub(crate) handle: Handle,
+    pub(crate) reader: BufReader<Tracked>,
+}
+
+impl Input {
+    /// Opens `path`, or standard input for `-`.
+    pub(crate) fn open(path: &Path, talk: &Talk) -> Result<Self> {
+        let name = name(path);
+        let (mut file, path) = if path == Path::new(DASH) {
+            (stdin().context("cannot use standard input")?, None)
+        } else {
+            (File::open(path).with_context(|| format!("cannot open {name}"))?, Some(path.to_owned()))
+        };
+        let metadata = file.metadata().with_context(|| format!("cannot read {name}"))?;
+        if metadata.is_dir() {
+            return misuse(
+                format!("{name} is a directory"),
+                "make an archive of it: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+            );
+        }
+        let start = if metadata.is_file() { file.stream_position().unwrap_or(0) } else { 0 };
+        let handle = file.try_clone().and_then(Handle::from_file).with_context(|| format!("cannot read {name}"))?;
+        let length = length(&metadata, start);
+        let tracked = Tracked { file, progress: Progress::new(talk, &name, length), read: 0 };
+        Ok(Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked) })
+    }
+
+    /// The name for messages.
+    pub(crate) fn name(&self) -> String {
+        name(self.path.as_deref().unwrap_or(Path::new(DASH)))
+    }
+
+    /// The metadata of the file that was named. None for standard input, devices and pipes.
+    pub(crate) fn model(&self) -> Option<&Metadata> {
+        self.path.as_ref().and(Some(&self.metadata)).filter(|metadata| metadata.is_file())
+    }
+
+    /// What a file made from this one is like.
+    pub(crate) fn mode(&self) -> Mode<'_> {
+        self.model().map_or(Mode::Umask, Mode::Like)
+    }
+
+    /// How many bytes there are in all. None if only reading them tells.
+    pub(crate) fn length(&self) -> Option<u64> {
+        length(&self.metadata, self.start)
+    }
+
+    /// What is left after the first `consumed` bytes, which were read through [`reader`](Self::reader).
+    pub(crate) fn source(&mut self, consumed: u64) -> Source<'_> {
+        match self.length() {
+            Some(length) if length >= consumed => Source::AtOffsets {
+                file: self.reader.get_ref(),
+                start: self.start + consumed,
+                length: length - consumed,
+            },
+            _ => Source::InTurn(&mut self.reader),
+        }
+    }
+
+    /// Whether the file has changed since it was opened, as far as its length and time tell.
+    pub(crate) fn has_changed(&self) -> bool {
+        let now = self.reader.get_ref().file.metadata();
+        let same =
+            |now: Metadata| now.len() == self.metadata.len() && now.modified().ok() == self.metadata.modified().ok();
+        self.model().is_some() && !now.is_ok_and(same)
+    }
+}
+
+/// A regular file's length is known, unless it says 0: then it may be one that the kernel makes up while it is read.
+fn length(metadata: &Metadata, start: u64) -> Option<u64> {
+    if metadata.is_file() && metadata.len() > 0 { metadata.len().checked_sub(start) } else { None }
+}
+
+/// The name of an input or output for messages.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new(DASH) { "standard input".to_owned() } else { quoted(path) }
+}
+
+/// Standard input without the library's buffer, so that nothing is read ahead of what is used.
+#[cfg(unix)]
+fn stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
+}
+
+/// A file that counts what is read from it.
+pub(crate) struct Tracked {
+    file: File,
+    progress: Progress,
+    /// Bytes read in turn.
+    pub(crate) read: u64,
+}
+
+impl Read for Tracked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.progress.add(count);
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
+impl ReadAt for Tracked {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        #[cfg(unix)]
+        let count = std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)?;
+        #[cfg(windows)]
+        let count = std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)?;
+        self.progress.add(count);
+        Ok(count)
+    }
+}

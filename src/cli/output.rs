@@ -1,0 +1,317 @@
+//! What is written: standard output, a device, or a file that appears when it is committed.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process,
+};
+
+use anyhow::{Context, Result};
+use same_file::Handle;
+
+use crate::crypto::Sink;
+
+use super::{
+    input::DASH,
+    pending::{Mode, Overwrite, Pending},
+    report::{Advise, Misuse, Status, misuse, quoted},
+};
+
+/// Links that are followed from a name to the file it stands for; the system's own limit.
+const LINK_LIMIT: usize = 40;
+
+/// Whether bytes may go to a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Terminal {
+    /// Any bytes: they are text anyhow, or the user insists.
+    Any,
+    /// Text alone.
+    TextOnly,
+    /// None: these are sure not to be text.
+    Refuse,
+}
+
+/// Where the output will go, checked but not opened.
+pub(crate) enum Plan {
+    Stdout(Terminal),
+    /// A device or a pipe: written directly.
+    Direct(PathBuf),
+    /// A file, with links resolved.
+    File {
+        path: PathBuf,
+        overwrite: Overwrite,
+        exists: bool,
+    },
+}
+
+impl Plan {
+    /// Standard output.
+    pub(crate) fn stdout(terminal: Terminal) -> Result<Self> {
+        if terminal == Terminal::Refuse && io::stdout().is_terminal() {
+            return misuse(
+                "refusing to write binary data to the terminal",
+                "send it to a file with -o FILE, write text with -a, or insist with -o -",
+            );
+        }
+        Ok(Self::Stdout(terminal))
+    }
+
+    /// The file that `path` names; standard output for `-`.
+    pub(crate) fn path(path: &Path, overwrite: Overwrite) -> Result<Self> {
+        if path == Path::new(DASH) {
+            return Ok(Self::Stdout(Terminal::Any));
+        }
+        let path = resolve(path)?;
+        let exists = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return misuse(format!("{} is a directory", quoted(&path)), "name a file in it");
+            }
+            Ok(metadata) if !metadata.is_file() || is_descriptor(&path) => return Ok(Self::Direct(path)),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if exists && overwrite == Overwrite::Refuse {
+            let message = format!("{} already exists", quoted(&path));
+            return Err(anyhow::Error::msg(message)).hint("overwrite it with -f, or choose another name with -o");
+        }
+        Ok(Self::File { path, overwrite, exists })
+    }
+
+    /// Refuses an output that is also read. By device and inode, whatever the spelling.
+    pub(crate) fn must_differ_from(&self, input: &Handle, input_name: &str) -> Result<()> {
+        let handle = match self {
+            Self::Stdout(_) => Handle::stdout(),
+            Self::Direct(path) | Self::File { path, .. } => Handle::from_path(path),
+        };
+        match handle {
+            Ok(handle) if handle == *input && is_regular(&handle) => {
+                let message = format!("{input_name} and {} are the same file", self.name());
+                Err(Misuse(message)).hint("nothing was written; choose another output with -o")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The name for messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdout(_) => "standard output".to_owned(),
+            Self::Direct(path) | Self::File { path, .. } => quoted(path),
+        }
+    }
+
+    /// Adds to a failure what it leaves: what a file keeps, or how many bytes somebody has [seen](Output::seen).
+    pub(crate) fn after<T>(&self, result: Result<T>, seen: u64) -> Result<T> {
+        match self {
+            Self::File { exists: true, .. } => result.hint(format!("{} was left as it was", self.name())),
+            Self::File { exists: false, .. } => result.hint(format!("nothing was written to {}", self.name())),
+            _ if seen > 0 => {
+                result.hint(format!("{seen} bytes had already been written to {}; do not use them", self.name()))
+            }
+            _ => result,
+        }
+    }
+
+    /// Makes a file appear under its name. There is nothing to do for a stream.
+    pub(crate) fn commit(&self, output: Output, mode: Mode<'_>) -> Result<()> {
+        let (Self::File { overwrite, .. }, Output::File(pending)) = (self, output) else { return Ok(()) };
+        let committed = match pending.commit(mode, *overwrite) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(anyhow::anyhow!("{} has come into being meanwhile", self.name()))
+                    .hint("it was left as it is");
+            }
+            other => other.with_context(|| format!("cannot finish {}", self.name())),
+        };
+        self.after(committed, 0)
+    }
+
+    /// Opens the output. A file gets its name only by [`commit`](Self::commit).
+    pub(crate) fn open(&self) -> Result<Output> {
+        let name = self.name();
+        Ok(match self {
+            Self::Stdout(terminal) => {
+                let file = stdout().context("cannot use standard output")?;
+                let text_only = *terminal != Terminal::Any && file.is_terminal();
+                Output::Stream(Stream { file, text_only, written: 0 })
+            }
+            Self::Direct(path) => {
+                let file = File::options().write(true).open(path).with_context(|| format!("cannot open {name}"))?;
+                Output::Stream(Stream { file, text_only: false, written: 0 })
+            }
+            Self::File { path, .. } => {
+                Output::File(Pending::new(path).with_context(|| format!("cannot create {name}"))?)
+            }
+        })
+    }
+}
+
+/// The path that a name stands for when it is a link, also to a file that is not there yet: a rename would replace the
+/// link, not the file.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINK_LIMIT {
+        if is_descriptor(&path) {
+            return Ok(path);
+        }
+        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Err(anyhow::anyhow!("too many links behind {}", quoted(&path)))
+}
+
+/// Whether a name stands for an open descriptor. What is behind it is written as it is, not replaced.
+fn is_descriptor(path: &Path) -> bool {
+    let listed = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)));
+    listed || ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
+}
+
+fn is_regular(handle: &Handle) -> bool {
+    handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+/// Standard output without the library's line buffer.
+#[cfg(unix)]
+fn stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+}
+
+/// An output that is being written.
+pub(crate) enum Output {
+    Stream(Stream),
+    File(Pending),
+}
+
+impl Output {
+    /// Where the pipeline may put its bytes: anywhere in a file, in turn elsewhere.
+    pub(crate) fn sink(&mut self) -> Sink<'_> {
+        match self {
+            Self::Stream(stream) => Sink::InTurn(stream),
+            Self::File(pending) => Sink::AtOffsets { file: pending, start: 0 },
+        }
+    }
+
+    /// How many bytes somebody may have seen.
+    pub(crate) fn seen(&self) -> u64 {
+        match self {
+            Self::Stream(stream) => stream.written,
+            Self::File(_) => 0,
+        }
+    }
+
+    /// Whether this is an open file that other users have the right to read.
+    pub(crate) fn others_may_read(&self) -> bool {
+        match self {
+            #[cfg(unix)]
+            Self::Stream(stream) => {
+                use std::os::unix::fs::MetadataExt;
+                stream.file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o044 != 0)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stream(stream) => stream.write(bytes),
+            Self::File(pending) => pending.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Standard output, a device or a pipe.
+pub(crate) struct Stream {
+    file: File,
+    text_only: bool,
+    written: u64,
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.text_only && !is_text(bytes) {
+            return Err(io::Error::other("refusing to write binary data to the terminal; insist with -o -"));
+        }
+        match self.file.write(bytes) {
+            // Nobody reads any more. Other workers may be waiting for input that never comes, so this ends here, as the
+            // signal would have ended it; there is no file in the making.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(Status::ClosedPipe as i32),
+            Ok(count) => {
+                self.written += count as u64;
+                Ok(count)
+            }
+            error => error,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether a terminal shows these bytes as they are. A character may be cut off at either end.
+fn is_text(bytes: &[u8]) -> bool {
+    let mut parts = bytes.utf8_chunks().peekable();
+    let mut first = true;
+    while let Some(part) = parts.next() {
+        let visible = |character: char| !character.is_control() || matches!(character, '\n' | '\r' | '\t');
+        let cut_off = part.invalid().is_empty() || first || parts.peek().is_none();
+        if !part.valid().chars().all(visible) || !cut_off {
+            return false;
+        }
+        first = part.valid().is_empty() && first;
+    }
+    true
+}
+
+/// `name` with `.age` at its end.
+pub(crate) fn with_age(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".age");
+    PathBuf::from(name)
+}
+
+/// `path` without `.age` at its end. None if it has no such end, or nothing before it.
+pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
+    if path.extension() != Some(OsStr::new("age")) {
+        return None;
+    }
+    Some(path.with_extension(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_names_are_inverse() {
+        for name in ["a", "a.txt", "dir/a b", "-x", "a.age", "..."] {
+            assert_eq!(without_age(&with_age(Path::new(name))).as_deref(), Some(Path::new(name)), "{name}");
+        }
+        for name in [".age", "age", "a.AGE", "dir/.age", "a.age.txt"] {
+            assert_eq!(without_age(Path::new(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn text_is_told_from_binary() {
+        assert!(is_text("plain\ttext\r\n é 漢".as_bytes()));
+        assert!(is_text(&"漢字".as_bytes()[1..5]), "characters may be cut at both ends");
+        assert!(!is_text(b"esc \x1b[2J"));
+        assert!(!is_text(b"nul \0"));
+        assert!(!is_text(b"a \xff b"));
+    }
+}

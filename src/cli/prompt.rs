@@ -1,0 +1,162 @@
+//! Passphrases: asked for on the terminal, or read from where the command line says. The only file that names rpassword.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::crypto::{random, secrecy::SecretString};
+
+use super::{
+    args::Answers,
+    report::{Advise, Unanswered, misuse, quoted},
+};
+
+/// Nobody types a longer one; a file with a longer first line is surely the wrong file.
+const PASSPHRASE_LIMIT: usize = 4096;
+/// Words in a generated passphrase: ten of 2048 are 110 bits.
+const WORDS: usize = 10;
+
+/// Who answers when a passphrase is needed.
+pub(crate) enum Prompt {
+    Terminal,
+    /// A file, or `/dev/fd/N`.
+    File(PathBuf),
+    /// `--batch`.
+    Nobody,
+}
+
+impl Prompt {
+    pub(crate) fn new(answers: &Answers) -> Result<Self> {
+        match (answers.passphrase_fd, &answers.passphrase_file) {
+            (Some(0), _) => misuse("--passphrase-fd 0 is standard input, which carries data", "use another descriptor"),
+            (Some(number), _) => Ok(Self::File(PathBuf::from(format!("/dev/fd/{number}")))),
+            (None, Some(path)) => Ok(Self::File(path.clone())),
+            (None, None) if answers.batch => Ok(Self::Nobody),
+            (None, None) => Ok(Self::Terminal),
+        }
+    }
+
+    /// An existing passphrase, of what `purpose` names.
+    pub(crate) fn passphrase(&self, purpose: &str) -> Result<SecretString> {
+        match self {
+            Self::Terminal => ask(&format!("Enter passphrase for {purpose}: ")),
+            Self::File(path) => first_line(path),
+            Self::Nobody => {
+                Err(unanswered(format!("a passphrase is needed for {purpose}, and --batch forbids asking")))
+            }
+        }
+    }
+
+    /// A passphrase to encrypt with: typed twice, or generated if the answer is empty.
+    pub(crate) fn new_passphrase(&self) -> Result<SecretString> {
+        let Self::Terminal = self else {
+            let passphrase = self.passphrase("the encryption")?;
+            if is_empty(&passphrase) {
+                bail!("the passphrase is empty");
+            }
+            return Ok(passphrase);
+        };
+        let passphrase = ask("Enter passphrase (leave empty to generate one): ")?;
+        if is_empty(&passphrase) {
+            let generated = generate();
+            show(&generated)?;
+            return Ok(SecretString::from(generated.as_str()));
+        }
+        let again = ask("Confirm passphrase: ")?;
+        if !equal(&passphrase, &again) {
+            return Err(Unanswered("the two passphrases differ".to_owned())).hint("nothing was encrypted; try again");
+        }
+        Ok(passphrase)
+    }
+}
+
+fn is_empty(passphrase: &SecretString) -> bool {
+    use crate::crypto::secrecy::ExposeSecret;
+    passphrase.expose_secret().is_empty()
+}
+
+fn equal(left: &SecretString, right: &SecretString) -> bool {
+    use crate::crypto::secrecy::ExposeSecret;
+    left.expose_secret() == right.expose_secret()
+}
+
+fn ask(prompt: &str) -> Result<SecretString> {
+    match rpassword::prompt_password(prompt) {
+        Ok(passphrase) => Ok(SecretString::from(passphrase)),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(unanswered("the question was cancelled".into()))
+        }
+        Err(_) => Err(unanswered("a passphrase is needed, and there is no terminal to ask on".to_owned())),
+    }
+}
+
+fn unanswered(what: String) -> anyhow::Error {
+    Advise::<()>::hint(Err(Unanswered(what)), "give it with --passphrase-file FILE or --passphrase-fd N")
+        .expect_err("it was made as an error")
+}
+
+fn first_line(path: &Path) -> Result<SecretString> {
+    let cannot_read = || format!("cannot read a passphrase from {}", quoted(path));
+    let file = File::open(path).with_context(cannot_read)?;
+    // Room for the longest line at once, so that no growing leaves copies behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(PASSPHRASE_LIMIT + 2));
+    BufReader::new(file.take(PASSPHRASE_LIMIT as u64 + 2)).read_until(b'\n', &mut line).with_context(cannot_read)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    }
+    if line.len() > PASSPHRASE_LIMIT {
+        bail!("the first line of {} is longer than a passphrase may be, 4096 bytes", quoted(path));
+    }
+    let text = std::str::from_utf8(&line);
+    let text = text.ok().with_context(|| format!("the passphrase in {} is not UTF-8", quoted(path)))?;
+    Ok(SecretString::from(text))
+}
+
+/// Ten random words of the BIP 39 list, joined by dashes.
+fn generate() -> Zeroizing<String> {
+    let words = bip39::Language::English.word_list();
+    let mut bytes = Zeroizing::new([0; 2 * WORDS]);
+    random(bytes.as_mut());
+    let mut passphrase = Zeroizing::new(String::with_capacity(WORDS * 9));
+    for pair in bytes.chunks_exact(2) {
+        if !passphrase.is_empty() {
+            passphrase.push('-');
+        }
+        // 2048 words divide 2^16 evenly, so each is equally likely.
+        let number = usize::from(u16::from_le_bytes([pair[0], pair[1]]));
+        passphrase.push_str(words[number % words.len()]);
+    }
+    passphrase
+}
+
+/// Shows a generated passphrase on the terminal, and nowhere else: standard error may go to a log.
+fn show(passphrase: &str) -> Result<()> {
+    const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
+    let mut text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you: {passphrase}\n"));
+    let mut terminal =
+        File::options().write(true).open(TERMINAL).context("cannot show the passphrase on the terminal")?;
+    terminal.write_all(text.as_bytes()).context("cannot show the passphrase on the terminal")?;
+    text.zeroize();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_passphrases_are_ten_words_and_differ() {
+        let (one, two) = (generate(), generate());
+        assert_eq!(one.split('-').count(), WORDS);
+        assert_ne!(*one, *two);
+        assert_eq!(bip39::Language::English.word_list().len(), 2048);
+    }
+}

@@ -1,0 +1,217 @@
+//! What the program says: errors, hints and warnings on standard error, and the exit status that goes with an error.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+};
+
+use crate::crypto::{Error as CryptoError, PayloadFault};
+
+use super::args::Talk;
+
+/// The exit statuses. Stable and documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    Failure = 1,
+    Misuse = 2,
+    NoMatch = 3,
+    Damaged = 4,
+    Unanswered = 5,
+    SomeFailed = 6,
+    /// What a shell reports of a program that died of SIGPIPE.
+    ClosedPipe = 141,
+}
+
+/// The command line asks for something that makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(pub(crate) String);
+
+/// A question was to be asked, and nobody could answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unanswered(pub(crate) String);
+
+/// An error with advice on what to do about it. Says nothing itself: its source does.
+#[derive(Debug)]
+struct Advised {
+    hint: String,
+    source: anyhow::Error,
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Advised {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// Adds advice to an error.
+pub(crate) trait Advise<T> {
+    /// Adds a next step, or a fact that reassures.
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(|error| Advised { hint: hint.into(), source: error.into() }.into())
+    }
+}
+
+/// A misuse with its remedy.
+pub(crate) fn misuse<T>(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
+    Err(Misuse(what.into())).hint(hint)
+}
+
+/// The exit status of an error: that of the innermost cause that has one.
+pub(crate) fn status(error: &anyhow::Error) -> Status {
+    let of_cause = |cause: &(dyn std::error::Error + 'static)| {
+        if cause.is::<Misuse>() {
+            return Some(Status::Misuse);
+        }
+        if cause.is::<Unanswered>() {
+            return Some(Status::Unanswered);
+        }
+        Some(match cause.downcast_ref::<CryptoError>()? {
+            CryptoError::NoMatch(_) | CryptoError::WrongPassphrase => Status::NoMatch,
+            CryptoError::NotAge
+            | CryptoError::Empty
+            | CryptoError::Version(_)
+            | CryptoError::Header { .. }
+            | CryptoError::NoNonce
+            | CryptoError::Stanza
+            | CryptoError::HeaderMac
+            | CryptoError::Armor { .. }
+            | CryptoError::Payload { .. }
+            | CryptoError::Unwrap => Status::Damaged,
+            _ => Status::Failure,
+        })
+    };
+    error.chain().filter_map(of_cause).last().unwrap_or(Status::Failure)
+}
+
+/// What there is to say about an error of the format, beyond the error itself.
+fn advice(error: &CryptoError) -> Option<&str> {
+    Some(match error {
+        CryptoError::NoMatch(_) => "name the matching identity file with -i",
+        CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
+        CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
+        CryptoError::Incompatible => "encrypt separate files to them",
+        CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }
+        | CryptoError::NoNonce => "fetch the file again, or compare its size with the original's",
+        CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
+            "cut the file off at the end of what 'solekey inspect' calls its parts, if you know what was appended"
+        }
+        _ => return None,
+    })
+}
+
+/// How much is said.
+pub(crate) struct Report {
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Report {
+    pub(crate) fn new(talk: &Talk) -> Self {
+        Self { quiet: talk.quiet, verbose: talk.verbose }
+    }
+
+    /// Says what failed and what to do about it.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        let said: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
+        say("error: ", &said.join(": "));
+        if self.quiet {
+            return;
+        }
+        let advised =
+            error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
+        let known = error.chain().filter_map(|cause| cause.downcast_ref::<CryptoError>()).filter_map(advice);
+        let mut hints: Vec<_> = advised.chain(known).collect();
+        hints.dedup();
+        for hint in hints {
+            say("hint: ", hint);
+        }
+    }
+
+    pub(crate) fn warning(&self, text: &str) {
+        if !self.quiet {
+            say("warning: ", text);
+        }
+    }
+
+    /// Says what was done, for `--verbose`.
+    pub(crate) fn done(&self, text: &str) {
+        if self.verbose {
+            say("", text);
+        }
+    }
+}
+
+/// The one place that writes to standard error. If that fails, there is nobody left to tell.
+fn say(kind: &str, text: &str) {
+    let _ = writeln!(io::stderr().lock(), "solekey: {kind}{text}");
+}
+
+/// A usage error in clap's words.
+pub(crate) fn usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    say("", text.trim_end());
+}
+
+/// A secret key among the arguments. It is not echoed.
+pub(crate) fn secret_argument() {
+    say("error: ", "a secret key is on the command line, where other users and logs can see it");
+    say("hint: ", "put it into a file and name that with -i; treat this key as disclosed");
+}
+
+/// A path in quotes, safe to print: control characters and what is not UTF-8 are escaped.
+pub(crate) fn quoted(path: &Path) -> String {
+    let mut text = String::from("'");
+    for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for character in part.valid().chars() {
+            match character {
+                '\'' | '\\' => text.extend(['\\', character]),
+                _ if character.is_control() || is_invisible(character) => text.extend(character.escape_default()),
+                _ => text.push(character),
+            }
+        }
+        text.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text.push('\'');
+    text
+}
+
+/// Characters that print nothing, or turn the direction of what follows, and so make one name look like another.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_printed_safely() {
+        assert_eq!(quoted(Path::new("a b")), "'a b'");
+        assert_eq!(quoted(Path::new("é\n\u{1b}[2J")), r"'é\n\u{1b}[2J'");
+        assert_eq!(quoted(Path::new("it's \u{202e}gpj.exe")), r"'it\'s \u{202e}gpj.exe'");
+    }
+
+    #[test]
+    fn the_innermost_cause_decides_the_status() {
+        let error = anyhow::Error::new(CryptoError::WrongPassphrase).context("cannot decrypt 'x'");
+        assert_eq!(status(&error), Status::NoMatch);
+        let advised = Err::<(), _>(error).hint("think").expect_err("it is an error");
+        assert_eq!(status(&advised), Status::NoMatch);
+        assert_eq!(status(&anyhow::anyhow!("other")), Status::Failure);
+        assert_eq!(status(&misuse::<()>("a", "b").expect_err("it is an error")), Status::Misuse);
+    }
+}
