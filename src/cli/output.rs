@@ -264,20 +264,17 @@ impl Write for Stream {
 
 /// Whether a terminal shows these bytes as they are. A character may be cut off at either end.
 fn is_text(bytes: &[u8]) -> bool {
-    let mut parts = bytes.utf8_chunks().peekable();
-    let mut first = true;
-    while let Some(part) = parts.next() {
-        let visible = |character: char| !character.is_control() || matches!(character, '\n' | '\r' | '\t');
-        let cut_off = part.invalid().is_empty() || first || parts.peek().is_none();
-        if !part.valid().chars().all(visible) || !cut_off {
-            return false;
-        }
-        first = part.valid().is_empty() && first;
-    }
-    true
+    let start = bytes.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
+    let whole = match std::str::from_utf8(&bytes[start..]) {
+        Ok(_) => bytes.len(),
+        Err(error) if error.error_len().is_none() => start + error.valid_up_to(),
+        Err(_) => return false,
+    };
+    let text = std::str::from_utf8(&bytes[start..whole]).expect("it was just checked");
+    text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
 }
 
-/// `name` with `.age` at its end.
+/// `path` with `.age` at its end.
 pub(crate) fn with_age(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".age");
