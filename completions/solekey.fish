@@ -1,0 +1,127 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_solekey_global_optspecs
+    string join \n q/quiet v/verbose progress= h/help V/version
+end
+
+function __fish_solekey_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_solekey_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_solekey_using_subcommand
+    set -l cmd (__fish_solekey_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c solekey -n "__fish_solekey_needs_command" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_needs_command" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_needs_command" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_needs_command" -s V -l version -d 'Print version'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "encrypt" -d 'Encrypt files or a stream to recipients'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "e" -d 'Encrypt files or a stream to recipients'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "decrypt" -d 'Decrypt files or a stream with identities'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "d" -d 'Decrypt files or a stream with identities'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "keygen" -d 'Make a key file, or print the public key of one'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'Print what the header of a file says'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s o -l output -d 'Write the key to FILE (mode 0600), and print its public key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s y -l to-public -d 'Print the public keys of the identities in INPUT'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l json -d 'Print one JSON object for each file'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
