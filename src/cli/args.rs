@@ -1,5 +1,7 @@
 //! What the user may type. Parsing does nothing: it only says what was typed.
 
+#![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
+
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{
