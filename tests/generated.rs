@@ -57,7 +57,8 @@ fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
 fn man_page(command: Command, name: &str) -> Vec<u8> {
     let is_program = name == "solekey";
     // What is shown after the help is here a section of its own.
-    let man = clap_mangen::Man::new(command.after_help("")).title(name.to_uppercase()).manual("solekey manual").date("");
+    let man =
+        clap_mangen::Man::new(command.after_help("")).title(name.to_uppercase()).manual("solekey manual").date("");
     let mut page = Vec::new();
     let render = |result: std::io::Result<()>| result.expect("memory takes it");
     render(man.render_title(&mut page));

@@ -16,6 +16,7 @@ use super::{
     pending::Mode,
     progress::Progress,
     report::{misuse, quoted},
+    system,
 };
 
 /// What stands for standard input or output on the command line.
@@ -40,7 +41,7 @@ impl Input {
     pub(crate) fn open(path: &Path, talk: &Talk) -> Result<Self> {
         let name = name(path);
         let (mut file, path) = if path == Path::new(DASH) {
-            (stdin().context("cannot use standard input")?, None)
+            (system::stdin().context("cannot use standard input")?, None)
         } else {
             (File::open(path).with_context(|| format!("cannot open {name}"))?, Some(path.to_owned()))
         };
@@ -51,6 +52,7 @@ impl Input {
                 "make an archive of it: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
             );
         }
+        system::enlarge_pipe(&file);
         let start = if metadata.is_file() { file.stream_position().unwrap_or(0) } else { 0 };
         let handle = file.try_clone().and_then(Handle::from_file).with_context(|| format!("cannot read {name}"))?;
         let length = length(&metadata, start);
@@ -107,19 +109,6 @@ fn length(metadata: &Metadata, start: u64) -> Option<u64> {
 /// The name of an input or output for messages.
 pub(crate) fn name(path: &Path) -> String {
     if path == Path::new(DASH) { "standard input".to_owned() } else { quoted(path) }
-}
-
-/// Standard input without the library's buffer, so that nothing is read ahead of what is used.
-#[cfg(unix)]
-fn stdin() -> io::Result<File> {
-    use std::os::fd::AsFd;
-    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
-}
-
-#[cfg(windows)]
-fn stdin() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-    Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
 }
 
 /// A file that counts what is read from it.

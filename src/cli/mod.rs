@@ -14,6 +14,7 @@ mod pending;
 mod progress;
 mod prompt;
 mod report;
+mod system;
 
 use std::{env, process::ExitCode};
 

@@ -17,6 +17,7 @@ use super::{
     input::DASH,
     pending::{Mode, Overwrite, Pending},
     report::{Advise, Misuse, Status, misuse, quoted},
+    system,
 };
 
 /// Links that are followed from a name to the file it stands for; the system's own limit.
@@ -132,13 +133,13 @@ impl Plan {
         let name = self.name();
         Ok(match self {
             Self::Stdout(terminal) => {
-                let file = stdout().context("cannot use standard output")?;
+                let file = system::stdout().context("cannot use standard output")?;
                 let text_only = *terminal != Terminal::Any && file.is_terminal();
-                Output::Stream(Stream { file, text_only, written: 0 })
+                Output::Stream(Stream::new(file, text_only))
             }
             Self::Direct(path) => {
                 let file = File::options().write(true).open(path).with_context(|| format!("cannot open {name}"))?;
-                Output::Stream(Stream { file, text_only: false, written: 0 })
+                Output::Stream(Stream::new(file, false))
             }
             Self::File { path, .. } => {
                 Output::File(Pending::new(path).with_context(|| format!("cannot create {name}"))?)
@@ -169,19 +170,6 @@ fn is_descriptor(path: &Path) -> bool {
 
 fn is_regular(handle: &Handle) -> bool {
     handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
-/// Standard output without the library's line buffer.
-#[cfg(unix)]
-fn stdout() -> io::Result<File> {
-    use std::os::fd::AsFd;
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
-}
-
-#[cfg(windows)]
-fn stdout() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }
 
 /// An output that is being written.
@@ -238,6 +226,13 @@ pub(crate) struct Stream {
     file: File,
     text_only: bool,
     written: u64,
+}
+
+impl Stream {
+    fn new(file: File, text_only: bool) -> Self {
+        system::enlarge_pipe(&file);
+        Self { file, text_only, written: 0 }
+    }
 }
 
 impl Write for Stream {

@@ -14,7 +14,7 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 
 use crate::crypto::WriteAt;
 
-use super::interrupt;
+use super::{interrupt, system};
 
 /// What to do when the final name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Pending {
     /// Makes a file in the folder of `target`, with mode 0600.
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
-        if let Ok(file) = unnamed::create(folder(target)) {
+        if let Ok(file) = system::create_unnamed(folder(target)) {
             return Ok(Self { file, hidden: Hidden::Unnamed, target: target.to_owned() });
         }
         Self::named(target)
@@ -82,10 +82,10 @@ impl Pending {
         match self.hidden {
             #[cfg(target_os = "linux")]
             Hidden::Unnamed => match overwrite {
-                Overwrite::Refuse => unnamed::link(&self.file, &self.target)?,
+                Overwrite::Refuse => system::link(&self.file, &self.target)?,
                 Overwrite::Replace => {
                     // A link does not replace a file, but a rename does.
-                    let link = |path: &Path| unnamed::link(&self.file, path);
+                    let link = |path: &Path| system::link(&self.file, path);
                     let linked: NamedTempFile<()> = hidden_name().make_in(folder(&self.target), link)?;
                     linked.into_temp_path().persist(&self.target)?;
                 }
@@ -145,7 +145,7 @@ fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
         let bits = match mode {
             // Without set-user-ID and its like, which are not for copies.
             Mode::Like(model) => model.permissions().mode() & 0o777,
-            Mode::Umask => 0o666 & !umask(),
+            Mode::Umask => 0o666 & !system::umask(),
             Mode::Private => 0o600,
         };
         file.set_permissions(Permissions::from_mode(bits))?;
@@ -158,44 +158,11 @@ fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
-fn umask() -> u32 {
-    // The mask can only be read by setting it. No other thread of this program makes files by its rule.
-    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    rustix::process::umask(mask);
-    #[allow(clippy::useless_conversion, reason = "mode_t has other widths elsewhere")]
-    mask.as_raw_mode().into()
-}
-
 /// Makes the new name durable, where the system lets us: a folder may be writable but not readable, and not all file
 /// systems can. The file is whole either way.
 fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod unnamed {
-    use std::{fs::File, io, os::fd::AsRawFd, path::Path};
-
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
-
-    /// Makes a file without a name. Fails where it could not be given one later.
-    pub(super) fn create(folder: &Path) -> io::Result<File> {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?);
-        std::fs::metadata(handle(&file))?;
-        Ok(file)
-    }
-
-    /// Gives the file a name, which must be free.
-    pub(super) fn link(file: &File, path: &Path) -> io::Result<()> {
-        Ok(linkat(CWD, handle(file), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
-    }
-
-    fn handle(file: &File) -> String {
-        format!("/proc/self/fd/{}", file.as_raw_fd())
     }
 }
 

@@ -152,9 +152,9 @@ pub(super) fn run(
     threads: NonZeroUsize,
     step: &(dyn Fn(Segment<'_>) -> Step + Sync),
 ) -> Result<u64, Error> {
-    // A worker that is blocked in a pipe uses no core: another one has it meanwhile.
+    // A worker that waits for a pipe or its turn uses no core. Two more than there are cores keep all of them busy.
     let waits = matches!(source, Source::InTurn(_)) || matches!(sink, Sink::InTurn(_));
-    let workers = if threads.get() > 1 && waits { threads.get() + 1 } else { threads.get() };
+    let workers = if threads.get() > 1 && waits { threads.get() + 2 } else { threads.get() };
     let flow = Flow::new(source, sink, shape, step);
 
     let mut worker = Worker::new(shape);
@@ -171,13 +171,39 @@ pub(super) fn run(
 
 /// A worker's buffers. One byte more of input than a segment has, to learn whether another follows.
 struct Worker {
-    input: Box<[u8]>,
-    output: Box<[u8]>,
+    input: Buffer,
+    output: Buffer,
 }
 
 impl Worker {
     fn new(shape: Shape) -> Self {
-        Self { input: vec![0; shape.input + 1].into_boxed_slice(), output: vec![0; shape.output].into_boxed_slice() }
+        Self { input: Buffer::new(shape.input + 1), output: Buffer::new(shape.output) }
+    }
+}
+
+/// Memory in which bytes stand where they stand in a file, by their place within a page. The system copies such bytes a
+/// third faster than others, and segments of a sealed file begin anywhere in a page.
+struct Buffer {
+    memory: Box<[u8]>,
+    /// Where the first whole page begins.
+    page: usize,
+}
+
+/// Bytes of the smallest page of all systems.
+const PAGE: usize = 4096;
+
+impl Buffer {
+    fn new(length: usize) -> Self {
+        let memory = vec![0; length + 2 * PAGE].into_boxed_slice();
+        // No alignment is a correct answer too, only a slow one.
+        let page = memory.as_ptr().align_offset(PAGE).min(PAGE);
+        Self { memory, page }
+    }
+
+    /// The memory for bytes that stand at `offset` in a file.
+    fn at(&mut self, offset: u64) -> &mut [u8] {
+        let within_page = usize::try_from(offset % PAGE as u64).expect("it is less than a page");
+        &mut self.memory[self.page + within_page..]
     }
 }
 
@@ -206,6 +232,8 @@ struct Claims<'a> {
 /// A segment as its worker got it.
 struct Claim {
     index: u64,
+    /// Where it stands in the source; 0 if that is read in turn.
+    offset: u64,
     last: bool,
     read: Result<usize, Error>,
 }
@@ -249,21 +277,22 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
     /// Takes one segment through. False when there is no more to do.
     fn pass_one(&self, worker: &mut Worker) -> bool {
         let Some(claim) = self.claim(&mut worker.input) else { return false };
+        let output = worker.output.at(self.offset(claim.index));
         let step = match claim.read {
             Ok(length) => (self.step)(Segment {
                 index: claim.index,
                 last: claim.last,
-                input: &worker.input[..length],
-                output: &mut worker.output,
+                input: &worker.input.at(claim.offset)[..length],
+                output: &mut *output,
             }),
             Err(error) => Step::failed(error),
         };
-        self.deliver(claim.index, &worker.output[..step.length], step.failure);
+        self.deliver(claim.index, &output[..step.length], step.failure);
         !claim.last
     }
 
     /// Claims the next segment and reads it into `buffer`. None if there is none, or after a failure.
-    fn claim(&self, buffer: &mut [u8]) -> Option<Claim> {
+    fn claim(&self, buffer: &mut Buffer) -> Option<Claim> {
         let mut claims = lock(&self.source);
         if claims.ended || self.stopped.load(Ordering::Relaxed) {
             return None;
@@ -273,35 +302,43 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
         *next += 1;
         match source {
             Source::InTurn(reader) => {
+                let buffer = &mut buffer.at(0)[..=self.shape.input];
                 let carried = usize::from(ahead.is_some());
                 buffer[..carried].fill(ahead.take().unwrap_or_default());
                 let read = fill(&mut buffer[carried..], |rest| reader.read(rest)).map(|read| carried + read);
                 let more = matches!(read, Ok(length) if length > self.shape.input);
                 *ended = !more;
                 *ahead = more.then(|| buffer[self.shape.input]);
-                Some(Claim { index, last: !more, read: read.map(|length| length.min(self.shape.input)) })
+                Some(Claim { index, offset: 0, last: !more, read: read.map(|length| length.min(self.shape.input)) })
             }
             Source::AtOffsets { file, start, length } => {
-                let offset = index * self.shape.input as u64;
-                let left = *length - offset;
+                let before = index * self.shape.input as u64;
+                let left = *length - before;
                 let last = left <= self.shape.input as u64;
                 let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.shape.input);
                 *ended = last;
-                let (file, start) = (*file, *start);
+                let (file, offset) = (*file, *start + before);
                 drop(claims);
-                let read = fill_at(file, &mut buffer[..wanted], start + offset)
+                let read = fill_at(file, &mut buffer.at(offset)[..wanted], offset)
                     .and_then(|read| if read == wanted { Ok(read) } else { Err(Error::Read(became_shorter())) });
-                Some(Claim { index, last, read })
+                Some(Claim { index, offset, last, read })
             }
+        }
+    }
+
+    /// Where a segment's output goes in the sink; 0 if that is written in turn.
+    fn offset(&self, index: u64) -> u64 {
+        match &self.sink {
+            Deliveries::AtOffsets { start, .. } => start + index * self.shape.output as u64,
+            Deliveries::InTurn { .. } => 0,
         }
     }
 
     /// Delivers a segment's output at its place, then records its failure.
     fn deliver(&self, index: u64, output: &[u8], failure: Option<Error>) {
         match &self.sink {
-            Deliveries::AtOffsets { file, start } => {
-                let offset = start + index * self.shape.output as u64;
-                let written = file.write_all_at(output, offset).map_err(Error::Write);
+            Deliveries::AtOffsets { file, .. } => {
+                let written = file.write_all_at(output, self.offset(index)).map_err(Error::Write);
                 self.settle(index, output.len(), written.err().or(failure));
             }
             Deliveries::InTurn { queue, moved } => {

@@ -1,0 +1,94 @@
+//! What each operating system does in its own way. The only file that names rustix.
+
+use std::{fs::File, io};
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::{create_unnamed, enlarge_pipe, link};
+#[cfg(unix)]
+pub(super) use unix::{stdin, stdout, umask};
+#[cfg(windows)]
+pub(super) use windows::{stdin, stdout};
+
+/// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn enlarge_pipe(_: &File) {}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::fd::AsFd;
+
+    use super::{File, io};
+
+    /// Standard input without the library's buffer, so that nothing is read ahead of what is used.
+    pub(in super::super) fn stdin() -> io::Result<File> {
+        Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+    }
+
+    /// Standard output without the library's line buffer.
+    pub(in super::super) fn stdout() -> io::Result<File> {
+        Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+    }
+
+    /// The mode bits that new files do not get.
+    pub(in super::super) fn umask() -> u32 {
+        // The mask can only be read by setting it. No other thread of this program makes files by its rule.
+        let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        rustix::process::umask(mask);
+        #[allow(clippy::useless_conversion, reason = "mode_t has other widths elsewhere")]
+        mask.as_raw_mode().into()
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::io::AsHandle;
+
+    use super::{File, io};
+
+    /// Standard input without the library's buffer, so that nothing is read ahead of what is used.
+    pub(in super::super) fn stdin() -> io::Result<File> {
+        Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
+    }
+
+    /// Standard output without the library's line buffer.
+    pub(in super::super) fn stdout() -> io::Result<File> {
+        Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{os::fd::AsRawFd, path::Path};
+
+    use rustix::{
+        fs::{AtFlags, CWD, Mode, OFlags, linkat, open},
+        pipe::fcntl_setpipe_size,
+    };
+
+    use super::{File, io};
+
+    /// The system's own limit for a pipe of an unprivileged user, unless it was changed.
+    const PIPE: usize = 1 << 20;
+
+    /// Makes a pipe hold more: fewer switches between its two programs. Where it cannot be done, it is not.
+    pub(in super::super) fn enlarge_pipe(file: &File) {
+        let _ = fcntl_setpipe_size(file, PIPE);
+    }
+
+    /// Makes a file without a name. Fails where it could not be given one later.
+    pub(in super::super) fn create_unnamed(folder: &Path) -> io::Result<File> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?);
+        std::fs::metadata(handle(&file))?;
+        Ok(file)
+    }
+
+    /// Gives a file without a name one, which must be free.
+    pub(in super::super) fn link(file: &File, path: &Path) -> io::Result<()> {
+        Ok(linkat(CWD, handle(file), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+    }
+
+    fn handle(file: &File) -> String {
+        format!("/proc/self/fd/{}", file.as_raw_fd())
+    }
+}
