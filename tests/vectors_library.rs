@@ -96,5 +96,5 @@ fn every_vector_is_right_in_every_way_of_running() {
         assert_eq!(texts.len(), 1, "{}: {texts:?}", vector.name);
         checked += 1;
     }
-    println!("{checked} of {} vectors checked", vectors.len());
+    assert!(checked >= 123, "only {checked} vectors were checked");
 }
