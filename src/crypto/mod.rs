@@ -7,6 +7,7 @@
 //! Spec: <https://c2sp.org/age>.
 
 pub mod armor;
+mod ends;
 mod error;
 mod header;
 mod identity;
@@ -22,10 +23,11 @@ use age_core::format::FileKey;
 pub use age_core::format::Stanza;
 pub use age_core::secrecy;
 
+pub use ends::{ReadAt, Sink, Source, WriteAt};
 pub use error::{Error, PayloadFault};
 pub use header::{Header, VERSION_LINE};
 pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
-pub use pipeline::{ReadAt, Sink, Source, WriteAt};
+
 pub use primitives::random;
 pub use recipient::{ParseRecipientError, Recipient, WORK_FACTOR};
 pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length};
