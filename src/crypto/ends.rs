@@ -1,0 +1,108 @@
+//! The two ends of the pipeline: where bytes come from and where they go, in turn or at offsets.
+
+use std::io::{self, Read, Write};
+
+use super::error::Error;
+
+/// Something that many threads may read at offsets at once.
+pub trait ReadAt: Sync {
+    /// Reads up to `buffer.len()` bytes from `offset`; 0 means the end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+/// Something that many threads may write at offsets at once.
+pub trait WriteAt: Sync {
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+}
+
+/// Where bytes come from.
+pub enum Source<'a> {
+    /// To be read in turn, to its end.
+    InTurn(&'a mut (dyn Read + Send)),
+    /// To be read at offsets: `length` bytes from `start`.
+    AtOffsets {
+        /// What is read.
+        file: &'a dyn ReadAt,
+        /// Where the first byte is.
+        start: u64,
+        /// How many bytes there are.
+        length: u64,
+    },
+}
+
+/// Where bytes go.
+pub enum Sink<'a> {
+    /// To be written in turn.
+    InTurn(&'a mut (dyn Write + Send)),
+    /// To be written at offsets, from `start`. After a failure, bytes beyond what was released may have been written too;
+    /// they must not be used.
+    AtOffsets {
+        /// What is written.
+        file: &'a dyn WriteAt,
+        /// Where the first byte goes.
+        start: u64,
+    },
+}
+
+impl Source<'_> {
+    /// Reads what stands before the segments; fewer bytes than asked for only at the end.
+    pub(super) fn read_prefix(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        match self {
+            Self::InTurn(reader) => fill(buffer, |rest| reader.read(rest)),
+            Self::AtOffsets { file, start, length } => {
+                let wanted = usize::try_from(*length).unwrap_or(usize::MAX).min(buffer.len());
+                let read = fill_at(*file, &mut buffer[..wanted], *start)?;
+                *start += read as u64;
+                *length -= read as u64;
+                Ok(read)
+            }
+        }
+    }
+}
+
+impl Sink<'_> {
+    /// Writes what stands before the segments.
+    pub(super) fn write_prefix(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::InTurn(writer) => writer.write_all(bytes).map_err(Error::Write),
+            Self::AtOffsets { file, start } => {
+                file.write_all_at(bytes, *start).map_err(Error::Write)?;
+                *start += bytes.len() as u64;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads until `buffer` is full or the source ends.
+pub(super) fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Error> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::reading(error)),
+        }
+    }
+    Ok(filled)
+}
+
+/// The same, at offsets from `start`.
+pub(super) fn fill_at(file: &dyn ReadAt, buffer: &mut [u8], start: u64) -> Result<usize, Error> {
+    let mut offset = start;
+    fill(buffer, |rest| {
+        let count = file.read_at(rest, offset)?;
+        offset += count as u64;
+        Ok(count)
+    })
+}
