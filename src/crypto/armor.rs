@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
+use base64_simd::{AsOut, STANDARD as BASE64};
 
 use super::error::Error;
 
@@ -62,7 +62,7 @@ impl<W: Write> ArmorWriter<W> {
     fn encode_line(&mut self, line: &[u8]) {
         let start = self.text.len();
         self.text.resize(start + COLUMNS, 0);
-        let length = BASE64.encode_slice(line, &mut self.text[start..]).expect("a line of bytes fits a line of text");
+        let length = BASE64.encode(line, self.text[start..].as_out()).len();
         self.text.truncate(start + length);
         self.text.push(b'\n');
     }
@@ -129,9 +129,10 @@ impl<R: BufRead> ArmorReader<R> {
         self.decoded.clear();
         self.taken = 0;
         while self.state != State::End && self.decoded.len() < BLOCK {
-            match self.state {
-                State::Begin => self.read_begin()?,
-                _ => self.read_line_of_base64_or_end()?,
+            if self.state == State::Begin {
+                self.read_begin()?;
+            } else if self.state == State::LastLine || self.decode_full_lines()? == 0 {
+                self.read_line_of_base64_or_end()?;
             }
         }
         Ok(())
@@ -145,6 +146,27 @@ impl<R: BufRead> ArmorReader<R> {
         }
         self.state = State::Lines;
         Ok(())
+    }
+
+    /// Decodes the full lines at the beginning of what the inner reader holds, and returns how many there were. Only
+    /// lines beyond doubt: the others are left for [`read_line_of_base64_or_end`](Self::read_line_of_base64_or_end).
+    fn decode_full_lines(&mut self) -> io::Result<usize> {
+        let available = self.inner.fill_buf()?;
+        let line_end: &[u8] = if available.get(COLUMNS) == Some(&b'\r') { b"\r\n" } else { b"\n" };
+        let length = COLUMNS + line_end.len();
+        let before = self.decoded.len();
+        let most = (BLOCK - before).div_ceil(LINE);
+        self.decoded.resize(before + most * LINE, 0);
+        let decode = |(line, decoded): (&[u8], &mut [u8])| {
+            let (text, end) = line.split_at(COLUMNS);
+            end == line_end && BASE64.decode(text, decoded.as_out()).is_ok_and(|decoded| decoded.len() == LINE)
+        };
+        let lines = available.chunks_exact(length).zip(self.decoded[before..].chunks_exact_mut(LINE));
+        let count = lines.map(decode).take_while(|full| *full).count();
+        self.decoded.truncate(before + count * LINE);
+        self.inner.consume(count * length);
+        self.number += count as u64;
+        Ok(count)
     }
 
     fn read_line_of_base64_or_end(&mut self) -> io::Result<()> {
@@ -162,11 +184,12 @@ impl<R: BufRead> ArmorReader<R> {
         if self.line.is_empty() || self.line.len() > COLUMNS {
             return Err(self.fault("it does not have 1 to 64 characters"));
         }
-        let before = self.decoded.len();
-        if BASE64.decode_vec(&self.line, &mut self.decoded).is_err() {
+        let mut decoded = [0; LINE];
+        let Ok(decoded) = BASE64.decode(&self.line, decoded.as_mut_slice().as_out()) else {
             return Err(self.fault("it is not canonical base64"));
-        }
-        if self.decoded.len() - before < LINE {
+        };
+        self.decoded.extend_from_slice(decoded);
+        if decoded.len() < LINE {
             self.state = State::LastLine;
         }
         Ok(())
