@@ -66,7 +66,8 @@ impl Pending {
 
     fn named(target: &Path) -> io::Result<Self> {
         interrupt::remove_pending_files_on_signals()?;
-        let (file, path) = hidden_name().tempfile_in(folder(target))?.into_parts();
+        // Not by `tempfile_in`: its errors name the hidden file, which says nothing to anybody.
+        let (file, path) = hidden_name().make_in(folder(target), create_private)?.into_parts();
         interrupt::pending(&path);
         Ok(Self { file, hidden: Hidden::Named(path), target: target.to_owned() })
     }
@@ -136,6 +137,14 @@ fn folder(target: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
