@@ -24,7 +24,7 @@ use super::{
 pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {
     let plan = match &what.output {
         // Never to be overwritten: what it opens would be lost.
-        Some(path) => Plan::path(path, Overwrite::Refuse)?,
+        Some(path) => Plan::path(path, Overwrite::Never)?,
         None => Plan::stdout(Terminal::Any)?,
     };
     if what.to_public {

@@ -39,8 +39,11 @@ pub(crate) enum Plan {
     Stdout(Terminal),
     /// A device or a pipe: written directly.
     Direct(PathBuf),
-    /// A file, with links resolved.
+    /// A file.
     File {
+        /// As the user wrote it, for messages.
+        typed: PathBuf,
+        /// With links resolved.
         path: PathBuf,
         overwrite: Overwrite,
         exists: bool,
@@ -60,24 +63,34 @@ impl Plan {
     }
 
     /// The file that `path` names; standard output for `-`.
-    pub(crate) fn path(path: &Path, overwrite: Overwrite) -> Result<Self> {
-        if path == Path::new(DASH) {
+    pub(crate) fn path(typed: &Path, overwrite: Overwrite) -> Result<Self> {
+        if typed == Path::new(DASH) {
             return Ok(Self::Stdout(Terminal::Any));
         }
-        let path = resolve(path)?;
+        let path = resolve(typed)?;
+        let typed = typed.to_owned();
+        if is_stdout(&path) {
+            return Ok(Self::Stdout(Terminal::Any));
+        }
         let exists = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => {
-                return misuse(format!("{} is a directory", quoted(&path)), "name a file in it");
+                return misuse(format!("{} is a directory", quoted(&typed)), "name a file in it");
+            }
+            Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                return misuse(format!("{} is the name of a directory, not of a file", quoted(&typed)), "name a file");
             }
             Ok(metadata) if !metadata.is_file() || is_descriptor(&path) => return Ok(Self::Direct(path)),
             Ok(_) => true,
             Err(_) => false,
         };
-        if exists && overwrite == Overwrite::Refuse {
-            let message = format!("{} already exists", quoted(&path));
-            return Err(anyhow::Error::msg(message)).hint("overwrite it with -f, or choose another name with -o");
+        let exists_already = || Err(anyhow::anyhow!("{} already exists", quoted(&typed)));
+        match overwrite {
+            Overwrite::Never if exists => exists_already().hint("choose another name with -o"),
+            Overwrite::Refuse if exists => {
+                exists_already().hint("overwrite it with -f, or choose another name with -o")
+            }
+            _ => Ok(Self::File { typed, path, overwrite, exists }),
         }
-        Ok(Self::File { path, overwrite, exists })
     }
 
     /// Refuses an output that is also read. By device and inode, whatever the spelling.
@@ -88,7 +101,12 @@ impl Plan {
         };
         match handle {
             Ok(handle) if handle == *input && is_regular(&handle) => {
-                let message = format!("{input_name} and {} are the same file", self.name());
+                let name = self.name();
+                let message = if input_name == name {
+                    format!("{name} is to be both read and written")
+                } else {
+                    format!("{input_name} and {name} are the same file")
+                };
                 Err(Misuse(message)).hint("nothing was written; choose another output with -o")
             }
             _ => Ok(()),
@@ -99,7 +117,7 @@ impl Plan {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdout(_) => "standard output".to_owned(),
-            Self::Direct(path) | Self::File { path, .. } => quoted(path),
+            Self::Direct(typed) | Self::File { typed, .. } => quoted(typed),
         }
     }
 
@@ -107,11 +125,8 @@ impl Plan {
     pub(crate) fn after<T>(&self, result: Result<T>, seen: u64) -> Result<T> {
         match self {
             Self::File { exists: true, .. } => result.hint(format!("{} was left as it was", self.name())),
-            Self::File { exists: false, .. } => result.hint(format!("nothing was written to {}", self.name())),
-            _ if seen > 0 => {
-                result.hint(format!("{seen} bytes had already been written to {}; do not use them", self.name()))
-            }
-            _ => result,
+            _ if seen == 0 => result.hint(format!("nothing was written to {}", self.name())),
+            _ => result.hint(format!("{seen} bytes had already been written to {}; do not use them", self.name())),
         }
     }
 
@@ -138,7 +153,8 @@ impl Plan {
                 Output::Stream(Stream::new(file, text_only))
             }
             Self::Direct(path) => {
-                let file = File::options().write(true).open(path).with_context(|| format!("cannot open {name}"))?;
+                // A descriptor's name opens its file anew, at the start: appending spares what is there already.
+                let file = File::options().append(true).open(path).with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
             Self::File { path, .. } => {
@@ -166,6 +182,11 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 fn is_descriptor(path: &Path) -> bool {
     let listed = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)));
     listed || ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
+}
+
+/// Whether a name stands for standard output, which is written where it stands.
+fn is_stdout(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 fn is_regular(handle: &Handle) -> bool {

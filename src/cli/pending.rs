@@ -19,6 +19,8 @@ use super::{interrupt, system};
 /// What to do when the final name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overwrite {
+    /// Refuse, and no flag permits it.
+    Never,
     Refuse,
     Replace,
 }
@@ -83,7 +85,7 @@ impl Pending {
         match self.hidden {
             #[cfg(target_os = "linux")]
             Hidden::Unnamed => match overwrite {
-                Overwrite::Refuse => system::link(&self.file, &self.target)?,
+                Overwrite::Never | Overwrite::Refuse => system::link(&self.file, &self.target)?,
                 Overwrite::Replace => {
                     // A link does not replace a file, but a rename does.
                     let link = |path: &Path| system::link(&self.file, path);
@@ -94,7 +96,7 @@ impl Pending {
             Hidden::Named(path) => {
                 let hidden = path.to_path_buf();
                 match overwrite {
-                    Overwrite::Refuse => path.persist_noclobber(&self.target)?,
+                    Overwrite::Never | Overwrite::Refuse => path.persist_noclobber(&self.target)?,
                     Overwrite::Replace => path.persist(&self.target)?,
                 }
                 interrupt::settled(&hidden);
