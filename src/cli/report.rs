@@ -163,7 +163,11 @@ fn say(kind: &str, text: &str) {
 /// A usage error in clap's words.
 pub(crate) fn usage(error: &clap::Error) {
     let text = error.render().to_string();
-    say("", text.trim_end());
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = write!(io::stderr().lock(), "{text}");
+    } else {
+        say("", text.trim_end());
+    }
 }
 
 /// A secret key among the arguments. It is not echoed.
