@@ -97,6 +97,8 @@ impl Plan {
     pub(crate) fn must_differ_from(&self, input: &Handle, input_name: &str) -> Result<()> {
         let handle = match self {
             Self::Stdout(_) => Handle::stdout(),
+            // Not opened: that would wait for a pipe's other end.
+            Self::Direct(path) | Self::File { path, .. } if !path.is_file() => return Ok(()),
             Self::Direct(path) | Self::File { path, .. } => Handle::from_path(path),
         };
         match handle {
