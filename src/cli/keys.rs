@@ -44,8 +44,14 @@ impl<'a> KeyFiles<'a> {
         Self { prompt, report, read: Vec::new(), stdin_taken }
     }
 
-    /// Refuses an output that is one of the key files.
+    /// Refuses an output that is one of the key files, or the file of the passphrase.
     pub(crate) fn must_differ_from(&self, plan: &Plan) -> Result<()> {
+        if let Prompt::File(path) = self.prompt
+            && path.is_file()
+        {
+            let handle = Handle::from_path(path).with_context(|| format!("cannot read {}", name(path)))?;
+            plan.must_differ_from(&handle, &name(path))?;
+        }
         self.read.iter().try_for_each(|(handle, name)| plan.must_differ_from(handle, name))
     }
 
