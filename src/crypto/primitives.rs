@@ -1,8 +1,8 @@
-//! The primitives that the format names, each as one call. The only file that names a library of primitives.
+//! The primitives that the format names, each as one call. The only file that names their libraries.
 
 use aws_lc_rs::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
-    hkdf, hmac, rand,
+    hkdf, hmac,
 };
 use zeroize::Zeroizing;
 
@@ -67,7 +67,7 @@ pub(super) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], tag: &[u8; 32
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), message, tag).is_ok()
 }
 
-/// Fills `bytes` from the operating system's generator.
+/// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.
 pub fn random(bytes: &mut [u8]) {
-    rand::fill(bytes).expect("the operating system gives random bytes");
+    getrandom::fill(bytes).expect("the operating system gives random bytes");
 }
