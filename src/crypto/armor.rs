@@ -228,6 +228,8 @@ impl<R: BufRead> ArmorReader<R> {
     }
 
     fn read_to_end_of_space(&mut self) -> io::Result<()> {
+        // The line behind the end line.
+        self.number += 1;
         self.skip_space()?;
         if self.inner.fill_buf()?.is_empty() { Ok(()) } else { Err(self.fault("text follows the armor's end")) }
     }
