@@ -19,6 +19,7 @@ use super::{
     args::{Inspect, Talk},
     batch,
     input::{Input, name},
+    output::{Plan, Terminal},
     report::{Report, Status},
 };
 
@@ -33,7 +34,8 @@ pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Op
         } else {
             facts.for_people(path)
         };
-        io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")?;
+        let mut output = Plan::stdout(Terminal::Any)?.open()?;
+        output.write_all(text.as_bytes()).context("cannot write to standard output")?;
         facts
             .sizes
             .map(drop)
