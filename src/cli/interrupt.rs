@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, Once},
+    sync::{Arc, Mutex, MutexGuard, Once},
 };
 
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -52,6 +52,16 @@ pub(super) fn remove_pending_files_on_signals() -> io::Result<()> {
     });
     made
 }
+
+/// From now on, a write beyond the limit on the size of files fails, instead of ending the program without a word.
+#[cfg(unix)]
+pub(super) fn report_files_that_are_too_large() {
+    // Any handler does: the write that raised the signal then fails, and that is reported. Without one, it kills.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+pub(super) fn report_files_that_are_too_large() {}
 
 #[cfg(not(unix))]
 pub(super) fn remove_pending_files_on_signals() -> io::Result<()> {

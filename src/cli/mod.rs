@@ -33,6 +33,7 @@ pub fn main() -> ExitCode {
         Err(status) => return status,
     };
     let report = Report::new(&arguments.talk);
+    interrupt::report_files_that_are_too_large();
     let talk = &arguments.talk;
     let ended = match &arguments.verb {
         Verb::Encrypt(what) => encrypt::encrypt(what, talk, &report),
