@@ -283,7 +283,8 @@ pub(crate) fn data(length: usize) -> Vec<u8> {
 pub(crate) fn numbers(count: usize, limit: usize) -> Vec<usize> {
     let bytes = data(count * 8);
     let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("it has eight bytes"));
-    bytes.chunks_exact(8).map(|bytes| (number(bytes) % limit as u64) as usize).collect()
+    let below = |bytes: &[u8]| usize::try_from(number(bytes) % limit as u64).expect("it is below a usize");
+    bytes.chunks_exact(8).map(below).collect()
 }
 
 /// A name that is not text.
