@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::{random, secrecy::SecretString};
@@ -69,7 +69,7 @@ impl Prompt {
         }
         let again = ask("Confirm passphrase: ")?;
         if !equal(&passphrase, &again) {
-            return Err(Unanswered("the two passphrases differ".to_owned())).hint("nothing was encrypted; try again");
+            return Err(anyhow!("the two passphrases differ")).hint("nothing was encrypted; try again");
         }
         Ok(passphrase)
     }
