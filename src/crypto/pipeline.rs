@@ -76,21 +76,38 @@ pub(super) fn run(
     threads: NonZeroUsize,
     step: &(dyn Fn(Segment<'_>) -> Step + Sync),
 ) -> Result<u64, Error> {
-    // A worker that waits for a pipe or its turn uses no core. Two more than there are cores keep all of them busy.
-    let waits = matches!(source, Source::InTurn(_)) || matches!(sink, Sink::InTurn(_));
-    let workers = if threads.get() > 1 && waits { threads.get() + 2 } else { threads.get() };
+    let workers = workers(&source, &sink, shape, threads);
     let flow = Flow::new(source, sink, shape, step);
 
     let mut worker = Worker::new(shape);
     if flow.pass_one(&mut worker) {
         thread::scope(|scope| {
             for _ in 1..workers {
-                scope.spawn(|| flow.pass_all(&mut Worker::new(shape)));
+                let pass_all = || flow.pass_all(&mut Worker::new(shape));
+                // Where the system gives no more threads, those that there are do the work.
+                if thread::Builder::new().spawn_scoped(scope, pass_all).is_err() {
+                    break;
+                }
             }
             flow.pass_all(&mut worker);
         });
     }
     flow.outcome()
+}
+
+/// How many workers keep `threads` cores busy, of which no more than there are segments.
+fn workers(source: &Source<'_>, sink: &Sink<'_>, shape: Shape, threads: NonZeroUsize) -> usize {
+    let threads = threads.get();
+    // A worker that waits for a pipe or its turn uses no core.
+    let waits = matches!(source, Source::InTurn(_)) || matches!(sink, Sink::InTurn(_));
+    let workers = if threads > 1 && waits { threads.saturating_add(2) } else { threads };
+    match source {
+        Source::InTurn(_) => workers,
+        Source::AtOffsets { length, .. } => {
+            let segments = length.div_ceil(shape.input as u64);
+            workers.min(usize::try_from(segments).unwrap_or(usize::MAX))
+        }
+    }
 }
 
 /// A worker's buffers. One byte more of input than a segment has, to learn whether another follows.
