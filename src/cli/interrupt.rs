@@ -1,6 +1,5 @@
-//! Signals: a program that is told to end removes its half-made files first. The only file that names signal-hook.
-//!
-//! Needed only where half-made files have names; see [`super::pending`].
+//! Signals: a program that is told to end first removes its half-made files, where these have names (see
+//! [`super::pending`]), and lets a terminal echo again that is asking a question. The only file that names signal-hook.
 
 use std::{
     collections::BTreeSet,
@@ -25,9 +24,9 @@ pub(super) fn settled(path: &Path) {
     files().remove(path);
 }
 
-/// From now on, signals that end the program first remove what is [`pending`].
+/// From now on, signals that end the program first remove what is [`pending`] and restore the [`Echo`].
 #[cfg(unix)]
-pub(super) fn remove_pending_files_on_signals() -> io::Result<()> {
+pub(super) fn tidy_up_on_signals() -> io::Result<()> {
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         iterator::Signals,
@@ -45,12 +44,50 @@ pub(super) fn remove_pending_files_on_signals() -> io::Result<()> {
                     for path in files().iter() {
                         let _ = fs::remove_file(path);
                     }
+                    restore_echo();
                     let _ = emulate_default_handler(signal);
                 }
             });
         });
     });
     made
+}
+
+/// The terminal as it was before a question turned its echo off.
+#[cfg(unix)]
+static ECHO: Mutex<Option<(fs::File, rustix::termios::Termios)>> = Mutex::new(None);
+
+#[cfg(unix)]
+fn restore_echo() {
+    use rustix::termios::{OptionalActions, tcsetattr};
+
+    if let Some((terminal, echoing)) = ECHO.lock().expect("nothing panics while it holds this lock").as_ref() {
+        let _ = tcsetattr(terminal, OptionalActions::Now, echoing);
+    }
+}
+
+/// While it lives, a signal that ends the program leaves the terminal as it was.
+pub(super) struct Echo;
+
+impl Echo {
+    /// Notes how the terminal is, if there is one.
+    pub(super) fn guard() -> io::Result<Self> {
+        tidy_up_on_signals()?;
+        #[cfg(unix)]
+        if let Ok(terminal) = fs::File::open("/dev/tty")
+            && let Ok(echoing) = rustix::termios::tcgetattr(&terminal)
+        {
+            *ECHO.lock().expect("nothing panics while it holds this lock") = Some((terminal, echoing));
+        }
+        Ok(Self)
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        ECHO.lock().expect("nothing panics while it holds this lock").take();
+    }
 }
 
 /// From now on, a write beyond the limit on the size of files fails, instead of ending the program without a word.
@@ -64,7 +101,7 @@ pub(super) fn report_files_that_are_too_large() {
 pub(super) fn report_files_that_are_too_large() {}
 
 #[cfg(not(unix))]
-pub(super) fn remove_pending_files_on_signals() -> io::Result<()> {
+pub(super) fn tidy_up_on_signals() -> io::Result<()> {
     Ok(())
 }
 

@@ -67,7 +67,7 @@ impl Pending {
     }
 
     fn named(target: &Path) -> io::Result<Self> {
-        interrupt::remove_pending_files_on_signals()?;
+        interrupt::tidy_up_on_signals()?;
         // Not by `tempfile_in`: its errors name the hidden file, which says nothing to anybody.
         let (file, path) = hidden_name().make_in(folder(target), create_private)?.into_parts();
         interrupt::pending(&path);

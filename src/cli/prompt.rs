@@ -13,6 +13,7 @@ use crate::crypto::{random, secrecy::SecretString};
 
 use super::{
     args::Answers,
+    interrupt::Echo,
     report::{Advise, Unanswered, misuse, quoted},
 };
 
@@ -86,6 +87,7 @@ fn equal(left: &SecretString, right: &SecretString) -> bool {
 }
 
 fn ask(prompt: &str) -> Result<SecretString> {
+    let _echo = Echo::guard().context("cannot prepare for signals")?;
     match rpassword::prompt_password(prompt) {
         Ok(passphrase) => Ok(SecretString::from(passphrase)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
