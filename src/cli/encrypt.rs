@@ -59,6 +59,7 @@ impl Job<'_> {
 
         let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
         let mut output = plan.open()?;
+        input.progress.begin();
         let written = seal(encryptor, self.what.armor, &mut input, &mut output, self.what.files.threads());
         let written = plan.after(written.with_context(cannot_encrypt), output.seen())?;
         if input.has_changed() {

@@ -4,6 +4,7 @@ use std::{
     fs::{File, Metadata},
     io::{self, BufReader, Read, Seek},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
@@ -34,6 +35,7 @@ pub(crate) struct Input {
     /// For comparing it with an output.
     pub(crate) handle: Handle,
     pub(crate) reader: BufReader<Tracked>,
+    pub(crate) progress: Arc<Progress>,
 }
 
 impl Input {
@@ -56,8 +58,9 @@ impl Input {
         let start = if metadata.is_file() { file.stream_position().unwrap_or(0) } else { 0 };
         let handle = file.try_clone().and_then(Handle::from_file).with_context(|| format!("cannot read {name}"))?;
         let length = length(&metadata, start);
-        let tracked = Tracked { file, progress: Progress::new(talk, &name, length), read: 0 };
-        Ok(Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked) })
+        let progress = Arc::new(Progress::new(talk, &name, length));
+        let tracked = Tracked { file, progress: progress.clone(), read: 0 };
+        Ok(Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
     /// The name for messages.
@@ -114,7 +117,7 @@ pub(crate) fn name(path: &Path) -> String {
 /// A file that counts what is read from it.
 pub(crate) struct Tracked {
     file: File,
-    progress: Progress,
+    progress: Arc<Progress>,
     /// Bytes read in turn.
     pub(crate) read: u64,
 }

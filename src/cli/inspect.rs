@@ -111,6 +111,7 @@ impl PostQuantum {
 impl Facts {
     fn read(path: &Path, talk: &Talk) -> Result<Self> {
         let mut input = Input::open(path, talk)?;
+        input.progress.begin();
         let armored = looks_armored(input.reader.fill_buf()?);
         // The sizes before and after the armor is taken off.
         let (header, binary, total) = if armored {
