@@ -1,6 +1,7 @@
 //! Every CCTV vector through the program: its exit status, what it releases, and that a failure leaves no file.
 
 mod sandbox;
+#[allow(clippy::print_stderr, reason = "it says what is left out")]
 mod vectors;
 
 use std::{
