@@ -8,6 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, Once},
 };
 
+#[cfg(unix)]
+use super::system::TerminalState;
+
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn files() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -55,14 +58,12 @@ pub(super) fn tidy_up_on_signals() -> io::Result<()> {
 
 /// The terminal as it was before a question turned its echo off.
 #[cfg(unix)]
-static ECHO: Mutex<Option<(fs::File, rustix::termios::Termios)>> = Mutex::new(None);
+static ECHO: Mutex<Option<TerminalState>> = Mutex::new(None);
 
 #[cfg(unix)]
 fn restore_echo() {
-    use rustix::termios::{OptionalActions, tcsetattr};
-
-    if let Some((terminal, echoing)) = ECHO.lock().expect("nothing panics while it holds this lock").as_ref() {
-        let _ = tcsetattr(terminal, OptionalActions::Now, echoing);
+    if let Some(echoing) = ECHO.lock().expect("nothing panics while it holds this lock").as_ref() {
+        echoing.restore();
     }
 }
 
@@ -74,10 +75,8 @@ impl Echo {
     pub(super) fn guard() -> io::Result<Self> {
         tidy_up_on_signals()?;
         #[cfg(unix)]
-        if let Ok(terminal) = fs::File::open("/dev/tty")
-            && let Ok(echoing) = rustix::termios::tcgetattr(&terminal)
         {
-            *ECHO.lock().expect("nothing panics while it holds this lock") = Some((terminal, echoing));
+            *ECHO.lock().expect("nothing panics while it holds this lock") = TerminalState::now();
         }
         Ok(Self)
     }

@@ -5,7 +5,7 @@ use std::{fs::File, io};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{create_unnamed, enlarge_pipe, link};
 #[cfg(unix)]
-pub(super) use unix::{stdin, stdout, umask};
+pub(super) use unix::{TerminalState, stdin, stdout, umask};
 #[cfg(windows)]
 pub(super) use windows::{stdin, stdout};
 
@@ -17,7 +17,26 @@ pub(super) fn enlarge_pipe(_: &File) {}
 mod unix {
     use std::os::fd::AsFd;
 
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
     use super::{File, io};
+
+    /// How the controlling terminal is set: whether it echoes, above all.
+    pub(in super::super) struct TerminalState(File, Termios);
+
+    impl TerminalState {
+        /// As it is now. None if there is no terminal.
+        pub(in super::super) fn now() -> Option<Self> {
+            let terminal = File::open("/dev/tty").ok()?;
+            let state = tcgetattr(&terminal).ok()?;
+            Some(Self(terminal, state))
+        }
+
+        /// Sets the terminal back to this.
+        pub(in super::super) fn restore(&self) {
+            let _ = tcsetattr(&self.0, OptionalActions::Now, &self.1);
+        }
+    }
 
     /// Standard input without the library's buffer, so that nothing is read ahead of what is used.
     pub(in super::super) fn stdin() -> io::Result<File> {
