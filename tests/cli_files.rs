@@ -210,6 +210,19 @@ fn an_output_name_that_is_a_directory_is_refused() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_refused_before_anything_is_asked() {
+    let (sandbox, _) = with_note();
+    let name = "n".repeat(252);
+    sandbox.write(&name, "x");
+    // Without a terminal, a question would end with status 5.
+    let outcome = sandbox.run(["encrypt", "-p", &name]);
+    outcome.fails(1, &format!("solekey: error: cannot create '{name}.age': File name too long (os error 36)\n"));
+    let outcome = sandbox.run(["encrypt", "-p", "note", "-o", "missing/x"]);
+    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory (os error 2)\n");
+    assert_eq!(sandbox.names(), ["key.txt", &name, "note"]);
+}
+
+#[test]
 fn a_missing_folder_is_named_and_not_made() {
     let (sandbox, recipient) = with_note();
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "missing/x"]);

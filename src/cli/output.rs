@@ -15,7 +15,7 @@ use crate::crypto::Sink;
 
 use super::{
     input::DASH,
-    pending::{Mode, Overwrite, Pending},
+    pending::{Mode, Overwrite, Pending, folder},
     report::{Advise, Misuse, Status, misuse, quoted},
     system,
 };
@@ -81,7 +81,13 @@ impl Plan {
             }
             Ok(metadata) if !metadata.is_file() || is_descriptor(&path) => return Ok(Self::Direct(path)),
             Ok(_) => true,
-            Err(_) => false,
+            Err(error) => {
+                // Found out now, not after the work: a name that is too long, a folder that is missing or closed to us.
+                let missing = error.kind() == io::ErrorKind::NotFound;
+                let checked = if missing { fs::metadata(folder(&path)).map(drop) } else { Err(error) };
+                checked.with_context(|| format!("cannot create {}", quoted(&typed)))?;
+                false
+            }
         };
         let exists_already = || Err(anyhow::anyhow!("{} already exists", quoted(&typed)));
         match overwrite {

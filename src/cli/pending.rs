@@ -134,7 +134,8 @@ impl WriteAt for Pending {
     }
 }
 
-fn folder(target: &Path) -> &Path {
+/// The folder that a file is in.
+pub(crate) fn folder(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
