@@ -37,6 +37,12 @@ fn ways() -> impl Iterator<Item = (End, End, usize)> {
     ends.flat_map(|(source, sink)| THREADS.map(|number| (source, sink, number)))
 }
 
+/// Four of the ways, with every pair of ends and every number of threads among them; others in the next round.
+fn some_ways(round: usize) -> Vec<(End, End, usize)> {
+    let chosen = ways().enumerate().filter(|(index, _)| (index / 4 + index % 4 + round).is_multiple_of(4));
+    chosen.map(|(_, way)| way).collect()
+}
+
 fn encrypt(pair: &Pair, plaintext: &[u8], source: End, sink: End, number: usize) -> Vec<u8> {
     let recipient = pair.identity.to_recipient().expect("an X25519 identity has a recipient");
     let encryptor = Encryptor::new(&[recipient]).expect("one recipient is enough");
@@ -94,29 +100,46 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
     let recipient = pair.identity.to_recipient().expect("an X25519 identity has a recipient");
     for length in LENGTHS {
         let plaintext = plaintext(length);
-        let mut armor = ArmorWriter::new(Vec::new());
-        let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
-        let source = Source::InTurn(&mut &plaintext[..]);
-        encryptor.encrypt(source, Sink::InTurn(&mut armor), threads(2)).expect("nothing fails here");
-        let ours = armor.finish().expect("memory takes it");
         let theirs = age::encrypt_and_armor(&pair.age.to_public(), &plaintext).expect("the age crate encrypts");
-        assert_eq!(age::decrypt(&pair.age, &ours).ok().as_deref(), Some(&plaintext[..]));
-        for text in [&ours[..], theirs.as_bytes()] {
-            let mut armor = ArmorReader::new(text);
-            let decryptor = Decryptor::read(&mut armor).expect("the header is whole");
-            let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
-            let mut opened = Vec::new();
-            let source = Source::InTurn(&mut armor);
-            unlocked.decrypt(source, Sink::InTurn(&mut opened), threads(2)).expect("it is authentic");
-            assert!(opened == plaintext);
+        // Armor is read and written in turn; the plaintext's end may be of either kind.
+        for (end, number) in ENDS.into_iter().flat_map(|end| THREADS.map(|number| (end, number))) {
+            let mut armor = ArmorWriter::new(Vec::new());
+            let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
+            let mut bytes = Bytes::new(&plaintext);
+            let binary = encryptor.encrypt(bytes.source(end), Sink::InTurn(&mut armor), threads(number));
+            let ours = armor.finish().expect("memory takes it");
+            assert_eq!(ours.len() as u64, armored_length(binary.expect("nothing fails here")));
+            assert!(age::decrypt(&pair.age, &ours).expect("the age crate opens it") == plaintext);
+
+            for text in [&ours[..], theirs.as_bytes()] {
+                let mut armor = ArmorReader::new(text);
+                let decryptor = Decryptor::read(&mut armor).expect("the header is whole");
+                let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+                let mut opened = Written::new();
+                let outcome = unlocked.decrypt(Source::InTurn(&mut armor), opened.sink(end), threads(number));
+                assert_eq!(outcome.expect("it is authentic"), length as u64);
+                assert!(opened.into_bytes() == plaintext, "{length} bytes, {end:?}, {number} threads");
+            }
         }
     }
 }
 
-/// Asserts that a damaged file gives the same error and releases the same bytes in every way, and returns the error.
-fn assert_same_failure(pair: &Pair, file: &[u8], plaintext: &[u8]) -> Error {
+/// Two marker lines, and base64 in lines of 64 characters.
+fn armored_length(binary: u64) -> u64 {
+    let text = binary.div_ceil(3) * 4;
+    let markers = "-----BEGIN AGE ENCRYPTED FILE-----\n-----END AGE ENCRYPTED FILE-----\n".len() as u64;
+    markers + text + text.div_ceil(64)
+}
+
+/// Asserts that a damaged file gives the same error and releases the same bytes in all these ways, and returns the error.
+fn assert_same_failure(
+    pair: &Pair,
+    file: &[u8],
+    plaintext: &[u8],
+    ways: impl IntoIterator<Item = (End, End, usize)>,
+) -> Error {
     let mut first: Option<Error> = None;
-    for (source, sink, number) in ways() {
+    for (source, sink, number) in ways {
         let (outcome, mut opened) = decrypt(pair, file, source, sink, number);
         let error = outcome.expect_err("it is damaged");
         let released = usize::try_from(error.released().expect("the payload is at fault")).expect("it is in memory");
@@ -136,26 +159,56 @@ fn assert_same_failure(pair: &Pair, file: &[u8], plaintext: &[u8]) -> Error {
 #[test]
 fn a_cut_file_releases_exactly_the_whole_chunks_before_the_cut() {
     let pair = pair();
-    let plaintext = plaintext(2 * SEGMENT + CHUNK + 100);
+    let plaintext = plaintext(3 * SEGMENT + 100);
     let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
     let chunks = header_length(&file) + PAYLOAD_NONCE;
-    for boundary in [0, 1, 15, 16, 17, 32, 33] {
-        for shift in [-1, 0, 1, 15, 16, 17, 40_000] {
-            let cut = (chunks + boundary * SEALED_CHUNK).checked_add_signed(shift).expect("it is within the file");
-            if cut < chunks || cut >= file.len() {
-                continue;
-            }
-            let error = assert_same_failure(&pair, &file[..cut], &plaintext);
-            let whole = ((cut - chunks) / SEALED_CHUNK) as u64;
-            let Error::Payload { chunk, fault } = error else { panic!("{error}") };
-            assert_eq!(chunk, whole, "cut {shift} from boundary {boundary}: {fault:?}");
-            let expected = match (cut - chunks) % SEALED_CHUNK {
-                0 => PayloadFault::Truncated,
-                CHUNK_OVERHEAD if whole > 0 => PayloadFault::EmptyFinalChunk,
-                _ => PayloadFault::CorruptedEnd,
-            };
-            assert_eq!(fault, expected);
-        }
+    let around = |boundary: usize| [-1, 0, 1].map(|shift| (boundary * SEALED_CHUNK).saturating_add_signed(shift));
+    // A tag alone, and what is hardly more or less, in a first chunk and in later ones, around a segment's end too.
+    let tags = [0, 1, 15, 16, 17, 48].into_iter().flat_map(|chunk| [15, 16, 17].map(|at| chunk * SEALED_CHUNK + at));
+    let scattered = (1..=40).map(|round| round * 1_618_033_988 % (file.len() - chunks));
+    for (round, place) in (0..=48).flat_map(around).chain(tags).chain(scattered).enumerate() {
+        let whole = place / SEALED_CHUNK;
+        let ways = if [0, 15, 16].contains(&whole) { ways().collect() } else { some_ways(round) };
+        let error = assert_same_failure(&pair, &file[..chunks + place], &plaintext, ways);
+        let fault = match place % SEALED_CHUNK {
+            0 => PayloadFault::Truncated,
+            CHUNK_OVERHEAD if whole > 0 => PayloadFault::EmptyFinalChunk,
+            _ => PayloadFault::CorruptedEnd,
+        };
+        let expected = Error::Payload { chunk: whole as u64, fault };
+        assert_eq!(error.to_string(), expected.to_string(), "cut at {place}");
+        assert_eq!(error.released(), Some((whole * CHUNK) as u64), "cut at {place}");
+    }
+}
+
+#[test]
+fn a_file_cut_inside_its_nonce_releases_nothing() {
+    let pair = pair();
+    let file = encrypt(&pair, b"plaintext", End::InTurn, End::InTurn, 1);
+    let header = header_length(&file);
+    for (cut, (source, sink, number)) in
+        (header..header + PAYLOAD_NONCE).flat_map(|cut| ways().map(move |way| (cut, way)))
+    {
+        let (outcome, opened) = decrypt(&pair, &file[..cut], source, sink, number);
+        assert!(matches!(outcome, Err(Error::NoNonce)), "{source:?} to {sink:?}, {number} threads, cut at {cut}");
+        assert!(opened.is_empty());
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_any_chunk_releases_exactly_the_chunks_before_it() {
+    let pair = pair();
+    let plaintext = plaintext(3 * SEGMENT + 100);
+    let mut file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let chunks = header_length(&file) + PAYLOAD_NONCE;
+    for chunk in 0..=48 {
+        let place = chunks + chunk * SEALED_CHUNK + chunk;
+        file[place] ^= 0x80;
+        let error = assert_same_failure(&pair, &file, &plaintext, some_ways(chunk));
+        let fault = if chunk == 48 { PayloadFault::CorruptedEnd } else { PayloadFault::Corrupted };
+        let expected = Error::Payload { chunk: chunk as u64, fault };
+        assert_eq!(error.to_string(), expected.to_string());
+        file[place] ^= 0x80;
     }
 }
 
@@ -174,7 +227,7 @@ fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
             damaged = file.clone();
             damaged[chunks + first * SEALED_CHUNK] ^= 1;
         }
-        let error = assert_same_failure(&pair, &damaged, &plaintext);
+        let error = assert_same_failure(&pair, &damaged, &plaintext, ways());
         let expected = Error::Payload { chunk: first as u64, fault: PayloadFault::Corrupted };
         assert_eq!(error.to_string(), expected.to_string());
     }
@@ -188,7 +241,7 @@ fn swapped_repeated_and_appended_chunks_are_found() {
     let (head, payload) = file.split_at(header_length(&file) + PAYLOAD_NONCE);
     let chunk = |index: usize| &payload[index * SEALED_CHUNK..(index + 1) * SEALED_CHUNK];
     let fault = |chunks: &[&[u8]]| {
-        let error = assert_same_failure(&pair, &[&[head], chunks].concat().concat(), &plaintext);
+        let error = assert_same_failure(&pair, &[&[head], chunks].concat().concat(), &plaintext, ways());
         let Error::Payload { chunk, fault } = error else { panic!("{error}") };
         (chunk, fault)
     };
@@ -232,6 +285,119 @@ fn a_failing_source_or_sink_ends_the_run_with_its_error() {
             assert!(matches!(outcome, Err(Error::Write(_))), "{source:?} to {sink:?}, {number} threads, at {place}");
         }
     });
+}
+
+#[test]
+fn a_failing_source_or_sink_ends_decryption_with_its_error() {
+    within_two_minutes(|| {
+        let pair = pair();
+        let plaintext = plaintext(4 * SEGMENT);
+        let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+        let places = [0, 1, 5000, SEGMENT, SEGMENT + 1, 3 * SEGMENT + 7];
+        for (round, (source, sink, number)) in (0..15).flat_map(|round| ways().map(move |way| (round, way))) {
+            let place = places[round % places.len()];
+            let way = format!("{source:?} to {sink:?}, {number} threads, at {place}");
+            let (outcome, _) = decrypt_failing(&pair, &file, (source, sink, number), place, usize::MAX);
+            assert_eq!(outcome.expect_err("it cannot be read").to_string(), CANNOT_READ, "{way}");
+            let (outcome, written) = decrypt_failing(&pair, &file, (source, sink, number), usize::MAX, place);
+            assert_eq!(outcome.expect_err("it cannot be written").to_string(), CANNOT_WRITE, "{way}");
+            assert!(written == plaintext[..written.len()], "{way}");
+        }
+    });
+}
+
+const CANNOT_READ: &str = "cannot read: no more can be read";
+const CANNOT_WRITE: &str = "cannot write: no more can be written";
+
+/// Decrypts with a payload that cannot be read from one place on, to where nothing can be written beyond another.
+fn decrypt_failing(
+    pair: &Pair,
+    file: &[u8],
+    (source, sink, number): (End, End, usize),
+    read_fails_at: usize,
+    write_fails_at: usize,
+) -> (Result<u64, Error>, Vec<u8>) {
+    let mut rest = file;
+    let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
+    let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+    let mut written = Written::failing_at(write_fails_at);
+    let mut payload = Bytes::failing_at(rest, read_fails_at);
+    let outcome = unlocked.decrypt(payload.source(source), written.sink(sink), threads(number));
+    (outcome, written.into_bytes())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Damage,
+    Read,
+    Write,
+}
+
+#[test]
+fn of_two_faults_in_different_segments_the_earlier_is_returned() {
+    within_two_minutes(|| {
+        let pair = pair();
+        let plaintext = plaintext(5 * SEGMENT);
+        let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+        let header = header_length(&file);
+        let kinds = [Fault::Damage, Fault::Read, Fault::Write];
+        let faults = kinds.into_iter().flat_map(|early| kinds.map(|late| (early, late)));
+        let faults = faults.filter(|(early, late)| early != late);
+        for (early, late) in faults {
+            for (first, second) in [(0, 1), (0, 4), (1, 2), (1, 4), (2, 3), (3, 4)] {
+                let segment = |kind| [(early, first), (late, second)].into_iter().find(|(of, _)| *of == kind);
+                // In the middle of a segment, each.
+                let sealed = |(_, segment)| PAYLOAD_NONCE + (segment * 16 + 5) * SEALED_CHUNK + 7;
+                let mut damaged = file.clone();
+                if let Some(place) = segment(Fault::Damage).map(sealed) {
+                    damaged[header + place] ^= 1;
+                }
+                let read_fails_at = segment(Fault::Read).map_or(usize::MAX, sealed);
+                let write_fails_at = segment(Fault::Write).map_or(usize::MAX, |(_, segment)| segment * SEGMENT + 7);
+                let expected = match early {
+                    Fault::Damage => {
+                        Error::Payload { chunk: first as u64 * 16 + 5, fault: PayloadFault::Corrupted }.to_string()
+                    }
+                    Fault::Read => CANNOT_READ.to_owned(),
+                    Fault::Write => CANNOT_WRITE.to_owned(),
+                };
+                let before = first * SEGMENT + if early == Fault::Damage { 5 * CHUNK } else { 0 };
+                for (source, sink, number) in ways() {
+                    let way = (source, sink, number);
+                    let (outcome, mut written) = decrypt_failing(&pair, &damaged, way, read_fails_at, write_fails_at);
+                    let text = outcome.expect_err("there are two faults").to_string();
+                    assert_eq!(text, expected, "{early:?} in {first}, {late:?} in {second}, {way:?}");
+                    if sink == End::InTurn {
+                        assert_eq!(written.len(), before, "{early:?} in {first}, {late:?} in {second}, {way:?}");
+                    }
+                    written.truncate(before);
+                    assert!(written == plaintext[..before], "{early:?} in {first}, {late:?} in {second}, {way:?}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file() {
+    let pair = pair();
+    let plaintext = plaintext(2 * SEGMENT + 500);
+    let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let payload = file.len() - header_length(&file);
+    for (missing, sink, number) in [1, 516, SEALED_CHUNK, 17 * SEALED_CHUNK]
+        .into_iter()
+        .flat_map(|missing| ENDS.into_iter().flat_map(move |sink| THREADS.map(|number| (missing, sink, number))))
+    {
+        let mut rest = &file[..];
+        let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
+        let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+        let bytes = Bytes::new(&rest[..payload - missing]);
+        let source = Source::AtOffsets { file: &bytes, start: 0, length: payload as u64 };
+        let outcome = unlocked.decrypt(source, Written::new().sink(sink), threads(number));
+        let text = outcome.expect_err("bytes are missing").to_string();
+        let expected = "cannot read: it became shorter while it was being read";
+        assert_eq!(text, expected, "{missing} missing, {sink:?}, {number} threads");
+    }
 }
 
 #[test]
