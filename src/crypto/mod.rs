@@ -7,6 +7,7 @@
 //! Spec: <https://c2sp.org/age>.
 
 pub mod armor;
+mod buffer;
 mod ends;
 mod error;
 mod header;

@@ -21,6 +21,7 @@ use std::{
 };
 
 use super::{
+    buffer::Buffer,
     ends::{Sink, Source, WriteAt, fill, fill_at},
     error::Error,
 };
@@ -119,32 +120,6 @@ struct Worker {
 impl Worker {
     fn new(shape: Shape) -> Self {
         Self { input: Buffer::new(shape.input + 1), output: Buffer::new(shape.output) }
-    }
-}
-
-/// Memory in which bytes stand where they stand in a file, by their place within a page. The system copies such bytes a
-/// third faster than others, and segments of a sealed file begin anywhere in a page.
-struct Buffer {
-    memory: Box<[u8]>,
-    /// Where the first whole page begins.
-    page: usize,
-}
-
-/// Bytes of the smallest page of all systems.
-const PAGE: usize = 4096;
-
-impl Buffer {
-    fn new(length: usize) -> Self {
-        let memory = vec![0; length + 2 * PAGE].into_boxed_slice();
-        // No alignment is a correct answer too, only a slow one.
-        let page = memory.as_ptr().align_offset(PAGE).min(PAGE);
-        Self { memory, page }
-    }
-
-    /// The memory for bytes that stand at `offset` in a file.
-    fn at(&mut self, offset: u64) -> &mut [u8] {
-        let within_page = usize::try_from(offset % PAGE as u64).expect("it is less than a page");
-        &mut self.memory[self.page + within_page..]
     }
 }
 
