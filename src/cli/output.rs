@@ -161,8 +161,11 @@ impl Plan {
                 Output::Stream(Stream::new(file, text_only))
             }
             Self::Direct(path) => {
-                // A descriptor's name opens its file anew, at the start: appending spares what is there already.
-                let file = File::options().append(true).open(path).with_context(|| format!("cannot open {name}"))?;
+                // A descriptor's name opens its file anew, at the start: appending spares what is there already. A device
+                // is written from its start, for its end is the end of its space.
+                let append = path.is_file();
+                let file = File::options().write(true).append(append).open(path);
+                let file = file.with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
             Self::File { path, .. } => {
