@@ -55,6 +55,7 @@ impl Input {
             );
         }
         system::enlarge_pipe(&file);
+        system::read_ahead(&file);
         let start = if metadata.is_file() { file.stream_position().unwrap_or(0) } else { 0 };
         let handle = file.try_clone().and_then(Handle::from_file).with_context(|| format!("cannot read {name}"))?;
         let length = length(&metadata, start);

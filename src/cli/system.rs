@@ -3,7 +3,7 @@
 use std::{fs::File, io};
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{create_unnamed, enlarge_pipe, link};
+pub(super) use linux::{create_unnamed, enlarge_pipe, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{TerminalState, stdin, stdout, umask};
 #[cfg(windows)]
@@ -12,6 +12,10 @@ pub(super) use windows::{stdin, stdout};
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn enlarge_pipe(_: &File) {}
+
+/// Says that a file will be read from its start to its end. A convenience: where it cannot be done, it is not.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_ahead(_: &File) {}
 
 #[cfg(unix)]
 mod unix {
@@ -80,7 +84,7 @@ mod linux {
     use std::{os::fd::AsRawFd, path::Path};
 
     use rustix::{
-        fs::{AtFlags, CWD, Mode, OFlags, linkat, open},
+        fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, linkat, open},
         pipe::fcntl_setpipe_size,
     };
 
@@ -92,6 +96,11 @@ mod linux {
     /// Makes a pipe hold more: fewer switches between its two programs. Where it cannot be done, it is not.
     pub(in super::super) fn enlarge_pipe(file: &File) {
         let _ = fcntl_setpipe_size(file, PIPE);
+    }
+
+    /// Says that a file will be read from its start to its end, so that the system reads further ahead.
+    pub(in super::super) fn read_ahead(file: &File) {
+        let _ = fadvise(file, 0, None, Advice::Sequential);
     }
 
     /// Makes a file without a name. Fails where it could not be given one later.
