@@ -17,6 +17,12 @@ mod primitives;
 mod recipient;
 mod segment;
 mod stream;
+mod turns;
+
+/// The locks of [`turns`]. Its model has others under this name.
+mod sync {
+    pub(super) use std::sync::{Condvar, Mutex};
+}
 
 use std::{io::BufRead, num::NonZeroUsize};
 

@@ -14,7 +14,7 @@ use std::{
     io::{self, Write},
     num::NonZeroUsize,
     sync::{
-        Condvar, Mutex, MutexGuard,
+        Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -24,6 +24,7 @@ use super::{
     buffer::Buffer,
     ends::{Sink, Source, WriteAt, fill, fill_at},
     error::Error,
+    turns::Turns,
 };
 
 /// How many bytes every segment but the last has, coming in and going out.
@@ -155,24 +156,14 @@ struct Claim {
 }
 
 enum Deliveries<'a> {
-    InTurn { queue: Mutex<Queue<'a>>, moved: Condvar },
+    InTurn(Turns<&'a mut (dyn Write + Send)>),
     AtOffsets { file: &'a dyn WriteAt, start: u64 },
-}
-
-/// Whose turn it is to write.
-struct Queue<'a> {
-    next: u64,
-    closed: bool,
-    writer: &'a mut (dyn Write + Send),
 }
 
 impl<'i, 'o, 's> Flow<'i, 'o, 's> {
     fn new(source: Source<'i>, sink: Sink<'o>, shape: Shape, step: &'s (dyn Fn(Segment<'_>) -> Step + Sync)) -> Self {
         let sink = match sink {
-            Sink::InTurn(writer) => Deliveries::InTurn {
-                queue: Mutex::new(Queue { next: 0, closed: false, writer }),
-                moved: Condvar::new(),
-            },
+            Sink::InTurn(writer) => Deliveries::InTurn(Turns::new(writer)),
             Sink::AtOffsets { file, start } => Deliveries::AtOffsets { file, start },
         };
         Self {
@@ -246,7 +237,7 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
     fn offset(&self, index: u64) -> u64 {
         match &self.sink {
             Deliveries::AtOffsets { start, .. } => start + index * self.shape.output as u64,
-            Deliveries::InTurn { .. } => 0,
+            Deliveries::InTurn(_) => 0,
         }
     }
 
@@ -257,18 +248,11 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
                 let written = file.write_all_at(output, self.offset(index)).map_err(Error::Write);
                 self.settle(index, output.len(), written.err().or(failure));
             }
-            Deliveries::InTurn { queue, moved } => {
-                let mut queue = moved
-                    .wait_while(lock(queue), |queue| !queue.closed && queue.next != index)
-                    .expect("no worker panics while it writes");
-                if queue.closed {
-                    return; // A failure stands before this segment.
-                }
-                let written = queue.writer.write_all(output).map_err(Error::Write);
-                queue.next += 1;
-                queue.closed = !self.settle(index, output.len(), written.err().or(failure));
-                moved.notify_all();
-            }
+            // A segment after a failure gets no turn.
+            Deliveries::InTurn(turns) => turns.take(index, |writer| {
+                let written = writer.write_all(output).map_err(Error::Write);
+                self.settle(index, output.len(), written.err().or(failure))
+            }),
         }
     }
 
