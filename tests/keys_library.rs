@@ -67,17 +67,12 @@ fn a_locked_ssh_key_opens_nothing_until_it_is_unlocked() {
     assert!(locked.is_locked());
     assert_eq!(recipient_of(&locked).to_string(), recipient.to_string());
     let decryptor = header(&[recipient]);
-    let wrong = Identity::unlock(clone_locked(&locked), SecretString::from("wrong"));
+    let wrong = locked.unlock(SecretString::from("wrong"));
     assert!(matches!(wrong, Err(Error::WrongPassphrase)));
-    assert!(matches!(decryptor.unlock(&[clone_locked(&locked)]), Err(Error::NoMatch(_))));
+    assert!(matches!(decryptor.unlock(std::slice::from_ref(&locked)), Err(Error::NoMatch(_))));
     let open = locked.unlock(SecretString::from("open sesame")).expect("the passphrase is right");
     assert!(!open.is_locked());
     decryptor.unlock(&[open]).expect("it is a recipient");
-}
-
-fn clone_locked(identity: &Identity) -> Identity {
-    let Identity::Ssh(key) = identity else { panic!("it is an SSH key") };
-    Identity::Ssh(key.clone())
 }
 
 #[test]
@@ -98,9 +93,42 @@ fn a_passphrase_stands_alone_and_a_wrong_one_is_told_from_no_match() {
 }
 
 #[test]
+fn post_quantum_recipients_open_alone_or_together_but_not_with_classic_ones() {
+    let identities = [Identity::generate_hybrid(), Identity::generate_hybrid()];
+    let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
+    assert_eq!(decryptor.stanza_types(), ["mlkem768x25519"]);
+    for identity in &identities {
+        decryptor.unlock(std::slice::from_ref(identity)).expect("it is a recipient");
+        let text = identity.to_text().expect("it has a text");
+        let again: Identity = text.expose_secret().parse().expect("it is well formed");
+        assert_eq!(recipient_of(&again).to_string(), recipient_of(identity).to_string());
+        assert!(text.expose_secret().to_lowercase().parse::<Identity>().is_err());
+    }
+    assert!(matches!(decryptor.unlock(&[Identity::generate_hybrid()]), Err(Error::NoMatch(_))));
+
+    let mixed = [recipient_of(&identities[0]), recipient_of(&Identity::generate())];
+    assert!(matches!(Encryptor::new(&mixed), Err(Error::MixedQuantumSafety)));
+}
+
+#[test]
+fn tag_recipients_are_encrypted_to() {
+    // A key of nobody's, as good as any point of the curve.
+    let recipient: Recipient =
+        "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed");
+    let decryptor = header(&[recipient]);
+    assert_eq!(decryptor.stanza_types(), ["p256tag"]);
+    assert_eq!(decryptor.header().stanzas()[0].body.len(), 32);
+}
+
+#[test]
 fn equal_recipients_have_equal_texts() {
-    let text = recipient_of(&Identity::generate()).to_string();
-    for spelling in [text.clone(), text.to_uppercase(), format!("  {text}\t")] {
+    for identity in [Identity::generate(), Identity::generate_hybrid()] {
+        equal_texts(&recipient_of(&identity).to_string());
+    }
+}
+
+fn equal_texts(text: &str) {
+    for spelling in [text.to_owned(), text.to_uppercase(), format!("  {text}\t")] {
         let recipient: Recipient = spelling.parse().expect("it is well formed");
         assert_eq!(recipient.to_string(), text);
     }
@@ -115,7 +143,12 @@ fn what_is_no_recipient_says_what_it_looks_like() {
     assert_eq!(parse("-----BEGIN OPENSSH PRIVATE KEY-----"), ParseRecipientError::SecretKey);
     let public = recipient_of(&Identity::generate()).to_string();
     assert_eq!(parse(&public[..public.len() - 1]), ParseRecipientError::Mistyped);
-    assert_eq!(parse("age1yubikey1qwerty"), ParseRecipientError::UnsupportedType("age1yubikey1".into()));
+    // A key for a plugin; the prefixes of the format's own types are no plugins' names.
+    let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
+    assert_eq!(parse(plugin), ParseRecipientError::Plugin("yubikey".into()));
+    assert_eq!(parse(&plugin.replace("q2w7", "q2w8")), ParseRecipientError::Mistyped);
+    let hybrid = recipient_of(&Identity::generate_hybrid()).to_string();
+    assert_eq!(parse(&hybrid[..hybrid.len() - 1]), ParseRecipientError::Mistyped);
     let ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA==";
     assert_eq!(parse(ecdsa), ParseRecipientError::UnsupportedSsh("ecdsa-sha2-nistp256".into()));
     for text in ["", "alice", "ssh-ed25519", "ssh-ed25519 AAAA", "alice@example.com and others"] {
@@ -130,8 +163,9 @@ fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
     let public = recipient_of(&Identity::generate()).to_string();
     let cases = [
         (&secret[..secret.len() - 1], ParseIdentityError::Mistyped),
-        ("AGE-SECRET-KEY-FUTURE-1QQQQQQ", ParseIdentityError::UnsupportedType),
-        ("AGE-PLUGIN-YUBIKEY-1QQQQQQ", ParseIdentityError::UnsupportedType),
+        ("AGE-SECRET-KEY-PQ-1QQQQQQ", ParseIdentityError::Mistyped),
+        ("AGE-PLUGIN-FOOBAR-1QVHULF", ParseIdentityError::Plugin("foobar".into())),
+        ("AGE-PLUGIN-FOOBAR-1QVHULG", ParseIdentityError::Mistyped),
         (&public, ParseIdentityError::PublicKey),
         ("ssh-ed25519 AAAA", ParseIdentityError::PublicKey),
         ("hunter22hunter22", ParseIdentityError::Unknown),

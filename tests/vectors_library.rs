@@ -75,8 +75,7 @@ fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u6
 #[test]
 fn every_vector_is_right_in_every_way_of_running() {
     let vectors = vectors::all();
-    let mut checked = 0;
-    for vector in vectors.iter().filter(|vector| vector.is_supported()) {
+    for vector in &vectors {
         // Scrypt takes a second: one way is enough for what happens after it.
         let ways: Vec<_> = if vector.passphrases.is_empty() {
             let ends = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
@@ -94,7 +93,5 @@ fn every_vector_is_right_in_every_way_of_running() {
         }
         texts.dedup();
         assert_eq!(texts.len(), 1, "{}: {texts:?}", vector.name);
-        checked += 1;
     }
-    assert!(checked >= 123, "only {checked} vectors were checked");
 }

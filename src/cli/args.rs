@@ -82,6 +82,8 @@ pub(crate) enum Verb {
 pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) recipients: Recipients,
+    #[command(flatten)]
+    pub(crate) plugins: PluginRules,
     /// Encrypt with a passphrase, which is asked for; an empty answer generates one
     #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "identity"])]
     pub(crate) passphrase: bool,
@@ -101,12 +103,10 @@ pub(crate) struct Encrypt {
 /// gets only authentic bytes, but may have got some before a failure: check the exit status.
 #[derive(Args)]
 pub(crate) struct Decrypt {
-    /// Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What can open")]
-    pub(crate) identity: Vec<PathBuf>,
-    /// Refuse files whose passphrase costs more than 2^N scrypt work
-    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
-    pub(crate) max_work_factor: u8,
+    #[command(flatten)]
+    pub(crate) identities: Identities,
+    #[command(flatten)]
+    pub(crate) plugins: NoPlugins,
     #[command(flatten)]
     pub(crate) files: Files,
     #[command(flatten)]
@@ -122,6 +122,12 @@ pub(crate) struct Keygen {
     /// Write the key to FILE (mode 0600), and print its public key
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
+    #[arg(long, conflicts_with = "to_public")]
+    pub(crate) pq: bool,
+    /// Protect the key file with a passphrase, which is asked for; an empty answer generates one
+    #[arg(short, long, conflicts_with = "to_public")]
+    pub(crate) passphrase: bool,
     /// Print the public keys of the identities in INPUT
     #[arg(short = 'y', long = "to-public")]
     pub(crate) to_public: bool,
@@ -176,6 +182,47 @@ impl Files {
     }
 }
 
+/// What can open.
+#[derive(Args)]
+pub(crate) struct Identities {
+    /// Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What can open")]
+    pub(crate) identity: Vec<PathBuf>,
+    /// Open with the plugin age-plugin-NAME, which needs no identity
+    #[arg(short = 'j', long, value_name = "NAME", help_heading = "What can open")]
+    pub(crate) plugin: Vec<String>,
+    /// Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder
+    #[arg(long, help_heading = "What can open")]
+    pub(crate) no_default_identity: bool,
+    /// Refuse files whose passphrase costs more than 2^N scrypt work
+    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
+    pub(crate) max_work_factor: u8,
+}
+
+/// Whether plugins may run.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct NoPlugins {
+    /// Fail rather than run a plugin
+    #[arg(long, help_heading = "Plugins")]
+    pub(crate) no_plugins: bool,
+}
+
+/// What plugins may do.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct PluginRules {
+    #[command(flatten)]
+    pub(crate) may_run: NoPlugins,
+    /// Let a plugin write any number of stanzas for a key, not just one; each can open the file
+    #[arg(long, help_heading = "Plugins", conflicts_with = "no_plugins")]
+    pub(crate) allow_plugin_stanzas: bool,
+}
+
+impl From<NoPlugins> for PluginRules {
+    fn from(may_run: NoPlugins) -> Self {
+        Self { may_run, allow_plugin_stanzas: false }
+    }
+}
+
 /// Who answers questions.
 #[derive(Args)]
 pub(crate) struct Answers {
@@ -217,7 +264,7 @@ impl Args for Recipients {
                 flag("recipient", 'r')
                     .value_name("KEY")
                     .value_hint(ValueHint::Other)
-                    .help("Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ..."),
+                    .help("Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's"),
             )
             .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))

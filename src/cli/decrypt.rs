@@ -1,30 +1,33 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::{cell::RefCell, io::BufRead, path::Path};
+use std::{io::BufRead, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 
 use crate::crypto::{
-    Decryptor, Error, Identity, Source, Unlocked,
+    Decryptor, Source,
     armor::{ArmorReader, looks_armored},
 };
 
 use super::{
     args::{Decrypt, Talk},
     batch,
+    identities::Identities,
     input::{Input, name},
     keys::KeyFiles,
     output::{Plan, Terminal, without_age},
+    plugins::Plugins,
     prompt::Prompt,
-    report::{Report, Status, misuse},
+    report::{Report, Status},
 };
 
 pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     batch::check(&what.files, |path| plan(what, path))?;
-    let prompt = Prompt::new(&what.answers)?;
-    let mut keys = KeyFiles::new(&prompt, report, batch::reads_stdin(&what.files.files));
-    let identities = keys.identities(&what.identity)?;
-    let job = Job { what, talk, report, prompt: &prompt, keys, identities, passphrases: RefCell::default() };
+    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
+    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.files.files));
+    let identities = Identities::new(&mut keys, &what.identities)?;
+    let job = Job { what, talk, report, keys, identities };
     Ok(batch::each(&what.files.files, report, |path| job.decrypt(path)))
 }
 
@@ -37,11 +40,8 @@ struct Job<'a> {
     what: &'a Decrypt,
     talk: &'a Talk,
     report: &'a Report,
-    prompt: &'a Prompt,
     keys: KeyFiles<'a>,
-    identities: Vec<Identity>,
-    /// Passphrases that opened a file of this run; the next file may have the same.
-    passphrases: RefCell<Vec<Identity>>,
+    identities: Identities,
 }
 
 impl Job<'_> {
@@ -58,13 +58,13 @@ impl Job<'_> {
         let (opened, output) = if looks_armored(beginning) {
             let mut armor = ArmorReader::new(&mut input.reader);
             let decryptor = Decryptor::read(&mut armor).with_context(cannot_decrypt)?;
-            let unlocked = self.unlock(&decryptor, path).with_context(cannot_decrypt)?;
+            let unlocked = self.identities.unlock(&decryptor, &name(path)).with_context(cannot_decrypt)?;
             let mut output = plan.open()?;
             input.progress.begin();
             (unlocked.decrypt(Source::InTurn(&mut armor), output.sink(), threads), output)
         } else {
             let decryptor = Decryptor::read(&mut input.reader).with_context(cannot_decrypt)?;
-            let unlocked = self.unlock(&decryptor, path).with_context(cannot_decrypt)?;
+            let unlocked = self.identities.unlock(&decryptor, &name(path)).with_context(cannot_decrypt)?;
             let mut output = plan.open()?;
             input.progress.begin();
             let source = input.source(decryptor.header().as_bytes().len() as u64);
@@ -74,32 +74,5 @@ impl Job<'_> {
         plan.commit(output, input.mode())?;
         self.report.done(&format!("decrypted {} to {}: {written} bytes", input.name(), plan.name()));
         Ok(())
-    }
-
-    fn unlock(&self, decryptor: &Decryptor, path: &Path) -> Result<Unlocked> {
-        if decryptor.header().is_passphrase() {
-            return self.unlock_with_passphrase(decryptor, path);
-        }
-        if self.identities.is_empty() {
-            return misuse(
-                format!("missing identities: the file is for {}", decryptor.stanza_types().join(", ")),
-                "name your identity file with -i",
-            );
-        }
-        Ok(decryptor.unlock(&self.identities)?)
-    }
-
-    fn unlock_with_passphrase(&self, decryptor: &Decryptor, path: &Path) -> Result<Unlocked> {
-        let mut known = self.passphrases.borrow_mut();
-        for passphrase in known.iter() {
-            match decryptor.unlock(std::slice::from_ref(passphrase)) {
-                Err(Error::WrongPassphrase) => {}
-                other => return Ok(other?),
-            }
-        }
-        let passphrase = Identity::passphrase(self.prompt.passphrase(&name(path))?, self.what.max_work_factor);
-        let unlocked = decryptor.unlock(std::slice::from_ref(&passphrase))?;
-        known.push(passphrase);
-        Ok(unlocked)
     }
 }

@@ -1,6 +1,6 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
-use std::{num::NonZeroUsize, path::Path};
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 
@@ -12,18 +12,21 @@ use super::{
     input::{Input, name},
     keys::KeyFiles,
     output::{Output, Plan, Terminal, with_age},
+    plugins::Plugins,
     prompt::Prompt,
+    recipients::recipients,
     report::{Report, Status, misuse},
 };
 
 pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     batch::check(&what.files, |path| plan(what, path))?;
-    let prompt = Prompt::new(&what.answers)?;
-    let mut keys = KeyFiles::new(&prompt, report, batch::reads_stdin(&what.files.files));
+    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let plugins = Plugins::new(what.plugins, prompt.clone(), report);
+    let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(&what.files.files));
     let recipients = if what.passphrase {
         vec![Recipient::passphrase(prompt.new_passphrase()?)]
     } else {
-        keys.recipients(&what.recipients.0)?
+        recipients(&mut keys, &what.recipients.0)?
     };
     if recipients.is_empty() {
         return misuse(

@@ -2,22 +2,30 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
 use anyhow::{Context, Result};
 use zeroize::Zeroizing;
 
-use crate::crypto::{Identity, secrecy::ExposeSecret};
+use crate::crypto::{
+    Encryptor, Identity, Recipient, Sink, Source,
+    armor::ArmorWriter,
+    secrecy::{ExposeSecret, SecretString},
+};
 
 use super::{
-    args::Keygen,
+    args::{Keygen, NoPlugins},
     input::DASH,
     keys::KeyFiles,
-    output::{Plan, Terminal},
+    output::{Output, Plan, Terminal},
     pending::{Mode, Overwrite},
+    plugins::Plugins,
     prompt::Prompt,
+    recipients::recipients_of,
     report::{Report, Status},
 };
 
@@ -27,18 +35,51 @@ pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {
         Some(path) => Plan::path(path, Overwrite::Never)?,
         None => Plan::stdout(Terminal::Any)?,
     };
-    if what.to_public {
-        print_recipients(what, &plan, report)?;
-    } else {
-        make_key(&plan, report)?;
-    }
+    if what.to_public { print_recipients(what, &plan, report)? } else { make_key(what, &plan, report)? }
     Ok(None)
 }
 
-fn make_key(plan: &Plan, report: &Report) -> Result<()> {
-    let identity = Identity::generate();
-    let secret = identity.to_text().expect("a generated identity has a text");
+fn make_key(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
+    // A post-quantum key is too long to be pasted, so it gets a file.
+    let public_plan = match &what.output {
+        Some(path) if what.pq && matches!(plan, Plan::File { .. }) => {
+            Some(Plan::path(&with_pub(path), Overwrite::Never)?)
+        }
+        _ => None,
+    };
+    let passphrase = if what.passphrase { Some(Prompt::new(&what.answers)?.new_passphrase()?) } else { None };
+
+    let identity = if what.pq { Identity::generate_hybrid() } else { Identity::generate() };
     let recipient = identity.to_recipient().expect("a generated identity has a public key");
+    let text = key_file(&identity, &recipient);
+    let protected = passphrase.is_some();
+    let text = match passphrase {
+        Some(passphrase) => protect(&text, passphrase)?,
+        None => text,
+    };
+
+    let mut output = plan.open()?;
+    if output.others_may_read() && !protected {
+        report.warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
+    }
+    write(plan, &mut output, &text)?;
+    plan.commit(output, Mode::Private)?;
+
+    let public = format!("{recipient}\n");
+    if let Some(plan) = public_plan {
+        let mut output = plan.open()?;
+        write(&plan, &mut output, public.as_bytes())?;
+        plan.commit(output, Mode::Umask)?;
+    }
+    if let Plan::File { .. } = plan {
+        print(&public)?;
+    }
+    Ok(())
+}
+
+/// The text of an identity file with one key.
+fn key_file(identity: &Identity, recipient: &Recipient) -> Zeroizing<Vec<u8>> {
+    let secret = identity.to_text().expect("a generated identity has a text");
     let created = humantime::format_rfc3339_seconds(SystemTime::now());
     let comments = format!("# created: {created}\n# public key: {recipient}\n");
     // Room for all of it at once, so that no growing leaves copies behind.
@@ -46,32 +87,43 @@ fn make_key(plan: &Plan, report: &Report) -> Result<()> {
     text.extend_from_slice(comments.as_bytes());
     text.extend_from_slice(secret.expose_secret().as_bytes());
     text.push(b'\n');
+    text
+}
 
-    let mut output = plan.open()?;
-    if output.others_may_read() {
-        report.warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
-    }
-    let written = output.write_all(&text).with_context(|| format!("cannot write {}", plan.name()));
-    plan.after(written, output.seen())?;
-    plan.commit(output, Mode::Private)?;
-    if let Plan::File { .. } = plan {
-        print(&format!("{recipient}\n"))?;
-    }
-    Ok(())
+/// The same, as an age file under a passphrase, in armor.
+fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> {
+    let encryptor = Encryptor::new(&[Recipient::passphrase(passphrase)])?;
+    let mut protected = Vec::new();
+    let mut armor = ArmorWriter::new(&mut protected);
+    let mut text = text;
+    encryptor.encrypt(Source::InTurn(&mut text), Sink::InTurn(&mut armor), NonZeroUsize::MIN)?;
+    armor.finish().context("cannot write the end of the armor")?;
+    Ok(Zeroizing::new(protected))
+}
+
+fn with_pub(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    PathBuf::from(name)
 }
 
 fn print_recipients(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
-    let prompt = Prompt::new(&what.answers)?;
+    let prompt = Arc::new(Prompt::new(&what.answers)?);
     let input = what.input.as_deref().unwrap_or(Path::new(DASH));
-    let mut keys = KeyFiles::new(&prompt, report, false);
-    let recipients = keys.recipients_of(input)?;
-    keys.must_differ_from(plan)?;
+    let plugins = Plugins::new(NoPlugins { no_plugins: true }.into(), prompt.clone(), report);
+    let mut files = KeyFiles::new(prompt, report, plugins, false);
+    let recipients = recipients_of(&mut files, input)?;
+    files.must_differ_from(plan)?;
 
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();
     let mut output = plan.open()?;
-    let written = output.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", plan.name()));
-    plan.after(written, output.seen())?;
+    write(plan, &mut output, text.as_bytes())?;
     plan.commit(output, Mode::Umask)
+}
+
+fn write(plan: &Plan, output: &mut Output, text: &[u8]) -> Result<()> {
+    let written = output.write_all(text).with_context(|| format!("cannot write {}", plan.name()));
+    plan.after(written, output.seen())
 }
 
 fn print(text: &str) -> Result<()> {

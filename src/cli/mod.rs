@@ -3,7 +3,9 @@
 mod args;
 mod batch;
 mod decrypt;
+mod defaults;
 mod encrypt;
+mod identities;
 mod input;
 mod inspect;
 mod interrupt;
@@ -11,8 +13,10 @@ mod keygen;
 mod keys;
 mod output;
 mod pending;
+mod plugins;
 mod progress;
 mod prompt;
+mod recipients;
 mod report;
 mod system;
 

@@ -4,10 +4,11 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::crypto::{random, secrecy::SecretString};
 
@@ -25,8 +26,8 @@ const WORDS: usize = 10;
 /// Who answers when a passphrase is needed.
 pub(crate) enum Prompt {
     Terminal,
-    /// A file, or `/dev/fd/N`.
-    File(PathBuf),
+    /// A file, or `/dev/fd/N`, which is read once: a pipe gives its text only once.
+    File { path: PathBuf, read: OnceLock<SecretString> },
     /// `--batch`.
     Nobody,
 }
@@ -35,10 +36,46 @@ impl Prompt {
     pub(crate) fn new(answers: &Answers) -> Result<Self> {
         match (answers.passphrase_fd, &answers.passphrase_file) {
             (Some(0), _) => misuse("--passphrase-fd 0 is standard input, which carries data", "use another descriptor"),
-            (Some(number), _) => Ok(Self::File(PathBuf::from(format!("/dev/fd/{number}")))),
-            (None, Some(path)) => Ok(Self::File(path.clone())),
+            (Some(number), _) => Ok(Self::from_file(PathBuf::from(format!("/dev/fd/{number}")))),
+            (None, Some(path)) => Ok(Self::from_file(path.clone())),
             (None, None) if answers.batch => Ok(Self::Nobody),
             (None, None) => Ok(Self::Terminal),
+        }
+    }
+
+    fn from_file(path: PathBuf) -> Self {
+        Self::File { path, read: OnceLock::new() }
+    }
+
+    /// The file that answers, if one does.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File { path, .. } => Some(path),
+            Self::Terminal | Self::Nobody => None,
+        }
+    }
+
+    /// The answer to another program's question for a secret, which is asked on the terminal alone.
+    pub(crate) fn secret(&self, question: &str) -> Result<SecretString> {
+        self.must_be_terminal()?;
+        ask(question)
+    }
+
+    /// The answer to another program's question for something that may be seen.
+    pub(crate) fn line(&self, question: &str) -> Result<String> {
+        self.must_be_terminal()?;
+        let answer = Terminal::open().and_then(|terminal| {
+            terminal.show(question)?;
+            terminal.line()
+        });
+        answer.map_err(|_| unanswered("there is no terminal to ask on".to_owned()))
+    }
+
+    fn must_be_terminal(&self) -> Result<()> {
+        match self {
+            Self::Terminal => Ok(()),
+            Self::File { .. } => Err(unanswered("questions are answered on a terminal, not by a file".to_owned())),
+            Self::Nobody => Err(unanswered("--batch forbids asking".to_owned())),
         }
     }
 
@@ -46,7 +83,12 @@ impl Prompt {
     pub(crate) fn passphrase(&self, purpose: &str) -> Result<SecretString> {
         match self {
             Self::Terminal => ask(&format!("Enter passphrase for {purpose}: ")),
-            Self::File(path) => first_line(path),
+            Self::File { path, read } => {
+                if read.get().is_none() {
+                    let _ = read.set(first_line(path)?);
+                }
+                Ok(read.get().expect("it was just set").clone())
+            }
             Self::Nobody => {
                 Err(unanswered(format!("a passphrase is needed for {purpose}, and --batch forbids asking")))
             }
@@ -141,13 +183,32 @@ fn generate() -> Zeroizing<String> {
 
 /// Shows a generated passphrase on the terminal, and nowhere else: standard error may go to a log.
 fn show(passphrase: &str) -> Result<()> {
-    const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
-    let mut text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you: {passphrase}\n"));
-    let mut terminal =
-        File::options().write(true).open(TERMINAL).context("cannot show the passphrase on the terminal")?;
-    terminal.write_all(text.as_bytes()).context("cannot show the passphrase on the terminal")?;
-    text.zeroize();
-    Ok(())
+    let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you: {passphrase}\n"));
+    let shown = Terminal::open().and_then(|terminal| terminal.show(&text));
+    shown.context("cannot show the passphrase on the terminal")
+}
+
+/// The terminal itself, wherever standard input and output go.
+struct Terminal {
+    input: File,
+    output: File,
+}
+
+impl Terminal {
+    fn open() -> io::Result<Self> {
+        let (input, output) = if cfg!(windows) { ("CONIN$", "CONOUT$") } else { ("/dev/tty", "/dev/tty") };
+        Ok(Self { input: File::open(input)?, output: File::options().write(true).open(output)? })
+    }
+
+    fn show(&self, text: &str) -> io::Result<()> {
+        (&self.output).write_all(text.as_bytes())
+    }
+
+    fn line(&self) -> io::Result<String> {
+        let mut line = String::new();
+        BufReader::new(&self.input).take(PASSPHRASE_LIMIT as u64).read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
 }
 
 #[cfg(test)]

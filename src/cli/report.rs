@@ -80,6 +80,9 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
             return Some(Status::Unanswered);
         }
         Some(match cause.downcast_ref::<CryptoError>()? {
+            CryptoError::External(error) if error.get_ref().is_some_and(|inner| inner.is::<Unanswered>()) => {
+                Status::Unanswered
+            }
             CryptoError::NoMatch(_) | CryptoError::WrongPassphrase => Status::NoMatch,
             CryptoError::NotAge
             | CryptoError::Empty
@@ -103,7 +106,10 @@ fn advice(error: &CryptoError) -> Option<&str> {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
-        CryptoError::Incompatible => "encrypt separate files to them",
+        CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
+        CryptoError::StanzaCount { .. } => {
+            "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"
+        }
         CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }
         | CryptoError::NoNonce => "fetch the file again, or compare its size with the original's",
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
@@ -114,6 +120,7 @@ fn advice(error: &CryptoError) -> Option<&str> {
 }
 
 /// How much is said.
+#[derive(Clone, Copy)]
 pub(crate) struct Report {
     quiet: bool,
     verbose: bool,
@@ -145,6 +152,12 @@ impl Report {
         if !self.quiet {
             say("warning: ", text);
         }
+    }
+
+    /// Passes on what another program says, which may be what the user is to do.
+    #[allow(clippy::unused_self, reason = "all that is said is said by a report")]
+    pub(crate) fn relay(&self, text: &str) {
+        say("", text);
     }
 
     /// Says what was done, for `--verbose`.
@@ -191,6 +204,12 @@ pub(crate) fn quoted(path: &Path) -> String {
     }
     text.push('\'');
     text
+}
+
+/// Another program's words, safe to print: in one line, without what would control the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    let printed = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
+    text.trim_end().chars().map(printed).collect()
 }
 
 /// Characters that print nothing, or turn the direction of what follows, and so make one name look like another.

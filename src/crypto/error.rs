@@ -82,14 +82,20 @@ pub enum Error {
     /// These recipients refuse to share a file.
     #[error("these recipients cannot share a file")]
     Incompatible,
-    /// Wrapping the file key gave another number of stanzas than there are recipients.
-    #[error("{recipients} recipients gave {stanzas} stanzas; there must be one for each")]
+    /// Post-quantum recipients and others: the file would be only as safe as the weaker ones.
+    #[error("post-quantum and classic recipients cannot share a file: a quantum computer could open it for the classic ones")]
+    MixedQuantumSafety,
+    /// Wrapping the file key to a recipient gave another number of stanzas than one.
+    #[error("{stanzas} stanzas were made for {recipient}; there must be exactly one")]
     StanzaCount {
-        /// Recipients given.
-        recipients: usize,
+        /// The recipient's name.
+        recipient: String,
         /// Stanzas made.
         stanzas: usize,
     },
+    /// Another program that wraps or unwraps file keys failed, or said that it cannot.
+    #[error("{0}")]
+    External(io::Error),
     /// Wrapping the file key failed.
     #[error("cannot wrap the file key: {0}")]
     Wrap(String),

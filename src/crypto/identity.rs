@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use age::{DecryptError, Identity as _, ssh, x25519};
+use age::{DecryptError, Identity as _, plugin, ssh, x25519};
 use age_core::{
     format::{FileKey, Stanza},
     secrecy::SecretString,
 };
 
-use super::{error::Error, recipient::Recipient};
+use super::{error::Error, hybrid, recipient::Recipient};
 
 /// The most scrypt work that opening a file may cost unless the caller says otherwise, as a logarithm to base 2.
 pub const WORK_FACTOR_LIMIT: u8 = 22;
@@ -17,6 +17,8 @@ pub const WORK_FACTOR_LIMIT: u8 = 22;
 pub enum Identity {
     /// An `AGE-SECRET-KEY-1…`.
     X25519(x25519::Identity),
+    /// An `AGE-SECRET-KEY-PQ-1…`.
+    Hybrid(Box<hybrid::Identity>),
     /// An OpenSSH private key. One that is locked opens nothing; see [`Identity::unlock`].
     Ssh(Box<ssh::Identity>),
     /// A passphrase.
@@ -26,10 +28,12 @@ pub enum Identity {
         /// That bound, as a logarithm to base 2.
         work_factor_limit: u8,
     },
+    /// Another program that unwraps file keys.
+    External(Box<dyn age::Identity + Send + Sync>),
 }
 
 /// Why a text is not an identity. Says nothing of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdentityError {
     /// It looks like a recipient, which cannot open anything.
     #[error("not an identity (it looks like a public key)")]
@@ -37,9 +41,9 @@ pub enum ParseIdentityError {
     /// A secret key with a typing error, or cut off.
     #[error("not a valid age secret key (mistyped or cut off)")]
     Mistyped,
-    /// A secret key of a type that is not supported.
-    #[error("identities of this type are not supported")]
-    UnsupportedType,
+    /// A key with which the named plugin decrypts.
+    #[error("a key of age-plugin-{0}")]
+    Plugin(String),
     /// An SSH private key in the old PEM format, encrypted, which protects it too weakly to be supported.
     #[error("SSH keys encrypted in the old PEM format are not supported")]
     LegacyPem,
@@ -62,6 +66,12 @@ impl Identity {
     #[must_use]
     pub fn generate() -> Self {
         Self::X25519(x25519::Identity::generate())
+    }
+
+    /// A new hybrid identity, safe from quantum computers.
+    #[must_use]
+    pub fn generate_hybrid() -> Self {
+        Self::Hybrid(Box::new(hybrid::Identity::generate()))
     }
 
     /// Whoever knows `passphrase`, prepared to do at most `2^work_factor_limit` scrypt work for a file.
@@ -97,18 +107,22 @@ impl Identity {
         matches!(self, Self::Ssh(identity) if matches!(**identity, ssh::Identity::Encrypted(_)))
     }
 
-    /// Decrypts a locked SSH key. Any other identity stays as it is.
+    /// Decrypts a [locked](Self::is_locked) SSH key.
     ///
     /// # Errors
     ///
     /// [`Error::WrongPassphrase`].
-    pub fn unlock(self, passphrase: SecretString) -> Result<Self, Error> {
-        match &self {
+    ///
+    /// # Panics
+    ///
+    /// If the identity is not locked.
+    pub fn unlock(&self, passphrase: SecretString) -> Result<Self, Error> {
+        match self {
             Self::Ssh(identity) if let ssh::Identity::Encrypted(key) = identity.as_ref() => {
                 let key = key.decrypt(passphrase).map_err(|_| Error::WrongPassphrase)?;
                 Ok(Self::Ssh(Box::new(key.into())))
             }
-            _ => Ok(self),
+            _ => panic!("only a locked key can be unlocked"),
         }
     }
 
@@ -117,20 +131,22 @@ impl Identity {
     pub fn to_text(&self) -> Option<SecretString> {
         match self {
             Self::X25519(identity) => Some(identity.to_string()),
-            Self::Ssh(_) | Self::Passphrase { .. } => None,
+            Self::Hybrid(identity) => Some(identity.to_text()),
+            Self::Ssh(_) | Self::Passphrase { .. } | Self::External(_) => None,
         }
     }
 
-    /// The public key. None for a passphrase, and for an SSH key of a type that cannot be encrypted to.
+    /// The public key. None for a passphrase, for another program, and for an SSH key of a type that cannot be encrypted to.
     #[must_use]
     pub fn to_recipient(&self) -> Option<Recipient> {
         match self {
             Self::X25519(identity) => Some(Recipient::X25519(identity.to_public())),
+            Self::Hybrid(identity) => Some(Recipient::Hybrid(Box::new(identity.to_recipient()))),
             Self::Ssh(identity) => {
                 let recipient = ssh::Recipient::try_from(identity.as_ref().clone()).ok()?;
                 Some(Recipient::Ssh(Box::new(recipient)))
             }
-            Self::Passphrase { .. } => None,
+            Self::Passphrase { .. } | Self::External(_) => None,
         }
     }
 
@@ -138,19 +154,22 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`], [`Error::Unwrap`].
+    /// [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`], [`Error::Unwrap`], [`Error::External`].
     pub(super) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
-        let (unwrapped, work_factor_limit) = match self {
-            Self::X25519(identity) => (identity.unwrap_stanzas(stanzas)?, 0),
-            Self::Ssh(identity) => (identity.unwrap_stanzas(stanzas)?, 0),
-            Self::Passphrase { identity, work_factor_limit } => (identity.unwrap_stanzas(stanzas)?, *work_factor_limit),
+        let unwrapped = match self {
+            Self::X25519(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::Hybrid(identity) => return identity.unwrap(stanzas),
+            Self::Ssh(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::Passphrase { identity, .. } => identity.unwrap_stanzas(stanzas)?,
+            Self::External(identity) => identity.unwrap_stanzas(stanzas)?,
         };
         Some(unwrapped.map_err(|error| match (error, self) {
-            (DecryptError::ExcessiveWork { required, .. }, _) => {
-                Error::WorkFactor { required, limit: work_factor_limit }
+            (DecryptError::ExcessiveWork { required, .. }, Self::Passphrase { work_factor_limit, .. }) => {
+                Error::WorkFactor { required, limit: *work_factor_limit }
             }
             (DecryptError::DecryptionFailed, Self::Passphrase { .. }) => Error::WrongPassphrase,
             (DecryptError::InvalidHeader, _) => Error::Stanza,
+            (DecryptError::Io(error), _) => Error::External(error),
             _ => Error::Unwrap,
         }))
     }
@@ -164,12 +183,15 @@ impl FromStr for Identity {
         if let Ok(identity) = text.parse() {
             return Ok(Self::X25519(identity));
         }
+        if let Ok(identity) = text.parse() {
+            return Ok(Self::Hybrid(Box::new(identity)));
+        }
         let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        Err(if begins("AGE-SECRET-KEY-1") {
-            ParseIdentityError::Mistyped
+        Err(if let Ok(identity) = text.parse::<plugin::Identity>() {
+            ParseIdentityError::Plugin(identity.plugin().to_owned())
         } else if begins("AGE-SECRET-KEY-") || begins("AGE-PLUGIN-") {
-            ParseIdentityError::UnsupportedType
-        } else if begins("age1") || begins("ssh-") {
+            ParseIdentityError::Mistyped
+        } else if begins("age1") || begins("ssh-") || begins("ecdsa-") || begins("sk-ssh-") {
             ParseIdentityError::PublicKey
         } else {
             ParseIdentityError::Unknown

@@ -11,6 +11,7 @@ mod buffer;
 mod ends;
 mod error;
 mod header;
+mod hybrid;
 mod identity;
 mod pipeline;
 mod primitives;
@@ -18,6 +19,7 @@ mod recipient;
 mod segment;
 mod stream;
 mod turns;
+mod xwing;
 
 /// The locks of [`turns`]. Its model has others under this name.
 mod sync {
@@ -26,8 +28,7 @@ mod sync {
 
 use std::{io::BufRead, num::NonZeroUsize};
 
-use age_core::format::FileKey;
-pub use age_core::format::Stanza;
+pub use age_core::format::{FileKey, Stanza};
 pub use age_core::secrecy;
 
 pub use ends::{ReadAt, Sink, Source, WriteAt};

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
-    hkdf, hmac,
+    digest, hkdf, hmac,
 };
 use zeroize::Zeroizing;
 
@@ -65,6 +65,11 @@ pub(super) fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 /// Whether `tag` is `HMAC-SHA-256(key, message)`, in constant time.
 pub(super) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], tag: &[u8; 32]) -> bool {
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), message, tag).is_ok()
+}
+
+/// `SHA-256(message)` (FIPS 180-4).
+pub(super) fn sha256(message: &[u8]) -> [u8; 32] {
+    digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 
 /// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.

@@ -3,16 +3,20 @@
 use std::{collections::HashSet, fmt, str::FromStr};
 
 use age::{
-    Recipient as _,
+    EncryptError, Recipient as _, plugin,
     ssh::{self, ParseRecipientKeyError},
-    x25519,
+    tag, tagpq, x25519,
 };
 use age_core::{
     format::{FileKey, Stanza},
     secrecy::SecretString,
 };
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
 
-use super::error::Error;
+use super::{error::Error, hybrid, primitives::sha256};
 
 /// The scrypt work factor of the files that are written, as a logarithm to base 2: about a second.
 pub const WORK_FACTOR: u8 = 18;
@@ -21,10 +25,25 @@ pub const WORK_FACTOR: u8 = 18;
 pub enum Recipient {
     /// An `age1…` public key.
     X25519(x25519::Recipient),
+    /// An `age1pq1…` public key, safe from quantum computers.
+    Hybrid(Box<hybrid::Recipient>),
+    /// An `age1tag1…` public key, whose secret key lives in hardware.
+    Tag(Box<tag::Recipient>),
+    /// An `age1tagpq1…` public key, the same but safe from quantum computers.
+    TagPq(Box<tagpq::Recipient>),
     /// An `ssh-ed25519` or `ssh-rsa` public key.
     Ssh(Box<ssh::Recipient>),
     /// Whoever knows a passphrase. It is a file's only recipient.
     Passphrase(Box<age::scrypt::Recipient>),
+    /// Somebody to whom another program wraps the file key.
+    External {
+        /// The public key, or what else tells this recipient from all others.
+        name: String,
+        /// Does the wrapping.
+        wrapper: Box<dyn age::Recipient + Send + Sync>,
+        /// Whether the other program may write any number of stanzas, not just one.
+        many_stanzas: bool,
+    },
 }
 
 /// Why a text is not a recipient.
@@ -36,9 +55,9 @@ pub enum ParseRecipientError {
     /// An `age1…` key with a typing error, or cut off.
     #[error("not a valid age recipient (mistyped or cut off)")]
     Mistyped,
-    /// An `age1…` key of a type that is not supported.
-    #[error("recipients of this type ({0}…) are not supported")]
-    UnsupportedType(String),
+    /// A key to which the named plugin encrypts.
+    #[error("a key of age-plugin-{0}")]
+    Plugin(String),
     /// An SSH key of a type that cannot encrypt.
     #[error("SSH keys of type {0} cannot be encrypted to; ssh-ed25519 and ssh-rsa can")]
     UnsupportedSsh(String),
@@ -66,10 +85,33 @@ impl Recipient {
     fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
         let wrapped = match self {
             Self::X25519(recipient) => recipient.wrap_file_key(file_key),
+            Self::Hybrid(recipient) => {
+                return Ok((vec![recipient.wrap(file_key)?], HashSet::from([hybrid::LABEL.to_owned()])));
+            }
+            Self::Tag(recipient) => recipient.wrap_file_key(file_key),
+            Self::TagPq(recipient) => recipient.wrap_file_key(file_key),
             Self::Ssh(recipient) => recipient.wrap_file_key(file_key),
             Self::Passphrase(recipient) => recipient.wrap_file_key(file_key),
+            Self::External { wrapper, .. } => wrapper.wrap_file_key(file_key),
         };
-        wrapped.map_err(|error| Error::Wrap(error.to_string()))
+        wrapped.map_err(|error| match error {
+            EncryptError::Io(error) => Error::External(error),
+            other => Error::Wrap(other.to_string()),
+        })
+    }
+
+    /// Whether a stanza is for this recipient. None if that cannot be told, as for most types.
+    #[must_use]
+    pub fn matches(&self, stanza: &Stanza) -> Option<bool> {
+        let Self::Ssh(recipient) = self else { return None };
+        let text = recipient.to_string();
+        let mut words = text.split(' ');
+        if words.next() != Some(&stanza.tag) {
+            return Some(false);
+        }
+        // https://c2sp.org/age#ssh: the first four bytes of the SHA-256 of the public key.
+        let key = BASE64_STANDARD.decode(words.next()?).ok()?;
+        Some(stanza.args.first() == Some(&BASE64_STANDARD_NO_PAD.encode(&sha256(&key)[..4])))
     }
 }
 
@@ -83,16 +125,20 @@ pub(super) fn wrap_all(recipients: &[Recipient], file_key: &FileKey) -> Result<V
     let mut agreed = None;
     for recipient in recipients {
         let (wrapped, labels) = recipient.wrap(file_key)?;
+        // Counted one by one: no stanza that is missing here makes room for one too many there.
+        let many = matches!(recipient, Recipient::External { many_stanzas: true, .. });
+        if wrapped.is_empty() || (wrapped.len() > 1 && !many) {
+            return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
+        }
         stanzas.extend(wrapped);
-        if *agreed.get_or_insert_with(|| labels.clone()) != labels {
-            return Err(Error::Incompatible);
+        let agreed = agreed.get_or_insert_with(|| labels.clone());
+        if *agreed != labels {
+            let postquantum = agreed.contains(hybrid::LABEL) != labels.contains(hybrid::LABEL);
+            return Err(if postquantum { Error::MixedQuantumSafety } else { Error::Incompatible });
         }
     }
     if stanzas.is_empty() {
         return Err(Error::NoRecipients);
-    }
-    if stanzas.len() != recipients.len() {
-        return Err(Error::StanzaCount { recipients: recipients.len(), stanzas: stanzas.len() });
     }
     Ok(stanzas)
 }
@@ -108,7 +154,7 @@ impl FromStr for Recipient {
             return Err(ParseRecipientError::SecretKey);
         }
         if lower.starts_with("age1") {
-            return parse_age(text, &lower);
+            return parse_age(text);
         }
         if text.contains(' ') {
             return parse_ssh(text);
@@ -117,16 +163,26 @@ impl FromStr for Recipient {
     }
 }
 
-fn parse_age(text: &str, lower: &str) -> Result<Recipient, ParseRecipientError> {
+fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
     if let Ok(recipient) = text.parse() {
         return Ok(Recipient::X25519(recipient));
     }
-    // Bech32: the last '1' ends the human-readable part, which names the type.
-    let (kind, _) = lower.rsplit_once('1').expect("it begins with age1");
-    if kind == "age" {
-        return Err(ParseRecipientError::Mistyped);
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::Hybrid(Box::new(recipient)));
     }
-    Err(ParseRecipientError::UnsupportedType(format!("{kind}1").escape_default().to_string()))
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::Tag(Box::new(recipient)));
+    }
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::TagPq(Box::new(recipient)));
+    }
+    match text.parse::<plugin::Recipient>() {
+        // These prefixes are the format's own.
+        Ok(recipient) if !["pq", "tag", "tagpq"].contains(&recipient.plugin()) => {
+            Err(ParseRecipientError::Plugin(recipient.plugin().to_owned()))
+        }
+        _ => Err(ParseRecipientError::Mistyped),
+    }
 }
 
 fn parse_ssh(text: &str) -> Result<Recipient, ParseRecipientError> {
@@ -146,8 +202,12 @@ impl fmt::Display for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::X25519(recipient) => recipient.fmt(f),
+            Self::Hybrid(recipient) => recipient.fmt(f),
+            Self::Tag(recipient) => recipient.fmt(f),
+            Self::TagPq(recipient) => recipient.fmt(f),
             Self::Ssh(recipient) => recipient.fmt(f),
             Self::Passphrase(_) => f.write_str("passphrase"),
+            Self::External { name, .. } => f.write_str(name),
         }
     }
 }
