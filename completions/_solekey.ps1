@@ -39,8 +39,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             break
         }
         'solekey;encrypt' {
-            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...')
-            [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin''s')
+            [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin''s')
             [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Encrypt to the public keys in FILE, one a line')
             [CompletionResult]::new('--recipients-file', '--recipients-file', [CompletionResultType]::ParameterName, 'Encrypt to the public keys in FILE, one a line')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
@@ -52,6 +52,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--passphrase-fd', '--passphrase-fd', [CompletionResultType]::ParameterName, 'Read the passphrase from file descriptor N, to the end of its first line')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from the first line of FILE')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
+            [CompletionResult]::new('--no-plugins', '--no-plugins', [CompletionResultType]::ParameterName, 'Fail rather than run a plugin')
+            [CompletionResult]::new('--allow-plugin-stanzas', '--allow-plugin-stanzas', [CompletionResultType]::ParameterName, 'Let a plugin write any number of stanzas for a key, not just one; each can open the file')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Encrypt with a passphrase, which is asked for; an empty answer generates one')
             [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Encrypt with a passphrase, which is asked for; an empty answer generates one')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Write ASCII armor: text that survives mail and paste')
@@ -72,8 +74,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             break
         }
         'solekey;e' {
-            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...')
-            [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin''s')
+            [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin''s')
             [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Encrypt to the public keys in FILE, one a line')
             [CompletionResult]::new('--recipients-file', '--recipients-file', [CompletionResultType]::ParameterName, 'Encrypt to the public keys in FILE, one a line')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
@@ -85,6 +87,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--passphrase-fd', '--passphrase-fd', [CompletionResultType]::ParameterName, 'Read the passphrase from file descriptor N, to the end of its first line')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from the first line of FILE')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
+            [CompletionResult]::new('--no-plugins', '--no-plugins', [CompletionResultType]::ParameterName, 'Fail rather than run a plugin')
+            [CompletionResult]::new('--allow-plugin-stanzas', '--allow-plugin-stanzas', [CompletionResultType]::ParameterName, 'Let a plugin write any number of stanzas for a key, not just one; each can open the file')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Encrypt with a passphrase, which is asked for; an empty answer generates one')
             [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Encrypt with a passphrase, which is asked for; an empty answer generates one')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Write ASCII armor: text that survives mail and paste')
@@ -107,6 +111,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
         'solekey;decrypt' {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Open with the plugin age-plugin-NAME, which needs no identity')
+            [CompletionResult]::new('--plugin', '--plugin', [CompletionResultType]::ParameterName, 'Open with the plugin age-plugin-NAME, which needs no identity')
             [CompletionResult]::new('--max-work-factor', '--max-work-factor', [CompletionResultType]::ParameterName, 'Refuse files whose passphrase costs more than 2^N scrypt work')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
@@ -115,6 +121,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--passphrase-fd', '--passphrase-fd', [CompletionResultType]::ParameterName, 'Read the passphrase from file descriptor N, to the end of its first line')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from the first line of FILE')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
+            [CompletionResult]::new('--no-default-identity', '--no-default-identity', [CompletionResultType]::ParameterName, 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder')
+            [CompletionResult]::new('--no-plugins', '--no-plugins', [CompletionResultType]::ParameterName, 'Fail rather than run a plugin')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Write to standard output; takes one input')
             [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Write to standard output; takes one input')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Overwrite existing output files')
@@ -133,6 +141,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
         'solekey;d' {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Open with the plugin age-plugin-NAME, which needs no identity')
+            [CompletionResult]::new('--plugin', '--plugin', [CompletionResultType]::ParameterName, 'Open with the plugin age-plugin-NAME, which needs no identity')
             [CompletionResult]::new('--max-work-factor', '--max-work-factor', [CompletionResultType]::ParameterName, 'Refuse files whose passphrase costs more than 2^N scrypt work')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
@@ -141,6 +151,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--passphrase-fd', '--passphrase-fd', [CompletionResultType]::ParameterName, 'Read the passphrase from file descriptor N, to the end of its first line')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from the first line of FILE')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
+            [CompletionResult]::new('--no-default-identity', '--no-default-identity', [CompletionResultType]::ParameterName, 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder')
+            [CompletionResult]::new('--no-plugins', '--no-plugins', [CompletionResultType]::ParameterName, 'Fail rather than run a plugin')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Write to standard output; takes one input')
             [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Write to standard output; takes one input')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Overwrite existing output files')
@@ -162,6 +174,9 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--passphrase-fd', '--passphrase-fd', [CompletionResultType]::ParameterName, 'Read the passphrase from file descriptor N, to the end of its first line')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from the first line of FILE')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
+            [CompletionResult]::new('--pq', '--pq', [CompletionResultType]::ParameterName, 'Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Protect the key file with a passphrase, which is asked for; an empty answer generates one')
+            [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Protect the key file with a passphrase, which is asked for; an empty answer generates one')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Print the public keys of the identities in INPUT')
             [CompletionResult]::new('--to-public', '--to-public', [CompletionResultType]::ParameterName, 'Print the public keys of the identities in INPUT')
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Never ask; fail with status 5 where an answer is needed')

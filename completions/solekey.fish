@@ -37,7 +37,7 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "decrypt" -d 'Decryp
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "d" -d 'Decrypt files or a stream with identities'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "keygen" -d 'Make a key file, or print the public key of one'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'Print what the header of a file says'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
@@ -47,6 +47,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
@@ -56,7 +58,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l batch -d 'Ne
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., ssh-ed25519 ... or ssh-rsa ...' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
@@ -66,6 +68,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
@@ -76,6 +80,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s q -l quiet -d 'Pri
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
@@ -84,6 +89,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-f
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
@@ -92,6 +99,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s q -l quiet -
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads; 0 means all cores' -r
@@ -100,6 +108,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
@@ -113,6 +123,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-fi
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s y -l to-public -d 'Print the public keys of the identities in INPUT'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d 'Print errors only'

@@ -106,7 +106,7 @@ fn a_bad_line_is_named_by_its_number_and_not_shown() {
         ("ssh-ed25519 AAAA", "not a recipient"),
         ("ecdsa-sha2-nistp256 AAAA", "not a recipient"),
         (&"x".repeat(9000), "it is longer than 8 KiB, which no key is"),
-        ("age1yubikey1q", "recipients of this type (age1yubikey1…) are not supported"),
+        ("age1yubikey1q", "not a valid age recipient (mistyped or cut off)"),
     ] {
         sandbox.write("friends", format!("# one\n{recipient}\n{line}\n"));
         let outcome = sandbox.run(["encrypt", "-R", "friends", "x"]);
@@ -145,7 +145,7 @@ fn a_bad_identity_is_named_by_its_line_and_not_shown() {
     let outcome = sandbox.run(["decrypt", "-c", "-i", "x.age", "x.age"]);
     outcome.fails(
         1,
-        "solekey: error: 'x.age' is an encrypted file, not a key file\n\
+        "solekey: error: cannot decrypt 'x.age': 'x.age' is an encrypted file, not a key file\n\
          solekey: hint: an identity file may be encrypted, but only with a passphrase\n",
     );
 }
@@ -329,7 +329,7 @@ fn an_identity_file_may_be_protected_by_a_passphrase() {
         sandbox.run(arguments.iter().chain(armor)).is_silent_success();
         let decrypt = ["decrypt", "-c", "-i", name, "x.age", "--passphrase-file"];
         sandbox.run(decrypt.iter().chain(&["pass"])).is(0, "x", "");
-        let said = format!("solekey: error: cannot open '{name}': incorrect passphrase\n");
+        let said = format!("solekey: error: cannot decrypt 'x.age': cannot open '{name}': incorrect passphrase\n");
         sandbox.run(decrypt.iter().chain(&["wrong"])).fails(3, &said);
         let public = sandbox.run(["keygen", "-y", name, "--passphrase-file", "pass"]);
         public.is(0, &format!("{recipient}\n"), "");
@@ -364,7 +364,9 @@ fn ssh_keys_of_both_kinds_open_what_is_sealed_to_them() {
             outcome.is(0, "x", "");
             if name.starts_with("locked") {
                 let outcome = sandbox.run(["decrypt", "-c", "-i", name, "--passphrase-file", "wrong", file]);
-                outcome.fails(3, &format!("solekey: error: cannot open '{name}': incorrect passphrase\n"));
+                let said =
+                    format!("solekey: error: cannot decrypt '{file}': cannot open '{name}': incorrect passphrase\n");
+                outcome.fails(3, &said);
                 let outcome = sandbox.run(["decrypt", "-c", "-i", name, "--batch", file]);
                 assert_eq!(outcome.status, 5);
             }
@@ -417,7 +419,7 @@ fn ssh_keys_that_cannot_be_used_are_explained() {
         .run(["decrypt", "-c", "-i", "legacy", "x.age"])
         .fails(1, &said("'legacy': SSH keys encrypted in the old PEM format are not supported"));
     let outcome = sandbox.run(["decrypt", "-c", "-i", "ecdsa.pub", "x.age"]);
-    outcome.fails(1, &said("'ecdsa.pub', line 1: not an identity"));
+    outcome.fails(1, &said("'ecdsa.pub', line 1: not an identity (it looks like a public key)"));
     let outcome = sandbox.run(["encrypt", "-c", "-R", "legacy", "x"]);
     outcome.fails(1, &said("'legacy', line 1: not a recipient (it looks like a secret key)"));
 }

@@ -260,12 +260,9 @@ impl Args for Recipients {
         let file =
             |arg: Arg| arg.value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath);
         command
-            .arg(
-                flag("recipient", 'r')
-                    .value_name("KEY")
-                    .value_hint(ValueHint::Other)
-                    .help("Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's"),
-            )
+            .arg(flag("recipient", 'r').value_name("KEY").value_hint(ValueHint::Other).help(
+                "Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's",
+            ))
             .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
     }

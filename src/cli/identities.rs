@@ -83,11 +83,7 @@ impl Identities {
         for plugin in &named.plugin {
             known.plugins.push(files.plugins.default_identity(plugin)?);
         }
-        Ok(Self {
-            prompt: files.prompt.clone(),
-            max_work_factor: named.max_work_factor,
-            known: Mutex::new(known),
-        })
+        Ok(Self { prompt: files.prompt.clone(), max_work_factor: named.max_work_factor, known: Mutex::new(known) })
     }
 
     /// Unwraps a file's key, asking for a passphrase only where one can help. `file` names the file in questions.
@@ -118,12 +114,7 @@ impl Identities {
         Ok(decryptor.unlock(plugins)?)
     }
 
-    fn unlock_with_passphrase(
-        &self,
-        decryptor: &Decryptor,
-        file: &str,
-        known: &mut Vec<Identity>,
-    ) -> Result<Unlocked> {
+    fn unlock_with_passphrase(&self, decryptor: &Decryptor, file: &str, known: &mut Vec<Identity>) -> Result<Unlocked> {
         for passphrase in &*known {
             match decryptor.unlock(std::slice::from_ref(passphrase)) {
                 Err(CryptoError::WrongPassphrase) => {}
@@ -223,9 +214,7 @@ fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
         return Ok(vec![if identity.is_locked() { Key::Locked(identity) } else { Key::Ready(identity) }]);
     }
     let keys = parse_lines(path, text, |line, place| match line.parse() {
-        Err(ParseIdentityError::Plugin(_)) => {
-            Ok(Key::Plugin { text: Zeroizing::new(line.to_owned()), place: place() })
-        }
+        Err(ParseIdentityError::Plugin(_)) => Ok(Key::Plugin { text: Zeroizing::new(line.to_owned()), place: place() }),
         parsed => parsed.map(Key::Ready).map_err(Error::new),
     })?;
     if keys.is_empty() {

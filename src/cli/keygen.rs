@@ -35,7 +35,11 @@ pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {
         Some(path) => Plan::path(path, Overwrite::Never)?,
         None => Plan::stdout(Terminal::Any)?,
     };
-    if what.to_public { print_recipients(what, &plan, report)? } else { make_key(what, &plan, report)? }
+    if what.to_public {
+        print_recipients(what, &plan, report)?
+    } else {
+        make_key(what, &plan, report)?
+    }
     Ok(None)
 }
 

@@ -102,12 +102,7 @@ impl Plugins {
     }
 
     fn user(&self, plugin: &str) -> User {
-        User {
-            plugin: plugin.to_owned(),
-            prompt: self.prompt.clone(),
-            report: self.report,
-            unanswered: Arc::default(),
-        }
+        User { plugin: plugin.to_owned(), prompt: self.prompt.clone(), report: self.report, unanswered: Arc::default() }
     }
 }
 
@@ -173,7 +168,11 @@ impl User {
     /// A plugin's failure in words. It is for want of an answer if there was one wanting.
     fn explain(&self, what: String) -> io::Error {
         let text = format!("{}: {what}", program(&self.plugin));
-        if self.unanswered.load(Ordering::Relaxed) { io::Error::other(Unanswered(text)) } else { io::Error::other(text) }
+        if self.unanswered.load(Ordering::Relaxed) {
+            io::Error::other(Unanswered(text))
+        } else {
+            io::Error::other(text)
+        }
     }
 
     /// What the plugin itself says is wrong.

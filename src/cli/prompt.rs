@@ -27,7 +27,10 @@ const WORDS: usize = 10;
 pub(crate) enum Prompt {
     Terminal,
     /// A file, or `/dev/fd/N`, which is read once: a pipe gives its text only once.
-    File { path: PathBuf, read: OnceLock<SecretString> },
+    File {
+        path: PathBuf,
+        read: OnceLock<SecretString>,
+    },
     /// `--batch`.
     Nobody,
 }

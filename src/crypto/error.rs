@@ -83,7 +83,9 @@ pub enum Error {
     #[error("these recipients cannot share a file")]
     Incompatible,
     /// Post-quantum recipients and others: the file would be only as safe as the weaker ones.
-    #[error("post-quantum and classic recipients cannot share a file: a quantum computer could open it for the classic ones")]
+    #[error(
+        "post-quantum and classic recipients cannot share a file: a quantum computer could open it for the classic ones"
+    )]
     MixedQuantumSafety,
     /// Wrapping the file key to a recipient gave another number of stanzas than one.
     #[error("{stanzas} stanzas were made for {recipient}; there must be exactly one")]

@@ -1,0 +1,171 @@
+//! Plugins: one that works, written in a few lines of shell after the protocol's specification, and others that do not.
+
+mod sandbox;
+
+use std::{ffi::OsString, process::Command};
+
+use bech32::{Bech32, Hrp};
+use sandbox::{Outcome, Sandbox, feed, finish};
+
+/// A plugin that wraps a file key by writing it down. `$MODE` says how it misbehaves.
+const PLUGIN: &str = r#"
+done=0 key= stanza=
+send() { printf '%s\n%s\n' "$1" "$2"; read -r _; read -r _; }
+while [ $done = 0 ] && IFS= read -r line; do
+    case $line in
+    '-> done') IFS= read -r line; done=1 ;;
+    '-> wrap-file-key') IFS= read -r key ;;
+    '-> recipient-stanza 0 written') IFS= read -r stanza ;;
+    esac
+done
+case $MODE in
+dies) exit 1 ;;
+garbage) printf 'what is this?\n'; exit ;;
+asks) send '-> request-secret' "$(printf 'Which number?' | base64 | tr -d =)" ;;
+says) send '-> msg' "$(printf 'touch\033[2J the key' | base64 | tr -d =)" ;;
+refuses)
+    send '-> error internal' "$(printf 'no such key' | base64 | tr -d =)"
+    printf -- '-> done\n\n'
+    exit ;;
+esac
+if [ -n "$key" ]; then
+    send '-> recipient-stanza 0 written' "$key"
+    [ $MODE != many ] || send '-> recipient-stanza 0 written' "$key"
+elif [ -n "$stanza" ]; then
+    send '-> file-key 0' "$stanza"
+fi
+printf -- '-> done\n\n'
+"#;
+
+const MODES: [&str; 7] = ["good", "many", "dies", "garbage", "asks", "says", "refuses"];
+
+/// A folder with all plugins.
+fn sandbox() -> Sandbox {
+    let (sandbox, _) = Sandbox::with_key();
+    for mode in MODES {
+        let name = format!("age-plugin-{mode}");
+        sandbox.write(&name, format!("#!/bin/sh\nMODE={mode}\n{PLUGIN}"));
+        sandbox.set_mode(&name, 0o755);
+        sandbox.write(format!("{mode}.txt"), identity(mode));
+    }
+    sandbox.write("x", "secret");
+    sandbox
+}
+
+fn recipient(plugin: &str) -> String {
+    let prefix = Hrp::parse(&format!("age1{plugin}")).expect("it is a prefix");
+    bech32::encode::<Bech32>(prefix, b"somebody").expect("it is short")
+}
+
+fn identity(plugin: &str) -> String {
+    let prefix = Hrp::parse(&format!("age-plugin-{plugin}-")).expect("it is a prefix");
+    bech32::encode::<Bech32>(prefix, b"somebody").expect("it is short").to_uppercase()
+}
+
+fn command(sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    let mut command = sandbox.command(arguments);
+    let mut search = sandbox.path("").into_os_string();
+    search.push(OsString::from(":"));
+    search.push(std::env::var_os("PATH").unwrap_or_default());
+    command.env("PATH", search);
+    command
+}
+
+fn run(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    finish(command(sandbox, arguments).spawn().expect("the program starts"))
+}
+
+#[test]
+fn a_plugin_seals_and_opens() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    assert_eq!(run(&sandbox, &["decrypt", "-i", "good.txt", "-c", "x.age"]).gave(), b"secret");
+    assert_eq!(run(&sandbox, &["decrypt", "-j", "good", "-c", "x.age"]).gave(), b"secret");
+    // From an identity, beside a key of another kind; each opens alone.
+    run(&sandbox, &["encrypt", "-i", "good.txt", "-i", "key.txt", "-o", "both", "x"]).is_silent_success();
+    assert_eq!(run(&sandbox, &["decrypt", "-i", "good.txt", "-c", "both"]).gave(), b"secret");
+    assert_eq!(run(&sandbox, &["decrypt", "-i", "key.txt", "-c", "both"]).gave(), b"secret");
+    let inspected = run(&sandbox, &["inspect", "--json", "both"]);
+    assert!(String::from_utf8_lossy(&inspected.stdout).contains(r#""stanza_types":["written","X25519"]"#));
+}
+
+#[test]
+fn a_plugin_is_not_started_when_another_key_opens_the_file() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-i", "key.txt", "x"]).is_silent_success();
+    let opened = run(&sandbox, &["decrypt", "-i", "dies.txt", "-j", "missing", "-i", "key.txt", "-c", "x.age"]);
+    assert_eq!(opened.gave(), b"secret");
+}
+
+#[test]
+fn a_plugin_that_writes_more_stanzas_than_recipients_is_refused() {
+    let sandbox = sandbox();
+    let recipient = recipient("many");
+    let refused = run(&sandbox, &["encrypt", "-r", &recipient, "x"]);
+    refused.fails(
+        1,
+        &format!(
+            "solekey: error: cannot encrypt 'x': 2 stanzas were made for {recipient}; there must be exactly one\n\
+             solekey: hint: if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of \
+             them can open the file\n"
+        ),
+    );
+    assert!(!sandbox.names().contains(&"x.age".to_owned()));
+    run(&sandbox, &["encrypt", "--allow-plugin-stanzas", "-r", &recipient, "x"]).is_silent_success();
+    assert_eq!(run(&sandbox, &["decrypt", "-i", "good.txt", "-c", "x.age"]).gave(), b"secret");
+}
+
+#[test]
+fn a_plugin_that_misbehaves_is_named_and_loses_nothing() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    let cases = [
+        ("dies", 1, "age-plugin-dies: it ended before it was done"),
+        ("garbage", 1, "age-plugin-garbage: it "),
+        ("refuses", 1, "age-plugin-refuses: (internal) no such key"),
+        ("asks", 5, "age-plugin-asks asks: Which number? (no answer: "),
+    ];
+    for (mode, status, said) in cases {
+        if mode != "asks" {
+            let encrypted = run(&sandbox, &["encrypt", "-r", &recipient(mode), "-o", "y.age", "x"]);
+            assert_eq!(encrypted.status, status, "{}", encrypted.stderr);
+            assert!(encrypted.stderr.contains(said), "{}", encrypted.stderr);
+        }
+        let decrypted = run(&sandbox, &["decrypt", "-i", &format!("{mode}.txt"), "-o", "y", "x.age"]);
+        if mode == "asks" {
+            // The plugin goes on without an answer, and has what it needs.
+            assert!(decrypted.stderr.contains(said), "{}", decrypted.stderr);
+            assert_eq!((decrypted.status, sandbox.text("y").as_str()), (0, "secret"));
+            continue;
+        }
+        assert_eq!(decrypted.status, status, "{}", decrypted.stderr);
+        assert!(decrypted.stderr.contains(said), "{}", decrypted.stderr);
+        assert!(!sandbox.names().iter().any(|name| name == "y" || name == "y.age"));
+    }
+}
+
+#[test]
+fn what_a_plugin_says_cannot_control_the_terminal() {
+    let sandbox = sandbox();
+    let encrypted = run(&sandbox, &["encrypt", "-r", &recipient("says"), "x"]);
+    encrypted.is(0, "", "solekey: age-plugin-says: touch [2J the key\n");
+}
+
+#[test]
+fn plugins_can_be_forbidden_and_may_be_missing() {
+    let sandbox = sandbox();
+    let forbidden = run(&sandbox, &["encrypt", "--no-plugins", "-r", &recipient("good"), "x"]);
+    forbidden.fails(
+        2,
+        "solekey: error: a key of age-plugin-good is named, and --no-plugins forbids running it\n\
+         solekey: hint: leave out that key, or --no-plugins\n",
+    );
+    let missing = run(&sandbox, &["encrypt", "-r", &recipient("nowhere"), "x"]);
+    missing.fails(1, "solekey: error: age-plugin-nowhere is not on the PATH; install that plugin to use its keys\n");
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    let missing = run(&sandbox, &["decrypt", "-j", "nowhere", "-c", "x.age"]);
+    assert_eq!(missing.status, 1);
+    assert!(missing.stderr.contains("age-plugin-nowhere is not on the PATH"), "{}", missing.stderr);
+    let piped = feed(command(&sandbox, &["decrypt", "-j", "good"]), &sandbox.read("x.age"));
+    assert_eq!(piped.gave(), b"secret");
+}
