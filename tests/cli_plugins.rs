@@ -23,7 +23,8 @@ dies) exit 1 ;;
 garbage) printf 'what is this?\n'; exit ;;
 asks) send '-> request-secret' "$(printf 'Which number?' | base64 | tr -d =)" ;;
 says) send '-> msg' "$(printf 'touch\033[2J the key' | base64 | tr -d =)" ;;
-refuses)
+refuses | insists)
+    [ $MODE = refuses ] || send '-> request-secret' "$(printf 'Which number?' | base64 | tr -d =)"
     send '-> error internal' "$(printf 'no such key' | base64 | tr -d =)"
     printf -- '-> done\n\n'
     exit ;;
@@ -37,7 +38,7 @@ fi
 printf -- '-> done\n\n'
 "#;
 
-const MODES: [&str; 7] = ["good", "many", "dies", "garbage", "asks", "says", "refuses"];
+const MODES: [&str; 8] = ["good", "many", "dies", "garbage", "asks", "says", "refuses", "insists"];
 
 /// A folder with all plugins.
 fn sandbox() -> Sandbox {
@@ -149,6 +150,27 @@ fn what_a_plugin_says_cannot_control_the_terminal() {
     let sandbox = sandbox();
     let encrypted = run(&sandbox, &["encrypt", "-r", &recipient("says"), "x"]);
     encrypted.is(0, "", "solekey: age-plugin-says: touch [2J the key\n");
+}
+
+#[test]
+fn a_plugin_that_gives_up_for_want_of_an_answer_has_a_status_of_its_own() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    let decrypted = run(&sandbox, &["decrypt", "-i", "insists.txt", "-o", "y", "x.age"]);
+    assert_eq!(decrypted.status, 5, "{}", decrypted.stderr);
+    assert!(decrypted.stderr.contains("age-plugin-insists: (internal) no such key"), "{}", decrypted.stderr);
+}
+
+#[test]
+fn the_library_s_log_of_file_keys_gets_a_warning() {
+    let sandbox = sandbox();
+    let mut command = command(&sandbox, &["encrypt", "-i", "key.txt", "x"]);
+    command.env("AGEDEBUG", "plugin");
+    finish(command.spawn().expect("the program starts")).is(
+        0,
+        "",
+        "solekey: warning: AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it\n",
+    );
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub fn main() -> ExitCode {
     };
     let report = Report::new(&arguments.talk);
     interrupt::report_files_that_are_too_large();
+    // The plugin library's switch: with it, that library prints what it sends, file keys among it.
+    if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
+        report.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
+    }
     let talk = &arguments.talk;
     let ended = match &arguments.verb {
         Verb::Encrypt(what) => encrypt::encrypt(what, talk, &report),
