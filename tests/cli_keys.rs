@@ -136,7 +136,8 @@ fn a_bad_identity_is_named_by_its_line_and_not_shown() {
     ] {
         sandbox.write("bad", format!("{secret}\n\n{line}\n"));
         let outcome = sandbox.run(["decrypt", "-c", "-i", "bad", "x.age"]);
-        outcome.fails(1, &format!("solekey: error: 'bad', line 3: {said}\n"));
+        let hint = if said.contains("public") { "solekey: hint: name the file of its secret key\n" } else { "" };
+        outcome.fails(1, &format!("solekey: error: 'bad', line 3: {said}\n{hint}"));
     }
     sandbox.write("bad", "");
     let outcome = sandbox.run(["decrypt", "-c", "-i", "bad", "x.age"]);
@@ -415,11 +416,23 @@ fn ssh_keys_that_cannot_be_used_are_explained() {
     sandbox
         .run(["encrypt", "-c", "-R", "weak.pub", "x"])
         .fails(1, &said("'weak.pub', line 1: this RSA key is shorter than 2048 bits, which is too weak"));
-    sandbox
-        .run(["decrypt", "-c", "-i", "legacy", "x.age"])
-        .fails(1, &said("'legacy': SSH keys encrypted in the old PEM format are not supported"));
+    sandbox.run(["decrypt", "-c", "-i", "legacy", "x.age"]).fails(
+        1,
+        "solekey: error: 'legacy': SSH keys encrypted in the old PEM format are not supported\n\
+             solekey: hint: encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY\n",
+    );
+    sandbox.shell("ssh-keygen -q -t ed25519 -N open -Z chacha20-poly1305@openssh.com -f chacha").is_silent_success();
+    sandbox.run(["decrypt", "-c", "-i", "chacha", "x.age"]).fails(
+        1,
+        "solekey: error: 'chacha': SSH keys encrypted with chacha20-poly1305@openssh.com are not supported\n\
+         solekey: hint: encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY\n",
+    );
     let outcome = sandbox.run(["decrypt", "-c", "-i", "ecdsa.pub", "x.age"]);
-    outcome.fails(1, &said("'ecdsa.pub', line 1: not an identity (it looks like a public key)"));
+    outcome.fails(
+        1,
+        "solekey: error: 'ecdsa.pub', line 1: not an identity (it looks like a public key)\n\
+         solekey: hint: name the file of its secret key\n",
+    );
     let outcome = sandbox.run(["encrypt", "-c", "-R", "legacy", "x"]);
     outcome.fails(1, &said("'legacy', line 1: not a recipient (it looks like a secret key)"));
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::crypto::{Error as CryptoError, PayloadFault};
+use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault};
 
 use super::args::Talk;
 
@@ -119,6 +119,20 @@ fn advice(error: &CryptoError) -> Option<&str> {
     })
 }
 
+/// What there is to do about a key that cannot be used.
+fn advice_on_key(error: &ParseIdentityError) -> Option<&str> {
+    Some(match error {
+        ParseIdentityError::SshCipher(_) | ParseIdentityError::LegacyPem => {
+            "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY"
+        }
+        ParseIdentityError::Hardware => {
+            "name the file of another key; neither hardware keys nor ssh-agent can decrypt, they only sign"
+        }
+        ParseIdentityError::PublicKey => "name the file of its secret key",
+        _ => return None,
+    })
+}
+
 /// How much is said.
 #[derive(Clone, Copy)]
 pub(crate) struct Report {
@@ -141,7 +155,9 @@ impl Report {
         let advised =
             error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
         let known = error.chain().filter_map(|cause| cause.downcast_ref::<CryptoError>()).filter_map(advice);
-        let mut hints: Vec<_> = advised.chain(known).collect();
+        let keys =
+            error.chain().filter_map(|cause| cause.downcast_ref::<ParseIdentityError>()).filter_map(advice_on_key);
+        let mut hints: Vec<_> = advised.chain(known).chain(keys).collect();
         hints.dedup();
         for hint in hints {
             say("hint: ", hint);

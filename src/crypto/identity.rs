@@ -50,7 +50,10 @@ pub enum ParseIdentityError {
     /// An SSH private key that lives in a security key.
     #[error("SSH keys in hardware can sign, but not decrypt")]
     Hardware,
-    /// An SSH private key of another type, or encrypted in a way that is not known.
+    /// An SSH private key under a cipher that is not supported; this is its name.
+    #[error("SSH keys encrypted with {0} are not supported")]
+    SshCipher(String),
+    /// An SSH private key of another type.
     #[error("SSH private keys of this type are not supported; ssh-ed25519 and ssh-rsa are")]
     UnsupportedSsh,
     /// An SSH private key that is malformed or cut off.
@@ -92,9 +95,10 @@ impl Identity {
             Ok(ssh::Identity::Unsupported(key)) => Err(match key {
                 ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,
                 ssh::UnsupportedKey::Hardware(_) => ParseIdentityError::Hardware,
-                ssh::UnsupportedKey::EncryptedSsh(_) | ssh::UnsupportedKey::Type(_) => {
-                    ParseIdentityError::UnsupportedSsh
+                ssh::UnsupportedKey::EncryptedSsh(cipher) => {
+                    ParseIdentityError::SshCipher(cipher.escape_default().to_string())
                 }
+                ssh::UnsupportedKey::Type(_) => ParseIdentityError::UnsupportedSsh,
             }),
             Ok(identity) => Ok(Self::Ssh(Box::new(identity))),
             Err(_) => Err(ParseIdentityError::MalformedSsh),
