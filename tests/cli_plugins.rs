@@ -5,7 +5,7 @@ mod sandbox;
 use std::{ffi::OsString, process::Command};
 
 use bech32::{Bech32, Hrp};
-use sandbox::{Outcome, Sandbox, feed, finish};
+use sandbox::{Outcome, Sandbox, feed, finish, installed};
 
 /// A plugin that wraps a file key by writing it down. `$MODE` says how it misbehaves.
 const PLUGIN: &str = r#"
@@ -88,6 +88,25 @@ fn a_plugin_seals_and_opens() {
     assert_eq!(run(&sandbox, &["decrypt", "-i", "key.txt", "-c", "both"]).gave(), b"secret");
     let inspected = run(&sandbox, &["inspect", "--json", "both"]);
     assert!(String::from_utf8_lossy(&inspected.stdout).contains(r#""stanza_types":["written","X25519"]"#));
+}
+
+#[test]
+fn plugins_files_go_both_ways_between_age_rage_and_this_program() {
+    for other in ["age", "rage"].into_iter().filter(|other| installed(&[other])) {
+        let sandbox = sandbox();
+        let script = format!(
+            "PATH=$PWD:$PATH; \"$SOLEKEY\" encrypt -r {recipient} x && {other} -d -i good.txt x.age > theirs && \
+             {other} -r {recipient} -o y.age x && \"$SOLEKEY\" decrypt -i good.txt -o ours y.age",
+            recipient = recipient("good")
+        );
+        let done = sandbox.shell(&script);
+        assert_eq!(done.status, 0, "{other}: {}", done.stderr);
+        assert_eq!(
+            (sandbox.text("theirs"), sandbox.text("ours")),
+            ("secret".to_owned(), "secret".to_owned()),
+            "{other}"
+        );
+    }
 }
 
 #[test]
