@@ -34,6 +34,7 @@ fn check(vector: &Vector) {
     let sandbox = Sandbox::new();
     sandbox.keygen("nobody");
     sandbox.write("keys", vector.identities.join("\n"));
+    sandbox.set_mode("keys", 0o600);
     sandbox.write("pass", vector.passphrases.join("\n"));
     sandbox.write("x.age", &vector.file);
     let mut arguments = vec!["decrypt", "-i", if vector.identities.is_empty() { "nobody" } else { "keys" }];
