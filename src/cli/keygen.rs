@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::SystemTime,
 };
@@ -21,7 +21,7 @@ use super::{
     args::{Keygen, NoPlugins},
     input::DASH,
     keys::KeyFiles,
-    output::{Output, Plan, Terminal},
+    output::{Output, Plan, Terminal, with_ending},
     pending::{Mode, Overwrite},
     plugins::Plugins,
     prompt::Prompt,
@@ -47,7 +47,7 @@ fn make_key(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
     // A post-quantum key is too long to be pasted, so it gets a file.
     let public_plan = match &what.output {
         Some(path) if what.pq && matches!(plan, Plan::File { .. }) => {
-            Some(Plan::path(&with_pub(path), Overwrite::Never)?)
+            Some(Plan::path(&with_ending(path, ".pub"), Overwrite::Never)?)
         }
         _ => None,
     };
@@ -103,12 +103,6 @@ fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> 
     encryptor.encrypt(Source::InTurn(&mut text), Sink::InTurn(&mut armor), NonZeroUsize::MIN)?;
     armor.finish().context("cannot write the end of the armor")?;
     Ok(Zeroizing::new(protected))
-}
-
-fn with_pub(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".pub");
-    PathBuf::from(name)
 }
 
 fn print_recipients(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Key files: which file, which line, and limits on both. What stands on the lines is for others to say.
 
 use std::{
-    fs::{File, Metadata},
+    fs::File,
     io::{self, Read},
     path::Path,
     sync::Arc,
@@ -17,6 +17,7 @@ use super::{
     plugins::Plugins,
     prompt::Prompt,
     report::{Report, misuse},
+    system,
 };
 
 /// 16 MiB, as other age tools; beyond it is surely the wrong file.
@@ -61,7 +62,7 @@ impl<'a> KeyFiles<'a> {
     /// Reads all of a key file.
     pub(crate) fn read(&mut self, path: &Path) -> Result<KeyFile> {
         let cannot_read = || format!("cannot read {}", name(path));
-        let mut others = false;
+        let mut others_may_read = false;
         let (handle, text) = if path == Path::new(DASH) {
             if self.stdin_taken {
                 return misuse("standard input cannot be both keys and data", "put one of them into a file");
@@ -71,7 +72,7 @@ impl<'a> KeyFiles<'a> {
         } else {
             let file = File::open(path).with_context(cannot_read)?;
             let metadata = file.metadata().with_context(cannot_read)?;
-            others = others_may_read(&metadata);
+            others_may_read = system::others_may_read(&metadata);
             (Handle::from_path(path), read_secret(file, usize::try_from(metadata.len()).unwrap_or(KEY_FILE_LIMIT)))
         };
         self.read.push((handle.with_context(cannot_read)?, name(path)));
@@ -79,7 +80,7 @@ impl<'a> KeyFiles<'a> {
         if text.len() > KEY_FILE_LIMIT {
             bail!("{} is longer than 16 MiB, which no key file is", name(path));
         }
-        Ok(KeyFile { text, others_may_read: others })
+        Ok(KeyFile { text, others_may_read })
     }
 }
 
@@ -102,17 +103,6 @@ pub(crate) fn parse_lines<T>(
         }
     }
     Ok(parsed)
-}
-
-#[cfg(unix)]
-fn others_may_read(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    metadata.is_file() && metadata.mode() & 0o044 != 0
-}
-
-#[cfg(not(unix))]
-fn others_may_read(_: &Metadata) -> bool {
-    false
 }
 
 /// Reads up to the limit and a byte, leaving no copies behind as the buffer grows.

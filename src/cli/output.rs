@@ -230,12 +230,8 @@ impl Output {
     /// Whether this is an open file that other users have the right to read.
     pub(crate) fn others_may_read(&self) -> bool {
         match self {
-            #[cfg(unix)]
-            Self::Stream(stream) => {
-                use std::os::unix::fs::MetadataExt;
-                stream.file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o044 != 0)
-            }
-            _ => false,
+            Self::Stream(stream) => stream.file.metadata().is_ok_and(|metadata| system::others_may_read(&metadata)),
+            Self::File(_) => false,
         }
     }
 }
@@ -303,8 +299,13 @@ fn is_text(bytes: &[u8]) -> bool {
 
 /// `path` with `.age` at its end.
 pub(crate) fn with_age(path: &Path) -> PathBuf {
+    with_ending(path, ".age")
+}
+
+/// `path` with `ending` at its end.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".age");
+    name.push(ending);
     PathBuf::from(name)
 }
 

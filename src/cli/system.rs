@@ -5,9 +5,9 @@ use std::{fs::File, io};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{create_unnamed, enlarge_pipe, link, read_ahead};
 #[cfg(unix)]
-pub(super) use unix::{TerminalState, stdin, stdout, umask};
+pub(super) use unix::{TerminalState, others_may_read, stdin, stdout, umask};
 #[cfg(windows)]
-pub(super) use windows::{stdin, stdout};
+pub(super) use windows::{others_may_read, stdin, stdout};
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
@@ -19,7 +19,10 @@ pub(super) fn read_ahead(_: &File) {}
 
 #[cfg(unix)]
 mod unix {
-    use std::os::fd::AsFd;
+    use std::{
+        fs::Metadata,
+        os::{fd::AsFd, unix::fs::MetadataExt},
+    };
 
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
@@ -52,6 +55,11 @@ mod unix {
         Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
     }
 
+    /// Whether this is a file that users other than its owner have the right to read.
+    pub(in super::super) fn others_may_read(metadata: &Metadata) -> bool {
+        metadata.is_file() && metadata.mode() & 0o044 != 0
+    }
+
     /// The mode bits that new files do not get.
     pub(in super::super) fn umask() -> u32 {
         // The mask can only be read by setting it. No other thread of this program makes files by its rule.
@@ -64,9 +72,14 @@ mod unix {
 
 #[cfg(windows)]
 mod windows {
-    use std::os::windows::io::AsHandle;
+    use std::{fs::Metadata, os::windows::io::AsHandle};
 
     use super::{File, io};
+
+    /// Rights are not bits of a mode here, and nothing is said of them.
+    pub(in super::super) fn others_may_read(_: &Metadata) -> bool {
+        false
+    }
 
     /// Standard input without the library's buffer, so that nothing is read ahead of what is used.
     pub(in super::super) fn stdin() -> io::Result<File> {
