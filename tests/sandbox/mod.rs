@@ -31,6 +31,11 @@ pub(crate) const LENGTHS: [usize; 9] =
 /// The program under test.
 pub(crate) const SOLEKEY: &str = env!("CARGO_BIN_EXE_solekey");
 
+/// Whether `env` can start a program with no signal ignored.
+static RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
+    Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+});
+
 /// Nothing waits longer than this, in seconds.
 const PATIENCE: u64 = 30;
 
@@ -104,15 +109,16 @@ impl Sandbox {
 
     /// Some other program in the same surroundings. `$SOLEKEY` is the program under test.
     pub(crate) fn detached(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut words = Vec::new();
+        // Who runs the tests in the background may have them ignore signals, which the program would honour.
+        if *RESETS_SIGNALS {
+            words.extend([OsString::from("env"), OsString::from("--default-signal")]);
+        }
         // A session of its own has no terminal to ask on.
-        let mut command = match which("setsid") {
-            Some(setsid) => {
-                let mut command = Command::new(setsid);
-                command.arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
+        words.extend(which("setsid").map(OsString::from));
+        words.push(program.as_ref().to_owned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
         let search = env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", search).env("HOME", self.folder.path()).env("SOLEKEY", SOLEKEY);
         command.current_dir(self.folder.path());

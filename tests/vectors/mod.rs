@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -98,7 +98,6 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// All vectors that are at hand.
-#[allow(clippy::print_stderr, reason = "what is skipped is said")]
 pub(crate) fn all() -> Vec<Vector> {
     let (folder, least) = match std::env::var_os("SOLEKEY_CCTV") {
         Some(folder) => (PathBuf::from(folder), 143),
