@@ -2,7 +2,12 @@
 
 mod sandbox;
 
-use std::{ffi::OsString, process::Command};
+use std::{
+    ffi::OsString,
+    io::{BufRead, BufReader},
+    process::Command,
+    sync::LazyLock,
+};
 
 use bech32::{Bech32, Hrp};
 use sandbox::{Outcome, Sandbox, feed, finish, installed};
@@ -20,6 +25,7 @@ while [ $done = 0 ] && IFS= read -r line; do
 done
 case $MODE in
 dies) exit 1 ;;
+hangs) exec sleep 60 ;;
 garbage) printf 'what is this?\n'; exit ;;
 asks) send '-> request-secret' "$(printf 'Which number?' | base64 | tr -d =)" ;;
 says) send '-> msg' "$(printf 'touch\033[2J the key' | base64 | tr -d =)" ;;
@@ -38,15 +44,25 @@ fi
 printf -- '-> done\n\n'
 "#;
 
-const MODES: [&str; 8] = ["good", "many", "dies", "garbage", "asks", "says", "refuses", "insists"];
+const MODES: [&str; 9] = ["good", "many", "dies", "garbage", "hangs", "asks", "says", "refuses", "insists"];
 
-/// A folder with all plugins.
-fn sandbox() -> Sandbox {
-    let (sandbox, _) = Sandbox::with_key();
+/// All plugins. Written before any test starts a program: one that is started while a script is open for writing holds
+/// it open, and then the script does not run.
+static PLUGINS: LazyLock<Sandbox> = LazyLock::new(|| {
+    let plugins = Sandbox::new();
     for mode in MODES {
         let name = format!("age-plugin-{mode}");
-        sandbox.write(&name, format!("#!/bin/sh\nMODE={mode}\n{PLUGIN}"));
-        sandbox.set_mode(&name, 0o755);
+        plugins.write(&name, format!("#!/bin/sh\nMODE={mode}\n{PLUGIN}"));
+        plugins.set_mode(&name, 0o755);
+    }
+    plugins
+});
+
+/// A folder with the identities of all plugins.
+fn sandbox() -> Sandbox {
+    LazyLock::force(&PLUGINS);
+    let (sandbox, _) = Sandbox::with_key();
+    for mode in MODES {
         sandbox.write(format!("{mode}.txt"), identity(mode));
     }
     sandbox.write("x", "secret");
@@ -65,7 +81,7 @@ fn identity(plugin: &str) -> String {
 
 fn command(sandbox: &Sandbox, arguments: &[&str]) -> Command {
     let mut command = sandbox.command(arguments);
-    let mut search = sandbox.path("").into_os_string();
+    let mut search = PLUGINS.path("").into_os_string();
     search.push(OsString::from(":"));
     search.push(std::env::var_os("PATH").unwrap_or_default());
     command.env("PATH", search);
@@ -95,8 +111,9 @@ fn plugins_files_go_both_ways_between_age_rage_and_this_program() {
     for other in ["age", "rage"].into_iter().filter(|other| installed(&[other])) {
         let sandbox = sandbox();
         let script = format!(
-            "PATH=$PWD:$PATH; \"$SOLEKEY\" encrypt -r {recipient} x && {other} -d -i good.txt x.age > theirs && \
+            "PATH={plugins}:$PATH; \"$SOLEKEY\" encrypt -r {recipient} x && {other} -d -i good.txt x.age > theirs && \
              {other} -r {recipient} -o y.age x && \"$SOLEKEY\" decrypt -i good.txt -o ours y.age",
+            plugins = PLUGINS.path("").display(),
             recipient = recipient("good")
         );
         let done = sandbox.shell(&script);
@@ -209,4 +226,31 @@ fn plugins_can_be_forbidden_and_may_be_missing() {
     assert!(missing.stderr.contains("age-plugin-nowhere is not on the PATH"), "{}", missing.stderr);
     let piped = feed(command(&sandbox, &["decrypt", "-j", "good"]), &sandbox.read("x.age"));
     assert_eq!(piped.gave(), b"secret");
+}
+
+#[test]
+fn a_plugins_key_may_stand_in_a_protected_identity_file() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    sandbox.write("pass", "correct horse");
+    let protect = ["encrypt", "-p", "--passphrase-file", "pass", "-o", "safe.txt", "good.txt"];
+    run(&sandbox, &protect).is_silent_success();
+    let open = ["decrypt", "-i", "safe.txt", "--passphrase-file", "pass", "-c", "x.age"];
+    assert_eq!(run(&sandbox, &open).gave(), b"secret");
+}
+
+#[test]
+fn who_waits_for_a_plugin_that_hangs_is_told_and_can_leave() {
+    let sandbox = sandbox();
+    let mut started =
+        command(&sandbox, &["encrypt", "-r", &recipient("hangs"), "x"]).spawn().expect("the program starts");
+    // The plugin library says after ten seconds that it waits.
+    let mut said = String::new();
+    let stderr = started.stderr.take().expect("it is a pipe");
+    BufReader::new(stderr).read_line(&mut said).expect("it is text");
+    assert_eq!(said, "solekey: age-plugin-hangs: Waiting for age-plugin-hangs...\n");
+    let pid = rustix::process::Pid::from_child(&started);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it still runs");
+    assert_eq!(finish(started).status, 128 + 2);
+    assert!(!sandbox.path("x.age").exists());
 }

@@ -19,6 +19,7 @@ use super::{
     args, defaults,
     input::name,
     keys::{KeyFiles, parse_lines},
+    plugins::Plugins,
     prompt::Prompt,
     report::{Advise, misuse},
 };
@@ -43,6 +44,7 @@ pub(crate) enum Key {
 /// Everything that a run can open files with.
 pub(crate) struct Identities {
     prompt: Arc<Prompt>,
+    plugins: Plugins,
     max_work_factor: u8,
     known: Mutex<Known>,
 }
@@ -58,11 +60,16 @@ struct Known {
 }
 
 /// What needs a passphrase before it opens anything.
-enum Asleep {
+struct Asleep {
+    path: PathBuf,
+    kind: AsleepKind,
+}
+
+enum AsleepKind {
     /// An SSH key.
-    Ssh { identity: Identity, path: PathBuf },
+    Ssh(Identity),
     /// An identity file that is itself an age file.
-    Protected { text: Zeroizing<Vec<u8>>, path: PathBuf },
+    Protected(Zeroizing<Vec<u8>>),
 }
 
 impl Identities {
@@ -83,7 +90,12 @@ impl Identities {
         for plugin in &named.plugin {
             known.plugins.push(files.plugins.default_identity(plugin)?);
         }
-        Ok(Self { prompt: files.prompt.clone(), max_work_factor: named.max_work_factor, known: Mutex::new(known) })
+        Ok(Self {
+            prompt: files.prompt.clone(),
+            plugins: files.plugins.clone(),
+            max_work_factor: named.max_work_factor,
+            known: Mutex::new(known),
+        })
     }
 
     /// Unwraps a file's key, asking for a passphrase only where one can help. `file` names the file in questions.
@@ -92,26 +104,28 @@ impl Identities {
         if decryptor.header().is_passphrase() {
             return self.unlock_with_passphrase(decryptor, file, &mut known.passphrases);
         }
-        let Known { ready, asleep, plugins, .. } = &mut *known;
-        if ready.is_empty() && asleep.is_empty() && plugins.is_empty() {
+        if known.ready.is_empty() && known.asleep.is_empty() && known.plugins.is_empty() {
             return misuse(
                 format!("missing identities: the file is for {}", decryptor.stanza_types().join(", ")),
                 "name your identity file with -i",
             );
         }
-        if let Some(unlocked) = unlocked(decryptor.unlock(ready))? {
-            return Ok(unlocked);
-        }
-        while let Some(index) = asleep.iter().position(|asleep| asleep.may_open(decryptor.header().stanzas())) {
-            let tried = ready.len();
-            // It stays asleep if the passphrase is wrong.
-            asleep[index].wake(&self.prompt, ready)?;
-            asleep.swap_remove(index);
-            if let Some(unlocked) = unlocked(decryptor.unlock(&ready[tried..]))? {
+        let mut tried = 0;
+        loop {
+            if let Some(unlocked) = unlocked(decryptor.unlock(&known.ready[tried..]))? {
                 return Ok(unlocked);
             }
+            tried = known.ready.len();
+            let stanzas = decryptor.header().stanzas();
+            let Some(index) = known.asleep.iter().position(|asleep| asleep.may_open(stanzas)) else { break };
+            // It stays asleep if the passphrase is wrong.
+            let keys = known.asleep[index].wake(&self.prompt)?;
+            let Asleep { path, .. } = known.asleep.remove(index);
+            for key in keys {
+                known.add(key, &path, &self.plugins)?;
+            }
         }
-        Ok(decryptor.unlock(plugins)?)
+        Ok(decryptor.unlock(&known.plugins)?)
     }
 
     fn unlock_with_passphrase(&self, decryptor: &Decryptor, file: &str, known: &mut Vec<Identity>) -> Result<Unlocked> {
@@ -140,23 +154,28 @@ impl Known {
     fn read(&mut self, files: &mut KeyFiles<'_>, path: &Path) -> Result<()> {
         let file = files.read(path)?;
         if is_age(&file.text) {
-            self.asleep.push(Asleep::Protected { text: file.text, path: path.to_owned() });
+            self.asleep.push(Asleep { path: path.to_owned(), kind: AsleepKind::Protected(file.text) });
             return Ok(());
         }
-        let mut in_the_clear = false;
+        let before = self.ready.len();
         for key in parse(path, &file.text)? {
-            match key {
-                Key::Ready(identity) => {
-                    in_the_clear = true;
-                    self.ready.push(identity);
-                }
-                Key::Locked(identity) => self.asleep.push(Asleep::Ssh { identity, path: path.to_owned() }),
-                Key::Plugin { text, .. } => self.plugins.push(files.plugins.identity(&text)?),
-            }
+            self.add(key, path, &files.plugins)?;
         }
-        if in_the_clear && file.others_may_read {
+        if self.ready.len() > before && file.others_may_read {
             let warning = format!("{} holds a secret key that other users may read; chmod 600 it", name(path));
             files.report.warning(&warning);
+        }
+        Ok(())
+    }
+
+    /// Adds a key of the file at `path`.
+    fn add(&mut self, key: Key, path: &Path, plugins: &Plugins) -> Result<()> {
+        match key {
+            Key::Ready(identity) => self.ready.push(identity),
+            Key::Locked(identity) => {
+                self.asleep.push(Asleep { path: path.to_owned(), kind: AsleepKind::Ssh(identity) });
+            }
+            Key::Plugin { text, .. } => self.plugins.push(plugins.identity(&text)?),
         }
         Ok(())
     }
@@ -165,33 +184,24 @@ impl Known {
 impl Asleep {
     /// Whether it is worth asking for its passphrase.
     fn may_open(&self, stanzas: &[Stanza]) -> bool {
-        match self {
-            Self::Ssh { identity, .. } => identity
+        match &self.kind {
+            AsleepKind::Ssh(identity) => identity
                 .to_recipient()
                 .is_some_and(|recipient| stanzas.iter().any(|stanza| recipient.matches(stanza) == Some(true))),
-            Self::Protected { .. } => true,
+            AsleepKind::Protected(_) => true,
         }
     }
 
-    /// Asks for the passphrase, and adds the keys.
-    fn wake(&self, prompt: &Prompt, ready: &mut Vec<Identity>) -> Result<()> {
-        match self {
-            Self::Ssh { identity, path } => {
-                let passphrase = prompt.passphrase(&name(path))?;
-                ready.push(identity.unlock(passphrase).with_context(|| format!("cannot open {}", name(path)))?);
+    /// Asks for the passphrase, and gives the keys. A protected file may hold a key that has a passphrase of its own.
+    fn wake(&self, prompt: &Prompt) -> Result<Vec<Key>> {
+        match &self.kind {
+            AsleepKind::Ssh(identity) => {
+                let passphrase = prompt.passphrase(&name(&self.path))?;
+                let cannot_open = || format!("cannot open {}", name(&self.path));
+                Ok(vec![Key::Ready(identity.unlock(passphrase).with_context(cannot_open)?)])
             }
-            Self::Protected { text, path } => {
-                for key in parse(path, &open_protected(prompt, path, text)?)? {
-                    match key {
-                        Key::Ready(identity) => ready.push(identity),
-                        Key::Locked(_) | Key::Plugin { .. } => {
-                            bail!("{} protects a key that has its own protection; name that key's file", name(path))
-                        }
-                    }
-                }
-            }
+            AsleepKind::Protected(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
         }
-        Ok(())
     }
 }
 

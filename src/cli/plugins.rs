@@ -28,6 +28,7 @@ use super::{
 };
 
 /// How plugins are used in this run.
+#[derive(Clone)]
 pub(crate) struct Plugins {
     rules: PluginRules,
     prompt: Arc<Prompt>,

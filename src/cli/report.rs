@@ -224,8 +224,8 @@ pub(crate) fn quoted(path: &Path) -> String {
 
 /// Another program's words, safe to print: in one line, without what would control the terminal.
 pub(crate) fn plain(text: &str) -> String {
-    let printed = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
-    text.trim_end().chars().map(printed).collect()
+    let visible = text.trim_end().chars().filter(|c| !is_invisible(*c));
+    visible.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Characters that print nothing, or turn the direction of what follows, and so make one name look like another.
