@@ -2,11 +2,11 @@
 
 #![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, ops::Range, path::PathBuf, str::FromStr};
 
 use clap::{
     Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    ValueHint, error::Result, value_parser,
+    ValueHint, error, value_parser,
 };
 
 use crate::crypto::WORK_FACTOR_LIMIT;
@@ -71,6 +71,10 @@ pub(crate) enum Verb {
     Decrypt(Decrypt),
     Keygen(Keygen),
     Inspect(Inspect),
+    #[command(visible_alias = "t")]
+    Verify(Verify),
+    Rekey(Rekey),
+    Salvage(Salvage),
 }
 
 /// Encrypt files or a stream to recipients
@@ -90,6 +94,9 @@ pub(crate) struct Encrypt {
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
     pub(crate) armor: bool,
+    /// Read each output back once it is synced, and authenticate it, before it gets its name
+    #[arg(long, help_heading = "Files", conflicts_with = "stdout")]
+    pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) files: Files,
     #[command(flatten)]
@@ -107,8 +114,100 @@ pub(crate) struct Decrypt {
     pub(crate) identities: Identities,
     #[command(flatten)]
     pub(crate) plugins: NoPlugins,
+    /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
+    /// what is needed for that
+    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
+    pub(crate) range: Option<PartOfFile>,
+    /// Authenticate all of a file before any of it is written; the file is read twice
+    #[arg(long)]
+    pub(crate) verify_first: bool,
+    /// Leave holes in the output for blocks of zeros
+    #[arg(long)]
+    pub(crate) sparse: bool,
     #[command(flatten)]
     pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+}
+
+/// Authenticate all of a file, and write nothing
+///
+/// Opens every chunk and says for each file whether it is whole: 'NAME: OK', or 'NAME: FAILED' and what is wrong where.
+#[derive(Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) identities: Identities,
+    #[command(flatten)]
+    pub(crate) plugins: NoPlugins,
+    /// Print one JSON object for each file
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+}
+
+/// Give files a new set of recipients
+///
+/// Each file is encrypted anew under a fresh file key to the recipients that -r and -R name, and to nobody else, and then takes
+/// the old one's place, with its mode and time. Whoever holds an old copy can still open that. An interrupted run leaves each
+/// file either old or new.
+///
+/// With --add, those who can open a file stay, as far as the identities of -i tell who they are; with --remove, those whom -r
+/// and -R name are taken out. A stanza does not say whose it is: if it belongs to none of these, name the full set, or
+/// change the header only.
+#[derive(Args)]
+pub(crate) struct Rekey {
+    #[command(flatten)]
+    pub(crate) identities: Identities,
+    #[command(flatten)]
+    pub(crate) recipients: NewRecipients,
+    #[command(flatten)]
+    pub(crate) plugins: PluginRules,
+    /// Add the recipients that are named to those of each file
+    #[arg(long, conflicts_with = "remove", help_heading = "Who can open")]
+    pub(crate) add: bool,
+    /// Take the recipients that are named out of each file
+    #[arg(long, help_heading = "Who can open")]
+    pub(crate) remove: bool,
+    /// Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it
+    #[arg(long, help_heading = "Who can open")]
+    pub(crate) header_only: bool,
+    /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
+    #[arg(long, help_heading = "Files")]
+    pub(crate) check: bool,
+    /// Print one JSON object for each file
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+}
+
+/// Recover what still authenticates of a damaged file
+///
+/// Every chunk that is authentic goes to its place in the output, and zeros go where chunks are lost. What was lost is
+/// printed as a JSON object; the status is 4 if anything was. Sectors that cannot be read count as lost.
+#[derive(Args)]
+pub(crate) struct Salvage {
+    #[command(flatten)]
+    pub(crate) identities: Identities,
+    #[command(flatten)]
+    pub(crate) plugins: NoPlugins,
+    /// Write what is recovered to OUT
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    pub(crate) output: PathBuf,
+    /// Overwrite an existing output file
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) force: bool,
+    /// Use N threads; 0 means all cores
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// The damaged file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) answers: Answers,
 }
@@ -161,12 +260,35 @@ pub(crate) struct Files {
     /// Write to standard output; takes one input
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
+    /// Put the outputs into the folder DIR, which is made if it is missing
+    #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
+        conflicts_with_all = ["output", "stdout"])]
+    pub(crate) output_dir: Option<PathBuf>,
     /// Overwrite existing output files
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
     /// Keep the input files (the default; accepted for gzip's sake)
     #[arg(short, long, help_heading = "Files")]
     pub(crate) keep: bool,
+    /// Delete each input file once its output has been written, synced, read back and found good
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
+    pub(crate) rm: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// Which files there are to work on, and how many threads do it.
+#[derive(Args)]
+pub(crate) struct Inputs {
+    /// Work on all files in the folders that are named; links are not followed
+    #[arg(long, help_heading = "Files")]
+    pub(crate) recursive: bool,
+    /// Work on the files that LIST names, one a line; '-' for standard input
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "files")]
+    pub(crate) files_from: Option<PathBuf>,
+    /// The names in LIST end in a zero byte, as those of 'find -print0' do
+    #[arg(short = '0', long, help_heading = "Files", requires = "files_from")]
+    pub(crate) null: bool,
     /// Use N threads; 0 means all cores
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
@@ -175,11 +297,45 @@ pub(crate) struct Files {
     pub(crate) files: Vec<PathBuf>,
 }
 
-impl Files {
+impl Inputs {
     pub(crate) fn threads(&self) -> NonZeroUsize {
-        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        NonZeroUsize::new(self.threads).unwrap_or_else(cores)
+        threads(self.threads)
     }
+}
+
+/// That many threads; for 0, as many as there are cores.
+pub(crate) fn threads(number: usize) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    NonZeroUsize::new(number).unwrap_or_else(cores)
+}
+
+/// A part of a file: `OFFSET:LENGTH`, or `OFFSET:` for all from there on.
+#[derive(Clone)]
+pub(crate) struct PartOfFile(pub(crate) Range<u64>);
+
+impl FromStr for PartOfFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (offset, length) = text.split_once(':').ok_or("it is not OFFSET:LENGTH or OFFSET:")?;
+        let offset = bytes(offset)?;
+        let end = if length.is_empty() { u64::MAX } else { offset.saturating_add(bytes(length)?) };
+        Ok(Self(offset..end))
+    }
+}
+
+/// A number of bytes, with K, M, G or T for powers of 1024.
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, power) = match text.char_indices().next_back() {
+        Some((at, suffix)) if suffix.is_ascii_alphabetic() => {
+            let power = ["K", "M", "G", "T"].iter().position(|known| known.eq_ignore_ascii_case(&text[at..]));
+            (&text[..at], power.ok_or_else(|| format!("'{suffix}' is not one of K, M, G and T"))? + 1)
+        }
+        _ => (text, 0),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a number of bytes is missing, or too large".to_owned())?;
+    let factor = 1024_u64.pow(u32::try_from(power).expect("it is at most 4"));
+    number.checked_mul(factor).ok_or_else(|| "the number of bytes is too large".to_owned())
 }
 
 /// What can open.
@@ -252,19 +408,49 @@ pub(crate) enum Named {
     Identity(PathBuf),
 }
 
-impl Args for Recipients {
+/// The recipients of `rekey`, in the order of the command line. There, `-i` names what opens.
+pub(crate) struct NewRecipients(pub(crate) Vec<Named>);
+
+fn flag(id: &'static str, short: char) -> Arg {
+    Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
+}
+
+fn file_flag(id: &'static str, short: char) -> Arg {
+    flag(id, short).value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath)
+}
+
+impl Args for NewRecipients {
     fn augment_args(command: Command) -> Command {
-        let flag = |id: &'static str, short| {
-            Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
-        };
-        let file =
-            |arg: Arg| arg.value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath);
         command
             .arg(flag("recipient", 'r').value_name("KEY").value_hint(ValueHint::Other).help(
                 "Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's",
             ))
-            .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
-            .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
+            .arg(file_flag("recipients-file", 'R').help("Encrypt to the public keys in FILE, one a line"))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for NewRecipients {
+    fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
+        let mut named = Vec::new();
+        collect(matches, "recipient", &mut named, Named::Key);
+        collect(matches, "recipients-file", &mut named, Named::File);
+        Ok(Self(in_order(named)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Recipients {
+    fn augment_args(command: Command) -> Command {
+        NewRecipients::augment_args(command)
+            .arg(file_flag("identity", 'i').help("Encrypt to the public keys of the identities in FILE"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -273,19 +459,23 @@ impl Args for Recipients {
 }
 
 impl FromArgMatches for Recipients {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self> {
+    fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
         let mut named = Vec::new();
         collect(matches, "recipient", &mut named, Named::Key);
         collect(matches, "recipients-file", &mut named, Named::File);
         collect(matches, "identity", &mut named, Named::Identity);
-        named.sort_by_key(|(place, _)| *place);
-        Ok(Self(named.into_iter().map(|(_, named)| named).collect()))
+        Ok(Self(in_order(named)))
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<()> {
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+fn in_order(mut named: Vec<(usize, Named)>) -> Vec<Named> {
+    named.sort_by_key(|(place, _)| *place);
+    named.into_iter().map(|(_, named)| named).collect()
 }
 
 /// Adds the values of one flag with their places on the command line.

@@ -1,75 +1,218 @@
-//! One file or many: which input goes where, and what all of it comes to.
+//! One file or many: each is worked on beside the others, reported in its turn, and the end status says what all of it comes
+//! to.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+};
 
 use anyhow::Result;
 
+use crate::crypto::{SEGMENT, turns::Turns};
+
 use super::{
-    args::Files,
+    args::{Files, Inputs},
     input::{DASH, name},
+    names::Named,
     output::{Plan, Terminal},
     pending::Overwrite,
     report::{Report, Status, misuse, status},
 };
 
-/// Does `work` for each input, reports what fails, and goes on. Without inputs, the input is standard input.
+/// Does `work` for each input on up to `threads` threads, and `settle`s what came of it in the order of the inputs: that
+/// reports it, and says how it failed, if it did.
 ///
 /// None if all went well. If all failed alike, that status; else the one that says some failed.
+pub(crate) fn all<T>(
+    inputs: impl Iterator<Item = Result<Named>> + Send,
+    threads: NonZeroUsize,
+    work: impl Fn(&Named) -> Result<T> + Sync,
+    mut settle: impl FnMut(Result<T>) -> Option<Status> + Send,
+) -> Option<Status> {
+    let one = inputs.size_hint().1 == Some(1);
+    let inputs = Mutex::new((0..).zip(inputs));
+    let tally = Turns::new(Tally::default());
+    let settle = Mutex::new(&mut settle);
+    let pass = || {
+        loop {
+            let Some((number, input)) = lock(&inputs).next() else { break };
+            let done = input.and_then(|input| work(&input));
+            tally.take(number, |tally| {
+                tally.count((lock(&settle))(done));
+                true
+            });
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..if one { 1 } else { threads.get() } {
+            // Where the system gives no more threads, those that there are do the work.
+            if thread::Builder::new().spawn_scoped(scope, pass).is_err() {
+                break;
+            }
+        }
+        pass();
+    });
+    tally.into_inner().status()
+}
+
+/// Does `work` for each input, one after the other, and reports what fails.
 pub(crate) fn each(files: &[PathBuf], report: &Report, mut work: impl FnMut(&Path) -> Result<()>) -> Option<Status> {
     let stdin = [PathBuf::from(DASH)];
-    let files = if files.is_empty() { &stdin } else { files };
-    let mut statuses = Vec::new();
-    for file in files {
-        if let Err(error) = work(file) {
-            report.error(&error);
-            statuses.push(status(&error));
+    let mut tally = Tally::default();
+    for file in if files.is_empty() { &stdin } else { files } {
+        tally.count(reported(work(file), report));
+    }
+    tally.status()
+}
+
+/// Reports what failed, if it did, and says how.
+pub(crate) fn reported(done: Result<()>, report: &Report) -> Option<Status> {
+    let error = done.err()?;
+    report.error(&error);
+    Some(status(&error))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many files there were, and how they failed.
+#[derive(Default)]
+struct Tally {
+    files: u64,
+    failed: u64,
+    /// How the first one failed.
+    first: Option<Status>,
+    /// Whether another failed in another way.
+    differ: bool,
+}
+
+impl Tally {
+    fn count(&mut self, failed: Option<Status>) {
+        self.files += 1;
+        if let Some(status) = failed {
+            self.failed += 1;
+            self.differ |= *self.first.get_or_insert(status) != status;
         }
     }
-    let first = *statuses.first()?;
-    let alike = statuses.len() == files.len() && statuses.iter().all(|status| *status == first);
-    Some(if alike { first } else { Status::SomeFailed })
+
+    fn status(self) -> Option<Status> {
+        let first = self.first?;
+        Some(if self.failed == self.files && !self.differ { first } else { Status::SomeFailed })
+    }
+}
+
+/// Who may use how many threads: small files one each, beside one large one at a time that uses all.
+pub(crate) struct Cores {
+    threads: NonZeroUsize,
+    large: Mutex<()>,
+}
+
+/// The right to use that many threads for a file.
+pub(crate) struct Share<'a> {
+    pub(crate) threads: NonZeroUsize,
+    _large: Option<MutexGuard<'a, ()>>,
+}
+
+impl Cores {
+    pub(crate) fn new(threads: NonZeroUsize) -> Self {
+        Self { threads, large: Mutex::new(()) }
+    }
+
+    /// Waits until a file of this length may be worked on.
+    pub(crate) fn share(&self, length: Option<u64>) -> Share<'_> {
+        // A file of one segment has work for one thread only.
+        if length.is_some_and(|length| length <= SEGMENT as u64) {
+            return Share { threads: NonZeroUsize::MIN, _large: None };
+        }
+        Share { threads: self.threads, _large: Some(lock(&self.large)) }
+    }
 }
 
 /// Checks what can be said of the command line before anything is read or asked; for a single input, its output too.
 pub(crate) fn check(files: &Files, plan: impl Fn(&Path) -> Result<Plan>) -> Result<()> {
-    match files.files.as_slice() {
-        [] => plan(Path::new(DASH)).map(drop),
-        [file] => plan(file).map(drop),
-        _ if files.output.is_some() || files.stdout => misuse(
-            "several inputs cannot go to one output",
-            "leave out -o and -c: each file gets its own output beside it",
-        ),
-        several if several.iter().filter(|file| **file == Path::new(DASH)).count() > 1 => {
-            misuse("standard input is named more than once", "name it once")
+    let to_one_output = files.output.is_some() || files.stdout;
+    let inputs = &files.inputs;
+    if inputs.recursive || inputs.files_from.is_some() || inputs.files.len() > 1 {
+        if to_one_output {
+            return misuse(
+                "several inputs cannot go to one output",
+                "leave out -o and -c: each file gets its own output beside it",
+            );
         }
-        _ => Ok(()),
+        if inputs.files.iter().filter(|file| **file == Path::new(DASH)).count() > 1 {
+            return misuse("standard input is named more than once", "name it once");
+        }
+        return Ok(());
+    }
+    plan(inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path)).map(drop)
+}
+
+/// Whether standard input carries data, or names.
+pub(crate) fn reads_stdin(inputs: &Inputs) -> bool {
+    let is_dash = |file: &PathBuf| file == Path::new(DASH);
+    match &inputs.files_from {
+        Some(list) => is_dash(list),
+        None => inputs.files.is_empty() || inputs.files.iter().any(is_dash),
     }
 }
 
-/// Whether standard input carries data.
-pub(crate) fn reads_stdin(files: &[PathBuf]) -> bool {
-    files.is_empty() || files.iter().any(|file| file == Path::new(DASH))
-}
-
-/// Where the output for `input` goes. `derive` makes a file's name from the input's; None if it cannot.
-pub(crate) fn plan(
-    files: &Files,
-    input: &Path,
+/// Where the outputs of a run go.
+pub(crate) struct Outputs<'a> {
+    files: &'a Files,
     terminal: Terminal,
-    derive: impl Fn(&Path) -> Option<PathBuf>,
-) -> Result<Plan> {
-    let overwrite = if files.force { Overwrite::Replace } else { Overwrite::Refuse };
-    if let Some(output) = &files.output {
-        return Plan::path(output, overwrite);
+    /// Makes an output's name from an input's. None if it cannot.
+    derive: fn(&Path) -> Option<PathBuf>,
+    /// Those in the folder that all of them go to: there, two may have one name.
+    taken: Mutex<HashSet<PathBuf>>,
+}
+
+impl<'a> Outputs<'a> {
+    pub(crate) fn new(files: &'a Files, terminal: Terminal, derive: fn(&Path) -> Option<PathBuf>) -> Self {
+        Self { files, terminal, derive, taken: Mutex::default() }
     }
-    if files.stdout || input == Path::new(DASH) {
-        return Plan::stdout(terminal);
+
+    /// Where the output for an input goes.
+    pub(crate) fn plan(&self, input: &Named) -> Result<Plan> {
+        let Some(folder) = &self.files.output_dir else { return self.plan_for(&input.path) };
+        if input.path == Path::new(DASH) {
+            return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
+        }
+        let path = folder.join(self.derived(&input.below)?);
+        if !lock(&self.taken).insert(path.clone()) {
+            return misuse(
+                format!("{} would be the output of two inputs", name(&path)),
+                "give them different folders, or keep the tree with --recursive",
+            );
+        }
+        Plan::in_folder(&path, self.overwrite())
     }
-    match derive(input) {
-        Some(output) => Plan::path(&output, overwrite),
-        None => misuse(
-            format!("{} does not end in '.age', so the name of its output is not known", name(input)),
-            "name the output with -o FILE, or send it to standard output with -c",
-        ),
+
+    /// The same for an input that is the only one.
+    pub(crate) fn plan_for(&self, input: &Path) -> Result<Plan> {
+        if let Some(output) = &self.files.output {
+            return Plan::path(output, self.overwrite());
+        }
+        if self.files.stdout || (input == Path::new(DASH) && self.files.output_dir.is_none()) {
+            return Plan::stdout(self.terminal);
+        }
+        Plan::path(&self.derived(input)?, self.overwrite())
+    }
+
+    fn overwrite(&self) -> Overwrite {
+        if self.files.force { Overwrite::Replace } else { Overwrite::Refuse }
+    }
+
+    fn derived(&self, input: &Path) -> Result<PathBuf> {
+        match (self.derive)(input) {
+            Some(output) => Ok(output),
+            None => misuse(
+                format!("{} does not end in '.age', so the name of its output is not known", name(input)),
+                "name the output with -o FILE, or send it to standard output with -c",
+            ),
+        }
     }
 }

@@ -1,78 +1,122 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::{io::BufRead, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::crypto::{
-    Decryptor, Source,
-    armor::{ArmorReader, looks_armored},
-};
+use crate::crypto::{Source, Unlocked};
 
 use super::{
     args::{Decrypt, Talk},
-    batch,
+    batch::{self, Cores, Outputs, Share},
     identities::Identities,
     input::{Input, name},
     keys::KeyFiles,
-    output::{Plan, Terminal, without_age},
+    names::{Named, Wanted, names},
+    output::{Output, Terminal, without_age},
     plugins::Plugins,
+    progress::Progress,
     prompt::Prompt,
-    report::{Report, Status},
+    readback::{self, Nowhere},
+    report::{Report, Status, misuse},
+    sealed::Sealed,
 };
 
 pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    batch::check(&what.files, |path| plan(what, path))?;
+    let inputs = &what.files.inputs;
+    let outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
+    batch::check(&what.files, |path| outputs.plan_for(path))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.files.files));
+    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(inputs));
     let identities = Identities::new(&mut keys, &what.identities)?;
-    let job = Job { what, talk, report, keys, identities };
-    Ok(batch::each(&what.files.files, report, |path| job.decrypt(path)))
-}
-
-fn plan(what: &Decrypt, path: &Path) -> Result<Plan> {
-    batch::plan(&what.files, path, Terminal::TextOnly, without_age)
+    let names = names(inputs, Wanted::Encrypted)?;
+    let progress = Arc::new(Progress::new(talk));
+    let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
+    Ok(batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report)))
 }
 
 /// What all files of a run share.
 struct Job<'a> {
     what: &'a Decrypt,
-    talk: &'a Talk,
     report: &'a Report,
     keys: KeyFiles<'a>,
     identities: Identities,
+    outputs: Outputs<'a>,
+    progress: Arc<Progress>,
+    cores: Cores,
 }
 
 impl Job<'_> {
-    fn decrypt(&self, path: &Path) -> Result<()> {
+    fn decrypt(&self, input: &Named) -> Result<()> {
+        let path = &input.path;
         let cannot_decrypt = || format!("cannot decrypt {}", name(path));
-        let plan = plan(self.what, path)?;
-        let mut input = Input::open(path, self.talk)?;
+        let plan = self.outputs.plan(input)?;
+        let mut input = Input::open(path, self.progress.clone())?;
         plan.must_differ_from(&input.handle, &input.name())?;
         self.keys.must_differ_from(&plan)?;
+        if self.what.files.rm {
+            readback::must_be_files(&input, &plan)?;
+        }
 
-        // Keys and header are proven before the output is opened.
-        let threads = self.what.files.threads();
-        let beginning = input.reader.fill_buf().with_context(cannot_decrypt)?;
-        let (opened, output) = if looks_armored(beginning) {
-            let mut armor = ArmorReader::new(&mut input.reader);
-            let decryptor = Decryptor::read(&mut armor).with_context(cannot_decrypt)?;
-            let unlocked = self.identities.unlock(&decryptor, &name(path)).with_context(cannot_decrypt)?;
-            let mut output = plan.open()?;
-            input.progress.begin();
-            (unlocked.decrypt(Source::InTurn(&mut armor), output.sink(), threads), output)
-        } else {
-            let decryptor = Decryptor::read(&mut input.reader).with_context(cannot_decrypt)?;
-            let unlocked = self.identities.unlock(&decryptor, &name(path)).with_context(cannot_decrypt)?;
-            let mut output = plan.open()?;
-            input.progress.begin();
-            let source = input.source(decryptor.header().as_bytes().len() as u64);
-            (unlocked.decrypt(source, output.sink(), threads), output)
-        };
-        let written = plan.after(opened.with_context(cannot_decrypt), output.seen())?;
+        // Keys and header are proven before the output is opened, and the payload's end too.
+        let length = input.length();
+        let mut sealed = Sealed::read(&mut input).with_context(cannot_decrypt)?;
+        let unlocked = self.identities.unlock(&sealed.decryptor, &name(path)).with_context(cannot_decrypt)?;
+        let share = self.cores.share(length);
+        let proven = self.prove(&mut sealed, &unlocked, &share).with_context(cannot_decrypt);
+        plan.after(proven, 0)?;
+
+        let mut output = plan.open()?;
+        let written = self.open(&mut sealed, &unlocked, &mut output, &share).with_context(cannot_decrypt);
+        let written = plan.after(written, output.seen())?;
+        if self.what.files.rm {
+            let mut again = Input::open(path, Arc::new(Progress::none()))?;
+            let compared = readback::compare(&output, &mut Sealed::read(&mut again)?, &unlocked, share.threads);
+            plan.after(compared.with_context(cannot_decrypt), 0)?;
+        }
+        drop(share);
         plan.commit(output, input.mode())?;
+        if self.what.files.rm {
+            input.remove(self.report)?;
+        }
+        self.progress.done();
         self.report.done(&format!("decrypted {} to {}: {written} bytes", input.name(), plan.name()));
         Ok(())
+    }
+
+    /// Authenticates what is to be authentic before any of it is released.
+    fn prove(&self, sealed: &mut Sealed<'_>, unlocked: &Unlocked, share: &Share<'_>) -> Result<()> {
+        if self.what.verify_first && matches!(sealed.payload(), Source::InTurn(_)) {
+            return misuse(
+                "--verify-first reads the file twice, which pipes and armored files do not allow",
+                "put it into a regular file, or leave out --verify-first and heed the exit status",
+            );
+        }
+        self.progress.begin();
+        sealed.check_end(unlocked)?;
+        if self.what.verify_first {
+            self.progress.again();
+            unlocked.decrypt(sealed.payload(), Nowhere.sink(), share.threads)?;
+        }
+        Ok(())
+    }
+
+    /// Opens what is asked for of the payload, and returns how many bytes that is.
+    fn open(
+        &self,
+        sealed: &mut Sealed<'_>,
+        unlocked: &Unlocked,
+        output: &mut Output,
+        share: &Share<'_>,
+    ) -> Result<u64> {
+        if self.what.sparse {
+            output.leave_holes();
+        }
+        let payload = unlocked.payload(sealed.payload())?;
+        let Some(range) = &self.what.range else {
+            return Ok(payload.decrypt(output.sink(), share.threads)?);
+        };
+        Ok(payload.decrypt_range(range.0.clone(), output, share.threads)?)
     }
 }

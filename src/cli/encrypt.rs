@@ -1,6 +1,6 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{num::NonZeroUsize, sync::Arc};
 
 use anyhow::{Context, Result};
 
@@ -8,21 +8,27 @@ use crate::crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter};
 
 use super::{
     args::{Encrypt, Talk},
-    batch,
+    batch::{self, Cores, Outputs},
     input::{Input, name},
     keys::KeyFiles,
-    output::{Output, Plan, Terminal, with_age},
+    names::{Named, Wanted, names},
+    output::{Output, Terminal, with_age},
     plugins::Plugins,
+    progress::Progress,
     prompt::Prompt,
+    readback,
     recipients::recipients,
     report::{Report, Status, misuse},
 };
 
 pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    batch::check(&what.files, |path| plan(what, path))?;
+    let inputs = &what.files.inputs;
+    let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
+    let outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
+    batch::check(&what.files, |path| outputs.plan_for(path))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(&what.files.files));
+    let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(inputs));
     let recipients = if what.passphrase {
         vec![Recipient::passphrase(prompt.new_passphrase()?)]
     } else {
@@ -34,41 +40,53 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
             "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
         );
     }
-    let job = Job { what, talk, report, keys, recipients };
-    Ok(batch::each(&what.files.files, report, |path| job.encrypt(path)))
-}
-
-fn plan(what: &Encrypt, path: &Path) -> Result<Plan> {
-    let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
-    batch::plan(&what.files, path, terminal, |path| Some(with_age(path)))
+    let names = names(inputs, Wanted::Others)?;
+    let progress = Arc::new(Progress::new(talk));
+    let job = Job { what, report, keys, recipients, outputs, progress, cores: Cores::new(inputs.threads()) };
+    Ok(batch::all(names, inputs.threads(), |input| job.encrypt(input), |done| batch::reported(done, report)))
 }
 
 /// What all files of a run share.
 struct Job<'a> {
     what: &'a Encrypt,
-    talk: &'a Talk,
     report: &'a Report,
     keys: KeyFiles<'a>,
     recipients: Vec<Recipient>,
+    outputs: Outputs<'a>,
+    progress: Arc<Progress>,
+    cores: Cores,
 }
 
 impl Job<'_> {
-    fn encrypt(&self, path: &Path) -> Result<()> {
+    fn encrypt(&self, input: &Named) -> Result<()> {
+        let path = &input.path;
         let cannot_encrypt = || format!("cannot encrypt {}", name(path));
-        let plan = plan(self.what, path)?;
-        let mut input = Input::open(path, self.talk)?;
+        let plan = self.outputs.plan(input)?;
+        let mut input = Input::open(path, self.progress.clone())?;
         plan.must_differ_from(&input.handle, &input.name())?;
         self.keys.must_differ_from(&plan)?;
+        if self.what.files.rm {
+            readback::must_be_files(&input, &plan)?;
+        }
+        if self.what.check {
+            readback::must_be_file(&plan)?;
+        }
 
         let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
+        let share = self.cores.share(input.length());
         let mut output = plan.open()?;
-        input.progress.begin();
-        let written = seal(encryptor, self.what.armor, &mut input, &mut output, self.what.files.threads());
-        let written = plan.after(written.with_context(cannot_encrypt), output.seen())?;
+        self.progress.begin();
+        let written = self.seal(encryptor, &mut input, &mut output, share.threads).with_context(cannot_encrypt);
+        let written = plan.after(written, output.seen())?;
+        drop(share);
         if input.has_changed() {
             self.report.warning(&format!("{} changed while it was read; what was read is encrypted", input.name()));
         }
         plan.commit(output, input.mode())?;
+        if self.what.files.rm {
+            input.remove(self.report)?;
+        }
+        self.progress.done();
         self.report.done(&format!(
             "encrypted {} to {}: {written} bytes, recipients: {}",
             input.name(),
@@ -77,21 +95,22 @@ impl Job<'_> {
         ));
         Ok(())
     }
-}
 
-/// Seals all of the input, and returns how many bytes there are before armor.
-fn seal(
-    encryptor: Encryptor,
-    armor: bool,
-    input: &mut Input,
-    output: &mut Output,
-    threads: NonZeroUsize,
-) -> Result<u64> {
-    if !armor {
-        return Ok(encryptor.encrypt(input.source(0), output.sink(), threads)?);
+    /// Seals all of the input, reads it back if that is wanted, and returns how many bytes there are before armor.
+    fn seal(&self, encryptor: Encryptor, input: &mut Input, output: &mut Output, threads: NonZeroUsize) -> Result<u64> {
+        let check = self.what.check || self.what.files.rm;
+        let expected = check.then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked()));
+        let written = if self.what.armor {
+            let mut armored = ArmorWriter::new(&mut *output);
+            let written = encryptor.encrypt(input.source(0), Sink::InTurn(&mut armored), threads)?;
+            armored.finish().context("cannot write the end of the armor")?;
+            written
+        } else {
+            encryptor.encrypt(input.source(0), output.sink(), threads)?
+        };
+        if let Some((header, unlocked)) = expected {
+            readback::authenticate(output, &header, &unlocked, threads)?;
+        }
+        Ok(written)
     }
-    let mut armored = ArmorWriter::new(output);
-    let written = encryptor.encrypt(input.source(0), Sink::InTurn(&mut armored), threads)?;
-    armored.finish().context("cannot write the end of the armor")?;
-    Ok(written)
 }

@@ -4,14 +4,14 @@ use std::{
     io::BufRead,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, RwLock},
 };
 
 use anyhow::{Context, Error, Result, bail};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, Stanza, Unlocked, armor,
+    Decryptor, Error as CryptoError, Identity, ParseIdentityError, Recipient, Sink, Source, Stanza, Unlocked, armor,
     secrecy::SecretString,
 };
 
@@ -46,7 +46,7 @@ pub(crate) struct Identities {
     prompt: Arc<Prompt>,
     plugins: Plugins,
     max_work_factor: u8,
-    known: Mutex<Known>,
+    known: RwLock<Known>,
 }
 
 #[derive(Default)]
@@ -94,13 +94,18 @@ impl Identities {
             prompt: files.prompt.clone(),
             plugins: files.plugins.clone(),
             max_work_factor: named.max_work_factor,
-            known: Mutex::new(known),
+            known: RwLock::new(known),
         })
     }
 
     /// Unwraps a file's key, asking for a passphrase only where one can help. `file` names the file in questions.
     pub(crate) fn unlock(&self, decryptor: &Decryptor, file: &str) -> Result<Unlocked> {
-        let mut known = self.known.lock().expect("no thread panics while it tries keys");
+        const NO_PANIC: &str = "no thread panics while it tries keys";
+        // Most files open with a key that is ready, and many at once.
+        if let Some(unlocked) = unlocked(decryptor.unlock(&self.known.read().expect(NO_PANIC).ready))? {
+            return Ok(unlocked);
+        }
+        let mut known = self.known.write().expect(NO_PANIC);
         if decryptor.header().is_passphrase() {
             return self.unlock_with_passphrase(decryptor, file, &mut known.passphrases);
         }
@@ -126,6 +131,20 @@ impl Identities {
             }
         }
         Ok(decryptor.unlock(&known.plugins)?)
+    }
+
+    /// Whose the stanzas of a file are, as far as the keys that are ready tell; those that opened the file are.
+    pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
+        let known = self.known.read().expect("no thread panics while it tries keys");
+        let mut owners: Vec<_> = decryptor.header().stanzas().iter().map(|_| None).collect();
+        for identity in &known.ready {
+            for (owner, opens) in owners.iter_mut().zip(decryptor.opened_by(identity)) {
+                if opens && owner.is_none() {
+                    *owner = identity.to_recipient();
+                }
+            }
+        }
+        owners
     }
 
     fn unlock_with_passphrase(&self, decryptor: &Decryptor, file: &str, known: &mut Vec<Identity>) -> Result<Unlocked> {

@@ -1,7 +1,7 @@
 //! What is read: a file or standard input, with a name, and a length where that is known.
 
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io::{self, BufReader, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,10 +13,9 @@ use same_file::Handle;
 use crate::crypto::{ReadAt, Source};
 
 use super::{
-    args::Talk,
     pending::Mode,
     progress::Progress,
-    report::{misuse, quoted},
+    report::{Report, misuse, quoted},
     system,
 };
 
@@ -40,9 +39,9 @@ pub(crate) struct Input {
 
 impl Input {
     /// Opens `path`, or standard input for `-`.
-    pub(crate) fn open(path: &Path, talk: &Talk) -> Result<Self> {
+    pub(crate) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let name = name(path);
-        let (mut file, path) = if path == Path::new(DASH) {
+        let (file, path) = if path == Path::new(DASH) {
             (system::stdin().context("cannot use standard input")?, None)
         } else {
             (File::open(path).with_context(|| format!("cannot open {name}"))?, Some(path.to_owned()))
@@ -51,15 +50,26 @@ impl Input {
         if metadata.is_dir() {
             return misuse(
                 format!("{name} is a directory"),
-                "make an archive of it: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+                "work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
             );
         }
+        let input = Self::new(file, metadata, path, progress).with_context(|| format!("cannot read {name}"))?;
+        input.progress.open(&name, input.length());
+        Ok(input)
+    }
+
+    /// What is in an open file, from its start.
+    pub(crate) fn of_file(mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
+        file.rewind()?;
+        let metadata = file.metadata()?;
+        Self::new(file, metadata, None, progress)
+    }
+
+    fn new(mut file: File, metadata: Metadata, path: Option<PathBuf>, progress: Arc<Progress>) -> io::Result<Self> {
         system::enlarge_pipe(&file);
         system::read_ahead(&file);
         let start = if metadata.is_file() { file.stream_position().unwrap_or(0) } else { 0 };
-        let handle = file.try_clone().and_then(Handle::from_file).with_context(|| format!("cannot read {name}"))?;
-        let length = length(&metadata, start);
-        let progress = Arc::new(Progress::new(talk, &name, length));
+        let handle = file.try_clone().and_then(Handle::from_file)?;
         let tracked = Tracked { file, progress: progress.clone(), read: 0 };
         Ok(Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
@@ -94,6 +104,26 @@ impl Input {
             },
             _ => Source::InTurn(&mut self.reader),
         }
+    }
+
+    /// Deletes the file that was named, if it is still the one that was read.
+    pub(crate) fn remove(&self, report: &Report) -> Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        let same = Handle::from_path(path).is_ok_and(|handle| handle == self.handle);
+        if is_link || !same || self.has_changed() {
+            let why = if is_link { "it is a link" } else { "it is not what was read any more" };
+            report.warning(&format!("{} was not deleted: {why}", quoted(path)));
+            return Ok(());
+        }
+        fs::remove_file(path).with_context(|| format!("cannot delete {}", quoted(path)))
+    }
+
+    /// The file itself, to be read on from its byte at `offset`.
+    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
+        let file = self.reader.get_ref().file.try_clone();
+        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
+        at.with_context(|| format!("cannot read {}", self.name()))
     }
 
     /// Whether the file has changed since it was opened, as far as its length and time tell.
@@ -134,10 +164,7 @@ impl Read for Tracked {
 
 impl ReadAt for Tracked {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        #[cfg(unix)]
-        let count = std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)?;
-        #[cfg(windows)]
-        let count = std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)?;
+        let count = system::read_at(&self.file, buffer, offset)?;
         self.progress.add(count);
         Ok(count)
     }

@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io::{self, BufRead, Write as _},
     path::Path,
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
@@ -20,20 +21,15 @@ use super::{
     batch,
     input::{Input, name},
     output::{Plan, Terminal},
-    report::{Report, Status},
+    progress::Progress,
+    report::{Report, Status, json},
 };
 
 pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     Ok(batch::each(&what.files, report, |path| {
         let cannot_inspect = || format!("cannot inspect {}", name(path));
         let facts = Facts::read(path, talk).with_context(cannot_inspect)?;
-        let text = if what.json {
-            let mut text = serde_json::to_string(&facts).context("cannot write JSON")?;
-            text.push('\n');
-            text
-        } else {
-            facts.for_people(path)
-        };
+        let text = if what.json { json(&facts) } else { facts.for_people(path) };
         let mut output = Plan::stdout(Terminal::Any)?.open()?;
         output.write_all(text.as_bytes()).context("cannot write to standard output")?;
         facts
@@ -110,7 +106,7 @@ impl PostQuantum {
 
 impl Facts {
     fn read(path: &Path, talk: &Talk) -> Result<Self> {
-        let mut input = Input::open(path, talk)?;
+        let mut input = Input::open(path, Arc::new(Progress::new(talk)))?;
         input.progress.begin();
         let armored = looks_armored(input.reader.fill_buf()?);
         // The sizes before and after the armor is taken off.

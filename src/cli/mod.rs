@@ -11,14 +11,20 @@ mod inspect;
 mod interrupt;
 mod keygen;
 mod keys;
+mod names;
 mod output;
 mod pending;
 mod plugins;
 mod progress;
 mod prompt;
+mod readback;
 mod recipients;
+mod rekey;
 mod report;
+mod salvage;
+mod sealed;
 mod system;
+mod verify;
 
 use std::{env, process::ExitCode};
 
@@ -48,6 +54,9 @@ pub fn main() -> ExitCode {
         Verb::Decrypt(what) => decrypt::decrypt(what, talk, &report),
         Verb::Keygen(what) => keygen::keygen(what, &report),
         Verb::Inspect(what) => inspect::inspect(what, talk, &report),
+        Verb::Verify(what) => verify::verify(what, talk, &report),
+        Verb::Rekey(what) => rekey::rekey(what, talk, &report),
+        Verb::Salvage(what) => salvage::salvage(what, talk, &report),
     };
     let failed = ended.unwrap_or_else(|error| {
         report.error(&error);

@@ -47,6 +47,8 @@ pub(crate) enum Plan {
         path: PathBuf,
         overwrite: Overwrite,
         exists: bool,
+        /// Whether its folder is made when it is opened, should it be missing.
+        make_folder: bool,
     },
 }
 
@@ -62,8 +64,17 @@ impl Plan {
         Ok(Self::Stdout(terminal))
     }
 
-    /// The file that `path` names; standard output for `-`.
+    /// The file that `typed` names; standard output for `-`.
     pub(crate) fn path(typed: &Path, overwrite: Overwrite) -> Result<Self> {
+        Self::checked(typed, overwrite, false)
+    }
+
+    /// The file that `typed` names, in a folder that is made if it is missing.
+    pub(crate) fn in_folder(typed: &Path, overwrite: Overwrite) -> Result<Self> {
+        Self::checked(typed, overwrite, true)
+    }
+
+    fn checked(typed: &Path, overwrite: Overwrite, make_folder: bool) -> Result<Self> {
         if typed == Path::new(DASH) {
             return Ok(Self::Stdout(Terminal::Any));
         }
@@ -84,7 +95,11 @@ impl Plan {
             Err(error) => {
                 // Found out now, not after the work: a name that is too long, a folder that is missing or closed to us.
                 let missing = error.kind() == io::ErrorKind::NotFound;
-                let checked = if missing { fs::metadata(folder(&path)).map(drop) } else { Err(error) };
+                let checked = match missing {
+                    true if make_folder => Ok(()),
+                    true => fs::metadata(folder(&path)).map(drop),
+                    false => Err(error),
+                };
                 checked.with_context(|| format!("cannot create {}", quoted(&typed)))?;
                 false
             }
@@ -95,7 +110,7 @@ impl Plan {
             Overwrite::Refuse if exists => {
                 exists_already().hint("overwrite it with -f, or choose another name with -o")
             }
-            _ => Ok(Self::File { typed, path, overwrite, exists }),
+            _ => Ok(Self::File { typed, path, overwrite, exists, make_folder }),
         }
     }
 
@@ -168,8 +183,12 @@ impl Plan {
                 let file = file.with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
-            Self::File { path, .. } => {
-                Output::File(Pending::new(path).with_context(|| format!("cannot create {name}"))?)
+            Self::File { path, make_folder, .. } => {
+                let cannot_create = || format!("cannot create {name}");
+                if *make_folder {
+                    fs::create_dir_all(folder(path)).with_context(cannot_create)?;
+                }
+                Output::File(Pending::new(path).with_context(cannot_create)?)
             }
         })
     }
@@ -216,6 +235,21 @@ impl Output {
         match self {
             Self::Stream(stream) => Sink::InTurn(stream),
             Self::File(pending) => Sink::AtOffsets { file: pending, start: 0 },
+        }
+    }
+
+    /// From now on, blocks of zeros become holes, in a file.
+    pub(crate) fn leave_holes(&mut self) {
+        if let Self::File(pending) = self {
+            pending.leave_holes();
+        }
+    }
+
+    /// Writes all that is left of a file.
+    pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => io::copy(file, stream).map(drop),
+            Self::File(pending) => pending.copy(file),
         }
     }
 

@@ -6,8 +6,9 @@
 
 use std::{
     fs::{File, FileTimes, Metadata, Permissions},
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -41,6 +42,10 @@ pub(crate) struct Pending {
     file: File,
     hidden: Hidden,
     target: PathBuf,
+    /// Where what is written in turn goes.
+    cursor: u64,
+    /// Where holes are left, how long the file is to be; None where they are not.
+    holes: Option<AtomicU64>,
 }
 
 enum Hidden {
@@ -61,7 +66,7 @@ impl Pending {
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         if let Ok(file) = system::create_unnamed(folder(target)) {
-            return Ok(Self { file, hidden: Hidden::Unnamed, target: target.to_owned() });
+            return Ok(Self::of(file, Hidden::Unnamed, target));
         }
         Self::named(target)
     }
@@ -71,7 +76,49 @@ impl Pending {
         // Not by `tempfile_in`: its errors name the hidden file, which says nothing to anybody.
         let (file, path) = hidden_name().make_in(folder(target), create_private)?.into_parts();
         interrupt::pending(&path);
-        Ok(Self { file, hidden: Hidden::Named(path), target: target.to_owned() })
+        Ok(Self::of(file, Hidden::Named(path), target))
+    }
+
+    fn of(file: File, hidden: Hidden, target: &Path) -> Self {
+        Self { file, hidden, target: target.to_owned(), cursor: 0, holes: None }
+    }
+
+    /// From now on, blocks of zeros become holes.
+    pub(crate) fn leave_holes(&mut self) {
+        self.holes = Some(AtomicU64::new(self.cursor));
+    }
+
+    /// The file, to be read as it stands on the disk: what the system has of it in memory is given up, where it can be.
+    pub(crate) fn read_back(&self) -> io::Result<File> {
+        self.finish()?;
+        self.file.sync_all()?;
+        system::forget(&self.file);
+        self.file.try_clone()
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Writes all that is left of `file`, in turn; the system does it by itself where it can, without a look at the bytes.
+    pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.cursor))?;
+        self.cursor += io::copy(file, &mut self.file)?;
+        Ok(())
+    }
+
+    /// Fills `buffer` from `offset`.
+    pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        system::read_exact_at(&self.file, buffer, offset)
+    }
+
+    /// Gives the file its length, should it end in a hole.
+    fn finish(&self) -> io::Result<()> {
+        match &self.holes {
+            Some(length) => self.file.set_len(length.load(Ordering::Relaxed)),
+            None => Ok(()),
+        }
     }
 
     /// Gives the file its mode, makes it durable, and only then its name.
@@ -80,6 +127,7 @@ impl Pending {
     ///
     /// [`io::ErrorKind::AlreadyExists`] if the name is taken and not to be replaced.
     pub(crate) fn commit(self, mode: Mode<'_>, overwrite: Overwrite) -> io::Result<()> {
+        self.finish()?;
         set_mode(&self.file, mode)?;
         self.file.sync_all()?;
         match self.hidden {
@@ -109,7 +157,9 @@ impl Pending {
 
 impl Write for Pending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.write_all_at(bytes, self.cursor)?;
+        self.cursor += bytes.len() as u64;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -118,20 +168,30 @@ impl Write for Pending {
 }
 
 impl WriteAt for Pending {
-    #[cfg(unix)]
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset)
+        let Some(length) = &self.holes else { return system::write_all_at(&self.file, bytes, offset) };
+        length.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
+        each_run(bytes, offset, |run, offset| system::write_all_at(&self.file, run, offset))
     }
+}
 
-    #[cfg(windows)]
-    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let count = std::os::windows::fs::FileExt::seek_write(&self.file, bytes, offset)?;
-            bytes = &bytes[count..];
-            offset += count as u64;
+/// Bytes of a block that is a hole if all of it is zeros: a page, and a block of most file systems.
+const BLOCK: usize = 4096;
+
+/// Gives all runs of blocks that are not zeros to `write`, with their offsets.
+fn each_run(bytes: &[u8], offset: u64, mut write: impl FnMut(&[u8], u64) -> io::Result<()>) -> io::Result<()> {
+    let within = usize::try_from(offset % BLOCK as u64).expect("it is less than a block");
+    let mut start = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = bytes.len().min(at + BLOCK - (within + at) % BLOCK);
+        if bytes[at..end] == [0; BLOCK][..end - at] {
+            write(&bytes[start..at], offset + start as u64)?;
+            start = end;
         }
-        Ok(())
+        at = end;
     }
+    write(&bytes[start..], offset + start as u64)
 }
 
 /// The folder that a file is in.

@@ -3,8 +3,8 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -20,36 +20,96 @@ const FRAMES_PER_SECOND: u8 = 2;
 /// Columns of the bar where there is no terminal that has some.
 const COLUMNS: u16 = 80;
 
-/// The progress of one file.
+/// The bar that may be on the screen, for whoever has something to say beside it.
+static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn on_screen() -> MutexGuard<'static, Option<ProgressBar>> {
+    ON_SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does what writes to the terminal while the bar is out of the way.
+pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
+    match &*on_screen() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// The progress of a run, of one file or of many.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// When the payload's turn came; unset while keys are asked for and tried.
+    /// When the first payload's turn came; unset while keys are asked for and tried.
     start: OnceLock<Instant>,
     patience: Duration,
     /// Whether nothing is left to decide: the bar is drawn, or never will be.
     settled: AtomicBool,
+    opened: AtomicU64,
+    done: AtomicU64,
 }
 
 impl Progress {
-    /// Progress through `length` bytes, or through an unknown number of them, of the file called `name`.
-    pub(crate) fn new(talk: &Talk, name: &str, length: Option<u64>) -> Self {
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+    /// No file yet.
+    pub(crate) fn new(talk: &Talk) -> Self {
         let shown = match talk.progress {
             When::Auto => !talk.quiet && io::stderr().is_terminal(),
             When::Always => true,
             When::Never => false,
         };
-        if shown {
-            let template = if length.is_some() {
-                "{wide_msg} {percent:>3}% {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"
-            } else {
-                "{wide_msg} {bytes} {bytes_per_sec} {elapsed}"
-            };
-            bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-            bar.set_message(name.to_owned());
-        }
         let patience = if talk.progress == When::Always { Duration::ZERO } else { PATIENCE };
-        Self { bar, start: OnceLock::new(), patience, settled: AtomicBool::new(!shown) }
+        Self::with(patience, !shown)
+    }
+
+    /// Progress that is never shown.
+    pub(crate) fn none() -> Self {
+        Self::with(PATIENCE, true)
+    }
+
+    fn with(patience: Duration, settled: bool) -> Self {
+        Self {
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+            start: OnceLock::new(),
+            patience,
+            settled: AtomicBool::new(settled),
+            opened: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+        }
+    }
+
+    /// A file called `name` comes next, of `length` bytes or of an unknown number of them. Of one file it is known how much is
+    /// left, of several how many are done.
+    pub(crate) fn open(&self, name: &str, length: Option<u64>) {
+        let several = self.opened.fetch_add(1, Ordering::Relaxed) > 0;
+        let (length, template) = match length {
+            Some(length) if !several => {
+                (Some(length), "{wide_msg} {percent:>3}% {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
+            }
+            _ => (None, "{wide_msg} {bytes} {bytes_per_sec} {elapsed}"),
+        };
+        if !several || self.opened.load(Ordering::Relaxed) == 2 {
+            self.bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+            match length {
+                Some(length) => self.bar.set_length(length),
+                None => self.bar.unset_length(),
+            }
+        }
+        self.bar.set_message(if several {
+            let done = self.done.load(Ordering::Relaxed);
+            format!("{done} {} done, {name}", if done == 1 { "file" } else { "files" })
+        } else {
+            name.to_owned()
+        });
+    }
+
+    /// A file is done.
+    pub(crate) fn done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The file is read once more than was thought.
+    pub(crate) fn again(&self) {
+        if let Some(length) = self.bar.length() {
+            self.bar.set_length(length * 2);
+        }
     }
 
     /// From now on, time counts: what is read is payload, and nobody is asked anything.
@@ -72,6 +132,7 @@ impl Progress {
             } else {
                 ProgressDrawTarget::term_like_with_hz(Box::new(NoTerminal), FRAMES_PER_SECOND)
             });
+            *on_screen() = Some(self.bar.clone());
             // Draws on its own, so that a stalled pipe still shows its elapsed time.
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
@@ -81,6 +142,7 @@ impl Progress {
 impl Drop for Progress {
     /// Clears the bar, so that messages stand alone.
     fn drop(&mut self) {
+        on_screen().take_if(|shown| !self.bar.is_hidden() && !shown.is_hidden());
         self.bar.finish_and_clear();
     }
 }

@@ -11,7 +11,7 @@ use super::{
     identities::{Key, keys_of},
     input::name,
     keys::{KeyFiles, parse_lines},
-    report::{Advise, Misuse, misuse},
+    report::{Advise, Misuse, Report, misuse},
 };
 
 /// The recipients that the command line names, in its order, each once.
@@ -24,16 +24,21 @@ pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Ve
             Named::Identity(path) => recipients.extend(recipients_of(files, path)?),
         }
     }
+    each_once(&mut recipients, files.report);
+    Ok(recipients)
+}
+
+/// Leaves out those that are there already.
+pub(crate) fn each_once(recipients: &mut Vec<Recipient>, report: &Report) {
     let mut seen = HashSet::new();
     recipients.retain(|recipient| {
         let text = recipient.to_string();
         let fresh = seen.insert(text.clone());
         if !fresh {
-            files.report.warning(&format!("{text} is named more than once; it gets one stanza"));
+            report.warning(&format!("{text} is named more than once; it gets one stanza"));
         }
         fresh
     });
-    Ok(recipients)
 }
 
 /// The public keys of an identity file.

@@ -6,9 +6,11 @@ use std::{
     path::Path,
 };
 
+use serde::Serialize;
+
 use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault};
 
-use super::args::Talk;
+use super::{args::Talk, progress};
 
 /// The exit statuses. Stable and documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +117,9 @@ fn advice(error: &CryptoError) -> Option<&str> {
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
             "cut the file off at the end of what 'solekey inspect' calls its parts, if you know what was appended"
         }
+        CryptoError::Payload { fault: PayloadFault::Corrupted, .. } => {
+            "without another copy, 'solekey salvage' recovers what is whole"
+        }
         _ => return None,
     })
 }
@@ -133,6 +138,19 @@ fn advice_on_key(error: &ParseIdentityError) -> Option<&str> {
     })
 }
 
+/// An error and its causes in one line.
+pub(crate) fn in_words(error: &anyhow::Error) -> String {
+    let said: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
+    said.join(": ")
+}
+
+/// Something for programs: one line of JSON.
+pub(crate) fn json(record: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(record).expect("records have nothing that JSON cannot say");
+    text.push('\n');
+    text
+}
+
 /// How much is said.
 #[derive(Clone, Copy)]
 pub(crate) struct Report {
@@ -147,8 +165,7 @@ impl Report {
 
     /// Says what failed and what to do about it.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        let said: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-        say("error: ", &said.join(": "));
+        say("error: ", &in_words(error));
         if self.quiet {
             return;
         }
@@ -186,7 +203,7 @@ impl Report {
 
 /// The one place that writes to standard error. If that fails, there is nobody left to tell.
 fn say(kind: &str, text: &str) {
-    let _ = writeln!(io::stderr().lock(), "solekey: {kind}{text}");
+    let _ = progress::aside(|| writeln!(io::stderr().lock(), "solekey: {kind}{text}"));
 }
 
 /// A usage error in clap's words.
@@ -207,7 +224,12 @@ pub(crate) fn secret_argument() {
 
 /// A path in quotes, safe to print: control characters and what is not UTF-8 are escaped.
 pub(crate) fn quoted(path: &Path) -> String {
-    let mut text = String::from("'");
+    format!("'{}'", escaped(path))
+}
+
+/// The same without the quotes.
+pub(crate) fn escaped(path: &Path) -> String {
+    let mut text = String::new();
     for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for character in part.valid().chars() {
             match character {
@@ -218,7 +240,6 @@ pub(crate) fn quoted(path: &Path) -> String {
         }
         text.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
-    text.push('\'');
     text
 }
 

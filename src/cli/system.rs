@@ -3,15 +3,21 @@
 use std::{fs::File, io};
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{create_unnamed, enlarge_pipe, link, read_ahead};
+pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
 #[cfg(unix)]
-pub(super) use unix::{TerminalState, others_may_read, stdin, stdout, umask};
+pub(super) use unix::{
+    TerminalState, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask, write_all_at,
+};
 #[cfg(windows)]
-pub(super) use windows::{others_may_read, stdin, stdout};
+pub(super) use windows::{others_may_read, path, read_at, read_exact_at, stdin, stdout, write_all_at};
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn enlarge_pipe(_: &File) {}
+
+/// Gives up what is in memory of a file, so that reading it reads the disk. Where it cannot be done, it is not.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn forget(_: &File) {}
 
 /// Says that a file will be read from its start to its end. A convenience: where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
@@ -20,8 +26,16 @@ pub(super) fn read_ahead(_: &File) {}
 #[cfg(unix)]
 mod unix {
     use std::{
+        ffi::OsString,
         fs::Metadata,
-        os::{fd::AsFd, unix::fs::MetadataExt},
+        os::{
+            fd::AsFd,
+            unix::{
+                ffi::OsStringExt,
+                fs::{FileExt, MetadataExt},
+            },
+        },
+        path::PathBuf,
     };
 
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -55,6 +69,26 @@ mod unix {
         Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
     }
 
+    /// The path that these bytes are.
+    pub(in super::super) fn path(bytes: Vec<u8>) -> io::Result<PathBuf> {
+        Ok(PathBuf::from(OsString::from_vec(bytes)))
+    }
+
+    /// Reads from `offset`; 0 bytes mean the end.
+    pub(in super::super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(file, buffer, offset)
+    }
+
+    /// Fills `buffer` from `offset`.
+    pub(in super::super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        FileExt::read_exact_at(file, buffer, offset)
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    pub(in super::super) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        FileExt::write_all_at(file, bytes, offset)
+    }
+
     /// Whether this is a file that users other than its owner have the right to read.
     pub(in super::super) fn others_may_read(metadata: &Metadata) -> bool {
         metadata.is_file() && metadata.mode() & 0o044 != 0
@@ -72,9 +106,46 @@ mod unix {
 
 #[cfg(windows)]
 mod windows {
-    use std::{fs::Metadata, os::windows::io::AsHandle};
+    use std::{
+        fs::Metadata,
+        os::windows::{fs::FileExt, io::AsHandle},
+        path::PathBuf,
+    };
 
     use super::{File, io};
+
+    /// The path that these bytes are, which must be text here.
+    pub(in super::super) fn path(bytes: Vec<u8>) -> io::Result<PathBuf> {
+        String::from_utf8(bytes).map(PathBuf::from).map_err(|_| io::Error::other("a name is not UTF-8"))
+    }
+
+    /// Reads from `offset`; 0 bytes mean the end.
+    pub(in super::super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::seek_read(file, buffer, offset)
+    }
+
+    /// Fills `buffer` from `offset`.
+    pub(in super::super) fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            let count = file.seek_read(buffer, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            buffer = &mut buffer[count..];
+            offset += count as u64;
+        }
+        Ok(())
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    pub(in super::super) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = file.seek_write(bytes, offset)?;
+            bytes = &bytes[count..];
+            offset += count as u64;
+        }
+        Ok(())
+    }
 
     /// Rights are not bits of a mode here, and nothing is said of them.
     pub(in super::super) fn others_may_read(_: &Metadata) -> bool {
@@ -114,6 +185,11 @@ mod linux {
     /// Says that a file will be read from its start to its end, so that the system reads further ahead.
     pub(in super::super) fn read_ahead(file: &File) {
         let _ = fadvise(file, 0, None, Advice::Sequential);
+    }
+
+    /// Gives up what is in memory of a file, so that reading it reads the disk. Where it cannot be done, it is not.
+    pub(in super::super) fn forget(file: &File) {
+        let _ = fadvise(file, 0, None, Advice::DontNeed);
     }
 
     /// Makes a file without a name. Fails where it could not be given one later.

@@ -58,6 +58,10 @@ pub enum Error {
         fault: PayloadFault,
     },
 
+    /// A part was asked for of something that can only be read from its start to its end.
+    #[error("it cannot be read at offsets")]
+    NotSeekable,
+
     /// No identity unwraps any stanza. Carries the distinct stanza types of the file, in file order.
     #[error("not for any of these identities; it is for: {}", .0.join(", "))]
     NoMatch(Vec<String>),
@@ -119,6 +123,18 @@ pub enum PayloadFault {
 }
 
 impl PayloadFault {
+    /// What is wrong, for a place that names the chunk.
+    #[must_use]
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Self::Corrupted => "it is corrupted or was tampered with",
+            Self::CorruptedEnd => "the file is truncated or corrupted",
+            Self::Truncated => "the file is truncated before it",
+            Self::TrailingData => "data follows the final chunk",
+            Self::EmptyFinalChunk => "it is final but empty, which the format forbids",
+        }
+    }
+
     fn describe(self, chunk: u64) -> impl fmt::Display {
         // People count chunks from 1.
         let number = chunk + 1;

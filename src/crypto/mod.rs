@@ -13,12 +13,13 @@ mod error;
 mod header;
 mod hybrid;
 mod identity;
+mod payload;
 mod pipeline;
 mod primitives;
 mod recipient;
 mod segment;
 mod stream;
-mod turns;
+pub(crate) mod turns;
 mod xwing;
 
 /// The locks of [`turns`]. Its model has others under this name.
@@ -30,17 +31,18 @@ use std::{io::BufRead, num::NonZeroUsize};
 
 pub use age_core::format::{FileKey, Stanza};
 pub use age_core::secrecy;
+use age_core::secrecy::ExposeSecret;
 
 pub use ends::{ReadAt, Sink, Source, WriteAt};
 pub use error::{Error, PayloadFault};
 pub use header::{Header, VERSION_LINE};
 pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
+pub use payload::{Payload, Salvaged};
 
 pub use primitives::random;
 pub use recipient::{ParseRecipientError, Recipient, WORK_FACTOR};
+pub use segment::SEGMENT;
 pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length};
-
-use stream::PayloadKey;
 
 /// Encrypts one file.
 pub struct Encryptor {
@@ -54,9 +56,9 @@ impl Encryptor {
     /// # Errors
     ///
     /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
-    pub fn new(recipients: &[Recipient]) -> Result<Self, Error> {
+    pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
         let file_key = FileKey::init_with_mut(|key| random(key));
-        let stanzas = recipient::wrap_all(recipients, &file_key)?;
+        let stanzas = recipient::wrap_all(recipients, &file_key, &[])?;
         Ok(Self { header: Header::write(stanzas, &file_key), file_key })
     }
 
@@ -73,15 +75,21 @@ impl Encryptor {
     ///
     /// [`Error::Read`], [`Error::Write`].
     pub fn encrypt(self, source: Source<'_>, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
-        let nonce = stream::payload_nonce();
-        let prefix = [self.header.as_bytes(), &nonce].concat();
-        sink.write_prefix(&prefix)?;
-
-        let key = PayloadKey::derive(&self.file_key, &nonce);
+        let (key, prefix) = self.begin(&mut sink)?;
         let seal = |plaintext: pipeline::Segment<'_>| segment::seal(&key, plaintext);
         let payload = pipeline::run(source, sink, segment::SEALING, threads, &seal)?;
-        Ok(prefix.len() as u64 + payload)
+        Ok(prefix + payload)
     }
+
+    /// What opens the file that this will write, to read it back.
+    #[must_use]
+    pub fn unlocked(&self) -> Unlocked {
+        Unlocked { file_key: copy(&self.file_key) }
+    }
+}
+
+fn copy(file_key: &FileKey) -> FileKey {
+    FileKey::init_with_mut(|key| key.copy_from_slice(file_key.expose_secret()))
 }
 
 /// A file whose header has been read.
@@ -119,6 +127,13 @@ impl Decryptor {
         Ok(Unlocked { file_key })
     }
 
+    /// Whether `identity` unwraps each of the stanzas, in file order. A stanza that it cannot read is not its own.
+    #[must_use]
+    pub fn opened_by(&self, identity: &Identity) -> Vec<bool> {
+        let opens = |stanza| matches!(identity.unwrap(std::slice::from_ref(stanza)), Some(Ok(_)));
+        self.header.stanzas().iter().map(opens).collect()
+    }
+
     /// The distinct stanza types, in file order.
     #[must_use]
     pub fn stanza_types(&self) -> Vec<String> {
@@ -138,19 +153,40 @@ pub struct Unlocked {
 }
 
 impl Unlocked {
+    /// The payload, whose nonce is read now. `source` begins right after the header.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoNonce`]; [`Error::Armor`], [`Error::Read`].
+    pub fn payload<'a>(&self, source: Source<'a>) -> Result<Payload<'a>, Error> {
+        Payload::read(&self.file_key, source)
+    }
+
+    /// A new header for the same payload: these stanzas of the old one, then one for each of `added`. The file key stays,
+    /// so whoever had it still has it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Encryptor::new`].
+    pub fn rewrap<'r>(
+        &self,
+        kept: impl IntoIterator<Item = &'r Stanza>,
+        added: impl IntoIterator<Item = &'r Recipient>,
+    ) -> Result<Header, Error> {
+        let copy =
+            |stanza: &Stanza| Stanza { tag: stanza.tag.clone(), args: stanza.args.clone(), body: stanza.body.clone() };
+        let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
+        let wrapped = recipient::wrap_all(added, &self.file_key, &stanzas)?;
+        stanzas.extend(wrapped);
+        Ok(Header::write(stanzas, &self.file_key))
+    }
+
     /// Opens the payload and returns how many bytes of plaintext it has. `source` begins right after the header.
     ///
     /// # Errors
     ///
-    /// [`Error::Payload`], after exactly [`Error::released`] bytes; [`Error::NoNonce`];
-    /// [`Error::Armor`], [`Error::Read`], [`Error::Write`].
-    pub fn decrypt(self, mut source: Source<'_>, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
-        let mut nonce = [0; PAYLOAD_NONCE];
-        if source.read_prefix(&mut nonce)? < PAYLOAD_NONCE {
-            return Err(Error::NoNonce);
-        }
-        let key = PayloadKey::derive(&self.file_key, &nonce);
-        let open = |sealed: pipeline::Segment<'_>| segment::open(&key, sealed);
-        pipeline::run(source, sink, segment::OPENING, threads, &open)
+    /// Those of [`payload`](Self::payload) and [`Payload::decrypt`].
+    pub fn decrypt(&self, source: Source<'_>, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
+        self.payload(source)?.decrypt(sink, threads)
     }
 }

@@ -115,14 +115,19 @@ impl Recipient {
     }
 }
 
-/// Wraps the file key to all recipients: one stanza for each, in order.
+/// Wraps the file key to all recipients: one stanza for each, in order. They must get along with each other, and with those
+/// whose stanzas they will stand `beside`.
 ///
 /// # Errors
 ///
 /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
-pub(super) fn wrap_all(recipients: &[Recipient], file_key: &FileKey) -> Result<Vec<Stanza>, Error> {
-    let mut stanzas = Vec::with_capacity(recipients.len());
-    let mut agreed = None;
+pub(super) fn wrap_all<'r>(
+    recipients: impl IntoIterator<Item = &'r Recipient>,
+    file_key: &FileKey,
+    beside: &[Stanza],
+) -> Result<Vec<Stanza>, Error> {
+    let mut stanzas = Vec::new();
+    let mut agreed = beside.first().map(labels_of);
     for recipient in recipients {
         let (wrapped, labels) = recipient.wrap(file_key)?;
         // Counted one by one: no stanza that is missing here makes room for one too many there.
@@ -137,10 +142,20 @@ pub(super) fn wrap_all(recipients: &[Recipient], file_key: &FileKey) -> Result<V
             return Err(if postquantum { Error::MixedQuantumSafety } else { Error::Incompatible });
         }
     }
-    if stanzas.is_empty() {
+    if stanzas.is_empty() && beside.is_empty() {
         return Err(Error::NoRecipients);
     }
     Ok(stanzas)
+}
+
+/// The labels that the recipient of a stanza had, by the stanza's type.
+fn labels_of(stanza: &Stanza) -> HashSet<String> {
+    match stanza.tag.as_str() {
+        hybrid::STANZA_TYPE | "mlkem768p256tag" => HashSet::from([hybrid::LABEL.to_owned()]),
+        // A passphrase stands alone: this is nobody else's label.
+        "scrypt" => HashSet::from(["scrypt".to_owned()]),
+        _ => HashSet::new(),
+    }
 }
 
 impl FromStr for Recipient {

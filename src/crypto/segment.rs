@@ -4,6 +4,7 @@
 
 use super::{
     error::{Error, PayloadFault},
+    payload::Salvaged,
     pipeline::{Segment, Shape, Step},
     stream::{CHUNK, CHUNK_OVERHEAD, PayloadKey, Position, SEALED_CHUNK},
 };
@@ -11,11 +12,29 @@ use super::{
 /// Chunks in every segment but the last.
 const SEGMENT_CHUNKS: usize = 16;
 
+/// Bytes of plaintext in every segment but the last: what one thread handles at a time.
+pub const SEGMENT: usize = SEGMENT_CHUNKS * CHUNK;
+
 /// Segments of plaintext in, sealed segments out.
-pub(super) const SEALING: Shape = Shape { input: SEGMENT_CHUNKS * CHUNK, output: SEGMENT_CHUNKS * SEALED_CHUNK };
+pub(super) const SEALING: Shape = Shape { input: SEGMENT, output: SEGMENT_CHUNKS * SEALED_CHUNK };
 
 /// Sealed segments in, segments of plaintext out.
 pub(super) const OPENING: Shape = Shape { input: SEALING.output, output: SEALING.input };
+
+/// Sealed segments in, and out again under another key.
+pub(super) const RESEALING: Shape = Shape { input: SEALING.output, output: SEALING.output };
+
+/// Which part of a payload is handled: where its first segment stands, and whether its last chunk is the payload's last.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub(super) first_chunk: u64,
+    pub(super) has_end: bool,
+}
+
+impl Part {
+    /// All of it.
+    pub(super) const WHOLE: Self = Self { first_chunk: 0, has_end: true };
+}
 
 /// Seals a segment of plaintext. Cannot fail.
 pub(super) fn seal(key: &PayloadKey, segment: Segment<'_>) -> Step {
@@ -34,41 +53,77 @@ pub(super) fn seal(key: &PayloadKey, segment: Segment<'_>) -> Step {
 }
 
 /// Opens a sealed segment, up to the first chunk that is not authentic.
-pub(super) fn open(key: &PayloadKey, segment: Segment<'_>) -> Step {
+pub(super) fn open(key: &PayloadKey, part: Part, segment: Segment<'_>) -> Step {
     let chunks = segment.input.len().div_ceil(SEALED_CHUNK);
     let mut opened = 0;
     for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
-        let position = Position { index: chunk_index(segment.index, chunk), last: segment.last && chunk == chunks - 1 };
-        let fault = |chunk, fault| Some(Error::Payload { chunk, fault });
-        let Some(length) = sealed.len().checked_sub(CHUNK_OVERHEAD) else {
-            return Step { length: opened, failure: fault(position.index, PayloadFault::CorruptedEnd) };
-        };
-        if length == 0 && position.index > 0 {
-            return Step { length: opened, failure: fault(position.index, PayloadFault::EmptyFinalChunk) };
+        let last = part.has_end && segment.last && chunk == chunks - 1;
+        let position = Position { index: part.first_chunk + chunk_index(segment.index, chunk), last };
+        let step = open_chunk(key, position, sealed, &mut segment.output[opened..]);
+        opened += step.length;
+        if step.failure.is_some() {
+            return Step { length: opened, ..step };
         }
-
-        let plaintext = &mut segment.output[opened..opened + length];
-        if key.open(position, sealed, plaintext).is_ok() {
-            opened += length;
-            continue;
-        }
-        if sealed.len() < SEALED_CHUNK {
-            return Step { length: opened, failure: fault(position.index, PayloadFault::CorruptedEnd) };
-        }
-        // A whole chunk may be authentic in the other role: the final one with data behind it, or one that should
-        // have a successor. Then it is released, and what comes after it is at fault.
-        let other = Position { last: !position.last, ..position };
-        if key.open(other, sealed, plaintext).is_err() {
-            return Step { length: opened, failure: fault(position.index, PayloadFault::Corrupted) };
-        }
-        let what = if position.last { PayloadFault::Truncated } else { PayloadFault::TrailingData };
-        return Step { length: opened + length, failure: fault(position.index + 1, what) };
     }
     if segment.index == 0 && chunks == 0 {
         let failure = Error::Payload { chunk: 0, fault: PayloadFault::Truncated };
         return Step { length: 0, failure: Some(failure) };
     }
     Step::done(opened)
+}
+
+/// Opens one chunk into the beginning of `output`, or says what is wrong with it, or behind it.
+pub(super) fn open_chunk(key: &PayloadKey, position: Position, sealed: &[u8], output: &mut [u8]) -> Step {
+    let failed = |length, chunk, fault| Step { length, failure: Some(Error::Payload { chunk, fault }) };
+    if sealed.is_empty() {
+        return failed(0, position.index, PayloadFault::Truncated);
+    }
+    let Some(length) = sealed.len().checked_sub(CHUNK_OVERHEAD) else {
+        return failed(0, position.index, PayloadFault::CorruptedEnd);
+    };
+    if length == 0 && position.index > 0 {
+        return failed(0, position.index, PayloadFault::EmptyFinalChunk);
+    }
+
+    let plaintext = &mut output[..length];
+    if key.open(position, sealed, plaintext).is_ok() {
+        return Step::done(length);
+    }
+    if sealed.len() < SEALED_CHUNK {
+        return failed(0, position.index, PayloadFault::CorruptedEnd);
+    }
+    // A whole chunk may be authentic in the other role: the final one with data behind it, or one that should
+    // have a successor. Then it is released, and what comes after it is at fault.
+    let other = Position { last: !position.last, ..position };
+    if key.open(other, sealed, plaintext).is_err() {
+        return failed(0, position.index, PayloadFault::Corrupted);
+    }
+    let fault = if position.last { PayloadFault::Truncated } else { PayloadFault::TrailingData };
+    failed(length, position.index + 1, fault)
+}
+
+/// Opens each chunk of a segment that is authentic, and puts zeros for the others. Cannot fail.
+pub(super) fn salvage(key: &PayloadKey, segment: Segment<'_>) -> (Step, Salvaged) {
+    let mut found = Salvaged { length: 0, lost: Vec::new(), has_end: false };
+    let mut opened = 0;
+    for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
+        let index = chunk_index(segment.index, chunk);
+        let length = sealed.len().saturating_sub(CHUNK_OVERHEAD);
+        let plaintext = &mut segment.output[opened..opened + length];
+        let mut opens =
+            |last| sealed.len() >= CHUNK_OVERHEAD && key.open(Position { index, last }, sealed, plaintext).is_ok();
+        // Whichever chunk is final: where data was appended, it is not the last that is there.
+        if opens(false) {
+        } else if opens(true) {
+            found.has_end = true;
+        } else {
+            plaintext.fill(0);
+            let start = index * CHUNK as u64;
+            found.lost.push(start..start + length as u64);
+        }
+        opened += length;
+    }
+    (Step::done(opened), found)
 }
 
 fn chunk_index(segment: u64, chunk: usize) -> u64 {

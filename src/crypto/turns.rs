@@ -5,7 +5,7 @@
 use super::sync::{Condvar, Mutex};
 
 /// Something that is used by one worker at a time: first by the one with number 0, then by the one with number 1.
-pub(super) struct Turns<T> {
+pub(crate) struct Turns<T> {
     state: Mutex<State<T>>,
     /// The turn has passed on, or there will be none any more.
     moved: Condvar,
@@ -18,15 +18,21 @@ struct State<T> {
 }
 
 impl<T> Turns<T> {
-    pub(super) fn new(shared: T) -> Self {
+    pub(crate) fn new(shared: T) -> Self {
         Self { state: Mutex::new(State { next: 0, closed: false, shared }), moved: Condvar::new() }
+    }
+
+    /// What was shared, when all turns are over.
+    #[allow(dead_code, reason = "the model has no use for it")]
+    pub(crate) fn into_inner(self) -> T {
+        self.state.into_inner().expect("no worker panics in its turn").shared
     }
 
     /// Waits for the turn of `number`, which nobody else may have, and does `act`. If that returns false, nobody with a higher
     /// number gets a turn: their `act` is not done.
     ///
     /// Every number must be taken, or all higher ones wait forever.
-    pub(super) fn take(&self, number: u64, act: impl FnOnce(&mut T) -> bool) {
+    pub(crate) fn take(&self, number: u64, act: impl FnOnce(&mut T) -> bool) {
         let mut state = self.state.lock().expect("no worker panics in its turn");
         while !state.closed && state.next != number {
             state = self.moved.wait(state).expect("no worker panics in its turn");

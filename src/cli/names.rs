@@ -1,0 +1,102 @@
+//! Which files there are to work on: those that the command line names, those in a list, those in a folder. The only file
+//! that names walkdir.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    iter,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Error, Result};
+use walkdir::{DirEntry, WalkDir};
+
+use super::{
+    args::Inputs,
+    input::{DASH, name},
+    output::without_age,
+    report::quoted,
+    system,
+};
+
+/// An input.
+pub(crate) struct Named {
+    /// What opens it.
+    pub(crate) path: PathBuf,
+    /// What becomes of that in another folder: the file's name alone, or its place in the folder that was walked.
+    pub(crate) below: PathBuf,
+}
+
+impl Named {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let below = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
+        Self { path, below }
+    }
+}
+
+/// Which files of a folder are meant, when it is walked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Those that are encrypted, by their name.
+    Encrypted,
+    /// All others.
+    Others,
+}
+
+type Names = Box<dyn Iterator<Item = Result<Named>> + Send>;
+
+/// All inputs, one after the other: a list or a folder may be larger than memory.
+pub(crate) fn names(inputs: &Inputs, wanted: Wanted) -> Result<Names> {
+    let named: Names = match &inputs.files_from {
+        Some(list) => listed(list, if inputs.null { 0 } else { b'\n' })?,
+        None if inputs.files.is_empty() => Box::new(iter::once(Ok(Named::new(DASH.into())))),
+        None => Box::new(inputs.files.clone().into_iter().map(|path| Ok(Named::new(path)))),
+    };
+    if !inputs.recursive {
+        return Ok(named);
+    }
+    Ok(Box::new(named.flat_map(move |input| match input {
+        Ok(folder) if folder.path.is_dir() => walk(&folder.path, wanted),
+        other => Box::new(iter::once(other)),
+    })))
+}
+
+fn listed(list: &Path, end: u8) -> Result<Names> {
+    let cannot_read = format!("cannot read {}", name(list));
+    let reader: Box<dyn BufRead + Send> = if list == Path::new(DASH) {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
+    };
+    let lines = reader.split(end).filter(|line| !matches!(line, Ok(line) if line.is_empty()));
+    Ok(Box::new(lines.map(move |line| Ok(Named::new(system::path(line.with_context(|| cannot_read.clone())?)?)))))
+}
+
+fn walk(folder: &Path, wanted: Wanted) -> Names {
+    // The folder's own name is a part of what is below, as with cp -r; '.' has none.
+    let root = folder.file_name().map(PathBuf::from).unwrap_or_default();
+    let top = folder.to_owned();
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter(move |entry| match entry {
+        Ok(entry) => entry.file_type().is_file() && is_wanted(entry, wanted),
+        Err(_) => true,
+    });
+    Box::new(entries.map(move |entry| {
+        let path = entry.map_err(cannot_walk)?.into_path();
+        let below = root.join(path.strip_prefix(&top).expect("it was found below the folder"));
+        Ok(Named { path, below })
+    }))
+}
+
+fn is_wanted(entry: &DirEntry, wanted: Wanted) -> bool {
+    let found = if without_age(entry.path()).is_some() { Wanted::Encrypted } else { Wanted::Others };
+    found == wanted
+}
+
+fn cannot_walk(error: walkdir::Error) -> Error {
+    let place = error.path().map_or_else(|| "a folder".to_owned(), quoted);
+    let context = format!("cannot read {place}");
+    match error.into_io_error() {
+        Some(error) => Error::new(error).context(context),
+        None => Error::msg(context),
+    }
+}

@@ -1,0 +1,261 @@
+//! `rekey`: give files a new set of recipients, each atomically in its place.
+
+use std::{io::Write as _, num::NonZeroUsize, path::Path, sync::Arc};
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+use serde::Serialize;
+
+use crate::crypto::{Decryptor, Encryptor, Header, Recipient, Sink, Stanza, Unlocked, armor::ArmorWriter};
+
+use super::{
+    args::{Rekey, Talk},
+    batch::{self, Cores},
+    identities::Identities,
+    input::{Input, name},
+    keys::KeyFiles,
+    names::{Named, Wanted, names},
+    output::{Output, Plan, Terminal},
+    pending::Overwrite,
+    plugins::Plugins,
+    progress::{Progress, aside},
+    prompt::Prompt,
+    readback,
+    recipients::recipients,
+    report::{Advise, Report, Status, in_words, json, misuse, status},
+    sealed::Sealed,
+};
+
+pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option<Status>> {
+    if batch::reads_stdin(&what.inputs) && what.inputs.files_from.is_none() {
+        return misuse("rekey changes files in their place, and standard input has none", "name the files");
+    }
+    if what.recipients.0.is_empty() {
+        return misuse("missing recipients: nobody is named", "name public keys with -r, or a file of them with -R");
+    }
+    if what.header_only && !what.add && !what.remove {
+        return misuse(
+            "--header-only keeps the stanzas that are there, which is no full set of new recipients",
+            "say with --add or --remove how the set is to change",
+        );
+    }
+    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let plugins = Plugins::new(what.plugins, prompt.clone(), report);
+    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
+    let recipients = recipients(&mut keys, &what.recipients.0)?;
+    let identities = Identities::new(&mut keys, &what.identities)?;
+    let names = names(&what.inputs, Wanted::Encrypted)?;
+    if what.header_only {
+        report
+            .warning("--header-only keeps the file key: who could open a file once still can, with a copy of its key");
+    }
+    let threads = what.inputs.threads();
+    let progress = Arc::new(Progress::new(talk));
+    let job = Job { what, report, keys, recipients, identities, progress, cores: Cores::new(threads) };
+
+    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
+    let settle = |done: Result<(String, Result<Vec<String>>)>| {
+        let (file, done) = match done {
+            Ok(done) => done,
+            Err(error) => return batch::reported(Err(error), report),
+        };
+        let failed = done.as_ref().err().map(status);
+        if what.json {
+            let record = json(&Record::new(file, &done));
+            let written = aside(|| stdout.write_all(record.as_bytes())).context("cannot write to standard output");
+            return batch::reported(written, report).or(failed);
+        }
+        batch::reported(done.map(drop), report)
+    };
+    let work = |input: &Named| {
+        let done = job.rekey(&input.path);
+        job.progress.done();
+        Ok((input.path.to_string_lossy().into_owned(), done))
+    };
+    Ok(batch::all(names, threads, work, settle))
+}
+
+/// What became of a file, for programs.
+#[derive(Serialize)]
+struct Record {
+    file: String,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stanza_types: Option<Vec<String>>,
+    /// The exit status that this alone would have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Record {
+    fn new(file: String, done: &Result<Vec<String>>) -> Self {
+        let error = done.as_ref().err();
+        Self {
+            file,
+            ok: error.is_none(),
+            stanza_types: done.as_ref().ok().cloned(),
+            status: error.map(|error| status(error) as u8),
+            error: error.map(in_words),
+        }
+    }
+}
+
+/// What all files of a run share.
+struct Job<'a> {
+    what: &'a Rekey,
+    report: &'a Report,
+    keys: KeyFiles<'a>,
+    recipients: Vec<Recipient>,
+    identities: Identities,
+    progress: Arc<Progress>,
+    cores: Cores,
+}
+
+impl Job<'_> {
+    /// Puts a new file in the place of an old one, and returns the types of its stanzas.
+    fn rekey(&self, path: &Path) -> Result<Vec<String>> {
+        let cannot_rekey = || format!("cannot rekey {}", name(path));
+        let mut input = Input::open(path, self.progress.clone())?;
+        let plan = Plan::path(path, Overwrite::Replace)?;
+        if input.model().is_none() || !matches!(plan, Plan::File { .. }) {
+            return misuse(format!("{} is no regular file, and only such can be replaced", name(path)), "name files");
+        }
+        self.keys.must_differ_from(&plan)?;
+        let length = input.length();
+        let mut sealed = Sealed::read(&mut input).with_context(cannot_rekey)?;
+        let unlocked = self.identities.unlock(&sealed.decryptor, &name(path)).with_context(cannot_rekey)?;
+
+        let share = self.cores.share(length);
+        // A file that was cut off is found out before any work.
+        let change = sealed.check_end(&unlocked).and_then(|()| self.change(&sealed.decryptor, &unlocked));
+        let change = plan.after(change.with_context(cannot_rekey), 0)?;
+        let types = change.header().stanzas().iter().map(|stanza| stanza.tag.clone()).collect();
+        let mut output = plan.open()?;
+        self.progress.begin();
+        let written = self.write(change, &mut sealed, &unlocked, &mut output, share.threads);
+        plan.after(written.with_context(cannot_rekey), 0)?;
+        drop(share);
+        if input.has_changed() {
+            let changed = Err(anyhow!("it changed while it was read")).with_context(cannot_rekey);
+            return plan.after(changed, 0);
+        }
+        plan.commit(output, input.mode())?;
+        self.report.done(&format!("gave {} new recipients", name(path)));
+        Ok(types)
+    }
+
+    /// What the new file begins with.
+    fn change(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
+        if !self.what.add && !self.what.remove {
+            return Ok(Change::All(Encryptor::new(&self.recipients)?));
+        }
+        let stanzas = decryptor.header().stanzas();
+        let owners = self.identities.owners(decryptor);
+        let (kept, added) = if self.what.add { self.additions(stanzas, &owners) } else { self.rest(stanzas, &owners)? };
+        if self.what.header_only {
+            return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
+        }
+        let known = kept
+            .iter()
+            .map(|index| owners[*index].as_ref().ok_or_else(|| with_a_way_out(not_known(*index, &stanzas[*index]))));
+        let known = known.collect::<Result<Vec<_>>>()?;
+        Ok(Change::All(Encryptor::new(known.into_iter().chain(added))?))
+    }
+
+    /// All stanzas, and who is named and has none yet.
+    fn additions(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
+        let is_there = |recipient: &&Recipient| {
+            let there = (0..stanzas.len()).any(|index| is_of(recipient, &stanzas[index], owners[index].as_ref()));
+            if there {
+                self.report.warning(&format!("{recipient} can open the file already"));
+            }
+            !there
+        };
+        ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_there).collect())
+    }
+
+    /// The stanzas that are of nobody who is named.
+    fn rest(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> Result<(Vec<usize>, Vec<&Recipient>)> {
+        let mut kept: Vec<_> = (0..stanzas.len()).collect();
+        for recipient in &self.recipients {
+            let before = kept.len();
+            kept.retain(|index| !is_of(recipient, &stanzas[*index], owners[*index].as_ref()));
+            if kept.len() == before {
+                return Err(with_a_way_out(anyhow!("no stanza can be told to be that of {recipient}")));
+            }
+        }
+        if kept.is_empty() {
+            bail!("nobody would be left who can open it");
+        }
+        Ok((kept, Vec::new()))
+    }
+
+    /// Writes the new file, and reads it back if that is wanted.
+    fn write(
+        &self,
+        change: Change,
+        sealed: &mut Sealed<'_>,
+        unlocked: &Unlocked,
+        output: &mut Output,
+        threads: NonZeroUsize,
+    ) -> Result<()> {
+        let header = change.header().as_bytes().to_vec();
+        let encryptor = match change {
+            Change::All(encryptor) => encryptor,
+            Change::Header(_) => {
+                sealed.copy(&header, output)?;
+                return self.check(output, &header, unlocked, threads);
+            }
+        };
+        let new = encryptor.unlocked();
+        if sealed.is_armored() {
+            let mut armor = ArmorWriter::new(&mut *output);
+            unlocked.payload(sealed.payload())?.reencrypt(encryptor, Sink::InTurn(&mut armor), threads)?;
+            armor.finish().context("cannot write the end of the armor")?;
+        } else {
+            unlocked.payload(sealed.payload())?.reencrypt(encryptor, output.sink(), threads)?;
+        }
+        self.check(output, &header, &new, threads)
+    }
+
+    fn check(&self, output: &Output, header: &[u8], unlocked: &Unlocked, threads: NonZeroUsize) -> Result<()> {
+        if self.what.check { readback::authenticate(output, header, unlocked, threads) } else { Ok(()) }
+    }
+}
+
+/// How a file changes.
+enum Change {
+    /// All of it is encrypted anew.
+    All(Encryptor),
+    /// It gets another header, under the same file key.
+    Header(Header),
+}
+
+impl Change {
+    fn header(&self) -> &Header {
+        match self {
+            Self::All(encryptor) => encryptor.header(),
+            Self::Header(header) => header,
+        }
+    }
+}
+
+/// Whether a stanza can be told to be that of a recipient. `owner` is whose it is, where that is known.
+fn is_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
+    recipient.matches(stanza) == Some(true) || owner.is_some_and(|owner| owner.to_string() == recipient.to_string())
+}
+
+fn not_known(index: usize, stanza: &Stanza) -> Error {
+    anyhow!(
+        "whose stanza {} is cannot be told ({}), so a fresh file key cannot be wrapped to them",
+        index + 1,
+        stanza.tag
+    )
+}
+
+fn with_a_way_out(error: Error) -> Error {
+    Err::<(), _>(error)
+        .hint("name all who are to stay with -r and -R, without --add and --remove; or give the identity with -i")
+        .expect_err("it was made as an error")
+}

@@ -1,0 +1,141 @@
+//! `verify`: authenticate all of each file, and write nothing but what came of it.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Error, Result};
+use serde::Serialize;
+
+use crate::crypto::Error as CryptoError;
+
+use super::{
+    args::{Talk, Verify},
+    batch::{self, Cores},
+    identities::Identities,
+    input::{DASH, Input, name},
+    keys::KeyFiles,
+    names::{Named, Wanted, names},
+    output::{Plan, Terminal},
+    plugins::Plugins,
+    progress::{Progress, aside},
+    prompt::Prompt,
+    readback::Nowhere,
+    report::{Report, Status, escaped, in_words, json, status},
+    sealed::Sealed,
+};
+
+pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Option<Status>> {
+    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
+    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
+    let identities = Identities::new(&mut keys, &what.identities)?;
+    let names = names(&what.inputs, Wanted::Encrypted)?;
+    let threads = what.inputs.threads();
+    let job = Job { identities, progress: Arc::new(Progress::new(talk)), cores: Cores::new(threads) };
+
+    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
+    let say = |verdict: Result<Verdict>| {
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(error) => return batch::reported(Err(error), report),
+        };
+        let failed = verdict.payload.as_ref().err().map(status);
+        if talk.quiet && failed.is_none() {
+            return None;
+        }
+        let text = if what.json { verdict.for_programs() } else { verdict.for_people() };
+        let written = aside(|| stdout.write_all(text.as_bytes())).context("cannot write to standard output");
+        batch::reported(written, report).or(failed)
+    };
+    Ok(batch::all(names, threads, |input| Ok(job.verify(input)), say))
+}
+
+/// What all files of a run share.
+struct Job {
+    identities: Identities,
+    progress: Arc<Progress>,
+    cores: Cores,
+}
+
+/// What came of a file.
+struct Verdict {
+    path: PathBuf,
+    /// How many chunks there are, where that is known.
+    chunks: Option<u64>,
+    /// How many bytes of plaintext there are.
+    payload: Result<u64>,
+}
+
+/// A verdict for programs.
+#[derive(Serialize)]
+struct Record {
+    file: String,
+    ok: bool,
+    chunks: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<u64>,
+    /// The exit status that this alone would have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u8>,
+    /// The first chunk that is not authentic, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chunk: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Job {
+    fn verify(&self, input: &Named) -> Verdict {
+        let mut chunks = None;
+        let payload = self.authenticate(&input.path, &mut chunks);
+        self.progress.done();
+        Verdict { path: input.path.clone(), chunks, payload }
+    }
+
+    fn authenticate(&self, path: &Path, chunks: &mut Option<u64>) -> Result<u64> {
+        let mut input = Input::open(path, self.progress.clone())?;
+        let length = input.length();
+        let mut sealed = Sealed::read(&mut input)?;
+        let unlocked = self.identities.unlock(&sealed.decryptor, &name(path))?;
+        let share = self.cores.share(length);
+        self.progress.begin();
+        let payload = unlocked.payload(sealed.payload())?;
+        *chunks = payload.chunks();
+        Ok(payload.decrypt(Nowhere.sink(), share.threads)?)
+    }
+}
+
+impl Verdict {
+    fn for_people(&self) -> String {
+        let file = if self.path == Path::new(DASH) { name(&self.path) } else { escaped(&self.path) };
+        let Err(error) = &self.payload else { return format!("{file}: OK\n") };
+        match (chunk_of(error), self.chunks) {
+            (Some((number, fault)), Some(chunks)) => format!("{file}: FAILED chunk {number} of {chunks}: {fault}\n"),
+            _ => format!("{file}: FAILED {}\n", in_words(error)),
+        }
+    }
+
+    fn for_programs(&self) -> String {
+        let error = self.payload.as_ref().err();
+        json(&Record {
+            file: self.path.to_string_lossy().into_owned(),
+            ok: error.is_none(),
+            chunks: self.chunks,
+            payload: self.payload.as_ref().ok().copied(),
+            status: error.map(|error| status(error) as u8),
+            chunk: error.and_then(chunk_of).map(|(number, _)| number),
+            error: error.map(in_words),
+        })
+    }
+}
+
+/// Which chunk is at fault, from 1, and what is wrong with it.
+fn chunk_of(error: &Error) -> Option<(u64, &'static str)> {
+    match error.downcast_ref()? {
+        CryptoError::Payload { chunk, fault } => Some((chunk + 1, fault.in_short())),
+        _ => None,
+    }
+}

@@ -1,0 +1,239 @@
+//! What can be done with a payload whose key is known: open all of it, a range of it or what is left of it, check its end,
+//! or seal it anew under another file key.
+//!
+//! Spec: <https://c2sp.org/age#payload>.
+
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+    ops::Range,
+    sync::Mutex,
+};
+
+use age_core::format::FileKey;
+use zeroize::Zeroizing;
+
+use super::{
+    Encryptor,
+    ends::{Sink, Source, fill_at},
+    error::Error,
+    pipeline::{self, Segment, Step},
+    segment::{self, Part},
+    stream::{CHUNK, PAYLOAD_NONCE, PayloadKey, Position, SEALED_CHUNK, payload_nonce, plaintext_length},
+};
+
+/// A payload whose key is known. Nothing of it has been authenticated yet.
+pub struct Payload<'a> {
+    key: PayloadKey,
+    /// The chunks, without the nonce before them.
+    chunks: Source<'a>,
+}
+
+impl<'a> Payload<'a> {
+    /// Reads the nonce and derives the key. `source` begins right after the header.
+    pub(super) fn read(file_key: &FileKey, mut source: Source<'a>) -> Result<Self, Error> {
+        let mut nonce = [0; PAYLOAD_NONCE];
+        if source.read_prefix(&mut nonce)? < PAYLOAD_NONCE {
+            return Err(Error::NoNonce);
+        }
+        Ok(Self { key: PayloadKey::derive(file_key, &nonce), chunks: source })
+    }
+
+    /// Opens all of it, and returns how many bytes of plaintext there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Payload`], after exactly [`Error::released`] bytes; [`Error::Armor`], [`Error::Read`], [`Error::Write`].
+    pub fn decrypt(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
+        let Self { key, chunks } = self;
+        let open = |sealed: Segment<'_>| segment::open(&key, Part::WHOLE, sealed);
+        pipeline::run(chunks, sink, segment::OPENING, threads, &open)
+    }
+
+    /// Authenticates the last chunk, where it can be read before the others: a payload that was cut off or appended to is
+    /// known at once. A source that is read in turn is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Payload`], with which nothing was released; [`Error::Read`].
+    pub fn check_end(&self) -> Result<(), Error> {
+        let Source::AtOffsets { file, start, length } = self.chunks else { return Ok(()) };
+        let index = length.saturating_sub(1) / SEALED_CHUNK as u64;
+        let before = index * SEALED_CHUNK as u64;
+        let mut sealed = vec![0; size(length - before)];
+        let read = fill_at(file, &mut sealed, start + before)?;
+        let mut plaintext = Zeroizing::new(vec![0; CHUNK]);
+        match segment::open_chunk(&self.key, Position { index, last: true }, &sealed[..read], &mut plaintext).failure {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// How many bytes of plaintext there are, by the length of the source. It is true only if the
+    /// [end](Self::check_end) is. None if the source is read in turn, or is cut off where no payload ends.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        let Source::AtOffsets { length, .. } = self.chunks else { return None };
+        plaintext_length(PAYLOAD_NONCE as u64 + length)
+    }
+
+    /// How many chunks there are, whole ones and the last. None if the source is read in turn.
+    #[must_use]
+    pub fn chunks(&self) -> Option<u64> {
+        let Source::AtOffsets { length, .. } = self.chunks else { return None };
+        Some(length.div_ceil(SEALED_CHUNK as u64).max(1))
+    }
+
+    /// Opens the chunks that hold `range` of the plaintext and the last one, and releases that range alone, in turn.
+    /// Returns how many bytes were released: fewer than the range has if the plaintext ends before it does.
+    ///
+    /// The last chunk comes first, as the specification demands of random access: it alone says where the payload ends.
+    ///
+    /// # Errors
+    ///
+    /// As of [`decrypt`](Self::decrypt), and [`Error::NotSeekable`] for a source that is read in turn.
+    pub fn decrypt_range(
+        self,
+        range: Range<u64>,
+        writer: &mut (dyn Write + Send),
+        threads: NonZeroUsize,
+    ) -> Result<u64, Error> {
+        let Source::AtOffsets { file, start, length } = self.chunks else { return Err(Error::NotSeekable) };
+        self.check_end()?;
+        let plaintext = self.length().unwrap_or(0);
+        let range = range.start.min(plaintext)..range.end.min(plaintext);
+        if range.is_empty() {
+            return Ok(0);
+        }
+        let chunks = range.start / CHUNK as u64..range.end.div_ceil(CHUNK as u64);
+        let sealed = chunks.start * SEALED_CHUNK as u64..(chunks.end * SEALED_CHUNK as u64).min(length);
+
+        let source = Source::AtOffsets { file, start: start + sealed.start, length: sealed.end - sealed.start };
+        let part = Part { first_chunk: chunks.start, has_end: sealed.end == length };
+        let open = |sealed: Segment<'_>| segment::open(&self.key, part, sealed);
+        let length = range.end - range.start;
+        let mut window = Window { writer, skip: range.start - chunks.start * CHUNK as u64, left: length };
+        pipeline::run(source, Sink::InTurn(&mut window), segment::OPENING, threads, &open)?;
+        Ok(length)
+    }
+
+    /// Opens every chunk that is authentic, each at its place, and puts zeros for the others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Armor`], [`Error::Read`], [`Error::Write`].
+    pub fn salvage(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<Salvaged, Error> {
+        let Self { key, chunks } = self;
+        let found = Mutex::new(Salvaged { length: 0, lost: Vec::new(), has_end: false });
+        let open = |sealed: Segment<'_>| {
+            let (step, part) = segment::salvage(&key, sealed);
+            found.lock().expect("no worker panics while it notes its losses").add(part);
+            step
+        };
+        let length = pipeline::run(chunks, sink, segment::OPENING, threads, &open)?;
+        let mut found = found.into_inner().expect("no worker panics while it notes its losses");
+        found.length = length;
+        found.join();
+        Ok(found)
+    }
+
+    /// Opens all of it and seals it anew, as `encryptor` does for a plaintext, header and all, chunk by chunk: the plaintext
+    /// is never whole anywhere. Returns how many bytes were written.
+    ///
+    /// # Errors
+    ///
+    /// As of [`decrypt`](Self::decrypt). What was written before an error is not whole and must not be used.
+    pub fn reencrypt(self, encryptor: Encryptor, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
+        let Self { key, chunks } = self;
+        let (new_key, prefix) = encryptor.begin(&mut sink)?;
+        let reseal = |sealed: Segment<'_>| reseal(&key, &new_key, sealed);
+        let payload = pipeline::run(chunks, sink, segment::RESEALING, threads, &reseal)?;
+        Ok(prefix + payload)
+    }
+}
+
+/// Opens a segment under one key and seals it under another.
+fn reseal(old: &PayloadKey, new: &PayloadKey, segment: Segment<'_>) -> Step {
+    let Segment { index, last, input, output } = segment;
+    let mut plaintext = Zeroizing::new(vec![0; segment::OPENING.output]);
+    let opened = segment::open(old, Part::WHOLE, Segment { index, last, input, output: &mut plaintext });
+    if opened.failure.is_some() {
+        // Half a file under a new key is of no use.
+        return Step { length: 0, ..opened };
+    }
+    segment::seal(new, Segment { index, last, input: &plaintext[..opened.length], output })
+}
+
+impl Encryptor {
+    /// Writes what stands before the chunks, and returns the key for these and how many bytes that was.
+    pub(super) fn begin(self, sink: &mut Sink<'_>) -> Result<(PayloadKey, u64), Error> {
+        let nonce = payload_nonce();
+        let prefix = [self.header.as_bytes(), &nonce].concat();
+        sink.write_prefix(&prefix)?;
+        Ok((PayloadKey::derive(&self.file_key, &nonce), prefix.len() as u64))
+    }
+}
+
+/// What became of a damaged payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Bytes of plaintext, lost ones among them.
+    pub length: u64,
+    /// Which of them are lost, in order, and zeros now.
+    pub lost: Vec<Range<u64>>,
+    /// Whether the final chunk is there and authentic. If not, nobody knows how long the plaintext was.
+    pub has_end: bool,
+}
+
+impl Salvaged {
+    /// How many bytes of plaintext are authentic.
+    #[must_use]
+    pub fn recovered(&self) -> u64 {
+        self.length - self.lost.iter().map(|range| range.end - range.start).sum::<u64>()
+    }
+
+    /// Adds what came of another segment.
+    fn add(&mut self, part: Self) {
+        self.lost.extend(part.lost);
+        self.has_end |= part.has_end;
+    }
+
+    /// Puts losses in order, and adjoining ones together.
+    fn join(&mut self) {
+        self.lost.sort_by_key(|range| range.start);
+        self.lost.dedup_by(|next, range| {
+            let adjoin = range.end == next.start;
+            if adjoin {
+                range.end = next.end;
+            }
+            adjoin
+        });
+    }
+}
+
+/// Passes on a part of what is written to it: what comes after the first `skip` bytes, up to `left` of them.
+struct Window<'a> {
+    writer: &'a mut (dyn Write + Send),
+    skip: u64,
+    left: u64,
+}
+
+impl Write for Window<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let skipped = size(self.skip.min(bytes.len() as u64));
+        let end = bytes.len().min(skipped.saturating_add(size(self.left)));
+        self.writer.write_all(&bytes[skipped..end])?;
+        self.skip -= skipped as u64;
+        self.left -= (end - skipped) as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// A length as one in memory, as far as memory goes.
+fn size(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
