@@ -37,10 +37,16 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "decrypt" -d 'Decryp
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "d" -d 'Decrypt files or a stream with identities'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "keygen" -d 'Make a key file, or print the public key of one'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'Print what the header of a file says'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "verify" -d 'Authenticate all of a file, and write nothing'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "t" -d 'Authenticate all of a file, and write nothing'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "rekey" -d 'Give files a new set of recipients'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -51,9 +57,13 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-plugins -
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose -d 'Say what is done'
@@ -62,6 +72,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -72,9 +84,13 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-plugins -d 'Fai
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s v -l verbose -d 'Say what is done'
@@ -82,7 +98,10 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Prin
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -91,9 +110,14 @@ always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l sparse -d 'Leave holes in the output for blocks of zeros'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s v -l verbose -d 'Say what is done'
@@ -101,7 +125,10 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -110,9 +137,14 @@ always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l sparse -d 'Leave holes in the output for blocks of zeros'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s v -l verbose -d 'Say what is done'
@@ -137,3 +169,84 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l json -d 'Pri
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l json -d 'Print one JSON object for each file'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l json -d 'Print one JSON object for each file'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l add -d 'Add the recipients that are named to those of each file'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l remove -d 'Take the recipients that are named out of each file'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l header-only -d 'Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l check -d 'Read each new file back once it is synced, and authenticate it, before it takes the old one\'s place'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l json -d 'Print one JSON object for each file'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s o -l output -d 'Write what is recovered to OUT' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l no-plugins -d 'Fail rather than run a plugin'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s f -l force -d 'Overwrite an existing output file'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s h -l help -d 'Print help (see more with \'--help\')'

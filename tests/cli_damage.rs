@@ -96,7 +96,8 @@ fn truncation_is_told_from_corruption_with_what_was_released() {
     sandbox.write("x.age", &flipped);
     let said = "chunk 2 failed authentication; the file is corrupted or was tampered with";
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
-    outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}"));
+    let salvage = "solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n";
+    outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{salvage}"));
 
     sandbox.write("x.age", [&sealed[..], b"more"].concat());
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);

@@ -190,7 +190,7 @@ fn a_directory_is_no_input() {
     sandbox.run(["encrypt", "-r", &recipient, "folder"]).fails(
         2,
         "solekey: error: 'folder' is a directory\n\
-         solekey: hint: make an archive of it: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
+         solekey: hint: work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
     );
     assert_eq!(sandbox.names(), ["folder", "key.txt", "note"]);
 }

@@ -37,9 +37,73 @@ Some of several files failed. If all failed alike, the status is that of each.
 The pipe that was written to was closed.
 ";
 
+const RECIPES: &str = "\
+.SH RECIPES
+A folder as one archive, there and back:
+.PP
+.nf
+tar c photos | solekey encrypt \\-R friends.txt \\-o photos.tar.age
+solekey decrypt \\-i key.txt \\-c photos.tar.age | tar x
+.fi
+.PP
+Compressed; what is encrypted cannot be compressed any more:
+.PP
+.nf
+zstd \\-c disk.img | solekey encrypt \\-R friends.txt > disk.img.zst.age
+.fi
+.PP
+A database, or any program that writes a stream. Without pipefail, a dump that fails half\\-way passes for a whole one, since
+the status of a pipe is that of its last program:
+.PP
+.nf
+set \\-o pipefail
+pg_dump app | solekey encrypt \\-R friends.txt \\-o app.sql.age
+.fi
+.PP
+On a host that holds recipients only, and so cannot open its own backups:
+.PP
+.nf
+tar c /etc | ssh vault \\(aqsolekey encrypt \\-R keys.txt \\-o etc.tar.age\\(aq
+.fi
+.PP
+In volumes, and to an object store:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-o \\- disk.img | split \\-b 4G \\- disk.age.
+cat disk.age.* | solekey decrypt \\-i key.txt \\-o disk.img
+solekey encrypt \\-R friends.txt \\-o \\- disk.img | aws s3 cp \\- s3://bucket/disk.img.age
+.fi
+.PP
+A tree, file by file; then all of it checked, and given to somebody else:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-\\-recursive \\-O /backup photos
+solekey verify \\-q \\-i key.txt \\-\\-recursive /backup
+solekey rekey \\-i key.txt \\-R new\\-friends.txt \\-\\-recursive /backup
+.fi
+.PP
+A gibibyte from the middle of a backup, without reading the rest:
+.PP
+.nf
+solekey decrypt \\-i key.txt \\-c \\-\\-range 40G:1G disk.img.age > part
+.fi
+.PP
+Several processes, or several machines that share a file system, at once:
+.PP
+.nf
+find tree \\-type f \\-print0 | xargs \\-0 \\-n 100 \\-P 4 solekey encrypt \\-R friends.txt
+.fi
+.PP
+What is left of a damaged backup, and which bytes are missing:
+.PP
+.nf
+solekey salvage \\-i key.txt \\-o disk.img disk.img.age > lost.json
+.fi
+";
+
 const SEE_ALSO: &str = ".SH SEE ALSO\n\
 \\fBsolekey\\fR(1), \\fBsolekey\\-encrypt\\fR(1), \\fBsolekey\\-decrypt\\fR(1), \\fBsolekey\\-keygen\\fR(1), \
-\\fBsolekey\\-inspect\\fR(1), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
+\\fBsolekey\\-inspect\\fR(1), \\fBsolekey\\-verify\\fR(1), \\fBsolekey\\-rekey\\fR(1), \\fBsolekey\\-salvage\\fR(1), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
 
 /// The pages: one for the program, one for each verb.
 fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
@@ -68,6 +132,7 @@ fn man_page(command: Command, name: &str) -> Vec<u8> {
     render(man.render_options_section(&mut page));
     if is_program {
         render(man.render_subcommands_section(&mut page));
+        page.extend_from_slice(RECIPES.as_bytes());
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
     page.extend_from_slice(SEE_ALSO.as_bytes());

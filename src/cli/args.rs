@@ -2,14 +2,17 @@
 
 #![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
 
-use std::{num::NonZeroUsize, ops::Range, path::PathBuf, str::FromStr};
+mod part;
+mod recipients;
 
-use clap::{
-    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    ValueHint, error, value_parser,
-};
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
 use crate::crypto::WORK_FACTOR_LIMIT;
+
+pub(crate) use part::PartOfFile;
+pub(crate) use recipients::{Named, NewRecipients, Recipients};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -309,35 +312,6 @@ pub(crate) fn threads(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or_else(cores)
 }
 
-/// A part of a file: `OFFSET:LENGTH`, or `OFFSET:` for all from there on.
-#[derive(Clone)]
-pub(crate) struct PartOfFile(pub(crate) Range<u64>);
-
-impl FromStr for PartOfFile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (offset, length) = text.split_once(':').ok_or("it is not OFFSET:LENGTH or OFFSET:")?;
-        let offset = bytes(offset)?;
-        let end = if length.is_empty() { u64::MAX } else { offset.saturating_add(bytes(length)?) };
-        Ok(Self(offset..end))
-    }
-}
-
-/// A number of bytes, with K, M, G or T for powers of 1024.
-fn bytes(text: &str) -> Result<u64, String> {
-    let (digits, power) = match text.char_indices().next_back() {
-        Some((at, suffix)) if suffix.is_ascii_alphabetic() => {
-            let power = ["K", "M", "G", "T"].iter().position(|known| known.eq_ignore_ascii_case(&text[at..]));
-            (&text[..at], power.ok_or_else(|| format!("'{suffix}' is not one of K, M, G and T"))? + 1)
-        }
-        _ => (text, 0),
-    };
-    let number: u64 = digits.parse().map_err(|_| "a number of bytes is missing, or too large".to_owned())?;
-    let factor = 1024_u64.pow(u32::try_from(power).expect("it is at most 4"));
-    number.checked_mul(factor).ok_or_else(|| "the number of bytes is too large".to_owned())
-}
-
 /// What can open.
 #[derive(Args)]
 pub(crate) struct Identities {
@@ -391,103 +365,6 @@ pub(crate) struct Answers {
     /// Never ask; fail with status 5 where an answer is needed
     #[arg(long, help_heading = "Passphrases")]
     pub(crate) batch: bool,
-}
-
-/// The recipients of `encrypt`, in the order of the command line, whatever the flag.
-///
-/// The derive macro would give one list a flag and lose that order, so this is clap's builder interface.
-pub(crate) struct Recipients(pub(crate) Vec<Named>);
-
-/// How the command line names recipients.
-pub(crate) enum Named {
-    /// `-r`: the key itself.
-    Key(String),
-    /// `-R`: a file of keys.
-    File(PathBuf),
-    /// `-i`: the public keys of an identity file.
-    Identity(PathBuf),
-}
-
-/// The recipients of `rekey`, in the order of the command line. There, `-i` names what opens.
-pub(crate) struct NewRecipients(pub(crate) Vec<Named>);
-
-fn flag(id: &'static str, short: char) -> Arg {
-    Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
-}
-
-fn file_flag(id: &'static str, short: char) -> Arg {
-    flag(id, short).value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath)
-}
-
-impl Args for NewRecipients {
-    fn augment_args(command: Command) -> Command {
-        command
-            .arg(flag("recipient", 'r').value_name("KEY").value_hint(ValueHint::Other).help(
-                "Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's",
-            ))
-            .arg(file_flag("recipients-file", 'R').help("Encrypt to the public keys in FILE, one a line"))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for NewRecipients {
-    fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
-        let mut named = Vec::new();
-        collect(matches, "recipient", &mut named, Named::Key);
-        collect(matches, "recipients-file", &mut named, Named::File);
-        Ok(Self(in_order(named)))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for Recipients {
-    fn augment_args(command: Command) -> Command {
-        NewRecipients::augment_args(command)
-            .arg(file_flag("identity", 'i').help("Encrypt to the public keys of the identities in FILE"))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for Recipients {
-    fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
-        let mut named = Vec::new();
-        collect(matches, "recipient", &mut named, Named::Key);
-        collect(matches, "recipients-file", &mut named, Named::File);
-        collect(matches, "identity", &mut named, Named::Identity);
-        Ok(Self(in_order(named)))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-fn in_order(mut named: Vec<(usize, Named)>) -> Vec<Named> {
-    named.sort_by_key(|(place, _)| *place);
-    named.into_iter().map(|(_, named)| named).collect()
-}
-
-/// Adds the values of one flag with their places on the command line.
-fn collect<T: Clone + Send + Sync + 'static>(
-    matches: &ArgMatches,
-    id: &str,
-    named: &mut Vec<(usize, Named)>,
-    name: fn(T) -> Named,
-) {
-    let places = matches.indices_of(id).into_iter().flatten();
-    let values = matches.get_many::<T>(id).into_iter().flatten().cloned();
-    named.extend(places.zip(values.map(name)));
 }
 
 /// The command line as data: what the man pages and the completions are made from.

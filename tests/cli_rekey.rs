@@ -1,0 +1,213 @@
+//! New recipients for files that are there, and what is left of damaged ones.
+
+mod sandbox;
+
+use std::{fs, os::unix::fs::MetadataExt};
+
+use sandbox::{CHUNK, SEGMENT, Sandbox, data, finish, numbers};
+
+/// A folder with the keys `key.txt` and `new.txt`, and their recipients.
+fn with_keys() -> (Sandbox, String, String) {
+    let (sandbox, old) = Sandbox::with_key();
+    let new = sandbox.keygen("new.txt");
+    (sandbox, old, new)
+}
+
+fn opens(sandbox: &Sandbox, key: &str, file: &str) -> bool {
+    sandbox.run(["verify", "-q", "-i", key, file]).status == 0
+}
+
+#[test]
+fn a_full_set_of_recipients_replaces_the_old_one_under_a_fresh_key() {
+    let (sandbox, old, new) = with_keys();
+    for (armor, length) in [(false, 0), (false, 2 * SEGMENT + 500), (true, CHUNK + 1)] {
+        sandbox.write("x", data(length));
+        sandbox.set_mode("x", 0o640);
+        let mut encrypt = vec!["encrypt", "-f", "-r", &old, "-o", "x.age", "x"];
+        encrypt.extend(armor.then_some("-a"));
+        sandbox.run(encrypt).is_silent_success();
+        let (before, sealed) = (fs::metadata(sandbox.path("x.age")).expect("it is there"), sandbox.read("x.age"));
+
+        sandbox.run(["rekey", "--check", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+        assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+        assert!(sandbox.run(["decrypt", "-i", "new.txt", "-c", "x.age"]).gave() == data(length));
+        let after = fs::metadata(sandbox.path("x.age")).expect("it is there");
+        assert_eq!((after.mode(), after.mtime(), after.len()), (before.mode(), before.mtime(), before.len()));
+        let now = sandbox.read("x.age");
+        assert_eq!(now.starts_with(b"-----"), armor);
+        // Nothing of the old payload is there any more.
+        assert!(length == 0 || now[now.len() - 64..] != sealed[sealed.len() - 64..] || armor);
+    }
+}
+
+#[test]
+fn recipients_are_added_and_taken_out_where_they_can_be_told_apart() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", data(SEGMENT + 1));
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    sandbox.run(["rekey", "-i", "key.txt", "--add", "-r", &new, "x.age"]).is_silent_success();
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+
+    let again = sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--add", "-r", &new, "x.age"]);
+    again.is(0, "", &format!("solekey: warning: {new} can open the file already\n"));
+
+    // Whose the second stanza is cannot be told without its identity.
+    let before = sandbox.read("x.age");
+    sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &old, "x.age"]).fails(
+        1,
+        "solekey: error: cannot rekey 'x.age': whose stanza 2 is cannot be told (X25519), so a fresh file key cannot be wrapped to them\n\
+         solekey: hint: 'x.age' was left as it was\n\
+         solekey: hint: name all who are to stay with -r and -R, without --add and --remove; or give the identity with -i\n",
+    );
+    let outcome = sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &new, "x.age"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains(&format!("no stanza can be told to be that of {new}\n")), "{}", outcome.stderr);
+    assert!(sandbox.read("x.age") == before);
+
+    sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--remove", "-r", &old, "x.age"]).is_silent_success();
+    assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    let outcome = sandbox.run(["rekey", "-i", "new.txt", "--remove", "-r", &new, "x.age"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains("nobody would be left who can open it\n"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_new_header_alone_keeps_the_payload_and_says_that_it_takes_nothing_away() {
+    let (sandbox, old, new) = with_keys();
+    const WARNING: &str = "solekey: warning: --header-only keeps the file key: who could open a file once still can, with a copy of its key\n";
+    for armor in [false, true] {
+        sandbox.write("x", data(SEGMENT + 1));
+        let mut encrypt = vec!["encrypt", "-f", "-r", &old, "-o", "x.age", "x"];
+        encrypt.extend(armor.then_some("-a"));
+        sandbox.run(encrypt).is_silent_success();
+        let before = sandbox.read("x.age");
+        let add = ["rekey", "-i", "key.txt", "--add", "--header-only", "--check", "-r", &new, "x.age"];
+        sandbox.run(add).is(0, "", WARNING);
+        assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+        let after = sandbox.read("x.age");
+        assert!(armor || after.ends_with(&before[before.len() - SEGMENT..]));
+        let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
+        sandbox.run(remove).is(0, "", WARNING);
+        assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    }
+    // Post-quantum recipients share no file with others, not even one that is there.
+    assert_eq!(sandbox.run(["keygen", "--pq", "-o", "pq.txt"]).status, 0);
+    let outcome = sandbox.run(["rekey", "-i", "new.txt", "--add", "--header-only", "-R", "pq.txt.pub", "x.age"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains("post-quantum and classic recipients cannot share a file"), "{}", outcome.stderr);
+}
+
+#[test]
+fn what_cannot_be_rekeyed_stays_as_it_is() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", data(2 * SEGMENT));
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    let mut bad = sandbox.read("x.age");
+    bad[SEGMENT] ^= 1;
+    sandbox.write("bad.age", &bad);
+    sandbox.write("cut.age", &bad[..SEGMENT]);
+    sandbox.write("no.age", "no age file");
+    let outcome =
+        sandbox.run(["rekey", "--json", "-i", "key.txt", "-r", &new, "bad.age", "x.age", "cut.age", "no.age"]);
+    let printed = String::from_utf8_lossy(&outcome.stdout);
+    let (mut lines, none) = (printed.lines(), Some(""));
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (6, ""));
+    assert!(
+        lines.next().or(none).is_some_and(|line| line
+            .starts_with(r#"{"file":"bad.age","ok":false,"status":4,"error":"cannot rekey 'bad.age': chunk 16 "#)),
+        "{printed}"
+    );
+    assert_eq!(lines.next(), Some(r#"{"file":"x.age","ok":true,"stanza_types":["X25519"]}"#));
+    assert!(sandbox.read("bad.age") == bad && sandbox.read("cut.age") == bad[..SEGMENT]);
+    assert_eq!(sandbox.text("no.age"), "no age file");
+
+    sandbox.run(["rekey", "-i", "key.txt", "x.age"]).fails(
+        2,
+        "solekey: error: missing recipients: nobody is named\nsolekey: hint: name public keys with -r, or a file of them with -R\n",
+    );
+    assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new]).status, 2);
+    assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "/dev/null"]).status, 2);
+    assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "--header-only", "-r", &new, "x.age"]).status, 2);
+    assert_eq!(sandbox.names(), ["bad.age", "cut.age", "key.txt", "new.txt", "no.age", "x", "x.age"]);
+}
+
+#[test]
+fn a_file_whose_rekeying_is_killed_is_either_old_or_new() {
+    let (sandbox, old, new) = with_keys();
+    let plaintext = data(4 * SEGMENT);
+    let files: Vec<_> = (0..6).map(|index| format!("{index}.age")).collect();
+    for delay in numbers(12, 40) {
+        for file in &files {
+            let seal = sandbox.run_with(["encrypt", "-f", "-r", &old, "-o", file], &plaintext);
+            seal.is_silent_success();
+        }
+        let mut rekey = sandbox.command(["rekey", "-i", "key.txt", "-r", &new]);
+        let mut running = rekey.args(&files).spawn().expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(delay as u64));
+        // It may be done already.
+        let _ = running.kill();
+        finish(running);
+        for file in &files {
+            assert!(opens(&sandbox, "key.txt", file) != opens(&sandbox, "new.txt", file), "{file} after {delay} ms");
+        }
+        assert!(sandbox.names().iter().all(|name| name.ends_with(".age") || name.ends_with(".txt")));
+    }
+}
+
+#[test]
+fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(2 * SEGMENT + 500);
+    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
+    sandbox.write("x.age", &sealed);
+    sandbox.run(["salvage", "-i", "key.txt", "-o", "whole", "x.age"]).is(
+        0,
+        "{\"file\":\"x.age\",\"length\":2097652,\"recovered\":2097652,\"complete\":true,\"lost\":[]}\n",
+        "",
+    );
+    assert!(sandbox.read("whole") == plaintext);
+
+    let mut damaged = sealed.clone();
+    damaged[184 + 3 * (CHUNK + 16) + 9..][..4096].fill(0);
+    sandbox.write("x.age", &damaged);
+    sandbox.run(["salvage", "-i", "key.txt", "-o", "part", "x.age"]).is(
+        4,
+        "{\"file\":\"x.age\",\"length\":2097652,\"recovered\":2032116,\"complete\":true,\"lost\":[{\"offset\":196608,\"length\":65536}]}\n",
+        "solekey: warning: 65536 of 2097652 bytes are lost, and zeros in 'part'\n",
+    );
+    let mut expected = plaintext.clone();
+    expected[3 * CHUNK..4 * CHUNK].fill(0);
+    assert!(sandbox.read("part") == expected);
+
+    sandbox.write("cut.age", &sealed[..SEGMENT]);
+    let outcome = sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]);
+    assert_eq!(outcome.status, 4);
+    assert!(outcome.stderr.starts_with("solekey: warning: 'cut.age' has lost its end;"), "{}", outcome.stderr);
+    assert!(sandbox.read("cut")[..15 * CHUNK] == plaintext[..15 * CHUNK]);
+}
+
+#[test]
+fn what_cannot_be_salvaged_is_said_plainly_and_leaves_no_output() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(CHUNK + 9)).gave().to_vec();
+    const GONE: &str = "solekey: hint: the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody\n";
+    let mut no_header = sealed.clone();
+    no_header[..150].fill(0);
+    sandbox.write("x.age", &no_header);
+    let salvage = ["salvage", "-i", "key.txt", "-o", "out", "x.age"];
+    sandbox.run(salvage).fails(4, &format!("solekey: error: cannot salvage 'x.age': not an age file\n{GONE}"));
+
+    let mut no_nonce = sealed.clone();
+    no_nonce[168..184].fill(0);
+    sandbox.write("x.age", &no_nonce);
+    let outcome = sandbox.run(salvage);
+    assert_eq!((outcome.status, outcome.stdout.len()), (4, 0));
+    assert!(outcome.stderr.contains("the 16 bytes behind the header may be damaged"), "{}", outcome.stderr);
+
+    sandbox.run(["encrypt", "-a", "-r", &recipient, "-o", "x.asc", "key.txt"]).is_silent_success();
+    let outcome = sandbox.run(["salvage", "-i", "key.txt", "-o", "out", "x.asc"]);
+    assert_eq!(outcome.status, 1);
+    assert_eq!(sandbox.run(["salvage", "-i", "key.txt", "-o", "x.age", "-f", "x.age"]).status, 2);
+    assert_eq!(sandbox.run(["salvage", "-i", "key.txt", "-o", "-", "x.age"]).status, 2);
+    assert_eq!(sandbox.names(), ["key.txt", "x.age", "x.asc"]);
+}
