@@ -26,6 +26,18 @@ fn seal(c: &mut Criterion) {
             key.seal_out_of_place_scatter(nonce, Aad::empty(), black_box(&plaintext), ciphertext, &[], tag)
         });
     });
+    #[cfg(feature = "openssl")]
+    group.bench_function("OpenSSL", |b| {
+        use openssl::{cipher::Cipher, cipher_ctx::CipherCtx};
+        let cipher = Cipher::fetch(None, "ChaCha20-Poly1305", None).expect("it is built in");
+        b.iter(|| {
+            let (ciphertext, tag) = sealed.split_at_mut(CHUNK);
+            let mut context = CipherCtx::new().expect("there is memory");
+            context.encrypt_init(Some(&cipher), Some(&KEY), Some(&NONCE)).expect("the lengths are right");
+            context.cipher_update(black_box(&plaintext), Some(ciphertext)).expect("there is room");
+            context.cipher_final(&mut []).and_then(|_| context.tag(tag)).expect("there is a tag");
+        });
+    });
     group.bench_function("ring, in place", |b| {
         use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
         let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &KEY).expect("the key has the right length"));
@@ -56,6 +68,19 @@ fn open(c: &mut Criterion) {
             let nonce = Nonce::assume_unique_for_key(NONCE);
             let (ciphertext, tag) = black_box(&sealed).split_at(CHUNK);
             key.open_separate_gather(nonce, Aad::empty(), ciphertext, tag, &mut plaintext).expect("it is authentic");
+        });
+    });
+    #[cfg(feature = "openssl")]
+    group.bench_function("OpenSSL", |b| {
+        use openssl::{cipher::Cipher, cipher_ctx::CipherCtx};
+        let cipher = Cipher::fetch(None, "ChaCha20-Poly1305", None).expect("it is built in");
+        b.iter(|| {
+            let (ciphertext, tag) = black_box(&sealed).split_at(CHUNK);
+            let mut context = CipherCtx::new().expect("there is memory");
+            context.decrypt_init(Some(&cipher), Some(&KEY), Some(&NONCE)).expect("the lengths are right");
+            context.set_tag(tag).expect("the length is right");
+            context.cipher_update(ciphertext, Some(&mut plaintext)).expect("there is room");
+            context.cipher_final(&mut []).expect("it is authentic");
         });
     });
     // In place destroys the ciphertext, so a copy is part of the price, as it would be in the program.

@@ -1,0 +1,59 @@
+//! The primitives that the format names, each as one call. Nothing outside this folder names their libraries.
+
+mod aws_lc;
+#[cfg(feature = "openssl")]
+mod libcrypto;
+
+#[cfg(not(feature = "openssl"))]
+pub(super) use aws_lc::aead::ChaCha20Poly1305;
+pub(super) use aws_lc::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
+#[cfg(feature = "openssl")]
+pub(super) use libcrypto::ChaCha20Poly1305;
+
+/// Bytes that a sealed message is longer than its plaintext.
+pub(super) const TAG: usize = 16;
+
+/// A message does not authenticate under this key and nonce.
+pub(super) struct Unauthentic;
+
+/// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.
+pub fn random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system gives random bytes");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_authentic_is_not_given_out_and_stays_as_it_is() {
+        const MESSAGE: [u8; 1000] = [5; 1000];
+        let aead = ChaCha20Poly1305::new(&[7; 32]);
+        let mut sealed = [0; MESSAGE.len() + TAG];
+        aead.seal([9; 12], &MESSAGE, &mut sealed);
+
+        for bad in [0, MESSAGE.len() - 1, MESSAGE.len(), sealed.len() - 1] {
+            sealed[bad] ^= 1;
+            let before = sealed;
+            let mut plaintext = [1; MESSAGE.len()];
+            assert!(aead.open([9; 12], &sealed, &mut plaintext).is_err(), "byte {bad}");
+            assert_eq!(plaintext, [0; MESSAGE.len()], "byte {bad}");
+            assert_eq!(sealed, before, "byte {bad}");
+            sealed[bad] ^= 1;
+        }
+
+        let mut plaintext = [1; MESSAGE.len()];
+        assert!(aead.open([9; 12], &sealed, &mut plaintext).is_ok());
+        assert_eq!(plaintext, MESSAGE);
+    }
+
+    #[test]
+    fn an_empty_message_has_a_tag_too() {
+        let aead = ChaCha20Poly1305::new(&[7; 32]);
+        let mut sealed = [0; TAG];
+        aead.seal([9; 12], &[], &mut sealed);
+        assert_ne!(sealed, [0; TAG]);
+        assert!(aead.open([9; 12], &sealed, &mut []).is_ok());
+        assert!(aead.open([8; 12], &sealed, &mut []).is_err());
+    }
+}
