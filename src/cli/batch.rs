@@ -30,18 +30,17 @@ pub(crate) fn all<T>(
     inputs: impl Iterator<Item = Result<Named>> + Send,
     threads: NonZeroUsize,
     work: impl Fn(&Named) -> Result<T> + Sync,
-    mut settle: impl FnMut(Result<T>) -> Option<Status> + Send,
+    settle: impl FnMut(Result<T>) -> Option<Status> + Send,
 ) -> Option<Status> {
     let one = inputs.size_hint().1 == Some(1);
     let inputs = Mutex::new((0..).zip(inputs));
-    let tally = Turns::new(Tally::default());
-    let settle = Mutex::new(&mut settle);
+    let reports = Turns::new((Tally::default(), settle));
     let pass = || {
         loop {
             let Some((number, input)) = lock(&inputs).next() else { break };
             let done = input.and_then(|input| work(&input));
-            tally.take(number, |tally| {
-                tally.count((lock(&settle))(done));
+            reports.take(number, |(tally, settle)| {
+                tally.count(settle(done));
                 true
             });
         }
@@ -55,7 +54,7 @@ pub(crate) fn all<T>(
         }
         pass();
     });
-    tally.into_inner().status()
+    reports.into_inner().0.status()
 }
 
 /// Does `work` for each input, one after the other, and reports what fails.
