@@ -177,7 +177,8 @@ fn what_is_to_be_deleted_must_be_a_file_whose_output_can_be_read_back() {
 
 #[test]
 fn a_range_of_a_sparse_hundred_gibibytes_reads_less_than_one_mebibyte() {
-    let (sandbox, _) = Sandbox::with_key();
+    let (sandbox, named) = Sandbox::with_key();
+    sandbox.run(["encrypt", "-r", &named, "key.txt"]).is_silent_success();
     let key: age::x25519::Identity = sandbox
         .text("key.txt")
         .lines()
@@ -206,6 +207,13 @@ fn a_range_of_a_sparse_hundred_gibibytes_reads_less_than_one_mebibyte() {
     assert!(sandbox.run(decrypt).gave() == &plaintext[5..1005]);
     let tail = format!("{}:", last * CHUNK as u64 + 4);
     assert_eq!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "--range", &tail, "huge.age"]).gave(), b"end");
+
+    feed(sandbox.command(["decrypt", "-i", "key.txt", "--range", "0:1"]), &sandbox.read("key.txt.age")).fails(
+        1,
+        "solekey: error: cannot decrypt standard input: it cannot be read at offsets\n\
+         solekey: hint: nothing was written to standard output\n\
+         solekey: hint: a range is read of regular files in the binary format; others must be decrypted whole\n",
+    );
 
     if !installed(&["strace"]) {
         return;

@@ -106,6 +106,9 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
 fn advice(error: &CryptoError) -> Option<&str> {
     Some(match error {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
+        CryptoError::NotSeekable => {
+            "a range is read of regular files in the binary format; others must be decrypted whole"
+        }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
         CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
