@@ -37,6 +37,23 @@ Some of several files failed. If all failed alike, the status is that of each.
 The pipe that was written to was closed.
 ";
 
+const CONFINEMENT: &str = "\
+.SH CONFINEMENT
+Before it reads a key, the program gives up what it does not need.
+.TP
+Memory
+A crash writes no core file, and on Linux other programs of the same user cannot read the memory.
+.TP
+Network
+On Linux, sockets are refused (seccomp), but for those of the Unix family; io_uring, which could make some, is refused
+too. This cannot be undone, and holds for plugins: one that needs the network fails with EPERM, one that is set-user-ID
+runs without that, and one for another kind of processor than the program's does not run.
+.PP
+Where the system has none of this, the program works without, and
+.B \\-v
+says so.
+";
+
 const SEE_ALSO: &str = ".SH SEE ALSO\n\
 \\fBsolekey\\fR(1), \\fBsolekey\\-encrypt\\fR(1), \\fBsolekey\\-decrypt\\fR(1), \\fBsolekey\\-keygen\\fR(1), \
 \\fBsolekey\\-inspect\\fR(1), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
@@ -70,6 +87,9 @@ fn man_page(command: Command, name: &str) -> Vec<u8> {
         render(man.render_subcommands_section(&mut page));
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
+    if is_program {
+        page.extend_from_slice(CONFINEMENT.as_bytes());
+    }
     page.extend_from_slice(SEE_ALSO.as_bytes());
     page
 }

@@ -49,7 +49,18 @@ fn uses_std(code: &str, module: &str) -> bool {
 #[test]
 fn crypto_has_never_heard_of_the_operating_system() {
     for (path, code) in sources("crypto") {
-        for name in ["clap", "anyhow", "indicatif", "rpassword", "tempfile", "same_file", "signal_hook", "rustix"] {
+        for name in [
+            "clap",
+            "anyhow",
+            "indicatif",
+            "rpassword",
+            "tempfile",
+            "same_file",
+            "signal_hook",
+            "rustix",
+            "libc",
+            "seccompiler",
+        ] {
             assert!(!names(&code, name), "{} names {name}", path.display());
         }
         for module in ["fs", "env", "path", "process", "os", "net"] {
@@ -77,6 +88,8 @@ fn one_file_names_each_crate() {
         ("bip39", "cli/prompt.rs"),
         ("tempfile", "cli/pending.rs"),
         ("rustix", "cli/system.rs"),
+        ("libc", "cli/guard.rs"),
+        ("seccompiler", "cli/guard.rs"),
         ("signal_hook", "cli/interrupt.rs"),
         ("humantime", "cli/keygen.rs"),
         ("serde_json", "cli/inspect.rs"),

@@ -5,6 +5,7 @@ mod batch;
 mod decrypt;
 mod defaults;
 mod encrypt;
+mod guard;
 mod identities;
 mod input;
 mod inspect;
@@ -32,11 +33,16 @@ use report::{Report, Status};
 /// Does what the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
+    // First of all: no key has been read, and no other thread runs.
+    let guarded = guard::before_keys();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
     let report = Report::new(&arguments.talk);
+    if let Err(missing) = guarded {
+        report.done(&format!("network sockets cannot be refused here: {missing}"));
+    }
     interrupt::report_files_that_are_too_large();
     // The plugin library's switch: with it, that library prints what it sends, file keys among it.
     if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
