@@ -70,6 +70,15 @@ fn crypto_has_never_heard_of_the_operating_system() {
 }
 
 #[test]
+fn no_file_names_a_socket() {
+    for (path, code) in sources("") {
+        let flat: String = code.split_whitespace().collect();
+        let unix = ["os::unix::net", "unix::{net", "os::linux::net"].iter().any(|name| flat.contains(name));
+        assert!(!unix && !uses_std(&code, "net"), "{} can make a socket", path.display());
+    }
+}
+
+#[test]
 fn the_pipeline_knows_no_cryptography() {
     let code = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/crypto/pipeline.rs"));
     let code = code.expect("the pipeline is there");
