@@ -41,7 +41,7 @@ _solekey() {
 
     case "${cmd}" in
         solekey)
-            opts="-q -v -h -V --quiet --verbose --progress --help --version encrypt e decrypt d keygen inspect"
+            opts="-q -v -V -h --quiet --verbose --progress --version --help encrypt e decrypt d keygen inspect"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

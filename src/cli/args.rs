@@ -303,5 +303,8 @@ fn collect<T: Clone + Send + Sync + 'static>(
 /// The command line as data: what the man pages and the completions are made from.
 #[must_use]
 pub fn command() -> Command {
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     Arguments::command()
+        .arg(version.help("Print version; with -v, also what it was built from"))
+        .disable_version_flag(true)
 }

@@ -20,8 +20,14 @@ mod prompt;
 mod recipients;
 mod report;
 mod system;
+mod version;
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{FromArgMatches, error::ErrorKind};
 
@@ -70,6 +76,10 @@ fn parse() -> Result<Arguments, ExitCode> {
     }
     let parsed = command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
     parsed.map_err(|error| {
+        if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| asks_for_more(&argument)) {
+            let _ = io::stdout().lock().write_all(version::DETAILS.as_bytes());
+            return ExitCode::SUCCESS;
+        }
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             // Help that nobody reads is no failure.
             let _ = error.print();
@@ -78,6 +88,11 @@ fn parse() -> Result<Arguments, ExitCode> {
         report::usage(&error);
         ExitCode::from(Status::Misuse as u8)
     })
+}
+
+/// Clap stops at `--version`, and so does not say whether `--verbose` follows.
+fn asks_for_more(argument: &OsStr) -> bool {
+    ["-v", "--verbose", "-vV", "-Vv"].iter().any(|verbose| argument == *verbose)
 }
 
 fn looks_secret(argument: &[u8]) -> bool {
