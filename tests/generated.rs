@@ -39,7 +39,8 @@ The pipe that was written to was closed.
 
 const CONFINEMENT: &str = "\
 .SH CONFINEMENT
-Before it reads a key, the program gives up what it does not need.
+The program gives up what it does not need: memory that others can read and the network before it reads a key, and files as
+soon as it can.
 .TP
 Memory
 A crash writes no core file, and on Linux other programs of the same user cannot read the memory.
@@ -48,6 +49,11 @@ Network
 On Linux, sockets are refused (seccomp), but for those of the Unix family; io_uring, which could make some, is refused
 too. This cannot be undone, and holds for plugins: one that needs the network fails with EPERM, one that is set-user-ID
 runs without that, and one for another kind of processor than the program's does not run.
+.TP
+Files
+On Linux, a run with one input opens no other file once its keys have been read and its input and output are open
+(Landlock): all that is left is to give the output its name. A run with several inputs has others to open, and goes
+without.
 .PP
 Where the system has none of this, the program works without, and
 .B \\-v

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::{
     args::Files,
+    guard,
     input::{DASH, name},
     output::{Plan, Terminal},
     pending::Overwrite,
@@ -43,6 +44,17 @@ pub(crate) fn check(files: &Files, plan: impl Fn(&Path) -> Result<Plan>) -> Resu
             misuse("standard input is named more than once", "name it once")
         }
         _ => Ok(()),
+    }
+}
+
+/// With the only input and its output open, and the keys read, there is no more to open, and so nothing more can be. Of
+/// several files, the others are still to come.
+pub(crate) fn confine(files: &[PathBuf], plan: &Plan, report: &Report) {
+    if files.len() > 1 {
+        return;
+    }
+    if let Err(missing) = guard::once_all_is_open(plan.folder()) {
+        report.done(&format!("other files cannot be closed off here: {missing}"));
     }
 }
 

@@ -60,12 +60,14 @@ impl Job<'_> {
             let decryptor = Decryptor::read(&mut armor).with_context(cannot_decrypt)?;
             let unlocked = self.identities.unlock(&decryptor, &name(path)).with_context(cannot_decrypt)?;
             let mut output = plan.open()?;
+            batch::confine(&self.what.files.files, &plan, self.report);
             input.progress.begin();
             (unlocked.decrypt(Source::InTurn(&mut armor), output.sink(), threads), output)
         } else {
             let decryptor = Decryptor::read(&mut input.reader).with_context(cannot_decrypt)?;
             let unlocked = self.identities.unlock(&decryptor, &name(path)).with_context(cannot_decrypt)?;
             let mut output = plan.open()?;
+            batch::confine(&self.what.files.files, &plan, self.report);
             input.progress.begin();
             let source = input.source(decryptor.header().as_bytes().len() as u64);
             (unlocked.decrypt(source, output.sink(), threads), output)

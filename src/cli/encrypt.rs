@@ -61,9 +61,11 @@ impl Job<'_> {
         self.keys.must_differ_from(&plan)?;
 
         let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
+        let threads = self.what.files.threads();
         let mut output = plan.open()?;
+        batch::confine(&self.what.files.files, &plan, self.report);
         input.progress.begin();
-        let written = seal(encryptor, self.what.armor, &mut input, &mut output, self.what.files.threads());
+        let written = seal(encryptor, self.what.armor, &mut input, &mut output, threads);
         let written = plan.after(written.with_context(cannot_encrypt), output.seen())?;
         if input.has_changed() {
             self.report.warning(&format!("{} changed while it was read; what was read is encrypted", input.name()));
