@@ -19,6 +19,7 @@ fn main() {
         println!("cargo:rerun-if-changed={watched}");
     }
     println!("cargo:rustc-env=SOLEKEY_COMMIT={}", commit(&root));
+    println!("cargo:rustc-env=SOLEKEY_COMPILER={}", compiler());
     println!("cargo:rustc-env=SOLEKEY_TARGET={}", variable("TARGET"));
     println!("cargo:rustc-env=SOLEKEY_FEATURES={}", features());
     println!("cargo:rustc-env=SOLEKEY_LOCK={}", lock(&root));
@@ -56,6 +57,13 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").current_dir(root).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
+}
+
+/// The compiler's name for itself. Another one makes another program from the same sources.
+fn compiler() -> String {
+    let output = Command::new(variable("RUSTC")).arg("--version").output();
+    let name = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    name.map_or(UNKNOWN.to_owned(), |name| name.trim().to_owned())
 }
 
 fn features() -> String {

@@ -22,10 +22,11 @@ fn a_verbose_version_says_what_the_program_was_built_from() {
         let said = Sandbox::new().run(arguments);
         let said = String::from_utf8(said.gave().to_vec()).expect("it is text");
         let lines: Vec<_> = said.lines().collect();
-        let [program, commit, target, features, locked] = lines[..] else { panic!("{said}") };
+        let [program, commit, compiler, target, features, locked] = lines[..] else { panic!("{said}") };
         assert_eq!(program, concat!("solekey ", env!("CARGO_PKG_VERSION")));
         // Only a release build knows; see bench/reproduce.sh.
         assert!(commit.starts_with("commit    "), "{said}");
+        assert!(compiler.starts_with("compiler  rustc 1."), "{said}");
         assert!(target.starts_with("target    ") && target.contains(std::env::consts::ARCH), "{said}");
         assert_eq!(features, "features  none");
         assert_eq!(locked, format!("lock      sha256:{lock}"));

@@ -6,6 +6,8 @@ pub(super) const DETAILS: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\ncommit    ",
     env!("SOLEKEY_COMMIT"),
+    "\ncompiler  ",
+    env!("SOLEKEY_COMPILER"),
     "\ntarget    ",
     env!("SOLEKEY_TARGET"),
     "\nfeatures  ",
