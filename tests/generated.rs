@@ -43,7 +43,9 @@ The program gives up what it does not need: memory that others can read and the 
 soon as it can.
 .TP
 Memory
-A crash writes no core file, and on Linux other programs of the same user cannot read the memory.
+A crash writes no core file, and on Linux other programs of the same user cannot read the memory. Keys are overwritten as
+soon as they have been used, also where they were on the stack; while a payload is sealed or opened, the key of that payload
+alone is there, and when decrypting the identities, which the next file may need. Memory is not kept from being swapped out.
 .TP
 Network
 On Linux, sockets are refused (seccomp), but for those of the Unix family; io_uring, which could make some, is refused

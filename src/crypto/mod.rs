@@ -17,6 +17,7 @@ mod pipeline;
 mod primitives;
 mod recipient;
 mod segment;
+mod stack;
 mod stream;
 mod turns;
 mod xwing;
@@ -55,9 +56,11 @@ impl Encryptor {
     ///
     /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
     pub fn new(recipients: &[Recipient]) -> Result<Self, Error> {
-        let file_key = FileKey::init_with_mut(|key| random(key));
-        let stanzas = recipient::wrap_all(recipients, &file_key)?;
-        Ok(Self { header: Header::write(stanzas, &file_key), file_key })
+        stack::wiped(|| {
+            let file_key = FileKey::init_with_mut(|key| random(key));
+            let stanzas = recipient::wrap_all(recipients, &file_key)?;
+            Ok(Self { header: Header::write(stanzas, &file_key), file_key })
+        })
     }
 
     /// The header that will be written.
@@ -73,13 +76,18 @@ impl Encryptor {
     ///
     /// [`Error::Read`], [`Error::Write`].
     pub fn encrypt(self, source: Source<'_>, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
+        let Self { header, file_key } = self;
         let nonce = stream::payload_nonce();
-        let prefix = [self.header.as_bytes(), &nonce].concat();
+        let prefix = [header.as_bytes(), &nonce].concat();
         sink.write_prefix(&prefix)?;
 
-        let key = PayloadKey::derive(&self.file_key, &nonce);
-        let seal = |plaintext: pipeline::Segment<'_>| segment::seal(&key, plaintext);
-        let payload = pipeline::run(source, sink, segment::SEALING, threads, &seal)?;
+        let payload = stack::wiped(move || {
+            let key = PayloadKey::derive(&file_key, &nonce);
+            // The payload may take hours, and its key opens nothing else.
+            drop(file_key);
+            let seal = |plaintext: pipeline::Segment<'_>| stack::wiped(|| segment::seal(&key, plaintext));
+            pipeline::run(source, sink, segment::SEALING, threads, &seal)
+        })?;
         Ok(prefix.len() as u64 + payload)
     }
 }
@@ -112,11 +120,13 @@ impl Decryptor {
     /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`] and
     /// [`Error::Unwrap`] of the first identity that has something to say about a stanza.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
-        let stanzas = self.header.stanzas();
-        let unwrapped = identities.iter().find_map(|identity| identity.unwrap(stanzas));
-        let file_key = unwrapped.unwrap_or_else(|| Err(Error::NoMatch(self.stanza_types())))?;
-        self.header.authenticate(&file_key)?;
-        Ok(Unlocked { file_key })
+        stack::wiped(|| {
+            let stanzas = self.header.stanzas();
+            let unwrapped = identities.iter().find_map(|identity| identity.unwrap(stanzas));
+            let file_key = unwrapped.unwrap_or_else(|| Err(Error::NoMatch(self.stanza_types())))?;
+            self.header.authenticate(&file_key)?;
+            Ok(Unlocked { file_key })
+        })
     }
 
     /// The distinct stanza types, in file order.
@@ -149,8 +159,11 @@ impl Unlocked {
         if source.read_prefix(&mut nonce)? < PAYLOAD_NONCE {
             return Err(Error::NoNonce);
         }
-        let key = PayloadKey::derive(&self.file_key, &nonce);
-        let open = |sealed: pipeline::Segment<'_>| segment::open(&key, sealed);
-        pipeline::run(source, sink, segment::OPENING, threads, &open)
+        stack::wiped(move || {
+            let key = PayloadKey::derive(&self.file_key, &nonce);
+            drop(self.file_key);
+            let open = |sealed: pipeline::Segment<'_>| stack::wiped(|| segment::open(&key, sealed));
+            pipeline::run(source, sink, segment::OPENING, threads, &open)
+        })
     }
 }
