@@ -53,7 +53,7 @@ _solekey() {
 
     case "${cmd}" in
         solekey)
-            opts="-q -v -h -V --quiet --verbose --progress --help --version encrypt e decrypt d keygen inspect verify t rekey salvage"
+            opts="-q -v -V -h --quiet --verbose --progress --version --help encrypt e decrypt d keygen inspect verify t rekey salvage"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_solekey_global_optspecs
-    string join \n q/quiet v/verbose progress= h/help V/version
+    string join \n q/quiet v/verbose progress= V/version h/help
 end
 
 function __fish_solekey_needs_command
@@ -29,8 +29,8 @@ always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_needs_command" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_needs_command" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_needs_command" -s V -l version -d 'Print version; with -v, also what it was built from'
 complete -c solekey -n "__fish_solekey_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c solekey -n "__fish_solekey_needs_command" -s V -l version -d 'Print version'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "encrypt" -d 'Encrypt files or a stream to recipients'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "e" -d 'Encrypt files or a stream to recipients'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "decrypt" -d 'Decrypt files or a stream with identities'

@@ -101,6 +101,31 @@ solekey salvage \\-i key.txt \\-o disk.img disk.img.age > lost.json
 .fi
 ";
 
+const CONFINEMENT: &str = "\
+.SH CONFINEMENT
+The program gives up what it does not need: memory that others can read and the network before it reads a key, and files as
+soon as it can.
+.TP
+Memory
+A crash writes no core file, and on Linux other programs of the same user cannot read the memory. Keys are overwritten as
+soon as they have been used, also where they were on the stack; while a payload is sealed or opened, the key of that payload
+alone is there, and when decrypting the identities, which the next file may need. Memory is not kept from being swapped out.
+.TP
+Network
+On Linux, sockets are refused (seccomp), but for those of the Unix family; io_uring, which could make some, is refused
+too. This cannot be undone, and holds for plugins: one that needs the network fails with EPERM, one that is set-user-ID
+runs without that, and one for another kind of processor than the program's does not run.
+.TP
+Files
+On Linux, a run with one input opens no other file once its keys have been read and its input and output are open
+(Landlock): all that is left is to give the output its name. A run with several inputs has others to open, and goes
+without.
+.PP
+Where the system has none of this, the program works without, and
+.B \\-v
+says so.
+";
+
 const SEE_ALSO: &str = ".SH SEE ALSO\n\
 \\fBsolekey\\fR(1), \\fBsolekey\\-encrypt\\fR(1), \\fBsolekey\\-decrypt\\fR(1), \\fBsolekey\\-keygen\\fR(1), \
 \\fBsolekey\\-inspect\\fR(1), \\fBsolekey\\-verify\\fR(1), \\fBsolekey\\-rekey\\fR(1), \\fBsolekey\\-salvage\\fR(1), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
@@ -135,6 +160,9 @@ fn man_page(command: Command, name: &str) -> Vec<u8> {
         page.extend_from_slice(RECIPES.as_bytes());
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
+    if is_program {
+        page.extend_from_slice(CONFINEMENT.as_bytes());
+    }
     page.extend_from_slice(SEE_ALSO.as_bytes());
     page
 }

@@ -7,7 +7,7 @@ mod recipients;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 
 use crate::crypto::WORK_FACTOR_LIMIT;
 
@@ -370,5 +370,8 @@ pub(crate) struct Answers {
 /// The command line as data: what the man pages and the completions are made from.
 #[must_use]
 pub fn command() -> Command {
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     Arguments::command()
+        .arg(version.help("Print version; with -v, also what it was built from"))
+        .disable_version_flag(true)
 }

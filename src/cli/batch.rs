@@ -15,6 +15,7 @@ use crate::crypto::{SEGMENT, turns::Turns};
 
 use super::{
     args::{Files, Inputs},
+    guard,
     input::{DASH, name},
     names::Named,
     output::{Plan, Terminal},
@@ -148,6 +149,20 @@ pub(crate) fn check(files: &Files, plan: impl Fn(&Path) -> Result<Plan>) -> Resu
         return Ok(());
     }
     plan(inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path)).map(drop)
+}
+
+/// With the only input and its output open, and the keys read, there is no more to open, and so nothing more can be. Of
+/// several files, the others are still to come; one that is to be deleted is opened once more.
+pub(crate) fn confine(files: &Files, plan: &Plan, report: &Report) {
+    let Files { rm: false, inputs: Inputs { recursive: false, files_from: None, files, .. }, .. } = files else {
+        return;
+    };
+    if files.len() > 1 {
+        return;
+    }
+    if let Err(missing) = guard::once_all_is_open(plan.folder()) {
+        report.done(&format!("other files cannot be closed off here: {missing}"));
+    }
 }
 
 /// Whether standard input carries data, or names.

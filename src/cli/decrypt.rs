@@ -68,9 +68,11 @@ impl Job<'_> {
         plan.after(proven, 0)?;
 
         let mut output = plan.open()?;
-        let written = self.open(&mut sealed, &unlocked, &mut output, &share).with_context(cannot_decrypt);
+        batch::confine(&self.what.files, &plan, self.report);
+        let again = self.what.files.rm.then(|| unlocked.again());
+        let written = self.open(&mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
         let written = plan.after(written, output.seen())?;
-        if self.what.files.rm {
+        if let Some(unlocked) = again {
             let mut again = Input::open(path, Arc::new(Progress::none()))?;
             let compared = readback::compare(&output, &mut Sealed::read(&mut again)?, &unlocked, share.threads);
             plan.after(compared.with_context(cannot_decrypt), 0)?;
@@ -103,17 +105,13 @@ impl Job<'_> {
     }
 
     /// Opens what is asked for of the payload, and returns how many bytes that is.
-    fn open(
-        &self,
-        sealed: &mut Sealed<'_>,
-        unlocked: &Unlocked,
-        output: &mut Output,
-        share: &Share<'_>,
-    ) -> Result<u64> {
+    fn open(&self, sealed: &mut Sealed<'_>, unlocked: Unlocked, output: &mut Output, share: &Share<'_>) -> Result<u64> {
         if self.what.sparse {
             output.leave_holes();
         }
         let payload = unlocked.payload(sealed.payload())?;
+        // The payload may take hours, and its key opens nothing else.
+        drop(unlocked);
         let Some(range) = &self.what.range else {
             return Ok(payload.decrypt(output.sink(), share.threads)?);
         };

@@ -75,6 +75,7 @@ impl Job<'_> {
         let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
         let share = self.cores.share(input.length());
         let mut output = plan.open()?;
+        batch::confine(&self.what.files, &plan, self.report);
         self.progress.begin();
         let written = self.seal(encryptor, &mut input, &mut output, share.threads).with_context(cannot_encrypt);
         let written = plan.after(written, output.seen())?;

@@ -5,6 +5,7 @@ mod batch;
 mod decrypt;
 mod defaults;
 mod encrypt;
+mod guard;
 mod identities;
 mod input;
 mod inspect;
@@ -25,8 +26,14 @@ mod salvage;
 mod sealed;
 mod system;
 mod verify;
+mod version;
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{FromArgMatches, error::ErrorKind};
 
@@ -38,11 +45,16 @@ use report::{Report, Status};
 /// Does what the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
+    // First of all: no key has been read, and no other thread runs.
+    let guarded = guard::before_keys();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
     let report = Report::new(&arguments.talk);
+    if let Err(missing) = guarded {
+        report.done(&format!("network sockets cannot be refused here: {missing}"));
+    }
     interrupt::report_files_that_are_too_large();
     // The plugin library's switch: with it, that library prints what it sends, file keys among it.
     if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
@@ -73,6 +85,10 @@ fn parse() -> Result<Arguments, ExitCode> {
     }
     let parsed = command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
     parsed.map_err(|error| {
+        if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| asks_for_more(&argument)) {
+            let _ = io::stdout().lock().write_all(version::DETAILS.as_bytes());
+            return ExitCode::SUCCESS;
+        }
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             // Help that nobody reads is no failure.
             let _ = error.print();
@@ -81,6 +97,11 @@ fn parse() -> Result<Arguments, ExitCode> {
         report::usage(&error);
         ExitCode::from(Status::Misuse as u8)
     })
+}
+
+/// Clap stops at `--version`, and so does not say whether `--verbose` follows.
+fn asks_for_more(argument: &OsStr) -> bool {
+    ["-v", "--verbose", "-vV", "-Vv"].iter().any(|verbose| argument == *verbose)
 }
 
 fn looks_secret(argument: &[u8]) -> bool {

@@ -136,6 +136,14 @@ impl Plan {
         }
     }
 
+    /// The folder in which a name is to appear, if one is.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout(_) | Self::Direct(_) => None,
+            Self::File { path, .. } => Some(folder(path)),
+        }
+    }
+
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
         match self {

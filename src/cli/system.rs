@@ -6,10 +6,13 @@ use std::{fs::File, io};
 pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{
-    TerminalState, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask, write_all_at,
+    TerminalState, keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
+    write_all_at,
 };
 #[cfg(windows)]
-pub(super) use windows::{others_may_read, path, read_at, read_exact_at, stdin, stdout, write_all_at};
+pub(super) use windows::{
+    keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, write_all_at,
+};
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
@@ -38,9 +41,23 @@ mod unix {
         path::PathBuf,
     };
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::{
+        process::{Resource, Rlimit, setrlimit},
+        termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+    };
 
     use super::{File, io};
+
+    /// From now on, this program's memory goes to no core file, and no program of the same user can read it. Where the
+    /// system has no such rule, it keeps to its own.
+    pub(in super::super) fn keep_memory_private() {
+        // Programs that this one starts, plugins, have the limit too, and the privacy not: it ends where another begins.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        // Beside the limit, which does not hold for cores that go to a crash collector's pipe. With this, what is in
+        // /proc/PID is root's; the process itself may still go through its own /proc/self/fd.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
 
     /// How the controlling terminal is set: whether it echoes, above all.
     pub(in super::super) struct TerminalState(File, Termios);
@@ -146,6 +163,9 @@ mod windows {
         }
         Ok(())
     }
+
+    /// There is no such rule here.
+    pub(in super::super) fn keep_memory_private() {}
 
     /// Rights are not bits of a mode here, and nothing is said of them.
     pub(in super::super) fn others_may_read(_: &Metadata) -> bool {

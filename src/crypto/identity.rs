@@ -8,15 +8,16 @@ use age_core::{
     secrecy::SecretString,
 };
 
-use super::{error::Error, hybrid, recipient::Recipient};
+use super::{error::Error, hybrid, recipient::Recipient, stack::wiped};
 
 /// The most scrypt work that opening a file may cost unless the caller says otherwise, as a logarithm to base 2.
 pub const WORK_FACTOR_LIMIT: u8 = 22;
 
-/// Somebody's power to open files. Has no `Debug`, and forgets its key when dropped.
+/// Somebody's power to open files. Has no `Debug`, and forgets its key when dropped. All keys are boxed, so that moving an
+/// identity leaves no copy of its key behind.
 pub enum Identity {
     /// An `AGE-SECRET-KEY-1…`.
-    X25519(x25519::Identity),
+    X25519(Box<x25519::Identity>),
     /// An `AGE-SECRET-KEY-PQ-1…`.
     Hybrid(Box<hybrid::Identity>),
     /// An OpenSSH private key. One that is locked opens nothing; see [`Identity::unlock`].
@@ -68,13 +69,13 @@ impl Identity {
     /// A new X25519 identity.
     #[must_use]
     pub fn generate() -> Self {
-        Self::X25519(x25519::Identity::generate())
+        wiped(|| Self::X25519(Box::new(x25519::Identity::generate())))
     }
 
     /// A new hybrid identity, safe from quantum computers.
     #[must_use]
     pub fn generate_hybrid() -> Self {
-        Self::Hybrid(Box::new(hybrid::Identity::generate()))
+        wiped(|| Self::Hybrid(Box::new(hybrid::Identity::generate())))
     }
 
     /// Whoever knows `passphrase`, prepared to do at most `2^work_factor_limit` scrypt work for a file.
@@ -91,7 +92,7 @@ impl Identity {
     ///
     /// [`ParseIdentityError`], of which the SSH variants.
     pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
-        match ssh::Identity::from_buffer(text, None) {
+        wiped(|| match ssh::Identity::from_buffer(text, None) {
             Ok(ssh::Identity::Unsupported(key)) => Err(match key {
                 ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,
                 ssh::UnsupportedKey::Hardware(_) => ParseIdentityError::Hardware,
@@ -102,7 +103,7 @@ impl Identity {
             }),
             Ok(identity) => Ok(Self::Ssh(Box::new(identity))),
             Err(_) => Err(ParseIdentityError::MalformedSsh),
-        }
+        })
     }
 
     /// Whether this is an SSH key that is encrypted under a passphrase, and so opens nothing yet.
@@ -123,8 +124,8 @@ impl Identity {
     pub fn unlock(&self, passphrase: SecretString) -> Result<Self, Error> {
         match self {
             Self::Ssh(identity) if let ssh::Identity::Encrypted(key) = identity.as_ref() => {
-                let key = key.decrypt(passphrase).map_err(|_| Error::WrongPassphrase)?;
-                Ok(Self::Ssh(Box::new(key.into())))
+                let key = wiped(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
+                key.map(Self::Ssh).map_err(|_| Error::WrongPassphrase)
             }
             _ => panic!("only a locked key can be unlocked"),
         }
@@ -133,17 +134,17 @@ impl Identity {
     /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.
     #[must_use]
     pub fn to_text(&self) -> Option<SecretString> {
-        match self {
+        wiped(|| match self {
             Self::X25519(identity) => Some(identity.to_string()),
             Self::Hybrid(identity) => Some(identity.to_text()),
             Self::Ssh(_) | Self::Passphrase { .. } | Self::External(_) => None,
-        }
+        })
     }
 
     /// The public key. None for a passphrase, for another program, and for an SSH key of a type that cannot be encrypted to.
     #[must_use]
     pub fn to_recipient(&self) -> Option<Recipient> {
-        match self {
+        wiped(|| match self {
             Self::X25519(identity) => Some(Recipient::X25519(identity.to_public())),
             Self::Hybrid(identity) => Some(Recipient::Hybrid(Box::new(identity.to_recipient()))),
             Self::Ssh(identity) => {
@@ -151,7 +152,7 @@ impl Identity {
                 Some(Recipient::Ssh(Box::new(recipient)))
             }
             Self::Passphrase { .. } | Self::External(_) => None,
-        }
+        })
     }
 
     /// Unwraps the file key. None if no stanza is for this identity.
@@ -184,11 +185,11 @@ impl FromStr for Identity {
 
     /// Parses one line of an identity file.
     fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
-        if let Ok(identity) = text.parse() {
+        if let Ok(identity) = wiped(|| text.parse().map(Box::new)) {
             return Ok(Self::X25519(identity));
         }
-        if let Ok(identity) = text.parse() {
-            return Ok(Self::Hybrid(Box::new(identity)));
+        if let Ok(identity) = wiped(|| text.parse().map(Box::new)) {
+            return Ok(Self::Hybrid(identity));
         }
         let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         Err(if let Ok(identity) = text.parse::<plugin::Identity>() {

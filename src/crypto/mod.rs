@@ -18,6 +18,7 @@ mod pipeline;
 mod primitives;
 mod recipient;
 mod segment;
+mod stack;
 mod stream;
 pub(crate) mod turns;
 mod xwing;
@@ -57,9 +58,11 @@ impl Encryptor {
     ///
     /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
     pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
-        let file_key = FileKey::init_with_mut(|key| random(key));
-        let stanzas = recipient::wrap_all(recipients, &file_key, &[])?;
-        Ok(Self { header: Header::write(stanzas, &file_key), file_key })
+        stack::wiped(|| {
+            let file_key = FileKey::init_with_mut(|key| random(key));
+            let stanzas = recipient::wrap_all(recipients, &file_key, &[])?;
+            Ok(Self { header: Header::write(stanzas, &file_key), file_key })
+        })
     }
 
     /// The header that will be written.
@@ -76,7 +79,7 @@ impl Encryptor {
     /// [`Error::Read`], [`Error::Write`].
     pub fn encrypt(self, source: Source<'_>, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
         let (key, prefix) = self.begin(&mut sink)?;
-        let seal = |plaintext: pipeline::Segment<'_>| segment::seal(&key, plaintext);
+        let seal = |plaintext: pipeline::Segment<'_>| stack::wiped(|| segment::seal(&key, plaintext));
         let payload = pipeline::run(source, sink, segment::SEALING, threads, &seal)?;
         Ok(prefix + payload)
     }
@@ -84,12 +87,8 @@ impl Encryptor {
     /// What opens the file that this will write, to read it back.
     #[must_use]
     pub fn unlocked(&self) -> Unlocked {
-        Unlocked { file_key: copy(&self.file_key) }
+        Unlocked::of(&self.file_key)
     }
-}
-
-fn copy(file_key: &FileKey) -> FileKey {
-    FileKey::init_with_mut(|key| key.copy_from_slice(file_key.expose_secret()))
 }
 
 /// A file whose header has been read.
@@ -120,18 +119,20 @@ impl Decryptor {
     /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`] and
     /// [`Error::Unwrap`] of the first identity that has something to say about a stanza.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
-        let stanzas = self.header.stanzas();
-        let unwrapped = identities.iter().find_map(|identity| identity.unwrap(stanzas));
-        let file_key = unwrapped.unwrap_or_else(|| Err(Error::NoMatch(self.stanza_types())))?;
-        self.header.authenticate(&file_key)?;
-        Ok(Unlocked { file_key })
+        stack::wiped(|| {
+            let stanzas = self.header.stanzas();
+            let unwrapped = identities.iter().find_map(|identity| identity.unwrap(stanzas));
+            let file_key = unwrapped.unwrap_or_else(|| Err(Error::NoMatch(self.stanza_types())))?;
+            self.header.authenticate(&file_key)?;
+            Ok(Unlocked { file_key })
+        })
     }
 
     /// Whether `identity` unwraps each of the stanzas, in file order. A stanza that it cannot read is not its own.
     #[must_use]
     pub fn opened_by(&self, identity: &Identity) -> Vec<bool> {
         let opens = |stanza| matches!(identity.unwrap(std::slice::from_ref(stanza)), Some(Ok(_)));
-        self.header.stanzas().iter().map(opens).collect()
+        stack::wiped(|| self.header.stanzas().iter().map(opens).collect())
     }
 
     /// The distinct stanza types, in file order.
@@ -153,6 +154,16 @@ pub struct Unlocked {
 }
 
 impl Unlocked {
+    fn of(file_key: &FileKey) -> Self {
+        Self { file_key: FileKey::init_with_mut(|key| key.copy_from_slice(file_key.expose_secret())) }
+    }
+
+    /// The same once more, for a second look at the file when this is gone.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::of(&self.file_key)
+    }
+
     /// The payload, whose nonce is read now. `source` begins right after the header.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use super::{
     error::Error,
     pipeline::{self, Segment, Step},
     segment::{self, Part},
+    stack::wiped,
     stream::{CHUNK, PAYLOAD_NONCE, PayloadKey, Position, SEALED_CHUNK, payload_nonce, plaintext_length},
 };
 
@@ -46,7 +47,7 @@ impl<'a> Payload<'a> {
     /// [`Error::Payload`], after exactly [`Error::released`] bytes; [`Error::Armor`], [`Error::Read`], [`Error::Write`].
     pub fn decrypt(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
         let Self { key, chunks } = self;
-        let open = |sealed: Segment<'_>| segment::open(&key, Part::WHOLE, sealed);
+        let open = |sealed: Segment<'_>| wiped(|| segment::open(&key, Part::WHOLE, sealed));
         pipeline::run(chunks, sink, segment::OPENING, threads, &open)
     }
 
@@ -110,7 +111,7 @@ impl<'a> Payload<'a> {
 
         let source = Source::AtOffsets { file, start: start + sealed.start, length: sealed.end - sealed.start };
         let part = Part { first_chunk: chunks.start, has_end: sealed.end == length };
-        let open = |sealed: Segment<'_>| segment::open(&self.key, part, sealed);
+        let open = |sealed: Segment<'_>| wiped(|| segment::open(&self.key, part, sealed));
         let length = range.end - range.start;
         let mut window = Window { writer, skip: range.start - chunks.start * CHUNK as u64, left: length };
         pipeline::run(source, Sink::InTurn(&mut window), segment::OPENING, threads, &open)?;
@@ -126,7 +127,7 @@ impl<'a> Payload<'a> {
         let Self { key, chunks } = self;
         let found = Mutex::new(Salvaged { length: 0, lost: Vec::new(), has_end: false });
         let open = |sealed: Segment<'_>| {
-            let (step, part) = segment::salvage(&key, sealed);
+            let (step, part) = wiped(|| segment::salvage(&key, sealed));
             found.lock().expect("no worker panics while it notes its losses").add(part);
             step
         };
@@ -146,7 +147,7 @@ impl<'a> Payload<'a> {
     pub fn reencrypt(self, encryptor: Encryptor, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
         let Self { key, chunks } = self;
         let (new_key, prefix) = encryptor.begin(&mut sink)?;
-        let reseal = |sealed: Segment<'_>| reseal(&key, &new_key, sealed);
+        let reseal = |sealed: Segment<'_>| wiped(|| reseal(&key, &new_key, sealed));
         let payload = pipeline::run(chunks, sink, segment::RESEALING, threads, &reseal)?;
         Ok(prefix + payload)
     }

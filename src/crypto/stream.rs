@@ -4,7 +4,10 @@
 
 use age_core::{format::FileKey, secrecy::ExposeSecret};
 
-use super::primitives::{ChaCha20Poly1305, TAG, Unauthentic, hkdf_sha256, random};
+use super::{
+    primitives::{ChaCha20Poly1305, TAG, Unauthentic, hkdf_sha256, random},
+    stack::wiped,
+};
 
 /// Bytes of plaintext in every chunk but the last, which has 0 to this many.
 pub const CHUNK: usize = 64 * 1024;
@@ -53,12 +56,14 @@ pub(super) fn payload_nonce() -> [u8; PAYLOAD_NONCE] {
 }
 
 /// The key that seals one payload.
-pub(super) struct PayloadKey(ChaCha20Poly1305);
+///
+/// Boxed, so that moving it leaves no copy behind.
+pub(super) struct PayloadKey(Box<ChaCha20Poly1305>);
 
 impl PayloadKey {
     /// `payload key = HKDF-SHA-256(ikm = file key, salt = nonce, info = "payload")`.
     pub(super) fn derive(file_key: &FileKey, nonce: &[u8; PAYLOAD_NONCE]) -> Self {
-        Self(ChaCha20Poly1305::new(&hkdf_sha256(file_key.expose_secret(), nonce, b"payload")))
+        wiped(|| Self(Box::new(ChaCha20Poly1305::new(&hkdf_sha256(file_key.expose_secret(), nonce, b"payload")))))
     }
 
     /// Seals one chunk into `sealed`, which is [`CHUNK_OVERHEAD`] bytes longer than `plaintext`.

@@ -1,0 +1,18 @@
+//! What the program was built from, so that anybody can build it again and compare. `build.rs` finds it out.
+
+/// What `--version` says with `--verbose`.
+pub(super) const DETAILS: &str = concat!(
+    "solekey ",
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit    ",
+    env!("SOLEKEY_COMMIT"),
+    "\ncompiler  ",
+    env!("SOLEKEY_COMPILER"),
+    "\ntarget    ",
+    env!("SOLEKEY_TARGET"),
+    "\nfeatures  ",
+    env!("SOLEKEY_FEATURES"),
+    "\nlock      ",
+    env!("SOLEKEY_LOCK"),
+    "\n"
+);
