@@ -59,7 +59,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__decrypt)
-            opts="-i -j -o -c -f -k -T -q -v -h --identity --plugin --no-default-identity --max-work-factor --no-plugins --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -c -f -k -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -176,7 +176,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -p -a -o -c -f -k -T -q -v -h --recipient --recipients-file --identity --no-plugins --allow-plugin-stanzas --passphrase --armor --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -j -p -a -o -c -f -k -T -q -v -h --recipient --recipients-file --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --armor --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -253,6 +253,20 @@ _solekey() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --plugin)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -j)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;
@@ -343,7 +357,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__keygen)
-            opts="-o -p -y -q -v -h --output --pq --passphrase --to-public --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-o -p -y -q -v -h --output --pq --announce --passphrase --to-public --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -40,6 +40,7 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'Print 
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
@@ -61,6 +62,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
@@ -90,6 +92,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l progress -d 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files'
@@ -109,6 +112,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l progress -d 'Show 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files'
@@ -124,6 +128,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d '
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l announce -d 'Print the public key on standard error and nowhere else, as age-keygen does'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s y -l to-public -d 'Print the public keys of the identities in INPUT'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Never ask; fail with status 5 where an answer is needed'

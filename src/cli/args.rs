@@ -22,7 +22,10 @@ Examples:
   solekey encrypt -r age1... notes.txt            writes notes.txt.age
   solekey decrypt -i key.txt notes.txt.age        writes notes.txt
   tar c photos | solekey encrypt -R friends.txt -o photos.tar.age
-  solekey decrypt -i key.txt < photos.tar.age | tar x";
+  solekey decrypt -i key.txt < photos.tar.age | tar x
+
+Called age, age-keygen, age-inspect, rage or rage-keygen, through a link or as its first word (solekey age ...), the
+program takes that tool's command line, and ends with its statuses.";
 
 /// Encrypt files to the public keys you name, and to nobody else
 ///
@@ -85,7 +88,7 @@ pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
     /// Encrypt with a passphrase, which is asked for; an empty answer generates one
-    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "identity"])]
+    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
@@ -125,6 +128,9 @@ pub(crate) struct Keygen {
     /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) pq: bool,
+    /// Print the public key on standard error and nowhere else, as age-keygen does
+    #[arg(long, conflicts_with = "to_public")]
+    pub(crate) announce: bool,
     /// Protect the key file with a passphrase, which is asked for; an empty answer generates one
     #[arg(short, long, conflicts_with = "to_public")]
     pub(crate) passphrase: bool,
@@ -194,6 +200,9 @@ pub(crate) struct Identities {
     /// Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder
     #[arg(long, help_heading = "What can open")]
     pub(crate) no_default_identity: bool,
+    /// Refuse files that are encrypted with a passphrase, rather than ask for it
+    #[arg(long, help_heading = "What can open")]
+    pub(crate) identities_only: bool,
     /// Refuse files whose passphrase costs more than 2^N scrypt work
     #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
     pub(crate) max_work_factor: u8,
@@ -250,6 +259,8 @@ pub(crate) enum Named {
     File(PathBuf),
     /// `-i`: the public keys of an identity file.
     Identity(PathBuf),
+    /// `-j`: a plugin that needs no key.
+    Plugin(String),
 }
 
 impl Args for Recipients {
@@ -265,6 +276,12 @@ impl Args for Recipients {
             ))
             .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
+            .arg(
+                flag("plugin", 'j')
+                    .value_name("NAME")
+                    .value_hint(ValueHint::Other)
+                    .help("Encrypt with the plugin age-plugin-NAME, which needs no key"),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -278,6 +295,7 @@ impl FromArgMatches for Recipients {
         collect(matches, "recipient", &mut named, Named::Key);
         collect(matches, "recipients-file", &mut named, Named::File);
         collect(matches, "identity", &mut named, Named::Identity);
+        collect(matches, "plugin", &mut named, Named::Plugin);
         named.sort_by_key(|(place, _)| *place);
         Ok(Self(named.into_iter().map(|(_, named)| named).collect()))
     }

@@ -22,6 +22,7 @@ pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Ve
             Named::Key(key) => recipients.push(argument(files, key)?),
             Named::File(path) => recipients.extend(recipients_file(files, path)?),
             Named::Identity(path) => recipients.extend(recipients_of(files, path)?),
+            Named::Plugin(name) => recipients.push(files.plugins.default_recipient(name)?),
         }
     }
     let mut seen = HashSet::new();

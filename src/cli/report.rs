@@ -4,9 +4,11 @@ use std::{
     fmt,
     io::{self, Write},
     path::Path,
+    process::ExitCode,
+    sync::OnceLock,
 };
 
-use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault};
+use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault, Recipient};
 
 use super::args::Talk;
 
@@ -22,6 +24,28 @@ pub(crate) enum Status {
     SomeFailed = 6,
     /// What a shell reports of a program that died of SIGPIPE.
     ClosedPipe = 141,
+}
+
+impl Status {
+    /// What the program that started this one is told. Tools of other names know one status of failure.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(if PERSONA.get().is_some() { 1 } else { self as u8 })
+    }
+}
+
+/// A tool in whose place the program speaks.
+pub(crate) struct Persona {
+    pub(crate) name: &'static str,
+    /// Words of this program, and what the tool says in their place.
+    pub(crate) words: &'static [(&'static str, &'static str)],
+}
+
+static PERSONA: OnceLock<Persona> = OnceLock::new();
+
+/// From now on, messages are those of another tool.
+pub(crate) fn speak_as(persona: Persona) {
+    // Said once, before anything else is.
+    let _ = PERSONA.set(persona);
 }
 
 /// The command line asks for something that makes no sense.
@@ -134,7 +158,7 @@ fn advice_on_key(error: &ParseIdentityError) -> Option<&str> {
 }
 
 /// How much is said.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Report {
     quiet: bool,
     verbose: bool,
@@ -148,7 +172,7 @@ impl Report {
     /// Says what failed and what to do about it.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let said: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-        say("error: ", &said.join(": "));
+        say_error(&said.join(": "));
         if self.quiet {
             return;
         }
@@ -170,6 +194,12 @@ impl Report {
         }
     }
 
+    /// Tells a new public key to people, in age-keygen's words.
+    #[allow(clippy::unused_self, reason = "all that is said is said by a report")]
+    pub(crate) fn public_key(&self, recipient: &Recipient) {
+        let _ = writeln!(io::stderr().lock(), "Public key: {recipient}");
+    }
+
     /// Passes on what another program says, which may be what the user is to do.
     #[allow(clippy::unused_self, reason = "all that is said is said by a report")]
     pub(crate) fn relay(&self, text: &str) {
@@ -186,7 +216,23 @@ impl Report {
 
 /// The one place that writes to standard error. If that fails, there is nobody left to tell.
 fn say(kind: &str, text: &str) {
-    let _ = writeln!(io::stderr().lock(), "solekey: {kind}{text}");
+    let name = PERSONA.get().map_or("solekey", |persona| persona.name);
+    let _ = writeln!(io::stderr().lock(), "{name}: {kind}{text}");
+}
+
+/// Says an error; in another tool's place, in its words first.
+fn say_error(text: &str) {
+    let words = PERSONA.get().map_or(&[][..], |persona| persona.words);
+    match words.iter().find(|(ours, _)| text.contains(ours)) {
+        Some((_, theirs)) => say("error: ", &format!("{theirs}: {text}")),
+        None => say("error: ", text),
+    }
+}
+
+/// How another tool is used, and what is wrong with how it was.
+pub(crate) fn usage_of(fault: Option<&str>, usage: &str) {
+    let fault = fault.map(|fault| format!("{fault}\n")).unwrap_or_default();
+    let _ = writeln!(io::stderr().lock(), "{fault}{usage}");
 }
 
 /// A usage error in clap's words.
