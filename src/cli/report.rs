@@ -109,6 +109,7 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
             }
             CryptoError::NoMatch(_) | CryptoError::WrongPassphrase => Status::NoMatch,
             CryptoError::NotAge
+            | CryptoError::Recoded(_)
             | CryptoError::Empty
             | CryptoError::Version(_)
             | CryptoError::Header { .. }
@@ -128,6 +129,9 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
 fn advice(error: &CryptoError) -> Option<&str> {
     Some(match error {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
+        CryptoError::Recoded(_) => {
+            "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again, with -o FILE, for PowerShell's > makes text of what it gets"
+        }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
         CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
