@@ -198,6 +198,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
         'solekey;inspect' {
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object for each file')
+            [CompletionResult]::new('--padded', '--padded', [CompletionResultType]::ParameterName, 'Say the payload''s size as age-inspect does, too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')

@@ -339,7 +339,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__inspect)
-            opts="-q -v -h --json --quiet --verbose --progress --help"
+            opts="-q -v -h --json --padded --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

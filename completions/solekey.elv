@@ -189,6 +189,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
         &'solekey;inspect'= {
             cand --progress 'Show a progress bar on standard error'
             cand --json 'Print one JSON object for each file'
+            cand --padded 'Say the payload''s size as age-inspect does, too'
             cand -q 'Print errors only'
             cand --quiet 'Print errors only'
             cand -v 'Say what is done'

@@ -139,6 +139,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l json -d 'Print one JSON object for each file'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l padded -d 'Say the payload\'s size as age-inspect does, too'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -26,15 +26,13 @@ fn shell(sandbox: &Sandbox, script: &str) -> Outcome {
     finish(command.spawn().expect("bash starts"))
 }
 
-/// A sandbox with links, a key, a file for it, a file for another, and one under a passphrase.
+/// A sandbox with links, a key, a file for it, a file for another, and one that was damaged.
 fn prepared() -> Sandbox {
     let (sandbox, recipient) = Sandbox::with_key();
     links(&sandbox);
     sandbox.write("x", "hello\n");
-    sandbox.write("pass", "correct horse\n");
     sandbox.run(["encrypt", "-r", &recipient, "-o", "mine.age", "x"]).is_silent_success();
     sandbox.run(["encrypt", "-r", RECIPIENT, "-o", "theirs.age", "x"]).is_silent_success();
-    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "words.age", "x"]).is_silent_success();
     let mut sealed = sandbox.read("mine.age");
     let last = sealed.len() - 1;
     sealed[last] ^= 1;
@@ -103,6 +101,8 @@ fn the_same_command_lines_end_alike_with_the_same_words_as_age() {
 #[test]
 fn the_words_of_later_versions_are_said_too() {
     let sandbox = prepared();
+    sandbox.write("pass", "correct horse\n");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "words.age", "x"]).is_silent_success();
     sandbox.run(["keygen", "--pq", "-o", "pq.txt"]);
     sandbox.write("pq.pub", sandbox.read("pq.txt.pub"));
     for (line, words) in [
@@ -203,6 +203,24 @@ fn post_quantum_keys_are_made_as_age_1_3_makes_them() {
     assert!(!sandbox.names().contains(&"pq.txt.pub".to_owned()), "nothing but the key file is made");
     let opened = shell(&sandbox, "age-keygen -y pq.txt | age -R - x | age -d -i pq.txt");
     opened.is(0, "hello\n", "");
+}
+
+#[test]
+fn age_inspect_prints_what_programs_read() {
+    let sandbox = prepared();
+    let outcome = shell(&sandbox, "age-inspect --json mine.age");
+    let facts: serde_json::Value = serde_json::from_slice(outcome.gave()).expect("it is JSON");
+    assert_eq!(facts["version"], "age-encryption.org/v1");
+    assert_eq!((&facts["postquantum"], &facts["armor"]), (&"no".into(), &false.into()));
+    assert_eq!(facts["stanza_types"], serde_json::json!(["X25519"]));
+    for (name, size) in [("header", 168), ("armor", 0), ("overhead", 32), ("min_payload", 6), ("max_padding", 0)] {
+        assert_eq!(facts["sizes"][name], size, "{name}");
+    }
+    shell(&sandbox, "age-inspect x; echo $?").is(
+        0,
+        "1\n",
+        "age-inspect: error: failed to read header: cannot inspect 'x': not an age file\n",
+    );
 }
 
 #[test]

@@ -153,6 +153,9 @@ pub(crate) struct Inspect {
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say the payload's size as age-inspect does, too
+    #[arg(long, hide = true)]
+    pub(crate) padded: bool,
     /// Files to inspect; standard input if there is none or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,

@@ -447,6 +447,6 @@ fn keygen(given: &Given) -> Result<Vec<OsString>> {
 /// `age-inspect`.
 fn inspect(given: &Given) -> Result<Vec<OsString>> {
     let input = given.input()?;
-    let words = [OsString::from("inspect")].into_iter().chain(given.pass_on(&["json"]));
+    let words = ["inspect", "--padded"].map(OsString::from).into_iter().chain(given.pass_on(&["json"]));
     Ok(with_input(words.collect(), input))
 }
