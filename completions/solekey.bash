@@ -176,7 +176,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -j -p -a -o -c -f -k -T -q -v -h --recipient --recipients-file --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --armor --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -j -p -a -o -c -f -k -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --armor --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -212,6 +212,21 @@ _solekey() {
                     return 0
                     ;;
                 -R)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --authorized-keys)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

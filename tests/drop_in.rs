@@ -206,6 +206,38 @@ fn post_quantum_keys_are_made_as_age_1_3_makes_them() {
 }
 
 #[test]
+fn ssh_keys_of_other_types_are_passed_over_with_a_warning() {
+    if !installed(&["age", "ssh-keygen"]) {
+        return;
+    }
+    let sandbox = prepared();
+    let keys = "ssh-keygen -q -t ecdsa -N '' -f ec; ssh-keygen -q -t ed25519 -N '' -f ed; cat ec.pub ed.pub >keys";
+    sandbox.shell(keys).is_silent_success();
+    let script = "age -R keys x | age -d -i ed; cat keys | age -R - x | age -d -i ed";
+    for outcome in [shell(&sandbox, script), sandbox.bash(script)] {
+        assert_eq!((outcome.status, outcome.stdout.as_slice()), (0, &b"hello\nhello\n"[..]), "{outcome:?}");
+        assert_eq!(outcome.stderr.matches("ignoring unsupported SSH key").count(), 2, "{outcome:?}");
+    }
+    let outcome = sandbox.run(["encrypt", "--authorized-keys", "keys", "-o", "x.age", "x"]);
+    outcome.is(
+        0,
+        "",
+        "solekey: warning: 'keys', line 1: ignoring unsupported SSH key: SSH keys of type ecdsa-sha2-nistp256 cannot be \
+         encrypted to; ssh-ed25519 and ssh-rsa can\n",
+    );
+    sandbox.run(["encrypt", "-R", "keys", "-o", "y.age", "x"]).fails(
+        1,
+        "solekey: error: 'keys', line 1: SSH keys of type ecdsa-sha2-nistp256 cannot be encrypted to; ssh-ed25519 and \
+         ssh-rsa can\n",
+    );
+    // What is no key at all is an error for both, and nobody else is encrypted to in its place.
+    sandbox.write("keys", format!("{}not a key\n", sandbox.text("ed.pub")));
+    for outcome in [shell(&sandbox, "age -R keys x"), sandbox.bash("age -R keys x")] {
+        assert_eq!((outcome.status, outcome.stdout.as_slice()), (1, &b""[..]), "{outcome:?}");
+    }
+}
+
+#[test]
 fn age_inspect_prints_what_programs_read() {
     let sandbox = prepared();
     let outcome = shell(&sandbox, "age-inspect --json mine.age");

@@ -88,7 +88,7 @@ pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
     /// Encrypt with a passphrase, which is asked for; an empty answer generates one
-    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "identity", "plugin"])]
+    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
@@ -260,6 +260,8 @@ pub(crate) enum Named {
     Key(String),
     /// `-R`: a file of keys.
     File(PathBuf),
+    /// `--authorized-keys`: a file of keys, of which some may be of no use here.
+    AuthorizedKeys(PathBuf),
     /// `-i`: the public keys of an identity file.
     Identity(PathBuf),
     /// `-j`: a plugin that needs no key.
@@ -278,6 +280,11 @@ impl Args for Recipients {
                 "Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's",
             ))
             .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
+            .arg(
+                file(Arg::new("authorized-keys").long("authorized-keys").action(ArgAction::Append))
+                    .help_heading("Who can open")
+                    .help("As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning"),
+            )
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
             .arg(
                 flag("plugin", 'j')
@@ -297,6 +304,7 @@ impl FromArgMatches for Recipients {
         let mut named = Vec::new();
         collect(matches, "recipient", &mut named, Named::Key);
         collect(matches, "recipients-file", &mut named, Named::File);
+        collect(matches, "authorized-keys", &mut named, Named::AuthorizedKeys);
         collect(matches, "identity", &mut named, Named::Identity);
         collect(matches, "plugin", &mut named, Named::Plugin);
         named.sort_by_key(|(place, _)| *place);

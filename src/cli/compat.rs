@@ -337,6 +337,8 @@ impl Given {
     /// The flags of these names, as this program takes them, in their order.
     fn pass_on<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = OsString> + 'a {
         self.flags.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| {
+            // Their files of recipients may be anybody's authorized_keys.
+            let name = if *name == "recipients-file" { "authorized-keys" } else { name };
             let mut word = OsString::from(format!("--{name}"));
             if !value.is_empty() {
                 word.push("=");
