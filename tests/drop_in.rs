@@ -41,7 +41,7 @@ fn prepared() -> Sandbox {
 }
 
 /// Command lines, how both programs end, and what both say. `$R` is a recipient.
-const SAME: [(&str, i32, &str); 35] = [
+const SAME: [(&str, i32, &str); 36] = [
     ("age", 1, "Usage:"),
     ("age -h", 0, "Usage:"),
     ("age -help", 0, "Usage:"),
@@ -61,6 +61,7 @@ const SAME: [(&str, i32, &str); 35] = [
     ("age -p -r $R x", 1, "-p/--passphrase can't be combined with -r/--recipient"),
     ("age -i key.txt x", 1, "-i/--identity and -j can't be used in encryption mode unless"),
     ("age -j some x", 1, "-i/--identity and -j can't be used in encryption mode unless"),
+    ("age -r '' x", 1, "unknown recipient type"),
     ("age -r mistyped x", 1, "unknown recipient type"),
     ("age -d -i key.txt theirs.age", 1, "no identity matched any of the recipients"),
     ("age --decrypt --identity=key.txt <theirs.age", 1, "no identity matched any of the recipients"),

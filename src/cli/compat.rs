@@ -7,45 +7,17 @@ use std::{ffi::OsString, path::Path};
 
 use anyhow::Result;
 
-use super::report::{Persona, misuse};
+use super::{
+    flags::{Flag, Flags, Given, Grammar, Stop, option, switch},
+    report::{Persona, misuse},
+};
 
 /// A tool whose place is taken.
 pub(crate) struct Tool {
     name: &'static str,
-    flags: &'static [Flag],
-    grammar: Grammar,
+    flags: Flags,
     translate: fn(&Given) -> Result<Vec<OsString>>,
     usage: &'static str,
-}
-
-/// How flags are told from the rest.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Grammar {
-    /// Go's flag package: one dash or two, and no flag after the first word that is none.
-    Go,
-    /// Letters can be joined (`-do out`), and flags may stand anywhere.
-    Gnu,
-}
-
-/// A flag: its letter, if it has one, and its name.
-struct Flag {
-    letter: &'static str,
-    name: &'static str,
-    takes: Takes,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    Nothing,
-    Value,
-}
-
-const fn switch(letter: &'static str, name: &'static str) -> Flag {
-    Flag { letter, name, takes: Takes::Nothing }
-}
-
-const fn option(letter: &'static str, name: &'static str) -> Flag {
-    Flag { letter, name, takes: Takes::Value }
 }
 
 /// Most are called as they are here, so they can be passed on.
@@ -124,26 +96,23 @@ Usage:
 This is solekey in the place of age-inspect. INPUT is standard input if it is missing.";
 
 const TOOLS: &[Tool] = &[
-    Tool { name: "age", flags: AGE_FLAGS, grammar: Grammar::Go, translate: age, usage: AGE_USAGE },
-    Tool { name: "rage", flags: RAGE_FLAGS, grammar: Grammar::Gnu, translate: age, usage: RAGE_USAGE },
+    Tool { name: "age", flags: Flags { known: AGE_FLAGS, grammar: Grammar::Go }, translate: age, usage: AGE_USAGE },
+    Tool { name: "rage", flags: Flags { known: RAGE_FLAGS, grammar: Grammar::Gnu }, translate: age, usage: RAGE_USAGE },
     Tool {
         name: "age-keygen",
-        flags: AGE_KEYGEN_FLAGS,
-        grammar: Grammar::Go,
+        flags: Flags { known: AGE_KEYGEN_FLAGS, grammar: Grammar::Go },
         translate: keygen,
         usage: AGE_KEYGEN_USAGE,
     },
     Tool {
         name: "rage-keygen",
-        flags: RAGE_KEYGEN_FLAGS,
-        grammar: Grammar::Gnu,
+        flags: Flags { known: RAGE_KEYGEN_FLAGS, grammar: Grammar::Gnu },
         translate: keygen,
         usage: RAGE_KEYGEN_USAGE,
     },
     Tool {
         name: "age-inspect",
-        flags: AGE_INSPECT_FLAGS,
-        grammar: Grammar::Go,
+        flags: Flags { known: AGE_INSPECT_FLAGS, grammar: Grammar::Go },
         translate: inspect,
         usage: AGE_INSPECT_USAGE,
     },
@@ -203,128 +172,22 @@ impl Tool {
     pub(crate) fn read(&self, words: &[OsString]) -> Result<Meaning> {
         let usage = |fault, status| Ok(Meaning::Usage { fault, usage: self.usage, status });
         // Only for the two that cannot do anything without flags.
-        if words.is_empty() && self.flags.iter().any(|flag| flag.name == "encrypt") {
+        if words.is_empty() && self.flags.known.iter().any(|flag| flag.name == "encrypt") {
             return usage(None, 1);
         }
-        match self.parse(words) {
+        match self.flags.read(words) {
             Err(Stop::Help) => usage(None, 0),
             Err(Stop::Fault(fault)) => usage(Some(fault), 2),
             Ok(given) if given.has("version") => {
-                let version = if self.grammar == Grammar::Go { "1.3.0" } else { "0.12.1" };
+                let version = if self.flags.grammar == Grammar::Go { "1.3.0" } else { "0.12.1" };
                 Ok(Meaning::Version(format!("{version} (solekey {})", env!("CARGO_PKG_VERSION"))))
             }
             Ok(given) => Ok(Meaning::Words((self.translate)(&given)?)),
         }
     }
-
-    fn parse(&self, words: &[OsString]) -> Result<Given, Stop> {
-        let mut given = Given::default();
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            let dashed = word.to_str().and_then(|word| word.strip_prefix('-')).filter(|rest| !rest.is_empty());
-            let Some(dashed) = dashed else {
-                if word.as_encoded_bytes().starts_with(b"-") && word.len() > 1 {
-                    return Err(Stop::Fault("a flag is not UTF-8; give its value as a word of its own".to_owned()));
-                }
-                given.inputs.push(word.clone());
-                if self.grammar == Grammar::Go {
-                    break;
-                }
-                continue;
-            };
-            if dashed == "-" {
-                break;
-            }
-            match dashed.strip_prefix('-') {
-                Some(long) => self.flag(word, long, &mut words, &mut given)?,
-                None if self.grammar == Grammar::Go => self.flag(word, dashed, &mut words, &mut given)?,
-                None => self.letters(word, dashed, &mut words, &mut given)?,
-            }
-        }
-        given.inputs.extend(words.cloned());
-        Ok(given)
-    }
-
-    /// One flag, with its value after `=` or in the next word.
-    fn flag<'a>(
-        &self,
-        word: &OsString,
-        text: &str,
-        words: &mut impl Iterator<Item = &'a OsString>,
-        given: &mut Given,
-    ) -> Result<(), Stop> {
-        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        if ["h", "help"].contains(&name) {
-            return Err(Stop::Help);
-        }
-        let known = self.flags.iter().find(|flag| flag.name == name || flag.letter == name);
-        let Some(flag) = known.filter(|_| !name.is_empty()) else {
-            return Err(Stop::Fault(format!("flag provided but not defined: {}", shown(word))));
-        };
-        match (flag.takes, value) {
-            (Takes::Nothing, None | Some("1" | "t" | "T" | "true" | "TRUE" | "True")) => {
-                given.flags.push((flag.name, OsString::new()));
-            }
-            (Takes::Nothing, Some("0" | "f" | "F" | "false" | "FALSE" | "False")) => {
-                given.flags.retain(|(name, _)| *name != flag.name);
-            }
-            (Takes::Nothing, Some(_)) => {
-                return Err(Stop::Fault(format!("invalid boolean value for -{name}")));
-            }
-            (Takes::Value, Some(value)) => given.flags.push((flag.name, OsString::from(value))),
-            (Takes::Value, None) => match words.next() {
-                Some(value) => given.flags.push((flag.name, value.clone())),
-                None => return Err(Stop::Fault(format!("flag needs an argument: -{name}"))),
-            },
-        }
-        Ok(())
-    }
-
-    /// Letters that are joined; what follows one that takes a value is that value.
-    fn letters<'a>(
-        &self,
-        word: &OsString,
-        letters: &str,
-        words: &mut impl Iterator<Item = &'a OsString>,
-        given: &mut Given,
-    ) -> Result<(), Stop> {
-        for (at, letter) in letters.char_indices() {
-            let rest = &letters[at + letter.len_utf8()..];
-            let letter = letter.to_string();
-            let takes = self.flags.iter().find(|flag| flag.letter == letter).map(|flag| flag.takes);
-            if takes == Some(Takes::Value) && !rest.is_empty() {
-                return self.flag(word, &format!("{letter}={}", rest.strip_prefix('=').unwrap_or(rest)), words, given);
-            }
-            self.flag(word, &letter, words, given)?;
-        }
-        Ok(())
-    }
-}
-
-/// Why the reading of a command line ends early.
-enum Stop {
-    Help,
-    Fault(String),
-}
-
-/// A flag as it was typed, without its value, which may be secret, and safe to print.
-fn shown(word: &OsString) -> String {
-    let text = word.to_string_lossy();
-    text.split('=').next().unwrap_or_default().escape_debug().to_string()
-}
-
-/// What a command line gives, in its order.
-#[derive(Default)]
-struct Given {
-    flags: Vec<(&'static str, OsString)>,
-    inputs: Vec<OsString>,
 }
 
 impl Given {
-    fn has(&self, name: &str) -> bool {
-        self.flags.iter().any(|(given, _)| *given == name)
-    }
-
     /// The only input. None for standard input.
     fn input(&self) -> Result<Option<&OsString>> {
         match self.inputs.as_slice() {
@@ -340,7 +203,7 @@ impl Given {
             // Their files of recipients may be anybody's authorized_keys.
             let name = if *name == "recipients-file" { "authorized-keys" } else { name };
             let mut word = OsString::from(format!("--{name}"));
-            if !value.is_empty() {
+            if let Some(value) = value {
                 word.push("=");
                 word.push(value);
             }
@@ -351,6 +214,7 @@ impl Given {
     /// The output that was named last; none, and an empty one, is standard output.
     fn output(&self) -> Option<OsString> {
         let (_, last) = self.flags.iter().rfind(|(name, _)| *name == "output")?;
+        let last = last.as_ref()?;
         let mut word = OsString::from("--output=");
         word.push(last);
         Some(word).filter(|_| !last.is_empty())

@@ -6,6 +6,7 @@ mod compat;
 mod decrypt;
 mod defaults;
 mod encrypt;
+mod flags;
 mod identities;
 mod input;
 mod inspect;
