@@ -71,7 +71,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__decrypt)
-            opts="-i -j -o -c -O -f -k -0 -T -q -v -h --identity --plugin --no-default-identity --max-work-factor --no-plugins --range --verify-first --sparse --output --stdout --output-dir --force --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -c -O -f -k -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --range --verify-first --sparse --output --stdout --output-dir --force --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -221,7 +221,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --identity --no-plugins --allow-plugin-stanzas --passphrase --armor --check --output --stdout --output-dir --force --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --armor --check --output --stdout --output-dir --force --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,6 +271,21 @@ _solekey() {
                     fi
                     return 0
                     ;;
+                --authorized-keys)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --identity)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -298,6 +313,20 @@ _solekey() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --plugin)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -j)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
                     fi
                     return 0
                     ;;
@@ -399,7 +428,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__inspect)
-            opts="-q -v -h --json --quiet --verbose --progress --help"
+            opts="-q -v -h --json --padded --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,7 +446,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__keygen)
-            opts="-o -p -y -q -v -h --output --pq --passphrase --to-public --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-o -p -y -q -v -h --output --pq --announce --passphrase --to-public --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -484,7 +513,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__rekey)
-            opts="-i -j -r -R -0 -T -q -v -h --identity --plugin --no-default-identity --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-stanzas --add --remove --header-only --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -r -R -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-stanzas --add --remove --header-only --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -630,7 +659,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__salvage)
-            opts="-i -j -o -f -T -q -v -h --identity --plugin --no-default-identity --max-work-factor --no-plugins --output --force --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -f -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --output --force --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -747,7 +776,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__verify)
-            opts="-i -j -0 -T -q -v -h --identity --plugin --no-default-identity --max-work-factor --no-plugins --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

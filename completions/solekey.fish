@@ -43,7 +43,9 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "rekey" -d 'Give fil
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
@@ -70,7 +72,9 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
@@ -109,6 +113,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l progress -d 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l sparse -d 'Leave holes in the output for blocks of zeros'
@@ -136,6 +141,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l progress -d 'Show 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l sparse -d 'Leave holes in the output for blocks of zeros'
@@ -156,6 +162,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d '
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l announce -d 'Print the public key on standard error and nowhere else, as age-keygen does'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s y -l to-public -d 'Print the public keys of the identities in INPUT'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
@@ -166,6 +173,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l json -d 'Print one JSON object for each file'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l padded -d 'Say the payload\'s size as age-inspect does, too'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -180,6 +188,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand verify" -l progress -d '
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
@@ -199,6 +208,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand t" -l progress -d 'Show 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l recursive -d 'Work on all files in the folders that are named; links are not followed'
@@ -220,6 +230,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l progress -d 'S
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l add -d 'Add the recipients that are named to those of each file'
@@ -244,6 +255,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l progress -d 
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l identities-only -d 'Refuse files that are encrypted with a passphrase, rather than ask for it'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s f -l force -d 'Overwrite an existing output file'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l batch -d 'Never ask; fail with status 5 where an answer is needed'

@@ -128,18 +128,23 @@ says so.
 
 const SEE_ALSO: &str = ".SH SEE ALSO\n\
 \\fBsolekey\\fR(1), \\fBsolekey\\-encrypt\\fR(1), \\fBsolekey\\-decrypt\\fR(1), \\fBsolekey\\-keygen\\fR(1), \
-\\fBsolekey\\-inspect\\fR(1), \\fBsolekey\\-verify\\fR(1), \\fBsolekey\\-rekey\\fR(1), \\fBsolekey\\-salvage\\fR(1), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
+\\fBsolekey\\-inspect\\fR(1), \\fBsolekey\\-verify\\fR(1), \\fBsolekey\\-rekey\\fR(1), \\fBsolekey\\-salvage\\fR(1), \\fBsolekey\\-file\\fR(5), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
 
-/// The pages: one for the program, one for each verb.
+/// The page that no command line knows of.
+const FILE_PAGE: &str = include_str!("../man/solekey-file.5");
+
+/// The pages: one for the program, one for each verb, and one for files.
 fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
     let mut command = solekey::cli::command();
     command.build();
     let pages = std::iter::once(command.clone()).chain(command.get_subcommands().cloned());
+    let written = (Path::new("man").join("solekey-file.5"), FILE_PAGE.as_bytes().to_vec());
     pages
         .map(|page| {
             let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
             (Path::new("man").join(format!("{name}.1")), man_page(page, &name))
         })
+        .chain([written])
         .collect()
 }
 

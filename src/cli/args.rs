@@ -25,7 +25,10 @@ Examples:
   solekey encrypt -r age1... notes.txt            writes notes.txt.age
   solekey decrypt -i key.txt notes.txt.age        writes notes.txt
   tar c photos | solekey encrypt -R friends.txt -o photos.tar.age
-  solekey decrypt -i key.txt < photos.tar.age | tar x";
+  solekey decrypt -i key.txt < photos.tar.age | tar x
+
+Called age, age-keygen, age-inspect, rage or rage-keygen, through a link or as its first word (solekey age ...), the
+program takes that tool's command line, and ends with its statuses.";
 
 /// Encrypt files to the public keys you name, and to nobody else
 ///
@@ -92,7 +95,7 @@ pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
     /// Encrypt with a passphrase, which is asked for; an empty answer generates one
-    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "identity"])]
+    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
@@ -227,6 +230,9 @@ pub(crate) struct Keygen {
     /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) pq: bool,
+    /// Print the public key on standard error and nowhere else, as age-keygen does
+    #[arg(long, conflicts_with = "to_public")]
+    pub(crate) announce: bool,
     /// Protect the key file with a passphrase, which is asked for; an empty answer generates one
     #[arg(short, long, conflicts_with = "to_public")]
     pub(crate) passphrase: bool,
@@ -249,6 +255,9 @@ pub(crate) struct Inspect {
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say the payload's size as age-inspect does, too
+    #[arg(long, hide = true)]
+    pub(crate) padded: bool,
     /// Files to inspect; standard input if there is none or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
@@ -324,6 +333,9 @@ pub(crate) struct Identities {
     /// Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder
     #[arg(long, help_heading = "What can open")]
     pub(crate) no_default_identity: bool,
+    /// Refuse files that are encrypted with a passphrase, rather than ask for it
+    #[arg(long, help_heading = "What can open")]
+    pub(crate) identities_only: bool,
     /// Refuse files whose passphrase costs more than 2^N scrypt work
     #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
     pub(crate) max_work_factor: u8,

@@ -46,6 +46,7 @@ pub(crate) struct Identities {
     prompt: Arc<Prompt>,
     plugins: Plugins,
     max_work_factor: u8,
+    identities_only: bool,
     known: RwLock<Known>,
 }
 
@@ -94,6 +95,7 @@ impl Identities {
             prompt: files.prompt.clone(),
             plugins: files.plugins.clone(),
             max_work_factor: named.max_work_factor,
+            identities_only: named.identities_only,
             known: RwLock::new(known),
         })
     }
@@ -107,6 +109,12 @@ impl Identities {
         }
         let mut known = self.known.write().expect(NO_PANIC);
         if decryptor.header().is_passphrase() {
+            if self.identities_only {
+                return misuse(
+                    "it is encrypted with a passphrase, and only identities are to open it",
+                    "to be asked for the passphrase, name no identities",
+                );
+            }
             return self.unlock_with_passphrase(decryptor, file, &mut known.passphrases);
         }
         if known.ready.is_empty() && known.asleep.is_empty() && known.plugins.is_empty() {

@@ -28,7 +28,10 @@ use super::{
 pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     Ok(batch::each(&what.files, report, |path| {
         let cannot_inspect = || format!("cannot inspect {}", name(path));
-        let facts = Facts::read(path, talk).with_context(cannot_inspect)?;
+        let mut facts = Facts::read(path, talk).with_context(cannot_inspect)?;
+        if what.padded {
+            facts.sizes.iter_mut().for_each(|sizes| sizes.padded = Some(Padded::without_padding(sizes.payload)));
+        }
         let text = if what.json { json(&facts) } else { facts.for_people(path) };
         let mut output = Plan::stdout(Terminal::Any)?.open()?;
         output.write_all(text.as_bytes()).context("cannot write to standard output")?;
@@ -70,6 +73,23 @@ struct Sizes {
     armor: u64,
     overhead: u64,
     payload: u64,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    padded: Option<Padded>,
+}
+
+/// The payload in age-inspect's words, which leave room for padding. There is none yet.
+#[derive(Serialize, Clone, Copy)]
+struct Padded {
+    min_payload: u64,
+    max_payload: u64,
+    min_padding: u64,
+    max_padding: u64,
+}
+
+impl Padded {
+    fn without_padding(payload: u64) -> Self {
+        Self { min_payload: payload, max_payload: payload, min_padding: 0, max_padding: 0 }
+    }
 }
 
 /// Whether a future quantum computer would open the file.
@@ -132,6 +152,7 @@ impl Facts {
             armor: total - binary,
             overhead: sealed - payload,
             payload,
+            padded: None,
         });
         let stanzas = header.stanzas();
         Ok(Self {

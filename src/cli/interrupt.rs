@@ -3,9 +3,14 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, Once},
+    sync::{Mutex, MutexGuard},
+};
+#[cfg(unix)]
+use std::{
+    fs,
+    sync::{Arc, Once},
 };
 
 #[cfg(unix)]

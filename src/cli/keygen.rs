@@ -1,7 +1,7 @@
 //! `keygen`: make a key file, or print the public key of one.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     num::NonZeroUsize,
     path::Path,
     sync::Arc,
@@ -46,7 +46,7 @@ pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {
 fn make_key(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
     // A post-quantum key is too long to be pasted, so it gets a file.
     let public_plan = match &what.output {
-        Some(path) if what.pq && matches!(plan, Plan::File { .. }) => {
+        Some(path) if what.pq && !what.announce && matches!(plan, Plan::File { .. }) => {
             Some(Plan::path(&with_ending(path, ".pub"), Overwrite::Never)?)
         }
         _ => None,
@@ -75,7 +75,11 @@ fn make_key(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
         write(&plan, &mut output, public.as_bytes())?;
         plan.commit(output, Mode::Umask)?;
     }
-    if let Plan::File { .. } = plan {
+    if what.announce {
+        if !matches!(plan, Plan::Stdout(_)) || !io::stdout().is_terminal() {
+            report.public_key(&recipient);
+        }
+    } else if let Plan::File { .. } = plan {
         print(&public)?;
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::{
     output::Plan,
     plugins::Plugins,
     prompt::Prompt,
-    report::{Report, misuse},
+    report::{Advise, Report, misuse},
     system,
 };
 
@@ -91,6 +91,9 @@ pub(crate) fn parse_lines<T>(
     text: &[u8],
     parse: impl Fn(&str, &dyn Fn() -> String) -> Result<T>,
 ) -> Result<Vec<T>> {
+    if matches!(text, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, ..]) {
+        return Err(anyhow!("{} is text in UTF-16", name(path))).hint("save it as UTF-8, without a byte order mark");
+    }
     let mut parsed = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let place = || format!("{}, line {}", name(path), index + 1);

@@ -2,9 +2,11 @@
 
 mod args;
 mod batch;
+mod compat;
 mod decrypt;
 mod defaults;
 mod encrypt;
+mod flags;
 mod guard;
 mod identities;
 mod input;
@@ -30,7 +32,7 @@ mod version;
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{self, Write},
     process::ExitCode,
 };
@@ -40,6 +42,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 pub use args::command;
 
 use args::{Arguments, Verb};
+use compat::{Meaning, Tool};
 use report::{Report, Status};
 
 /// Does what the command line asks for.
@@ -74,16 +77,25 @@ pub fn main() -> ExitCode {
         report.error(&error);
         Some(report::status(&error))
     });
-    failed.map_or(ExitCode::SUCCESS, |status| ExitCode::from(status as u8))
+    failed.map_or(ExitCode::SUCCESS, Status::code)
 }
 
 fn parse() -> Result<Arguments, ExitCode> {
-    // Before clap, whose messages quote what they do not understand.
-    if env::args_os().any(|argument| looks_secret(argument.as_encoded_bytes())) {
-        report::secret_argument();
-        return Err(ExitCode::from(Status::Misuse as u8));
+    let typed: Vec<_> = env::args_os().collect();
+    let called = Tool::called(&typed);
+    if let Some((tool, _)) = called {
+        report::speak_as(tool.persona());
     }
-    let parsed = command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    // Before clap, whose messages quote what they do not understand.
+    if typed.iter().any(|argument| looks_secret(argument.as_encoded_bytes())) {
+        report::secret_argument();
+        return Err(Status::Misuse.code());
+    }
+    let words = match called {
+        Some((tool, words)) => translate(tool, words)?,
+        None => typed,
+    };
+    let parsed = command().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
     parsed.map_err(|error| {
         if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| asks_for_more(&argument)) {
             let _ = io::stdout().lock().write_all(version::DETAILS.as_bytes());
@@ -95,13 +107,33 @@ fn parse() -> Result<Arguments, ExitCode> {
             return ExitCode::SUCCESS;
         }
         report::usage(&error);
-        ExitCode::from(Status::Misuse as u8)
+        Status::Misuse.code()
     })
 }
 
 /// Clap stops at `--version`, and so does not say whether `--verbose` follows.
 fn asks_for_more(argument: &OsStr) -> bool {
     ["-v", "--verbose", "-vV", "-Vv"].iter().any(|verbose| argument == *verbose)
+}
+
+/// The command line of another tool as one of this program.
+fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
+    match tool.read(words) {
+        Ok(Meaning::Words(words)) => Ok([OsString::from("solekey")].into_iter().chain(words).collect()),
+        Ok(Meaning::Version(version)) => {
+            // A version that nobody reads is no failure.
+            let _ = writeln!(io::stdout(), "{version}");
+            Err(ExitCode::SUCCESS)
+        }
+        Ok(Meaning::Usage { fault, usage, status }) => {
+            report::usage_of(fault.as_deref(), usage);
+            Err(ExitCode::from(status))
+        }
+        Err(error) => {
+            Report::default().error(&error);
+            Err(report::status(&error).code())
+        }
+    }
 }
 
 fn looks_secret(argument: &[u8]) -> bool {

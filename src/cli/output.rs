@@ -61,6 +61,12 @@ impl Plan {
                 "send it to a file with -o FILE, write text with -a, or insist with -o -",
             );
         }
+        if cfg!(windows) && terminal == Terminal::Refuse {
+            return misuse(
+                "refusing to write binary data to a redirected standard output: PowerShell would make text of it",
+                "send it to a file with -o FILE, write text with -a, or insist with -o -",
+            );
+        }
         Ok(Self::Stdout(terminal))
     }
 

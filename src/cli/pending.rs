@@ -5,7 +5,7 @@
 //! signals that end a program.
 
 use std::{
-    fs::{File, FileTimes, Metadata, Permissions},
+    fs::{File, FileTimes, Metadata},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -213,7 +213,7 @@ fn create_private(path: &Path) -> io::Result<File> {
 fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
+        use std::{fs::Permissions, os::unix::fs::PermissionsExt};
         let bits = match mode {
             // Without set-user-ID and its like, which are not for copies.
             Mode::Like(model) => model.permissions().mode() & 0o777,
@@ -241,7 +241,7 @@ fn sync_folder(folder: &Path) {
 #[cfg(all(test, unix))]
 mod tests {
     use std::{
-        fs,
+        fs::{self, Permissions},
         os::unix::fs::{MetadataExt, PermissionsExt},
     };
 

@@ -62,10 +62,12 @@ impl Plugins {
 
     /// The identity of a plugin that needs none.
     pub(crate) fn default_identity(&self, plugin: &str) -> Result<Identity> {
-        match age::plugin::Identity::default_for_plugin(plugin) {
-            Ok(identity) => self.unwrapper(identity),
-            Err(_) => misuse("-j: that cannot be a plugin's name", "for age-plugin-NAME, it is -j NAME"),
-        }
+        self.unwrapper(default_for(plugin)?)
+    }
+
+    /// The recipient of a plugin that needs no key.
+    pub(crate) fn default_recipient(&self, plugin: &str) -> Result<Recipient> {
+        self.wrapper(program(plugin), plugin, &[], &[default_for(plugin)?])
     }
 
     fn wrapper(
@@ -213,6 +215,14 @@ impl Callbacks for User {
 
     fn request_passphrase(&self, description: &str) -> Option<SecretString> {
         self.ask(description, Prompt::secret)
+    }
+}
+
+/// The identity that stands for a plugin alone.
+fn default_for(plugin: &str) -> Result<age::plugin::Identity> {
+    match age::plugin::Identity::default_for_plugin(plugin) {
+        Ok(identity) => Ok(identity),
+        Err(_) => misuse("-j: that cannot be a plugin's name", "for age-plugin-NAME, it is -j NAME"),
     }
 }
 

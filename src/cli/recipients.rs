@@ -20,8 +20,10 @@ pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Ve
     for named in named {
         match named {
             Named::Key(key) => recipients.push(argument(files, key)?),
-            Named::File(path) => recipients.extend(recipients_file(files, path)?),
+            Named::File(path) => recipients.extend(recipients_file(files, path, Unsupported::Refuse)?),
+            Named::AuthorizedKeys(path) => recipients.extend(recipients_file(files, path, Unsupported::PassOver)?),
             Named::Identity(path) => recipients.extend(recipients_of(files, path)?),
+            Named::Plugin(name) => recipients.push(files.plugins.default_recipient(name)?),
         }
     }
     each_once(&mut recipients, files.report);
@@ -69,17 +71,37 @@ fn argument(files: &KeyFiles<'_>, key: &str) -> Result<Recipient> {
     })
 }
 
-fn recipients_file(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec<Recipient>> {
+/// What to do about an SSH key that cannot be encrypted to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unsupported {
+    Refuse,
+    /// The file was not made for this program, so it is no surprise. But it is said.
+    PassOver,
+}
+
+fn recipients_file(files: &mut KeyFiles<'_>, path: &Path, unsupported: Unsupported) -> Result<Vec<Recipient>> {
     let file = files.read(path)?;
     if file.text.starts_with(b"age-encryption.org/") {
         return Err(anyhow!("{} is an encrypted file, not a list of recipients", name(path)))
             .hint("name a protected identity file with -i");
     }
-    let recipients = parse_lines(path, &file.text, |line, _| parse(files, line))?;
+    let recipients = parse_lines(path, &file.text, |line, place| match parse(files, line) {
+        Err(error) if unsupported == Unsupported::PassOver && is_unsupported(&error) => {
+            files.report.warning(&format!("{}: ignoring unsupported SSH key: {error}", place()));
+            Ok(None)
+        }
+        parsed => parsed.map(Some),
+    })?;
+    let recipients: Vec<_> = recipients.into_iter().flatten().collect();
     if recipients.is_empty() {
         bail!("{} names no recipients", name(path));
     }
     Ok(recipients)
+}
+
+fn is_unsupported(error: &Error) -> bool {
+    use ParseRecipientError::{RsaTooLarge, RsaTooSmall, UnsupportedSsh};
+    matches!(error.downcast_ref(), Some(UnsupportedSsh(_) | RsaTooSmall | RsaTooLarge))
 }
 
 fn parse(files: &KeyFiles<'_>, text: &str) -> Result<Recipient> {

@@ -4,11 +4,13 @@ use std::{
     fmt,
     io::{self, Write},
     path::Path,
+    process::ExitCode,
+    sync::OnceLock,
 };
 
 use serde::Serialize;
 
-use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault};
+use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault, Recipient};
 
 use super::{args::Talk, progress};
 
@@ -24,6 +26,28 @@ pub(crate) enum Status {
     SomeFailed = 6,
     /// What a shell reports of a program that died of SIGPIPE.
     ClosedPipe = 141,
+}
+
+impl Status {
+    /// What the program that started this one is told. Tools of other names know one status of failure.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(if PERSONA.get().is_some() { 1 } else { self as u8 })
+    }
+}
+
+/// A tool in whose place the program speaks.
+pub(crate) struct Persona {
+    pub(crate) name: &'static str,
+    /// Words of this program, and what the tool says in their place.
+    pub(crate) words: &'static [(&'static str, &'static str)],
+}
+
+static PERSONA: OnceLock<Persona> = OnceLock::new();
+
+/// From now on, messages are those of another tool.
+pub(crate) fn speak_as(persona: Persona) {
+    // Said once, before anything else is.
+    let _ = PERSONA.set(persona);
 }
 
 /// The command line asks for something that makes no sense.
@@ -87,6 +111,7 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
             }
             CryptoError::NoMatch(_) | CryptoError::WrongPassphrase => Status::NoMatch,
             CryptoError::NotAge
+            | CryptoError::Recoded(_)
             | CryptoError::Empty
             | CryptoError::Version(_)
             | CryptoError::Header { .. }
@@ -108,6 +133,9 @@ fn advice(error: &CryptoError) -> Option<&str> {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
         CryptoError::NotSeekable => {
             "a range is read of regular files in the binary format; others must be decrypted whole"
+        }
+        CryptoError::Recoded(_) => {
+            "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again, with -o FILE, for PowerShell's > makes text of what it gets"
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
@@ -155,7 +183,7 @@ pub(crate) fn json(record: &impl Serialize) -> String {
 }
 
 /// How much is said.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Report {
     quiet: bool,
     verbose: bool,
@@ -168,7 +196,7 @@ impl Report {
 
     /// Says what failed and what to do about it.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        say("error: ", &in_words(error));
+        say_error(&in_words(error));
         if self.quiet {
             return;
         }
@@ -190,6 +218,12 @@ impl Report {
         }
     }
 
+    /// Tells a new public key to people, in age-keygen's words.
+    #[allow(clippy::unused_self, reason = "all that is said is said by a report")]
+    pub(crate) fn public_key(&self, recipient: &Recipient) {
+        let _ = writeln!(io::stderr().lock(), "Public key: {recipient}");
+    }
+
     /// Passes on what another program says, which may be what the user is to do.
     #[allow(clippy::unused_self, reason = "all that is said is said by a report")]
     pub(crate) fn relay(&self, text: &str) {
@@ -206,7 +240,23 @@ impl Report {
 
 /// The one place that writes to standard error. If that fails, there is nobody left to tell.
 fn say(kind: &str, text: &str) {
-    let _ = progress::aside(|| writeln!(io::stderr().lock(), "solekey: {kind}{text}"));
+    let name = PERSONA.get().map_or("solekey", |persona| persona.name);
+    let _ = progress::aside(|| writeln!(io::stderr().lock(), "{name}: {kind}{text}"));
+}
+
+/// Says an error; in another tool's place, in its words first.
+fn say_error(text: &str) {
+    let words = PERSONA.get().map_or(&[][..], |persona| persona.words);
+    match words.iter().find(|(ours, _)| text.contains(ours)) {
+        Some((_, theirs)) => say("error: ", &format!("{theirs}: {text}")),
+        None => say("error: ", text),
+    }
+}
+
+/// How another tool is used, and what is wrong with how it was.
+pub(crate) fn usage_of(fault: Option<&str>, usage: &str) {
+    let fault = fault.map(|fault| format!("{fault}\n")).unwrap_or_default();
+    let _ = writeln!(io::stderr().lock(), "{fault}{usage}");
 }
 
 /// A usage error in clap's words.

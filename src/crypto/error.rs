@@ -18,6 +18,9 @@ pub enum Error {
     /// The input does not begin like an age file.
     #[error("not an age file")]
     NotAge,
+    /// The input was an age file before a program took it for text and changed its encoding to this.
+    #[error("not an age file any more: it was turned into {0} text")]
+    Recoded(&'static str),
     /// The input is empty, which no age file is.
     #[error("not an age file: it is empty")]
     Empty,

@@ -157,12 +157,23 @@ fn read_version(lines: &mut Lines<'_>) -> Result<(), Error> {
         return Err(Error::Empty);
     }
     if !line.starts_with(VERSION_PREFIX) {
-        return Err(Error::NotAge);
+        return Err(recoded(&line).map_or(Error::NotAge, Error::Recoded));
     }
     if line.ends_with(b"\r") {
         return Err(lines.fault("it ends in CR LF; the file was changed by a transfer in text mode"));
     }
     Err(Error::Version(String::from_utf8_lossy(&line).escape_default().to_string()))
+}
+
+/// The encoding of text that was an age file, armored or not, as a byte order mark and what follows tell.
+fn recoded(beginning: &[u8]) -> Option<&'static str> {
+    let (encoding, rest) = match beginning {
+        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => ("UTF-16", rest),
+        [0xef, 0xbb, 0xbf, rest @ ..] => ("UTF-8 (with a byte order mark)", rest),
+        _ => return None,
+    };
+    let ascii: Vec<_> = rest.iter().copied().filter(|byte| *byte != 0).collect();
+    (ascii.starts_with(VERSION_PREFIX) || ascii.starts_with(b"-----BEGIN AGE")).then_some(encoding)
 }
 
 fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stanza, Error> {

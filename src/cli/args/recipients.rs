@@ -15,8 +15,12 @@ pub(crate) enum Named {
     Key(String),
     /// `-R`: a file of keys.
     File(PathBuf),
+    /// `--authorized-keys`: a file of keys, of which some may be of no use here.
+    AuthorizedKeys(PathBuf),
     /// `-i`: the public keys of an identity file.
     Identity(PathBuf),
+    /// `-j`: a plugin that needs no key.
+    Plugin(String),
 }
 
 /// The recipients of `rekey`, in the order of the command line. There, `-i` names what opens.
@@ -26,8 +30,8 @@ fn flag(id: &'static str, short: char) -> Arg {
     Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
 }
 
-fn file_flag(id: &'static str, short: char) -> Arg {
-    flag(id, short).value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath)
+fn file(arg: Arg) -> Arg {
+    arg.value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath)
 }
 
 impl Args for NewRecipients {
@@ -36,7 +40,7 @@ impl Args for NewRecipients {
             .arg(flag("recipient", 'r').value_name("KEY").value_hint(ValueHint::Other).help(
                 "Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's",
             ))
-            .arg(file_flag("recipients-file", 'R').help("Encrypt to the public keys in FILE, one a line"))
+            .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -61,7 +65,18 @@ impl FromArgMatches for NewRecipients {
 impl Args for Recipients {
     fn augment_args(command: Command) -> Command {
         NewRecipients::augment_args(command)
-            .arg(file_flag("identity", 'i').help("Encrypt to the public keys of the identities in FILE"))
+            .arg(
+                file(Arg::new("authorized-keys").long("authorized-keys").action(ArgAction::Append))
+                    .help_heading("Who can open")
+                    .help("As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning"),
+            )
+            .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
+            .arg(
+                flag("plugin", 'j')
+                    .value_name("NAME")
+                    .value_hint(ValueHint::Other)
+                    .help("Encrypt with the plugin age-plugin-NAME, which needs no key"),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -74,7 +89,9 @@ impl FromArgMatches for Recipients {
         let mut named = Vec::new();
         collect(matches, "recipient", &mut named, Named::Key);
         collect(matches, "recipients-file", &mut named, Named::File);
+        collect(matches, "authorized-keys", &mut named, Named::AuthorizedKeys);
         collect(matches, "identity", &mut named, Named::Identity);
+        collect(matches, "plugin", &mut named, Named::Plugin);
         Ok(Self(in_order(named)))
     }
 
