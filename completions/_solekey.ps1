@@ -45,6 +45,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--recipients-file', '--recipients-file', [CompletionResultType]::ParameterName, 'Encrypt to the public keys in FILE, one a line')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
+            [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail, before anything is written, unless the header has exactly N stanzas')
+            [CompletionResult]::new('--receipt', '--receipt', [CompletionResultType]::ParameterName, 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Use N threads; 0 means all cores')
@@ -80,6 +82,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--recipients-file', '--recipients-file', [CompletionResultType]::ParameterName, 'Encrypt to the public keys in FILE, one a line')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
+            [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail, before anything is written, unless the header has exactly N stanzas')
+            [CompletionResult]::new('--receipt', '--receipt', [CompletionResultType]::ParameterName, 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Use N threads; 0 means all cores')
@@ -189,6 +193,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             break
         }
         'solekey;inspect' {
+            [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail unless the header has exactly N stanzas')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object for each file')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')

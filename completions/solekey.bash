@@ -176,7 +176,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -p -a -o -c -f -k -T -q -v -h --recipient --recipients-file --identity --no-plugins --allow-plugin-stanzas --passphrase --armor --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -p -a -o -c -f -k -T -q -v -h --recipient --recipients-file --identity --no-plugins --allow-plugin-stanzas --passphrase --expect-recipients --receipt --armor --output --stdout --force --keep --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -242,6 +242,25 @@ _solekey() {
                     return 0
                     ;;
                 -i)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --expect-recipients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --receipt)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -325,12 +344,16 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__inspect)
-            opts="-q -v -h --json --quiet --verbose --progress --help"
+            opts="-q -v -h --expect-recipients --json --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --expect-recipients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

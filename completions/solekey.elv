@@ -41,6 +41,8 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --recipients-file 'Encrypt to the public keys in FILE, one a line'
             cand -i 'Encrypt to the public keys of the identities in FILE'
             cand --identity 'Encrypt to the public keys of the identities in FILE'
+            cand --expect-recipients 'Fail, before anything is written, unless the header has exactly N stanzas'
+            cand --receipt 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output'
             cand -o 'Write to FILE (''-'' for standard output); takes one input'
             cand --output 'Write to FILE (''-'' for standard output); takes one input'
             cand -T 'Use N threads; 0 means all cores'
@@ -75,6 +77,8 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --recipients-file 'Encrypt to the public keys in FILE, one a line'
             cand -i 'Encrypt to the public keys of the identities in FILE'
             cand --identity 'Encrypt to the public keys of the identities in FILE'
+            cand --expect-recipients 'Fail, before anything is written, unless the header has exactly N stanzas'
+            cand --receipt 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output'
             cand -o 'Write to FILE (''-'' for standard output); takes one input'
             cand --output 'Write to FILE (''-'' for standard output); takes one input'
             cand -T 'Use N threads; 0 means all cores'
@@ -180,6 +184,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'solekey;inspect'= {
+            cand --expect-recipients 'Fail unless the header has exactly N stanzas'
             cand --progress 'Show a progress bar on standard error'
             cand --json 'Print one JSON object for each file'
             cand -q 'Print errors only'

@@ -40,6 +40,8 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'Print 
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
@@ -61,6 +63,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
@@ -130,6 +134,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Nev
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"

@@ -79,7 +79,7 @@ fn one_file_names_each_crate() {
         ("rustix", "cli/system.rs"),
         ("signal_hook", "cli/interrupt.rs"),
         ("humantime", "cli/keygen.rs"),
-        ("serde_json", "cli/inspect.rs"),
+        ("serde_json", "cli/json.rs"),
     ];
     for (name, owner) in owners {
         let found: Vec<_> = sources("")

@@ -12,6 +12,12 @@ use super::{
     report::{Report, Status, misuse, status},
 };
 
+/// The inputs: the files, or standard input without any.
+pub(crate) fn inputs(files: &[PathBuf]) -> impl Iterator<Item = &Path> {
+    let stdin = files.is_empty().then_some(Path::new(DASH));
+    files.iter().map(PathBuf::as_path).chain(stdin)
+}
+
 /// Does `work` for each input, reports what fails, and goes on. Without inputs, the input is standard input.
 ///
 /// None if all went well. If all failed alike, that status; else the one that says some failed.

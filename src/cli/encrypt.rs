@@ -14,7 +14,8 @@ use super::{
     output::{Output, Plan, Terminal, with_age},
     plugins::Plugins,
     prompt::Prompt,
-    recipients::recipients,
+    receipt::{self, Receipt},
+    recipients::{Origin, Recipients, must_be_as_many, recipients},
     report::{Report, Status, misuse},
 };
 
@@ -24,18 +25,22 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(&what.files.files));
     let recipients = if what.passphrase {
-        vec![Recipient::passphrase(prompt.new_passphrase()?)]
+        let passphrase = Recipient::passphrase(prompt.new_passphrase()?);
+        Recipients { keys: vec![passphrase], origins: vec![Origin::flag("-p")] }
     } else {
         recipients(&mut keys, &what.recipients.0)?
     };
-    if recipients.is_empty() {
+    if recipients.keys.is_empty() {
         return misuse(
             "missing recipients: there is nobody to encrypt to",
             "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
         );
     }
-    let job = Job { what, talk, report, keys, recipients };
-    Ok(batch::each(&what.files.files, report, |path| job.encrypt(path)))
+    let receipt = what.receipt.as_deref().map(|path| Receipt::new(path, &what.files, &keys, |path| plan(what, path)));
+    let job = Job { what, talk, report, keys, recipients, receipt: receipt.transpose()? };
+    let failed = batch::each(&what.files.files, report, |path| job.encrypt(path));
+    job.receipt.map_or(Ok(()), Receipt::commit)?;
+    Ok(failed)
 }
 
 fn plan(what: &Encrypt, path: &Path) -> Result<Plan> {
@@ -49,7 +54,8 @@ struct Job<'a> {
     talk: &'a Talk,
     report: &'a Report,
     keys: KeyFiles<'a>,
-    recipients: Vec<Recipient>,
+    recipients: Recipients,
+    receipt: Option<Receipt>,
 }
 
 impl Job<'_> {
@@ -60,20 +66,34 @@ impl Job<'_> {
         plan.must_differ_from(&input.handle, &input.name())?;
         self.keys.must_differ_from(&plan)?;
 
-        let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
+        let encryptor = Encryptor::new(&self.recipients.keys).with_context(cannot_encrypt)?;
+        let header = encryptor.header();
+        let hint = "nothing was written; count the keys that -r, -R and -i name, each once";
+        must_be_as_many(header.stanzas().len(), self.what.expect_recipients, hint).with_context(cannot_encrypt)?;
+        let stanzas = self.receipt.as_ref().map(|_| receipt::stanzas(&encryptor, &self.recipients));
         let mut output = plan.open()?;
+        if self.receipt.is_some() {
+            output.hash();
+        }
         input.progress.begin();
         let written = seal(encryptor, self.what.armor, &mut input, &mut output, self.what.files.threads());
         let written = plan.after(written.with_context(cannot_encrypt), output.seen())?;
         if input.has_changed() {
             self.report.warning(&format!("{} changed while it was read; what was read is encrypted", input.name()));
         }
+        let line = match stanzas {
+            Some(stanzas) => Some(receipt::line(&plan, self.what.armor, &mut output, &stanzas)?),
+            None => None,
+        };
         plan.commit(output, input.mode())?;
+        if let (Some(receipt), Some(line)) = (&self.receipt, line) {
+            receipt.add(&line);
+        }
         self.report.done(&format!(
             "encrypted {} to {}: {written} bytes, recipients: {}",
             input.name(),
             plan.name(),
-            self.recipients.len()
+            self.recipients.keys.len()
         ));
         Ok(())
     }

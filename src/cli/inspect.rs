@@ -19,7 +19,9 @@ use super::{
     args::{Inspect, Talk},
     batch,
     input::{Input, name},
+    json,
     output::{Plan, Terminal},
+    recipients::must_be_as_many,
     report::{Report, Status},
 };
 
@@ -27,20 +29,16 @@ pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Op
     Ok(batch::each(&what.files, report, |path| {
         let cannot_inspect = || format!("cannot inspect {}", name(path));
         let facts = Facts::read(path, talk).with_context(cannot_inspect)?;
-        let text = if what.json {
-            let mut text = serde_json::to_string(&facts).context("cannot write JSON")?;
-            text.push('\n');
-            text
-        } else {
-            facts.for_people(path)
-        };
+        let text = if what.json { json::line(&facts)? } else { facts.for_people(path) };
         let mut output = Plan::stdout(Terminal::Any)?.open()?;
         output.write_all(text.as_bytes()).context("cannot write to standard output")?;
         facts
             .sizes
             .map(drop)
             .ok_or(Error::Payload { chunk: facts.whole_chunks, fault: PayloadFault::Truncated })
-            .with_context(cannot_inspect)
+            .with_context(cannot_inspect)?;
+        let hint = "every stanza is a way to open the file; ask its sender whose they are";
+        must_be_as_many(facts.stanzas.len(), what.expect_recipients, hint).with_context(|| name(path))
     }))
 }
 

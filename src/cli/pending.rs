@@ -6,7 +6,7 @@
 
 use std::{
     fs::{File, FileTimes, Metadata, Permissions},
-    io::{self, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,9 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 use crate::crypto::WriteAt;
 
 use super::{interrupt, system};
+
+/// Bytes that are read back at a time.
+const READ_BACK: usize = 256 * 1024;
 
 /// What to do when the final name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,24 @@ impl Pending {
         let (file, path) = hidden_name().make_in(folder(target), create_private)?.into_parts();
         interrupt::pending(&path);
         Ok(Self { file, hidden: Hidden::Named(path), target: target.to_owned() })
+    }
+
+    /// Reads all of the file, part by part, and returns how long it is.
+    pub(crate) fn read_back(&mut self, mut part: impl FnMut(&[u8])) -> io::Result<u64> {
+        let mut buffer = vec![0; READ_BACK];
+        let mut read = 0;
+        self.file.rewind()?;
+        loop {
+            match self.file.read(&mut buffer) {
+                Ok(0) => return Ok(read),
+                Ok(count) => {
+                    part(&buffer[..count]);
+                    read += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Gives the file its mode, makes it durable, and only then its name.

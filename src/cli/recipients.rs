@@ -3,6 +3,7 @@
 use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use serde::Serialize;
 
 use crate::crypto::{ParseRecipientError, Recipient};
 
@@ -14,18 +15,50 @@ use super::{
     report::{Advise, Misuse, misuse},
 };
 
+/// The recipients of a run, and how the command line names each.
+#[derive(Default)]
+pub(crate) struct Recipients {
+    pub(crate) keys: Vec<Recipient>,
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// How a recipient is named.
+#[derive(Serialize)]
+pub(crate) struct Origin {
+    flag: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+impl Origin {
+    /// A key or a passphrase that `flag` itself names.
+    pub(crate) fn flag(flag: &'static str) -> Self {
+        Self { flag, file: None, line: None }
+    }
+
+    fn file(flag: &'static str, path: &Path, line: Option<usize>) -> Self {
+        Self { flag, file: Some(path.to_string_lossy().into_owned()), line }
+    }
+}
+
 /// The recipients that the command line names, in its order, each once.
-pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Vec<Recipient>> {
-    let mut recipients = Vec::new();
+pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Recipients> {
+    let mut found = Vec::new();
     for named in named {
         match named {
-            Named::Key(key) => recipients.push(argument(files, key)?),
-            Named::File(path) => recipients.extend(recipients_file(files, path)?),
-            Named::Identity(path) => recipients.extend(recipients_of(files, path)?),
+            Named::Key(key) => found.push((argument(files, key)?, Origin::flag("-r"))),
+            Named::File(path) => found.extend(recipients_file(files, path)?),
+            Named::Identity(path) => {
+                let keys = recipients_of(files, path)?;
+                found.extend(keys.into_iter().map(|key| (key, Origin::file("-i", path, None))));
+            }
         }
     }
+    // By what the keys are, not by how they are spelled: their text is made anew from the key.
     let mut seen = HashSet::new();
-    recipients.retain(|recipient| {
+    found.retain(|(recipient, _)| {
         let text = recipient.to_string();
         let fresh = seen.insert(text.clone());
         if !fresh {
@@ -33,7 +66,19 @@ pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Ve
         }
         fresh
     });
-    Ok(recipients)
+    let (keys, origins) = found.into_iter().unzip();
+    Ok(Recipients { keys, origins })
+}
+
+/// Fails if a header has not as many stanzas as the user expects.
+pub(crate) fn must_be_as_many(stanzas: usize, expected: Option<usize>, hint: &str) -> Result<()> {
+    match expected {
+        Some(expected) if stanzas != expected => {
+            let noun = if stanzas == 1 { "stanza" } else { "stanzas" };
+            Err(anyhow!("the header has {stanzas} {noun}, not {expected} as --expect-recipients says")).hint(hint)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The public keys of an identity file.
@@ -64,13 +109,15 @@ fn argument(files: &KeyFiles<'_>, key: &str) -> Result<Recipient> {
     })
 }
 
-fn recipients_file(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec<Recipient>> {
+fn recipients_file(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec<(Recipient, Origin)>> {
     let file = files.read(path)?;
     if file.text.starts_with(b"age-encryption.org/") {
         return Err(anyhow!("{} is an encrypted file, not a list of recipients", name(path)))
             .hint("name a protected identity file with -i");
     }
-    let recipients = parse_lines(path, &file.text, |line, _| parse(files, line))?;
+    let recipients = parse_lines(path, &file.text, |line, place| {
+        Ok((parse(files, line)?, Origin::file("-R", path, Some(place.line))))
+    })?;
     if recipients.is_empty() {
         bail!("{} names no recipients", name(path));
     }

@@ -26,7 +26,7 @@ mod sync {
     pub(super) use std::sync::{Condvar, Mutex};
 }
 
-use std::{io::BufRead, num::NonZeroUsize};
+use std::{collections::HashSet, io::BufRead, num::NonZeroUsize, slice};
 
 pub use age_core::format::{FileKey, Stanza};
 pub use age_core::secrecy;
@@ -36,8 +36,8 @@ pub use error::{Error, PayloadFault};
 pub use header::{Header, VERSION_LINE};
 pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
 
-pub use primitives::random;
-pub use recipient::{ParseRecipientError, Recipient, WORK_FACTOR};
+pub use primitives::{Sha256, random};
+pub use recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR};
 pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length};
 
 use stream::PayloadKey;
@@ -46,6 +46,7 @@ use stream::PayloadKey;
 pub struct Encryptor {
     header: Header,
     file_key: FileKey,
+    owners: Vec<usize>,
 }
 
 impl Encryptor {
@@ -53,11 +54,21 @@ impl Encryptor {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
+    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::HeaderCount`], [`Error::Wrap`].
     pub fn new(recipients: &[Recipient]) -> Result<Self, Error> {
         let file_key = FileKey::init_with_mut(|key| random(key));
-        let stanzas = recipient::wrap_all(recipients, &file_key)?;
-        Ok(Self { header: Header::write(stanzas, &file_key), file_key })
+        let wrapped = recipient::wrap_all(recipients, &file_key)?;
+        let owners =
+            wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
+        let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key);
+        count(&header, recipients)?;
+        Ok(Self { header, file_key, owners })
+    }
+
+    /// For each stanza of the header, in order, the index of the recipient whom it is for.
+    #[must_use]
+    pub fn owners(&self) -> &[usize] {
+        &self.owners
     }
 
     /// The header that will be written.
@@ -82,6 +93,17 @@ impl Encryptor {
         let payload = pipeline::run(source, sink, segment::SEALING, threads, &seal)?;
         Ok(prefix.len() as u64 + payload)
     }
+}
+
+/// Counts, in the very bytes that will be written, one stanza for each distinct recipient: nobody else can open the file.
+fn count(header: &Header, recipients: &[Recipient]) -> Result<(), Error> {
+    let stanzas = Header::read(&mut header.as_bytes())?.stanzas().len();
+    let distinct = recipients.iter().map(ToString::to_string).collect::<HashSet<_>>().len();
+    let many = recipients.iter().any(Recipient::may_have_many_stanzas);
+    if distinct != recipients.len() || stanzas < distinct || (stanzas > distinct && !many) {
+        return Err(Error::HeaderCount { stanzas, recipients: distinct });
+    }
+    Ok(())
 }
 
 /// A file whose header has been read.
@@ -117,6 +139,24 @@ impl Decryptor {
         let file_key = unwrapped.unwrap_or_else(|| Err(Error::NoMatch(self.stanza_types())))?;
         self.header.authenticate(&file_key)?;
         Ok(Unlocked { file_key })
+    }
+
+    /// Which stanzas are for these identities, counted from 0. The header is authenticated with every file key that they
+    /// give. Somebody may have more than one stanza, and a plugin is asked for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoMatch`] if there are none; otherwise as [`unlock`](Self::unlock).
+    pub fn stanzas_of(&self, identities: &[Identity]) -> Result<Vec<usize>, Error> {
+        let mut found = Vec::new();
+        for (index, stanza) in self.header.stanzas().iter().enumerate() {
+            let stanza = slice::from_ref(stanza);
+            if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
+                self.header.authenticate(&file_key?)?;
+                found.push(index);
+            }
+        }
+        if found.is_empty() { Err(Error::NoMatch(self.stanza_types())) } else { Ok(found) }
     }
 
     /// The distinct stanza types, in file order.
