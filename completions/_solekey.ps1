@@ -52,6 +52,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Encrypt with the plugin age-plugin-NAME, which needs no key')
             [CompletionResult]::new('--plugin', '--plugin', [CompletionResultType]::ParameterName, 'Encrypt with the plugin age-plugin-NAME, which needs no key')
+            [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail, before anything is written, unless the header has exactly N stanzas')
+            [CompletionResult]::new('--receipt', '--receipt', [CompletionResultType]::ParameterName, 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Put the outputs into the folder DIR, which is made if it is missing')
@@ -98,6 +100,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Encrypt to the public keys of the identities in FILE')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Encrypt with the plugin age-plugin-NAME, which needs no key')
             [CompletionResult]::new('--plugin', '--plugin', [CompletionResultType]::ParameterName, 'Encrypt with the plugin age-plugin-NAME, which needs no key')
+            [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail, before anything is written, unless the header has exactly N stanzas')
+            [CompletionResult]::new('--receipt', '--receipt', [CompletionResultType]::ParameterName, 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (''-'' for standard output); takes one input')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Put the outputs into the folder DIR, which is made if it is missing')
@@ -238,6 +242,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             break
         }
         'solekey;inspect' {
+            [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail unless the header has exactly N stanzas')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object for each file')
             [CompletionResult]::new('--padded', '--padded', [CompletionResultType]::ParameterName, 'Say the payload''s size as age-inspect does, too')

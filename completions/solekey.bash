@@ -221,7 +221,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --armor --check --output --stdout --output-dir --force --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --expect-recipients --receipt --armor --check --output --stdout --output-dir --force --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -330,6 +330,25 @@ _solekey() {
                     fi
                     return 0
                     ;;
+                --expect-recipients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --receipt)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -428,12 +447,16 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__inspect)
-            opts="-q -v -h --json --padded --quiet --verbose --progress --help"
+            opts="-q -v -h --expect-recipients --json --padded --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --expect-recipients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

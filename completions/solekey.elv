@@ -48,6 +48,8 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --identity 'Encrypt to the public keys of the identities in FILE'
             cand -j 'Encrypt with the plugin age-plugin-NAME, which needs no key'
             cand --plugin 'Encrypt with the plugin age-plugin-NAME, which needs no key'
+            cand --expect-recipients 'Fail, before anything is written, unless the header has exactly N stanzas'
+            cand --receipt 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output'
             cand -o 'Write to FILE (''-'' for standard output); takes one input'
             cand --output 'Write to FILE (''-'' for standard output); takes one input'
             cand -O 'Put the outputs into the folder DIR, which is made if it is missing'
@@ -93,6 +95,8 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --identity 'Encrypt to the public keys of the identities in FILE'
             cand -j 'Encrypt with the plugin age-plugin-NAME, which needs no key'
             cand --plugin 'Encrypt with the plugin age-plugin-NAME, which needs no key'
+            cand --expect-recipients 'Fail, before anything is written, unless the header has exactly N stanzas'
+            cand --receipt 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output'
             cand -o 'Write to FILE (''-'' for standard output); takes one input'
             cand --output 'Write to FILE (''-'' for standard output); takes one input'
             cand -O 'Put the outputs into the folder DIR, which is made if it is missing'
@@ -229,6 +233,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'solekey;inspect'= {
+            cand --expect-recipients 'Fail unless the header has exactly N stanzas'
             cand --progress 'Show a progress bar on standard error'
             cand --json 'Print one JSON object for each file'
             cand --padded 'Say the payload''s size as age-inspect does, too'

@@ -46,6 +46,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipie
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
@@ -75,6 +77,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-fi
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
@@ -169,6 +173,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Nev
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"

@@ -3,7 +3,8 @@
 use std::{fs, process::Command};
 
 use solekey::crypto::{
-    Decryptor, Encryptor, Error, Identity, ParseIdentityError, ParseRecipientError, Recipient, WORK_FACTOR_LIMIT,
+    Decryptor, Encryptor, Error, Identity, Match, ParseIdentityError, ParseRecipientError, Recipient, Stanza,
+    WORK_FACTOR_LIMIT,
     secrecy::{ExposeSecret, SecretString},
 };
 
@@ -118,6 +119,49 @@ fn tag_recipients_are_encrypted_to() {
     let decryptor = header(&[recipient]);
     assert_eq!(decryptor.stanza_types(), ["p256tag"]);
     assert_eq!(decryptor.header().stanzas()[0].body.len(), 32);
+}
+
+#[test]
+fn a_stanza_is_told_by_its_key_only_where_it_names_one() {
+    let tag = || -> Recipient {
+        "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed")
+    };
+    let x25519 = Identity::generate();
+    let mut keys = vec![recipient_of(&x25519), tag()];
+    keys.extend(ssh_key("ed25519", "").map(|(_, recipient)| recipient));
+    let decryptor = header(&keys);
+    for (index, recipient) in keys.iter().enumerate() {
+        for (place, stanza) in decryptor.header().stanzas().iter().enumerate() {
+            let own = if index == 0 { Match::Untold } else { Match::Yes };
+            assert_eq!(recipient.matches(stanza), if place == index { own } else { Match::No });
+        }
+    }
+    let Stanza { tag: kind, args, body } = &decryptor.header().stanzas()[1];
+    let mut other = Stanza { tag: kind.clone(), args: args.clone(), body: body.clone() };
+    let changed = if other.args[1].as_bytes()[4] == b'A' { "B" } else { "A" };
+    other.args[1].replace_range(4..5, changed);
+    assert_eq!(tag().matches(&other), Match::No);
+    other.args.clear();
+    assert_eq!(tag().matches(&other), Match::No);
+}
+
+#[test]
+fn an_identity_is_told_all_its_stanzas_and_a_stranger_none() {
+    let identities = [Identity::generate(), Identity::generate(), Identity::generate()];
+    let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
+    for (index, identity) in identities.iter().enumerate() {
+        let found = decryptor.stanzas_of(std::slice::from_ref(identity)).expect("it is a recipient");
+        assert_eq!(found, [index]);
+    }
+    assert_eq!(decryptor.stanzas_of(&identities).expect("they are recipients"), [0, 1, 2]);
+    assert!(matches!(decryptor.stanzas_of(&[Identity::generate()]), Err(Error::NoMatch(_))));
+}
+
+#[test]
+fn a_recipient_is_not_taken_twice() {
+    let identity = Identity::generate();
+    let twice = [recipient_of(&identity), recipient_of(&identity)];
+    assert!(matches!(Encryptor::new(&twice), Err(Error::HeaderCount { stanzas: 2, recipients: 1 })));
 }
 
 #[test]

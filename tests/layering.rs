@@ -102,7 +102,7 @@ fn one_file_names_each_crate() {
         ("landlock", "cli/guard.rs"),
         ("signal_hook", "cli/interrupt.rs"),
         ("humantime", "cli/keygen.rs"),
-        ("serde_json", "cli/report.rs"),
+        ("serde_json", "cli/json.rs"),
         ("walkdir", "cli/names.rs"),
     ];
     for (name, owner) in owners {

@@ -97,6 +97,12 @@ pub(crate) struct Encrypt {
     /// Encrypt with a passphrase, which is asked for; an empty answer generates one
     #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
+    /// Fail, before anything is written, unless the header has exactly N stanzas
+    #[arg(long, value_name = "N", help_heading = "Who can open")]
+    pub(crate) expect_recipients: Option<usize>,
+    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    pub(crate) receipt: Option<PathBuf>,
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
     pub(crate) armor: bool,
@@ -252,6 +258,9 @@ pub(crate) struct Keygen {
 /// key and decrypts nothing.
 #[derive(Args)]
 pub(crate) struct Inspect {
+    /// Fail unless the header has exactly N stanzas
+    #[arg(long, value_name = "N")]
+    pub(crate) expect_recipients: Option<usize>,
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,

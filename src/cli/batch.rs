@@ -153,14 +153,16 @@ pub(crate) fn check(files: &Files, plan: impl Fn(&Path) -> Result<Plan>) -> Resu
 
 /// With the only input and its output open, and the keys read, there is no more to open, and so nothing more can be. Of
 /// several files, the others are still to come; one that is to be deleted is opened once more.
-pub(crate) fn confine(files: &Files, plan: &Plan, report: &Report) {
+///
+/// In `folders`, outputs are still to get their names.
+pub(crate) fn confine<'a>(files: &Files, folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
     let Files { rm: false, inputs: Inputs { recursive: false, files_from: None, files, .. }, .. } = files else {
         return;
     };
     if files.len() > 1 {
         return;
     }
-    if let Err(missing) = guard::once_all_is_open(plan.folder()) {
+    if let Err(missing) = guard::once_all_is_open(folders) {
         report.done(&format!("other files cannot be closed off here: {missing}"));
     }
 }

@@ -68,7 +68,7 @@ impl Job<'_> {
         plan.after(proven, 0)?;
 
         let mut output = plan.open()?;
-        batch::confine(&self.what.files, &plan, self.report);
+        batch::confine(&self.what.files, plan.folder(), self.report);
         let again = self.what.files.rm.then(|| unlocked.again());
         let written = self.open(&mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
         let written = plan.after(written, output.seen())?;

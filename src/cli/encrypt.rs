@@ -17,7 +17,8 @@ use super::{
     progress::Progress,
     prompt::Prompt,
     readback,
-    recipients::recipients,
+    receipt::{self, Receipt},
+    recipients::{Origin, Recipients, must_be_as_many, recipients},
     report::{Report, Status, misuse},
 };
 
@@ -30,20 +31,34 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(inputs));
     let recipients = if what.passphrase {
-        vec![Recipient::passphrase(prompt.new_passphrase()?)]
+        let passphrase = Recipient::passphrase(prompt.new_passphrase()?);
+        Recipients { keys: vec![passphrase], origins: vec![Origin::flag("-p")] }
     } else {
         recipients(&mut keys, &what.recipients.0)?
     };
-    if recipients.is_empty() {
+    if recipients.keys.is_empty() {
         return misuse(
             "missing recipients: there is nobody to encrypt to",
             "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
         );
     }
+    let receipt = what
+        .receipt
+        .as_deref()
+        .map(|path| Receipt::new(path, &what.files, &keys, |input| outputs.plan_for(input)))
+        .transpose()?;
     let names = names(inputs, Wanted::Others)?;
     let progress = Arc::new(Progress::new(talk));
-    let job = Job { what, report, keys, recipients, outputs, progress, cores: Cores::new(inputs.threads()) };
-    Ok(batch::all(names, inputs.threads(), |input| job.encrypt(input), |done| batch::reported(done, report)))
+    let cores = Cores::new(inputs.threads());
+    let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };
+    let mut lines = String::new();
+    let settle = |done: Result<Option<String>>| {
+        let line = done.map(|line| lines.extend(line));
+        batch::reported(line, report)
+    };
+    let failed = batch::all(names, inputs.threads(), |input| job.encrypt(input), settle);
+    receipt.map_or(Ok(()), |receipt| receipt.commit(&lines))?;
+    Ok(failed)
 }
 
 /// What all files of a run share.
@@ -51,20 +66,25 @@ struct Job<'a> {
     what: &'a Encrypt,
     report: &'a Report,
     keys: KeyFiles<'a>,
-    recipients: Vec<Recipient>,
+    recipients: Recipients,
+    receipt: Option<&'a Receipt>,
     outputs: Outputs<'a>,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
 impl Job<'_> {
-    fn encrypt(&self, input: &Named) -> Result<()> {
+    /// Encrypts a file, and returns its line of the receipt, if there is to be one.
+    fn encrypt(&self, input: &Named) -> Result<Option<String>> {
         let path = &input.path;
         let cannot_encrypt = || format!("cannot encrypt {}", name(path));
         let plan = self.outputs.plan(input)?;
         let mut input = Input::open(path, self.progress.clone())?;
         plan.must_differ_from(&input.handle, &input.name())?;
         self.keys.must_differ_from(&plan)?;
+        if let Some(receipt) = self.receipt {
+            receipt.must_differ_from(&input, &plan)?;
+        }
         if self.what.files.rm {
             readback::must_be_files(&input, &plan)?;
         }
@@ -72,10 +92,18 @@ impl Job<'_> {
             readback::must_be_file(&plan)?;
         }
 
-        let encryptor = Encryptor::new(&self.recipients).with_context(cannot_encrypt)?;
+        let encryptor = Encryptor::new(&self.recipients.keys).with_context(cannot_encrypt)?;
+        let header = encryptor.header();
+        let hint = "nothing was written; count the keys that -r, -R and -i name, each once";
+        must_be_as_many(header.stanzas().len(), self.what.expect_recipients, hint).with_context(cannot_encrypt)?;
+        let stanzas = self.receipt.map(|_| receipt::stanzas(&encryptor, &self.recipients));
         let share = self.cores.share(input.length());
         let mut output = plan.open()?;
-        batch::confine(&self.what.files, &plan, self.report);
+        if self.receipt.is_some() {
+            output.hash();
+        }
+        let folders = plan.folder().into_iter().chain(self.receipt.and_then(Receipt::folder));
+        batch::confine(&self.what.files, folders, self.report);
         self.progress.begin();
         let written = self.seal(encryptor, &mut input, &mut output, share.threads).with_context(cannot_encrypt);
         let written = plan.after(written, output.seen())?;
@@ -83,6 +111,10 @@ impl Job<'_> {
         if input.has_changed() {
             self.report.warning(&format!("{} changed while it was read; what was read is encrypted", input.name()));
         }
+        let line = match stanzas {
+            Some(stanzas) => Some(receipt::line(&plan, self.what.armor, &mut output, &stanzas)?),
+            None => None,
+        };
         plan.commit(output, input.mode())?;
         if self.what.files.rm {
             input.remove(self.report)?;
@@ -92,9 +124,9 @@ impl Job<'_> {
             "encrypted {} to {}: {written} bytes, recipients: {}",
             input.name(),
             plan.name(),
-            self.recipients.len()
+            self.recipients.keys.len()
         ));
-        Ok(())
+        Ok(line)
     }
 
     /// Seals all of the input, reads it back if that is wanted, and returns how many bytes there are before armor.

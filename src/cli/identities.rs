@@ -11,8 +11,8 @@ use anyhow::{Context, Error, Result, bail};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    Decryptor, Error as CryptoError, Identity, ParseIdentityError, Recipient, Sink, Source, Stanza, Unlocked, armor,
-    secrecy::SecretString,
+    Decryptor, Error as CryptoError, Identity, Match, ParseIdentityError, Recipient, Sink, Source, Stanza, Unlocked,
+    armor, secrecy::SecretString,
 };
 
 use super::{
@@ -214,7 +214,7 @@ impl Asleep {
         match &self.kind {
             AsleepKind::Ssh(identity) => identity
                 .to_recipient()
-                .is_some_and(|recipient| stanzas.iter().any(|stanza| recipient.matches(stanza) == Some(true))),
+                .is_some_and(|recipient| stanzas.iter().any(|stanza| recipient.matches(stanza) == Match::Yes)),
             AsleepKind::Protected(_) => true,
         }
     }
@@ -251,7 +251,9 @@ fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
         return Ok(vec![if identity.is_locked() { Key::Locked(identity) } else { Key::Ready(identity) }]);
     }
     let keys = parse_lines(path, text, |line, place| match line.parse() {
-        Err(ParseIdentityError::Plugin(_)) => Ok(Key::Plugin { text: Zeroizing::new(line.to_owned()), place: place() }),
+        Err(ParseIdentityError::Plugin(_)) => {
+            Ok(Key::Plugin { text: Zeroizing::new(line.to_owned()), place: place.to_string() })
+        }
         parsed => parsed.map(Key::Ready).map_err(Error::new),
     })?;
     if keys.is_empty() {

@@ -20,9 +20,11 @@ use super::{
     args::{Inspect, Talk},
     batch,
     input::{Input, name},
+    json,
     output::{Plan, Terminal},
     progress::Progress,
-    report::{Report, Status, json},
+    recipients::must_be_as_many,
+    report::{Report, Status},
 };
 
 pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
@@ -32,14 +34,16 @@ pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Op
         if what.padded {
             facts.sizes.iter_mut().for_each(|sizes| sizes.padded = Some(Padded::without_padding(sizes.payload)));
         }
-        let text = if what.json { json(&facts) } else { facts.for_people(path) };
+        let text = if what.json { json::line(&facts) } else { facts.for_people(path) };
         let mut output = Plan::stdout(Terminal::Any)?.open()?;
         output.write_all(text.as_bytes()).context("cannot write to standard output")?;
         facts
             .sizes
             .map(drop)
             .ok_or(Error::Payload { chunk: facts.whole_chunks, fault: PayloadFault::Truncated })
-            .with_context(cannot_inspect)
+            .with_context(cannot_inspect)?;
+        let hint = "every stanza is a way to open the file; ask its sender whose they are";
+        must_be_as_many(facts.stanzas.len(), what.expect_recipients, hint).with_context(|| name(path))
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Key files: which file, which line, and limits on both. What stands on the lines is for others to say.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -84,25 +85,36 @@ impl<'a> KeyFiles<'a> {
     }
 }
 
+/// Where in a key file something stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) path: &'a Path,
+    /// From 1.
+    pub(crate) line: usize,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}", name(self.path), self.line)
+    }
+}
+
 /// Parses what stands on the lines of a key file, but for empty lines and comments. A fault is named by its line's place,
 /// never by its text.
-pub(crate) fn parse_lines<T>(
-    path: &Path,
-    text: &[u8],
-    parse: impl Fn(&str, &dyn Fn() -> String) -> Result<T>,
-) -> Result<Vec<T>> {
+pub(crate) fn parse_lines<T>(path: &Path, text: &[u8], parse: impl Fn(&str, Place<'_>) -> Result<T>) -> Result<Vec<T>> {
     if matches!(text, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, ..]) {
         return Err(anyhow!("{} is text in UTF-16", name(path))).hint("save it as UTF-8, without a byte order mark");
     }
     let mut parsed = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        let place = || format!("{}, line {}", name(path), index + 1);
+        let at = Place { path, line: index + 1 };
+        let place = || at.to_string();
         if line.len() > LINE_LIMIT {
             return Err(anyhow!("it is longer than 8 KiB, which no key is")).with_context(place);
         }
         let line = std::str::from_utf8(line).map_err(|_| anyhow!("it is not text")).with_context(place)?.trim();
         if !line.is_empty() && !line.starts_with('#') {
-            parsed.push(parse(line, &place).with_context(place)?);
+            parsed.push(parse(line, at).with_context(place)?);
         }
     }
     Ok(parsed)

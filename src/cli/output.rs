@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Seek, Write},
     path::{Path, PathBuf},
     process,
 };
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use same_file::Handle;
 
-use crate::crypto::Sink;
+use crate::crypto::{Sha256, Sink};
 
 use super::{
     input::DASH,
@@ -150,6 +150,26 @@ impl Plan {
         }
     }
 
+    /// Whether this goes where `other` goes, also if nothing is there yet.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
+        match (self, other) {
+            (Self::Stdout(_), Self::Stdout(_)) => true,
+            (Self::Direct(one) | Self::File { path: one, .. }, Self::Direct(two) | Self::File { path: two, .. }) => {
+                one == two || place(one).is_some_and(|one| place(two) == Some(one))
+            }
+            _ => false,
+        }
+    }
+
+    /// The file's path as the user wrote it. None for standard output.
+    pub(crate) fn typed(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout(_) => None,
+            Self::Direct(typed) | Self::File { typed, .. } => Some(typed),
+        }
+    }
+
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -243,6 +263,12 @@ pub(crate) enum Output {
     File(Pending),
 }
 
+/// What was written.
+pub(crate) struct Hashed {
+    pub(crate) sha256: [u8; 32],
+    pub(crate) size: u64,
+}
+
 impl Output {
     /// Where the pipeline may put its bytes: anywhere in a file, in turn elsewhere.
     pub(crate) fn sink(&mut self) -> Sink<'_> {
@@ -264,6 +290,31 @@ impl Output {
         match self {
             Self::Stream(stream) => io::copy(file, stream).map(drop),
             Self::File(pending) => pending.copy(file),
+        }
+    }
+
+    /// Has a stream hash what it writes from now on. A file is hashed when it is whole.
+    pub(crate) fn hash(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.sha256 = Some(Sha256::new());
+        }
+    }
+
+    /// What was written: of a stream, what it took; of a file, what stands in it, read back through the descriptor that
+    /// will get the name.
+    pub(crate) fn hashed(&mut self) -> io::Result<Hashed> {
+        match self {
+            Self::Stream(stream) => {
+                let sha256 = stream.sha256.take().expect("it was to be hashed").finish();
+                Ok(Hashed { sha256, size: stream.written })
+            }
+            Self::File(pending) => {
+                let mut sha256 = Sha256::new();
+                let mut file = pending.read_back()?;
+                file.rewind()?;
+                let size = io::copy(&mut file, &mut sha256)?;
+                Ok(Hashed { sha256: sha256.finish(), size })
+            }
         }
     }
 
@@ -302,12 +353,14 @@ pub(crate) struct Stream {
     file: File,
     text_only: bool,
     written: u64,
+    /// Of what was written, if that is wanted.
+    sha256: Option<Sha256>,
 }
 
 impl Stream {
     fn new(file: File, text_only: bool) -> Self {
         system::enlarge_pipe(&file);
-        Self { file, text_only, written: 0 }
+        Self { file, text_only, written: 0, sha256: None }
     }
 }
 
@@ -322,6 +375,9 @@ impl Write for Stream {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(Status::ClosedPipe as i32),
             Ok(count) => {
                 self.written += count as u64;
+                if let Some(sha256) = &mut self.sha256 {
+                    sha256.update(&bytes[..count]);
+                }
                 Ok(count)
             }
             error => error,

@@ -44,7 +44,8 @@ impl Plugins {
     pub(crate) fn recipient(&self, text: &str) -> Result<Recipient> {
         let recipient: age::plugin::Recipient = text.parse().map_err(|fault: &str| anyhow!(fault))?;
         let plugin = recipient.plugin().to_owned();
-        self.wrapper(text.to_owned(), &plugin, &[recipient], &[])
+        // Its encoding allows upper case too, for the same key.
+        self.wrapper(text.to_ascii_lowercase(), &plugin, &[recipient], &[])
     }
 
     /// The recipient that belongs to an identity, `AGE-PLUGIN-NAME-1…`, which stands at `place`.

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use serde::Serialize;
 
 use crate::crypto::{ParseRecipientError, Recipient};
 
@@ -11,36 +12,75 @@ use super::{
     identities::{Key, keys_of},
     input::name,
     keys::{KeyFiles, parse_lines},
-    report::{Advise, Misuse, Report, misuse},
+    report::{Advise, Misuse, misuse},
 };
 
-/// The recipients that the command line names, in its order, each once.
-pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Vec<Recipient>> {
-    let mut recipients = Vec::new();
-    for named in named {
-        match named {
-            Named::Key(key) => recipients.push(argument(files, key)?),
-            Named::File(path) => recipients.extend(recipients_file(files, path, Unsupported::Refuse)?),
-            Named::AuthorizedKeys(path) => recipients.extend(recipients_file(files, path, Unsupported::PassOver)?),
-            Named::Identity(path) => recipients.extend(recipients_of(files, path)?),
-            Named::Plugin(name) => recipients.push(files.plugins.default_recipient(name)?),
-        }
-    }
-    each_once(&mut recipients, files.report);
-    Ok(recipients)
+/// The recipients of a run, and how the command line names each.
+#[derive(Default)]
+pub(crate) struct Recipients {
+    pub(crate) keys: Vec<Recipient>,
+    pub(crate) origins: Vec<Origin>,
 }
 
-/// Leaves out those that are there already.
-pub(crate) fn each_once(recipients: &mut Vec<Recipient>, report: &Report) {
+/// How a recipient is named.
+#[derive(Serialize)]
+pub(crate) struct Origin {
+    flag: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+impl Origin {
+    /// A key or a passphrase that `flag` itself names.
+    pub(crate) fn flag(flag: &'static str) -> Self {
+        Self { flag, file: None, line: None }
+    }
+
+    fn file(flag: &'static str, path: &Path, line: Option<usize>) -> Self {
+        Self { flag, file: Some(path.to_string_lossy().into_owned()), line }
+    }
+}
+
+/// The recipients that the command line names, in its order, each once.
+pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Recipients> {
+    let mut found = Vec::new();
+    for named in named {
+        match named {
+            Named::Key(key) => found.push((argument(files, key)?, Origin::flag("-r"))),
+            Named::File(path) => found.extend(recipients_file(files, path, Unsupported::Refuse)?),
+            Named::AuthorizedKeys(path) => found.extend(recipients_file(files, path, Unsupported::PassOver)?),
+            Named::Identity(path) => {
+                let keys = recipients_of(files, path)?;
+                found.extend(keys.into_iter().map(|key| (key, Origin::file("-i", path, None))));
+            }
+            Named::Plugin(name) => found.push((files.plugins.default_recipient(name)?, Origin::flag("-j"))),
+        }
+    }
+    // By what the keys are, not by how they are spelled: their text is made anew from the key.
     let mut seen = HashSet::new();
-    recipients.retain(|recipient| {
+    found.retain(|(recipient, _)| {
         let text = recipient.to_string();
         let fresh = seen.insert(text.clone());
         if !fresh {
-            report.warning(&format!("{text} is named more than once; it gets one stanza"));
+            files.report.warning(&format!("{text} is named more than once; it gets one stanza"));
         }
         fresh
     });
+    let (keys, origins) = found.into_iter().unzip();
+    Ok(Recipients { keys, origins })
+}
+
+/// Fails if a header has not as many stanzas as the user expects.
+pub(crate) fn must_be_as_many(stanzas: usize, expected: Option<usize>, hint: &str) -> Result<()> {
+    match expected {
+        Some(expected) if stanzas != expected => {
+            let noun = if stanzas == 1 { "stanza" } else { "stanzas" };
+            Err(anyhow!("the header has {stanzas} {noun}, not {expected} as --expect-recipients says")).hint(hint)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The public keys of an identity file.
@@ -79,18 +119,23 @@ enum Unsupported {
     PassOver,
 }
 
-fn recipients_file(files: &mut KeyFiles<'_>, path: &Path, unsupported: Unsupported) -> Result<Vec<Recipient>> {
+fn recipients_file(
+    files: &mut KeyFiles<'_>,
+    path: &Path,
+    unsupported: Unsupported,
+) -> Result<Vec<(Recipient, Origin)>> {
     let file = files.read(path)?;
     if file.text.starts_with(b"age-encryption.org/") {
         return Err(anyhow!("{} is an encrypted file, not a list of recipients", name(path)))
             .hint("name a protected identity file with -i");
     }
+    let flag = if unsupported == Unsupported::PassOver { "--authorized-keys" } else { "-R" };
     let recipients = parse_lines(path, &file.text, |line, place| match parse(files, line) {
         Err(error) if unsupported == Unsupported::PassOver && is_unsupported(&error) => {
-            files.report.warning(&format!("{}: ignoring unsupported SSH key: {error}", place()));
+            files.report.warning(&format!("{place}: ignoring unsupported SSH key: {error}"));
             Ok(None)
         }
-        parsed => parsed.map(Some),
+        parsed => Ok(Some((parsed?, Origin::file(flag, path, Some(place.line))))),
     })?;
     let recipients: Vec<_> = recipients.into_iter().flatten().collect();
     if recipients.is_empty() {

@@ -5,13 +5,14 @@ use std::{io::Write as _, num::NonZeroUsize, path::Path, sync::Arc};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Serialize;
 
-use crate::crypto::{Decryptor, Encryptor, Header, Recipient, Sink, Stanza, Unlocked, armor::ArmorWriter};
+use crate::crypto::{Decryptor, Encryptor, Header, Match, Recipient, Sink, Stanza, Unlocked, armor::ArmorWriter};
 
 use super::{
     args::{Rekey, Talk},
     batch::{self, Cores},
     identities::Identities,
     input::{Input, name},
+    json,
     keys::KeyFiles,
     names::{Named, Wanted, names},
     output::{Output, Plan, Terminal},
@@ -21,7 +22,7 @@ use super::{
     prompt::Prompt,
     readback,
     recipients::recipients,
-    report::{Advise, Report, Status, in_words, json, misuse, status},
+    report::{Advise, Report, Status, in_words, misuse, status},
     sealed::Sealed,
 };
 
@@ -41,7 +42,7 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
-    let recipients = recipients(&mut keys, &what.recipients.0)?;
+    let recipients = recipients(&mut keys, &what.recipients.0)?.keys;
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = names(&what.inputs, Wanted::Encrypted)?;
     if what.header_only {
@@ -60,7 +61,7 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
         };
         let failed = done.as_ref().err().map(status);
         if what.json {
-            let record = json(&Record::new(file, &done));
+            let record = json::line(&Record::new(file, &done));
             let written = aside(|| stdout.write_all(record.as_bytes())).context("cannot write to standard output");
             return batch::reported(written, report).or(failed);
         }
@@ -243,7 +244,7 @@ impl Change {
 
 /// Whether a stanza can be told to be that of a recipient. `owner` is whose it is, where that is known.
 fn is_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
-    recipient.matches(stanza) == Some(true) || owner.is_some_and(|owner| owner.to_string() == recipient.to_string())
+    recipient.matches(stanza) == Match::Yes || owner.is_some_and(|owner| owner.to_string() == recipient.to_string())
 }
 
 fn not_known(index: usize, stanza: &Stanza) -> Error {

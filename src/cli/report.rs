@@ -8,8 +8,6 @@ use std::{
     sync::OnceLock,
 };
 
-use serde::Serialize;
-
 use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault, Recipient};
 
 use super::{args::Talk, progress};
@@ -173,13 +171,6 @@ fn advice_on_key(error: &ParseIdentityError) -> Option<&str> {
 pub(crate) fn in_words(error: &anyhow::Error) -> String {
     let said: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
     said.join(": ")
-}
-
-/// Something for programs: one line of JSON.
-pub(crate) fn json(record: &impl Serialize) -> String {
-    let mut text = serde_json::to_string(record).expect("records have nothing that JSON cannot say");
-    text.push('\n');
-    text
 }
 
 /// How much is said.

@@ -15,13 +15,14 @@ use super::{
     args::{self, Salvage, Talk},
     identities::Identities,
     input::{DASH, Input, name},
+    json,
     keys::KeyFiles,
     output::{Plan, Terminal},
     pending::Overwrite,
     plugins::Plugins,
     progress::Progress,
     prompt::Prompt,
-    report::{Advise, Report, Status, json, misuse},
+    report::{Advise, Report, Status, misuse},
     sealed::Sealed,
 };
 
@@ -71,7 +72,7 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
 
     let map = Map::new(path.to_string_lossy().into_owned(), &salvaged);
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
-    stdout.write_all(json(&map).as_bytes()).context("cannot write to standard output")?;
+    stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
     if !salvaged.has_end {
         report.warning(&format!("{} has lost its end; how much was behind it is not known", name(path)));
     }

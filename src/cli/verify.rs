@@ -16,6 +16,7 @@ use super::{
     batch::{self, Cores},
     identities::Identities,
     input::{DASH, Input, name},
+    json,
     keys::KeyFiles,
     names::{Named, Wanted, names},
     output::{Plan, Terminal},
@@ -23,7 +24,7 @@ use super::{
     progress::{Progress, aside},
     prompt::Prompt,
     readback::Nowhere,
-    report::{Report, Status, escaped, in_words, json, status},
+    report::{Report, Status, escaped, in_words, status},
     sealed::Sealed,
 };
 
@@ -120,7 +121,7 @@ impl Verdict {
 
     fn for_programs(&self) -> String {
         let error = self.payload.as_ref().err();
-        json(&Record {
+        json::line(&Record {
             file: self.path.to_string_lossy().into_owned(),
             ok: error.is_none(),
             chunks: self.chunks,

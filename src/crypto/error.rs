@@ -102,6 +102,14 @@ pub enum Error {
         /// Stanzas made.
         stanzas: usize,
     },
+    /// The header that was made has not one stanza for each distinct recipient.
+    #[error("the header has {stanzas} stanzas for {recipients} distinct recipients")]
+    HeaderCount {
+        /// Stanzas in the header.
+        stanzas: usize,
+        /// Distinct recipients.
+        recipients: usize,
+    },
     /// Another program that wraps or unwraps file keys failed, or said that it cannot.
     #[error("{0}")]
     External(io::Error),

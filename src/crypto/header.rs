@@ -50,7 +50,7 @@ impl Header {
         }
         text.push_str(FOOTER_PREFIX);
         let authenticated = text.len();
-        let mac = hmac_sha256(&mac_key(file_key), text.as_bytes());
+        let mac = hmac_sha256(mac_key(file_key).as_slice(), text.as_bytes());
         text.push_str(&format!(" {}\n", BASE64.encode(mac)));
         Self { stanzas, mac, text: text.into_bytes(), authenticated }
     }

@@ -28,7 +28,7 @@ mod sync {
     pub(super) use std::sync::{Condvar, Mutex};
 }
 
-use std::{io::BufRead, num::NonZeroUsize};
+use std::{collections::HashSet, io::BufRead, num::NonZeroUsize, slice};
 
 pub use age_core::format::{FileKey, Stanza};
 pub use age_core::secrecy;
@@ -40,8 +40,8 @@ pub use header::{Header, VERSION_LINE};
 pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
 pub use payload::{Payload, Salvaged};
 
-pub use primitives::random;
-pub use recipient::{ParseRecipientError, Recipient, WORK_FACTOR};
+pub use primitives::{Sha256, random};
+pub use recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR};
 pub use segment::SEGMENT;
 pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length};
 
@@ -49,6 +49,7 @@ pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_l
 pub struct Encryptor {
     header: Header,
     file_key: FileKey,
+    owners: Vec<usize>,
 }
 
 impl Encryptor {
@@ -56,13 +57,24 @@ impl Encryptor {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
+    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::HeaderCount`], [`Error::Wrap`].
     pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
+        let recipients: Vec<_> = recipients.into_iter().collect();
         stack::wiped(|| {
             let file_key = FileKey::init_with_mut(|key| random(key));
-            let stanzas = recipient::wrap_all(recipients, &file_key, &[])?;
-            Ok(Self { header: Header::write(stanzas, &file_key), file_key })
+            let wrapped = recipient::wrap_all(&recipients, &file_key, &[])?;
+            let owners =
+                wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
+            let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key);
+            count(&header, &recipients)?;
+            Ok(Self { header, file_key, owners })
         })
+    }
+
+    /// For each stanza of the header, in order, the index of the recipient whom it is for.
+    #[must_use]
+    pub fn owners(&self) -> &[usize] {
+        &self.owners
     }
 
     /// The header that will be written.
@@ -89,6 +101,17 @@ impl Encryptor {
     pub fn unlocked(&self) -> Unlocked {
         Unlocked::of(&self.file_key)
     }
+}
+
+/// Counts, in the very bytes that will be written, one stanza for each distinct recipient: nobody else can open the file.
+fn count(header: &Header, recipients: &[&Recipient]) -> Result<(), Error> {
+    let stanzas = Header::read(&mut header.as_bytes())?.stanzas().len();
+    let distinct = recipients.iter().map(ToString::to_string).collect::<HashSet<_>>().len();
+    let many = recipients.iter().any(|recipient| recipient.may_have_many_stanzas());
+    if distinct != recipients.len() || stanzas < distinct || (stanzas > distinct && !many) {
+        return Err(Error::HeaderCount { stanzas, recipients: distinct });
+    }
+    Ok(())
 }
 
 /// A file whose header has been read.
@@ -133,6 +156,24 @@ impl Decryptor {
     pub fn opened_by(&self, identity: &Identity) -> Vec<bool> {
         let opens = |stanza| matches!(identity.unwrap(std::slice::from_ref(stanza)), Some(Ok(_)));
         stack::wiped(|| self.header.stanzas().iter().map(opens).collect())
+    }
+
+    /// Which stanzas are for these identities, counted from 0. The header is authenticated with every file key that they
+    /// give. Somebody may have more than one stanza, and a plugin is asked for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoMatch`] if there are none; otherwise as [`unlock`](Self::unlock).
+    pub fn stanzas_of(&self, identities: &[Identity]) -> Result<Vec<usize>, Error> {
+        let mut found = Vec::new();
+        for (index, stanza) in self.header.stanzas().iter().enumerate() {
+            let stanza = slice::from_ref(stanza);
+            if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
+                self.header.authenticate(&file_key?)?;
+                found.push(index);
+            }
+        }
+        if found.is_empty() { Err(Error::NoMatch(self.stanza_types())) } else { Ok(found) }
     }
 
     /// The distinct stanza types, in file order.
@@ -187,8 +228,9 @@ impl Unlocked {
         let copy =
             |stanza: &Stanza| Stanza { tag: stanza.tag.clone(), args: stanza.args.clone(), body: stanza.body.clone() };
         let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
-        let wrapped = recipient::wrap_all(added, &self.file_key, &stanzas)?;
-        stanzas.extend(wrapped);
+        let added: Vec<_> = added.into_iter().collect();
+        let wrapped = recipient::wrap_all(&added, &self.file_key, &stanzas)?;
+        stanzas.extend(wrapped.into_iter().flatten());
         Ok(Header::write(stanzas, &self.file_key))
     }
 

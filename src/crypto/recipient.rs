@@ -9,6 +9,7 @@ use age::{
 };
 use age_core::{
     format::{FileKey, Stanza},
+    primitives::bech32_decode,
     secrecy::SecretString,
 };
 use base64::{
@@ -16,10 +17,19 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
 };
 
-use super::{error::Error, hybrid, primitives::sha256};
+use super::{
+    error::Error,
+    hybrid,
+    primitives::{hmac_sha256, sha256},
+};
 
 /// The scrypt work factor of the files that are written, as a logarithm to base 2: about a second.
 pub const WORK_FACTOR: u8 = 18;
+
+const P256TAG_SALT: &[u8] = b"age-encryption.org/p256tag";
+const MLKEM768P256TAG_SALT: &[u8] = b"age-encryption.org/mlkem768p256tag";
+/// Bytes of an ML-KEM-768 encapsulation key.
+const MLKEM768_KEY: usize = 1184;
 
 /// Somebody who will be able to open a file.
 pub enum Recipient {
@@ -44,6 +54,17 @@ pub enum Recipient {
         /// Whether the other program may write any number of stanzas, not just one.
         many_stanzas: bool,
     },
+}
+
+/// Whether a stanza is for a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// It names this recipient's key.
+    Yes,
+    /// It is of another type, or names another key.
+    No,
+    /// It is of a type whose stanzas do not say whose they are.
+    Untold,
 }
 
 /// Why a text is not a recipient.
@@ -100,52 +121,92 @@ impl Recipient {
         })
     }
 
-    /// Whether a stanza is for this recipient. None if that cannot be told, as for most types.
+    /// Whether another program may write any number of stanzas for this recipient.
+    pub(super) fn may_have_many_stanzas(&self) -> bool {
+        matches!(self, Self::External { many_stanzas: true, .. })
+    }
+
+    /// Whether a stanza is for this recipient, as far as a public key tells. A yes rests on the four bytes by which such
+    /// stanzas name their keys.
     #[must_use]
-    pub fn matches(&self, stanza: &Stanza) -> Option<bool> {
-        let Self::Ssh(recipient) = self else { return None };
-        let text = recipient.to_string();
-        let mut words = text.split(' ');
-        if words.next() != Some(&stanza.tag) {
-            return Some(false);
+    pub fn matches(&self, stanza: &Stanza) -> Match {
+        let untold = |kind| if stanza.tag == kind { Match::Untold } else { Match::No };
+        let named = |kind, tag: Option<[u8; 4]>| {
+            let tag = tag.map(|tag| BASE64_STANDARD_NO_PAD.encode(tag));
+            let names = stanza.tag == kind && tag.is_some() && stanza.args.first() == tag.as_ref();
+            if names { Match::Yes } else { Match::No }
+        };
+        match self {
+            Self::X25519(_) => untold("X25519"),
+            Self::Hybrid(_) => untold(hybrid::STANZA_TYPE),
+            Self::Passphrase(_) => untold("scrypt"),
+            Self::External { .. } => Match::Untold,
+            Self::Tag(recipient) => named("p256tag", tag_of(recipient, 0, P256TAG_SALT, stanza)),
+            // https://c2sp.org/age: in the hybrid type, the P-256 part alone names the key.
+            Self::TagPq(recipient) => {
+                named("mlkem768p256tag", tag_of(recipient, MLKEM768_KEY, MLKEM768P256TAG_SALT, stanza))
+            }
+            Self::Ssh(recipient) => {
+                let text = recipient.to_string();
+                let (kind, key) = text.split_once(' ').expect("an SSH key is a type and base64");
+                let key = BASE64_STANDARD.decode(key).expect("it was just encoded");
+                // https://c2sp.org/age#ssh: the first four bytes of the SHA-256 of the public key.
+                named(kind, Some(short(sha256(&key))))
+            }
         }
-        // https://c2sp.org/age#ssh: the first four bytes of the SHA-256 of the public key.
-        let key = BASE64_STANDARD.decode(words.next()?).ok()?;
-        Some(stanza.args.first() == Some(&BASE64_STANDARD_NO_PAD.encode(&sha256(&key)[..4])))
     }
 }
 
-/// Wraps the file key to all recipients: one stanza for each, in order. They must get along with each other, and with those
-/// whose stanzas they will stand `beside`.
+/// By what a tag stanza names a key: the first four bytes of `HKDF-Extract(salt, enc || SHA-256(key)[:4])`.
+/// The key begins after `skipped` bytes. None if the stanza has no `enc`.
+fn tag_of(recipient: &impl fmt::Display, skipped: usize, salt: &[u8], stanza: &Stanza) -> Option<[u8; 4]> {
+    let key = bech32_decode(
+        &recipient.to_string(),
+        |_| (),
+        |_| Ok(()),
+        |_, bytes| Ok(bytes.skip(skipped).collect::<Vec<u8>>()),
+    );
+    let key = key.expect("it was just encoded");
+    let mut material = BASE64_STANDARD_NO_PAD.decode(stanza.args.get(1)?).ok()?;
+    material.extend(short(sha256(&key)));
+    // https://datatracker.ietf.org/doc/html/rfc5869#section-2.2: HKDF-Extract is HMAC with the salt as its key.
+    Some(short(hmac_sha256(salt, &material)))
+}
+
+fn short(hash: [u8; 32]) -> [u8; 4] {
+    [hash[0], hash[1], hash[2], hash[3]]
+}
+
+/// Wraps the file key to all recipients, in order. Gives each one's stanzas: one, unless it may have many. They must get
+/// along with each other, and with those whose stanzas they will stand `beside`.
 ///
 /// # Errors
 ///
 /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
-pub(super) fn wrap_all<'r>(
-    recipients: impl IntoIterator<Item = &'r Recipient>,
+pub(super) fn wrap_all(
+    recipients: &[&Recipient],
     file_key: &FileKey,
     beside: &[Stanza],
-) -> Result<Vec<Stanza>, Error> {
-    let mut stanzas = Vec::new();
+) -> Result<Vec<Vec<Stanza>>, Error> {
+    let mut all = Vec::with_capacity(recipients.len());
     let mut agreed = beside.first().map(labels_of);
     for recipient in recipients {
         let (wrapped, labels) = recipient.wrap(file_key)?;
         // Counted one by one: no stanza that is missing here makes room for one too many there.
-        let many = matches!(recipient, Recipient::External { many_stanzas: true, .. });
-        if wrapped.is_empty() || (wrapped.len() > 1 && !many) {
+        if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
             return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
         }
-        stanzas.extend(wrapped);
+        all.push(wrapped);
         let agreed = agreed.get_or_insert_with(|| labels.clone());
         if *agreed != labels {
             let postquantum = agreed.contains(hybrid::LABEL) != labels.contains(hybrid::LABEL);
             return Err(if postquantum { Error::MixedQuantumSafety } else { Error::Incompatible });
         }
     }
-    if stanzas.is_empty() && beside.is_empty() {
+    if all.is_empty() && beside.is_empty() {
         return Err(Error::NoRecipients);
     }
-    Ok(stanzas)
+    Ok(all)
 }
 
 /// The labels that the recipient of a stanza had, by the stanza's type.

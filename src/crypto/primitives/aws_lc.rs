@@ -1,5 +1,7 @@
 //! Primitives from AWS-LC.
 
+use std::io;
+
 use aws_lc_rs::{digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
@@ -60,7 +62,7 @@ pub(in crate::crypto) fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8]) -> Ze
 }
 
 /// `HMAC-SHA-256(key, message)` (RFC 2104).
-pub(in crate::crypto) fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+pub(in crate::crypto) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
     tag.as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
@@ -73,4 +75,38 @@ pub(in crate::crypto) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], ta
 /// `SHA-256(message)` (FIPS 180-4).
 pub(in crate::crypto) fn sha256(message: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
+/// `SHA-256` of a message that comes in parts.
+pub struct Sha256(digest::Context);
+
+impl Sha256 {
+    /// Of nothing yet.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "a hash has no default")]
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Adds a part.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The hash of all parts.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    }
+}
+
+impl io::Write for Sha256 {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.update(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

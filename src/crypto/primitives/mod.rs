@@ -4,6 +4,7 @@ mod aws_lc;
 #[cfg(feature = "openssl")]
 mod libcrypto;
 
+pub use aws_lc::Sha256;
 #[cfg(not(feature = "openssl"))]
 pub(super) use aws_lc::aead::ChaCha20Poly1305;
 pub(super) use aws_lc::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
