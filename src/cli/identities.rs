@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, Stanza, Unlocked, armor,
+    self, Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, Stanza, Unlocked, armor,
     secrecy::SecretString,
 };
 
@@ -106,7 +106,7 @@ impl Identities {
         }
         if known.ready.is_empty() && known.asleep.is_empty() && known.plugins.is_empty() {
             return misuse(
-                format!("missing identities: the file is for {}", decryptor.stanza_types().join(", ")),
+                format!("missing identities: the file is for {}", crypto::list(&decryptor.stanza_types())),
                 "name your identity file with -i",
             );
         }

@@ -21,10 +21,16 @@ pub(super) fn read_ahead(_: &File) {}
 mod unix {
     use std::{
         fs::Metadata,
-        os::{fd::AsFd, unix::fs::MetadataExt},
+        os::{
+            fd::{AsFd, BorrowedFd},
+            unix::fs::{FileTypeExt, MetadataExt},
+        },
     };
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::{
+        fs::{OFlags, fcntl_getfl},
+        termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+    };
 
     use super::{File, io};
 
@@ -47,12 +53,29 @@ mod unix {
 
     /// Standard input without the library's buffer, so that nothing is read ahead of what is used.
     pub(in super::super) fn stdin() -> io::Result<File> {
-        Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+        standard(io::stdin().as_fd())
     }
 
     /// Standard output without the library's line buffer.
     pub(in super::super) fn stdout() -> io::Result<File> {
-        Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+        standard(io::stdout().as_fd())
+    }
+
+    /// A standard stream. Fails if it was closed when the program started.
+    ///
+    /// In the place of a closed one (`>&-`) the standard library has opened `/dev/null`, for reading and writing, where
+    /// output is lost without an error. Who means to lose it opens that in one direction, as `>/dev/null` does.
+    fn standard(stream: BorrowedFd<'_>) -> io::Result<File> {
+        let file = File::from(stream.try_clone_to_owned()?);
+        if fcntl_getfl(&file)?.contains(OFlags::RDWR) && is_null(&file.metadata()?) {
+            return Err(io::Error::other("it is closed, or /dev/null opened for both reading and writing"));
+        }
+        Ok(file)
+    }
+
+    fn is_null(metadata: &Metadata) -> bool {
+        metadata.file_type().is_char_device()
+            && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
     }
 
     /// Whether this is a file that users other than its owner have the right to read.
