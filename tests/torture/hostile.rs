@@ -62,7 +62,7 @@ fn a_million_stanzas_are_passed_over() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("x.age", format!("{VERSION}{}{}", "-> a\n\n".repeat(1_000_000), mac()));
     let hint = "solekey: hint: name the matching identity file with -i\n";
-    // Some 150 bytes for each, in a header that may have 16 MiB.
+    // Each takes more memory than its six bytes of text; 100 MB are too few.
     sandbox.shell("ulimit -d 500000; exec \"$SOLEKEY\" decrypt -i key.txt x.age").fails(
         3,
         &format!("solekey: error: cannot decrypt 'x.age': not for any of these identities; it is for: a\n{hint}"),
