@@ -1,6 +1,6 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 
@@ -9,10 +9,10 @@ use crate::crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter};
 use super::{
     args::{Encrypt, Talk},
     batch::{self, Cores, Outputs},
-    input::{Input, name},
+    input::{DASH, Input, name},
     keys::KeyFiles,
     names::{Named, Wanted, names},
-    output::{Output, Terminal, with_age},
+    output::{Output, Terminal, must_not_be_closed, with_age},
     plugins::Plugins,
     progress::Progress,
     prompt::Prompt,
@@ -20,6 +20,7 @@ use super::{
     receipt::{self, Receipt},
     recipients::{Origin, Recipients, must_be_as_many, recipients},
     report::{Report, Status, misuse},
+    system,
 };
 
 pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
@@ -79,6 +80,10 @@ impl Job<'_> {
         let path = &input.path;
         let cannot_encrypt = || format!("cannot encrypt {}", name(path));
         let plan = self.outputs.plan(input)?;
+        plan.must_not_be_closed()?;
+        if path == Path::new(DASH) {
+            must_not_be_closed(system::stdin(), "standard input")?;
+        }
         let mut input = Input::open(path, self.progress.clone())?;
         plan.must_differ_from(&input.handle, &input.name())?;
         self.keys.must_differ_from(&plan)?;

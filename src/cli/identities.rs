@@ -11,8 +11,8 @@ use anyhow::{Context, Error, Result, bail};
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    Decryptor, Error as CryptoError, Identity, Match, ParseIdentityError, Recipient, Sink, Source, Stanza, Unlocked,
-    armor, secrecy::SecretString,
+    self, Decryptor, Error as CryptoError, Identity, Match, ParseIdentityError, Recipient, Sink, Source, Stanza,
+    Unlocked, armor, secrecy::SecretString,
 };
 
 use super::{
@@ -119,7 +119,7 @@ impl Identities {
         }
         if known.ready.is_empty() && known.asleep.is_empty() && known.plugins.is_empty() {
             return misuse(
-                format!("missing identities: the file is for {}", decryptor.stanza_types().join(", ")),
+                format!("missing identities: the file is for {}", crypto::list(&decryptor.stanza_types())),
                 "name your identity file with -i",
             );
         }

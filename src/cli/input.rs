@@ -155,7 +155,13 @@ pub(crate) struct Tracked {
 
 impl Read for Tracked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        // Again if a signal cut in: who fills a buffered reader would take that for an error.
+        let count = loop {
+            match self.file.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
         self.progress.add(count);
         self.read += count as u64;
         Ok(count)

@@ -35,6 +35,7 @@ pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {
         Some(path) => Plan::path(path, Overwrite::Never)?,
         None => Plan::stdout(Terminal::Any)?,
     };
+    plan.must_not_be_closed()?;
     if what.to_public {
         print_recipients(what, &plan, report)?
     } else {

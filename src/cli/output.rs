@@ -8,7 +8,7 @@ use std::{
     process,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use same_file::Handle;
 
 use crate::crypto::{Sha256, Sink};
@@ -200,6 +200,15 @@ impl Plan {
         self.after(committed, 0)
     }
 
+    /// Refuses a standard output that is closed: what goes there would be lost. For what is nowhere else; what is decrypted
+    /// still is where it came from, and some look at its exit status alone.
+    pub(crate) fn must_not_be_closed(&self) -> Result<()> {
+        match self {
+            Self::Stdout(_) => must_not_be_closed(system::stdout(), "standard output"),
+            Self::Direct(_) | Self::File { .. } => Ok(()),
+        }
+    }
+
     /// Opens the output. A file gets its name only by [`commit`](Self::commit).
     pub(crate) fn open(&self) -> Result<Output> {
         let name = self.name();
@@ -226,6 +235,15 @@ impl Plan {
             }
         })
     }
+}
+
+/// Refuses a standard stream that was closed when the program started.
+pub(crate) fn must_not_be_closed(stream: io::Result<File>, name: &str) -> Result<()> {
+    let closed = stream.and_then(|stream| system::was_closed(&stream));
+    if closed.with_context(|| format!("cannot use {name}"))? {
+        bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
+    }
+    Ok(())
 }
 
 /// The path that a name stands for when it is a link, also to a file that is not there yet: a rename would replace the

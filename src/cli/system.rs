@@ -7,11 +7,11 @@ pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{
     TerminalState, keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
-    write_all_at,
+    was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, write_all_at,
+    keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed, write_all_at,
 };
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
@@ -35,13 +35,14 @@ mod unix {
             fd::AsFd,
             unix::{
                 ffi::OsStringExt,
-                fs::{FileExt, MetadataExt},
+                fs::{FileExt, FileTypeExt, MetadataExt},
             },
         },
         path::PathBuf,
     };
 
     use rustix::{
+        fs::{OFlags, fcntl_getfl},
         process::{Resource, Rlimit, setrlimit},
         termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
     };
@@ -84,6 +85,19 @@ mod unix {
     /// Standard output without the library's line buffer.
     pub(in super::super) fn stdout() -> io::Result<File> {
         Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+    }
+
+    /// Whether a standard stream was closed when the program started, or might have been.
+    ///
+    /// In the place of a closed one (`>&-`) the standard library has opened `/dev/null`, for reading and writing, where
+    /// output is lost without an error. Who means to lose it mostly opens that in one direction, as `>/dev/null` does.
+    pub(in super::super) fn was_closed(stream: &File) -> io::Result<bool> {
+        Ok(fcntl_getfl(stream)?.contains(OFlags::RDWR) && is_null(&stream.metadata()?))
+    }
+
+    fn is_null(metadata: &Metadata) -> bool {
+        metadata.file_type().is_char_device()
+            && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
     }
 
     /// The path that these bytes are.
@@ -180,6 +194,11 @@ mod windows {
     /// Standard output without the library's line buffer.
     pub(in super::super) fn stdout() -> io::Result<File> {
         Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+    }
+
+    /// Here, a closed stream fails by itself.
+    pub(in super::super) fn was_closed(_: &File) -> io::Result<bool> {
+        Ok(false)
     }
 }
 

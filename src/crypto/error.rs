@@ -66,7 +66,7 @@ pub enum Error {
     NotSeekable,
 
     /// No identity unwraps any stanza. Carries the distinct stanza types of the file, in file order.
-    #[error("not for any of these identities; it is for: {}", .0.join(", "))]
+    #[error("not for any of these identities; it is for: {}", list(.0))]
     NoMatch(Vec<String>),
     /// The passphrase does not unwrap the file key.
     #[error("incorrect passphrase")]
@@ -131,6 +131,22 @@ pub enum PayloadFault {
     TrailingData,
     /// The final chunk is empty, which only a payload of one chunk may have.
     EmptyFinalChunk,
+}
+
+/// Stanza types in a line. A header has room for millions, each as long as the header; nobody reads them all.
+#[must_use]
+pub fn list(types: &[String]) -> String {
+    const TYPES: usize = 16;
+    const CHARACTERS: usize = 64;
+    let shortened = |kind: &String| match kind.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}...", &kind[..end]),
+        None => kind.clone(),
+    };
+    let mut shown: Vec<_> = types.iter().take(TYPES).map(shortened).collect();
+    if types.len() > TYPES {
+        shown.push(format!("and {} more", types.len() - TYPES));
+    }
+    shown.join(", ")
 }
 
 impl PayloadFault {

@@ -35,7 +35,7 @@ pub use age_core::secrecy;
 use age_core::secrecy::ExposeSecret;
 
 pub use ends::{ReadAt, Sink, Source, WriteAt};
-pub use error::{Error, PayloadFault};
+pub use error::{Error, PayloadFault, list};
 pub use header::{Header, VERSION_LINE};
 pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
 pub use payload::{Payload, Salvaged};
@@ -179,13 +179,9 @@ impl Decryptor {
     /// The distinct stanza types, in file order.
     #[must_use]
     pub fn stanza_types(&self) -> Vec<String> {
-        let mut types = Vec::new();
-        for stanza in self.header.stanzas() {
-            if !types.contains(&stanza.tag) {
-                types.push(stanza.tag.clone());
-            }
-        }
-        types
+        let mut seen = HashSet::new();
+        let types = self.header.stanzas().iter().map(|stanza| &stanza.tag);
+        types.filter(|tag| seen.insert(*tag)).cloned().collect()
     }
 }
 

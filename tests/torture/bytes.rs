@@ -1,0 +1,130 @@
+//! Every byte counts: each one changed, each length cut, chunks moved about.
+
+use std::num::NonZeroUsize;
+
+use solekey::crypto::{
+    CHUNK, Decryptor, Encryptor, Error, Identity, PAYLOAD_NONCE, SEALED_CHUNK, Sink, Source,
+    armor::{ArmorReader, ArmorWriter},
+};
+
+use crate::{LONG, record, sandbox::data};
+
+/// Two hundred kilobytes: three whole chunks and a part of one.
+const LENGTH: usize = 200 * 1024;
+
+fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
+    let recipient = identity.to_recipient().expect("an X25519 identity has a recipient");
+    let encryptor = Encryptor::new(&[recipient]).expect("one recipient is enough");
+    let (mut source, mut sealed) = (plaintext, Vec::new());
+    encryptor
+        .encrypt(Source::InTurn(&mut source), Sink::InTurn(&mut sealed), NonZeroUsize::MIN)
+        .expect("nothing fails");
+    sealed
+}
+
+/// The outcome, and what was released.
+fn open(identity: &Identity, file: &[u8]) -> (Result<u64, Error>, Vec<u8>) {
+    let (mut rest, mut opened) = (file, Vec::new());
+    let unlocked = Decryptor::read(&mut rest).and_then(|file| file.unlock(std::slice::from_ref(identity)));
+    let outcome = unlocked
+        .and_then(|unlocked| unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), NonZeroUsize::MIN));
+    (outcome, opened)
+}
+
+/// Asserts that a file is refused, and that what it releases is no lie.
+fn assert_refused(identity: &Identity, file: &[u8], truth: &[u8], what: &str) {
+    let (outcome, opened) = open(identity, file);
+    assert!(outcome.is_err(), "{what} is not noticed");
+    assert!(truth.starts_with(&opened), "{what} releases what was never written");
+}
+
+/// Every place in the long form; in the short one, all of the header and places around the chunks' borders.
+fn places(length: usize, header: usize) -> impl Iterator<Item = usize> {
+    let near = move |place: usize| {
+        place < header + 80
+            || place.is_multiple_of(1021)
+            || length - place < 80
+            || (place - header - PAYLOAD_NONCE + 24) % SEALED_CHUNK < 48
+    };
+    (0..length).filter(move |place| *LONG || near(*place))
+}
+
+#[test]
+fn every_changed_byte_is_noticed_and_nothing_false_is_released() {
+    let identity = Identity::generate();
+    let plaintext = data(LENGTH);
+    let sealed = seal(&identity, &plaintext);
+    let header = sealed.len() - LENGTH - PAYLOAD_NONCE - 4 * 16;
+    let mut changed = sealed.clone();
+    let mut count = 0;
+    for place in places(sealed.len(), header) {
+        changed[place] ^= 1 << (place % 8);
+        assert_refused(&identity, &changed, &plaintext, &format!("a change at {place}"));
+        changed[place] = sealed[place];
+        count += 1;
+    }
+    record("bytes changed", &format!("{count} of {} one at a time, 0 unnoticed", sealed.len()));
+}
+
+#[test]
+fn every_length_that_a_file_is_cut_to_is_noticed() {
+    let identity = Identity::generate();
+    let plaintext = data(LENGTH);
+    let sealed = seal(&identity, &plaintext);
+    let header = sealed.len() - LENGTH - PAYLOAD_NONCE - 4 * 16;
+    let mut count = 0;
+    for length in places(sealed.len(), header) {
+        assert_refused(&identity, &sealed[..length], &plaintext, &format!("a cut to {length}"));
+        count += 1;
+    }
+    record("lengths cut to", &format!("{count} of {}, 0 unnoticed", sealed.len()));
+}
+
+#[test]
+fn chunks_of_two_payloads_under_one_identity_cannot_be_spliced() {
+    let identity = Identity::generate();
+    let (one, two) = (data(4 * CHUNK), data(4 * CHUNK + 1)[..4 * CHUNK].to_vec());
+    let (sealed_one, sealed_two) = (seal(&identity, &one), seal(&identity, &two));
+    let payload = sealed_one.len() - 4 * SEALED_CHUNK;
+    for chunk in 0..4 {
+        let range = payload + chunk * SEALED_CHUNK..payload + (chunk + 1) * SEALED_CHUNK;
+        let mut spliced = sealed_one.clone();
+        spliced[range.clone()].copy_from_slice(&sealed_two[range.clone()]);
+        assert_refused(&identity, &spliced, &one, "a chunk of another file");
+        let dropped = [&sealed_one[..range.start], &sealed_one[range.end..]].concat();
+        assert_refused(&identity, &dropped, &one, "a missing chunk");
+        let repeated = [&sealed_one[..range.end], &sealed_one[range.start..]].concat();
+        assert_refused(&identity, &repeated, &one, "a repeated chunk");
+    }
+    // The header and nonce of one, the chunks of the other.
+    let grafted = [&sealed_one[..payload], &sealed_two[payload..]].concat();
+    assert_refused(&identity, &grafted, &one, "another file's payload");
+    let grafted = [&sealed_one[..payload - PAYLOAD_NONCE], &sealed_two[payload - PAYLOAD_NONCE..]].concat();
+    assert_refused(&identity, &grafted, &one, "another file's nonce and payload");
+}
+
+#[test]
+fn every_changed_byte_of_armor_is_noticed_or_means_the_same() {
+    let identity = Identity::generate();
+    let plaintext = data(3000);
+    let mut writer = ArmorWriter::new(Vec::new());
+    std::io::Write::write_all(&mut writer, &seal(&identity, &plaintext)).expect("memory takes it");
+    let armored = writer.finish().expect("memory takes it");
+    let mut changed = armored.clone();
+    let mut same = 0;
+    for place in 0..armored.len() {
+        for bit in 0..8 {
+            changed[place] = armored[place] ^ (1 << bit);
+            let mut binary = Vec::new();
+            if std::io::Read::read_to_end(&mut ArmorReader::new(&changed[..]), &mut binary).is_ok() {
+                let (outcome, opened) = open(&identity, &binary);
+                // Only white space after the end line can change and mean the same.
+                assert!(outcome.is_err() || place + 1 == armored.len(), "bit {bit} at {place} is not noticed");
+                assert!(plaintext.starts_with(&opened));
+                same += usize::from(outcome.is_ok());
+            }
+        }
+        changed[place] = armored[place];
+    }
+    record("armor", &format!("{} bits changed one at a time, {same} mean the same, 0 unnoticed", armored.len() * 8));
+}

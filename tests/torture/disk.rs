@@ -1,0 +1,223 @@
+//! Disks that fill up, fail, read short and vanish.
+
+use std::fs;
+
+use crate::{
+    record, rounds,
+    sandbox::{SEGMENT, Sandbox, data, feed, finish, installed, is_root, skip, wait_until},
+};
+
+/// Reads and writes a few bytes less than asked, or fails with EIO after so many calls. Linked before the C library.
+const SHIM: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static atomic_int calls;
+static int number(const char *name) { const char *text = getenv(name); return text ? atoi(text) : -1; }
+
+/* Only large transfers: those of data. Returns 1 for a failure. */
+static int meddle(size_t *count, const char *failing) {
+    if (*count < 8192) return 0;
+    int call = atomic_fetch_add(&calls, 1);
+    int at = number(failing);
+    if (at >= 0 && call >= at) { errno = EIO; return 1; }
+    if (getenv("SHORT")) *count = *count / 3 + 1;
+    if (getenv("INTERRUPTED") && call % 3 == 0) { errno = EINTR; return 1; }
+    return 0;
+}
+
+#define WRAP(type, name, failing, parameters, arguments) \
+    ssize_t name parameters { \
+        static ssize_t (*real) parameters; \
+        if (!real) real = dlsym(RTLD_NEXT, #name); \
+        if (meddle(&count, failing)) return -1; \
+        return real arguments; \
+    }
+WRAP(, read, "FAIL_READ", (int fd, void *bytes, size_t count), (fd, bytes, count))
+WRAP(, pread64, "FAIL_READ", (int fd, void *bytes, size_t count, off_t at), (fd, bytes, count, at))
+WRAP(, write, "FAIL_WRITE", (int fd, const void *bytes, size_t count), (fd, bytes, count))
+WRAP(, pwrite64, "FAIL_WRITE", (int fd, const void *bytes, size_t count, off_t at), (fd, bytes, count, at))
+
+int fsync(int fd) {
+    static int (*real)(int);
+    if (!real) real = dlsym(RTLD_NEXT, "fsync");
+    if (getenv("FAIL_SYNC")) { errno = EIO; return -1; }
+    return real(fd);
+}
+"#;
+
+/// A sandbox with the shim built, a key, a file `a` of five segments, and its sealed form `a.age`.
+fn shimmed() -> Option<(Sandbox, String, Vec<u8>)> {
+    if !cfg!(target_os = "linux") || !installed(&["cc"]) {
+        skip("the shim cannot be built");
+        return None;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("shim.c", SHIM);
+    sandbox.shell("cc -shared -fPIC -O1 -o shim.so shim.c -ldl").is_silent_success();
+    let plaintext = data(5 * SEGMENT + 77);
+    sandbox.write("a", &plaintext);
+    sandbox.run(["encrypt", "-r", &recipient, "a"]).is_silent_success();
+    Some((sandbox, recipient, plaintext))
+}
+
+/// Runs a shell command with `$SOLEKEY` under the shim.
+fn under(sandbox: &Sandbox, meddling: &str, command: &str) -> crate::sandbox::Outcome {
+    sandbox.shell(&format!("export {meddling} LD_PRELOAD=\"$PWD/shim.so\"; exec \"$SOLEKEY\" {command}"))
+}
+
+#[test]
+fn short_and_interrupted_reads_and_writes_change_nothing() {
+    let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
+    for meddling in ["SHORT=1", "INTERRUPTED=1", "SHORT=1 INTERRUPTED=1"] {
+        for threads in [1, 3] {
+            for armor in ["", "-a"] {
+                let encrypt = format!("encrypt -f -T {threads} {armor} -r {recipient}");
+                under(&sandbox, meddling, &format!("{encrypt} a -o x")).is_silent_success();
+                under(&sandbox, meddling, &format!("{encrypt} <a >y")).is_silent_success();
+                for sealed in ["x", "y"] {
+                    let decrypt = format!("decrypt -f -T {threads} -i key.txt");
+                    under(&sandbox, meddling, &format!("{decrypt} {sealed} -o z")).is_silent_success();
+                    assert!(sandbox.read("z") == plaintext, "{meddling}, {threads} threads");
+                    under(&sandbox, meddling, &format!("{decrypt} <{sealed} >w")).is_silent_success();
+                    assert!(sandbox.read("w") == plaintext, "{meddling}, {threads} threads");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
+    let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
+    let mut faults = 0;
+    for (failing, said) in [("FAIL_READ", "cannot read: "), ("FAIL_WRITE", "cannot write: ")] {
+        for call in 0..rounds(4, 40) {
+            for (verb, output) in
+                [(format!("encrypt -f -r {recipient} a"), "a.age"), ("decrypt -f -i key.txt s.age".into(), "s")]
+            {
+                fs::copy(sandbox.path("a.age"), sandbox.path("s.age")).ok();
+                let sealed = sandbox.read("s.age");
+                sandbox.write(output, "old");
+                let names = sandbox.names();
+                let outcome = under(&sandbox, &format!("{failing}={call}"), &verb);
+                if outcome.status == 0 {
+                    // It was done before the fault.
+                    continue;
+                }
+                faults += 1;
+                assert_eq!((outcome.status, outcome.stdout.len()), (1, 0), "{outcome:?}");
+                assert!(outcome.stderr.contains("Input/output error (os error 5)"), "{}", outcome.stderr);
+                assert!(call == 0 || outcome.stderr.contains(said), "{}", outcome.stderr);
+                assert_eq!(sandbox.text(output), "old");
+                assert_eq!(sandbox.names(), names);
+                sandbox.write("a.age", &sealed);
+            }
+        }
+    }
+    sandbox.write("b", "old");
+    let outcome = under(&sandbox, "FAIL_SYNC=1", &format!("encrypt -f -r {recipient} a -o b"));
+    outcome.fails(
+        1,
+        "solekey: error: cannot finish 'b': Input/output error (os error 5)\nsolekey: hint: 'b' was left as it was\n",
+    );
+    assert_eq!(sandbox.text("b"), "old");
+    assert!(sandbox.read("a") == plaintext && faults > 4, "{faults}");
+    record("disk errors", &format!("{faults} faults of reading and writing, 0 lost"));
+}
+
+#[test]
+fn a_limit_at_every_mebibyte_leaves_nothing_new() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(6 * SEGMENT);
+    sandbox.write("a", &plaintext);
+    for armor in ["", "-a"] {
+        for mebibytes in 0..=9 {
+            sandbox.write("a.age", "old");
+            let kibibytes = mebibytes * 2048;
+            let script = format!("ulimit -f {kibibytes}; exec \"$SOLEKEY\" encrypt -f {armor} -r {recipient} a");
+            let outcome = sandbox.shell(&script);
+            if outcome.status == 0 {
+                assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "a.age"]).gave() == plaintext);
+            } else {
+                assert_eq!(outcome.status, 1);
+                assert!(outcome.stderr.contains("File too large (os error 27)"), "{}", outcome.stderr);
+                assert_eq!(sandbox.text("a.age"), "old");
+            }
+            assert_eq!(sandbox.names(), ["a", "a.age", "key.txt"]);
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_fills_at_every_mebibyte_keeps_the_old_file() {
+    if !is_root() || !installed(&["unshare"]) {
+        return skip("only root may mount a small disk");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("a", data(6 * SEGMENT));
+    fs::create_dir(sandbox.path("disk")).expect("the name is free");
+    if sandbox.shell("unshare -m sh -c 'mount -t tmpfs -o size=1m none disk'").status != 0 {
+        return skip("mounting is not permitted here");
+    }
+    for verb in [format!("encrypt -f -r {recipient} a"), "decrypt -f -i key.txt s.age".to_owned()] {
+        sandbox.run(["encrypt", "-f", "-r", &recipient, "a", "-o", "s.age"]).is_silent_success();
+        let script = format!(
+            "set -e; for size in 1 2 3 4 5 6 8 9; do
+                mount -t tmpfs -o size=${{size}}m none disk; echo old >disk/x
+                if \"$SOLEKEY\" {verb} -o disk/x 2>log; then echo whole; else cat disk/x; grep -c 'No space left' log; fi
+                ls -A disk; umount disk
+             done"
+        );
+        let outcome = sandbox.detached("unshare").args(["-m", "sh", "-c", &script]).spawn().expect("it starts");
+        finish(outcome).is(0, &("old\n1\nx\n".repeat(6) + &"whole\nx\n".repeat(2)), "");
+    }
+}
+
+#[test]
+fn a_folder_that_is_removed_meanwhile_is_an_error() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("folder")).expect("the name is free");
+    let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "folder/x"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    std::io::Write::write_all(&mut pipe, &data(3 * SEGMENT)).expect("it is read");
+    wait_until("the folder can be removed", || {
+        fs::read_dir(sandbox.path("folder")).into_iter().flatten().flatten().for_each(|entry| {
+            let _ = fs::remove_file(entry.path());
+        });
+        fs::remove_dir(sandbox.path("folder")).is_ok()
+    });
+    drop(pipe);
+    let outcome = finish(child);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.starts_with("solekey: error: cannot finish 'folder/x': "), "{}", outcome.stderr);
+    assert_eq!(sandbox.names(), ["key.txt"]);
+}
+
+#[test]
+fn an_input_that_vanishes_while_it_is_read_is_encrypted_whole() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(8 * SEGMENT);
+    sandbox.write("a", &plaintext);
+    // Its name is gone before the first byte is read from the pipe; the open file is not.
+    let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} a | {{ sleep 0.2; rm a; cat >x; }}");
+    sandbox.shell(&script).is_silent_success();
+    assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).gave() == plaintext);
+}
+
+#[test]
+fn a_name_may_be_as_long_as_the_system_lets_it() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let name = "n".repeat(251);
+    sandbox.write(&name, "x");
+    sandbox.run(["encrypt", "-r", &recipient, &name]).is_silent_success();
+    fs::remove_file(sandbox.path(&name)).expect("it is there");
+    feed(sandbox.command(["decrypt", "-i", "key.txt", &format!("{name}.age")]), b"").is_silent_success();
+    assert_eq!(sandbox.text(&name), "x");
+}

@@ -1,0 +1,217 @@
+//! Files, names and surroundings made to harm.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{Seek, SeekFrom, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+};
+
+use crate::sandbox::{Outcome, Sandbox, finish, installed, is_root, skip};
+
+const VERSION: &str = "age-encryption.org/v1\n";
+
+/// Runs a command with 100 MB for data.
+fn in_bounds(sandbox: &Sandbox, arguments: &str) -> Outcome {
+    sandbox.shell(&format!("ulimit -d 100000; exec \"$SOLEKEY\" {arguments}"))
+}
+
+fn mac() -> String {
+    format!("--- {}\n", "A".repeat(43))
+}
+
+#[test]
+fn work_factors_that_would_take_years_are_refused_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "x\n");
+    let body = "A".repeat(43);
+    for factor in ["23", "63", "64", "255", "99999999999", "0", "-1", "018"] {
+        let file = format!("{VERSION}-> scrypt {} {factor}\n{body}\n{}", "A".repeat(22), mac());
+        sandbox.write("x.age", file);
+        let outcome = in_bounds(&sandbox, "decrypt --passphrase-file pass x.age");
+        assert!(matches!(outcome.status, 1 | 4) && outcome.stdout.is_empty(), "2^{factor}: {outcome:?}");
+        assert_eq!(sandbox.names(), ["pass", "x.age"]);
+    }
+}
+
+#[test]
+fn headers_that_do_not_end_are_refused_in_bounded_memory() {
+    let (sandbox, _) = Sandbox::with_key();
+    let endless_line = "a".repeat(100_000_000);
+    let body_lines = format!("{}\n", "A".repeat(64)).repeat(1_600_000);
+    let stanzas = "-> a\n\n".repeat(17_000_000);
+    for (what, header) in [
+        ("a line", format!("{VERSION}-> {endless_line}")),
+        ("a body", format!("{VERSION}-> a\n{body_lines}")),
+        ("stanzas", format!("{VERSION}{stanzas}")),
+        ("armor", format!("-----BEGIN AGE ENCRYPTED FILE-----\n{endless_line}")),
+        ("space", format!("{}-----BEGIN AGE ENCRYPTED FILE-----\n", " ".repeat(100_000))),
+        ("a version", format!("age-encryption.org/{endless_line}")),
+    ] {
+        sandbox.write("x.age", header);
+        for verb in ["decrypt -i key.txt x.age", "inspect x.age", "decrypt -i key.txt <x.age"] {
+            let outcome = sandbox.shell(&format!("ulimit -v 2000000; exec \"$SOLEKEY\" {verb}"));
+            assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{what}: {}", outcome.stderr);
+            assert!(outcome.stderr.len() < 500, "{what}: {}", outcome.stderr);
+        }
+    }
+    assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+}
+
+#[test]
+fn a_million_stanzas_are_passed_over() {
+    let (sandbox, _) = Sandbox::with_key();
+    sandbox.write("x.age", format!("{VERSION}{}{}", "-> a\n\n".repeat(1_000_000), mac()));
+    let hint = "solekey: hint: name the matching identity file with -i\n";
+    // Each takes more memory than its six bytes of text; 100 MB are too few.
+    sandbox.shell("ulimit -d 500000; exec \"$SOLEKEY\" decrypt -i key.txt x.age").fails(
+        3,
+        &format!("solekey: error: cannot decrypt 'x.age': not for any of these identities; it is for: a\n{hint}"),
+    );
+}
+
+#[test]
+fn a_hundred_thousand_kinds_of_stanzas_are_named_in_a_line_one_can_read() {
+    let (sandbox, _) = Sandbox::with_key();
+    let stanzas: String = (0..100_000).map(|kind| format!("-> kind{kind}\n\n")).collect();
+    sandbox.write("x.age", format!("{VERSION}{stanzas}{}", mac()));
+    let outcome = in_bounds(&sandbox, "decrypt -i key.txt x.age");
+    assert_eq!(outcome.status, 3);
+    assert!(outcome.stderr.len() < 2000, "{} bytes are said", outcome.stderr.len());
+}
+
+#[test]
+fn key_files_of_a_gigabyte_are_refused_in_bounded_memory() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("in", "x");
+    sandbox.run(["encrypt", "-r", &recipient, "in"]).is_silent_success();
+    let mut huge = File::create(sandbox.path("huge")).expect("the folder takes it");
+    huge.write_all(b"# a comment\n").and_then(|()| huge.seek(SeekFrom::Start(1 << 30))).expect("it may have holes");
+    huge.write_all(b"x").expect("it may have holes");
+    let said = "solekey: error: 'huge' is longer than 16 MiB, which no key file is\n";
+    for verb in
+        ["decrypt -i huge in.age -o out", "encrypt -R huge in -o out", "encrypt -i huge in -o out", "keygen -y huge"]
+    {
+        in_bounds(&sandbox, verb).fails(1, said);
+    }
+    let endless = in_bounds(&sandbox, "decrypt -i /dev/zero in.age -o out");
+    endless.fails(1, "solekey: error: '/dev/zero' is longer than 16 MiB, which no key file is\n");
+    let endless = in_bounds(&sandbox, "decrypt --passphrase-file /dev/zero in.age -o out");
+    assert!(endless.status != 0);
+    assert_eq!(sandbox.names(), ["huge", "in", "in.age", "key.txt"]);
+}
+
+#[test]
+fn a_closed_standard_output_is_an_error_and_not_a_loss() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("in", "hello\n");
+    let closed = |stream| {
+        format!(
+            "solekey: error: cannot use standard {stream}: it is closed, or /dev/null opened for both reading and writing\n"
+        )
+    };
+    let encrypt = format!("\"$SOLEKEY\" encrypt -r {recipient}");
+    sandbox.shell(&format!("{encrypt} <in >&-")).fails(1, &closed("output"));
+    sandbox.shell(&format!("{encrypt} -a in -c >&-")).fails(1, &closed("output"));
+    sandbox.shell(&format!("{encrypt} in -o /dev/stdout >&-")).fails(1, &closed("output"));
+    sandbox.shell("\"$SOLEKEY\" keygen >&-").fails(1, &closed("output"));
+    sandbox.shell(&format!("{encrypt} -o x <&-")).fails(1, &closed("input"));
+    assert_eq!(sandbox.names(), ["in", "key.txt"]);
+    // Files need no streams, and who discards output may.
+    sandbox.shell(&format!("{encrypt} in <&- >&- 2>&-")).is_silent_success();
+    // What is decrypted is not lost, and some open /dev/null in both directions to look at the status alone.
+    sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -c in.age <>/dev/null >&0").is_silent_success();
+    sandbox.shell("\"$SOLEKEY\" verify -i key.txt in.age <>/dev/null >&0").is_silent_success();
+    sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -c in.age >/dev/null").is_silent_success();
+    sandbox.run(["decrypt", "-i", "key.txt", "-c", "in.age"]).is(0, "hello\n", "");
+    // An error that nobody hears is one all the same.
+    let mute = sandbox.shell("\"$SOLEKEY\" encrypt -r nonsense in -o y 2>&-");
+    mute.fails(2, "");
+}
+
+#[test]
+fn nothing_that_is_typed_reaches_the_terminal_unescaped() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let escape = "a\u{1b}]0;owned\u{7}b";
+    sandbox.write(escape, "x");
+    for arguments in [
+        vec!["encrypt", "-r", escape, "in"],
+        vec!["encrypt", "-R", escape, "in"],
+        vec!["encrypt", "-i", escape, "in"],
+        vec!["encrypt", "-r", &recipient, "-o", "missing/a\u{1b}[2J", escape],
+        vec!["encrypt", "-T", escape, "-r", &recipient],
+        vec!["decrypt", "-j", escape, "in"],
+        vec!["decrypt", "-i", "key.txt", escape],
+        vec!["inspect", escape],
+        vec!["keygen", "-o", escape],
+        vec!["keygen", "-y", escape],
+        vec!["--\u{1b}[2J"],
+        vec!["\u{1b}[2J"],
+        vec!["encrypt", "--passphrase-file", "\u{1b}[2J", "-p", escape],
+    ] {
+        let outcome = sandbox.run(&arguments);
+        assert!(outcome.status != 0, "{arguments:?}");
+        let said = outcome.stderr.chars().find(|c| c.is_control() && *c != '\n');
+        assert!(said.is_none() && outcome.stdout.is_empty(), "{arguments:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn links_in_a_folder_that_all_may_write_are_not_followed_to_other_users_files() {
+    if !is_root() || !installed(&["setpriv"]) {
+        return skip("only root may make files of another user");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::set_permissions(sandbox.path("."), Permissions::from_mode(0o755)).expect("it is ours");
+    fs::create_dir(sandbox.path("tmp")).expect("the name is free");
+    sandbox.set_mode("tmp", 0o1777);
+    sandbox.write("precious", "precious");
+    // Somebody else lays a link where the output goes: without -f nothing is written; with it the link's file is
+    // replaced only if the system lets this user.
+    symlink("../precious", sandbox.path("tmp/out")).expect("the name is free");
+    sandbox.shell("chown -h nobody tmp/out").is_silent_success();
+    sandbox.write("in", "x");
+    let outcome = sandbox.run(["encrypt", "-r", &recipient, "in", "-o", "tmp/out"]);
+    assert_eq!(outcome.status, 1, "{outcome:?}");
+    assert_eq!(sandbox.text("precious"), "precious");
+
+    // Another user may not replace root's file there, and is told so; it stays whole.
+    sandbox.write("tmp/root", "root's");
+    let run = format!(
+        "umask 022; setpriv --reuid=65534 --clear-groups \"$SOLEKEY\" encrypt -f -r {recipient} -o tmp/root <in"
+    );
+    let outcome = sandbox.shell(&run);
+    assert!(outcome.status != 0, "{outcome:?}");
+    assert_eq!(sandbox.text("tmp/root"), "root's");
+    assert_eq!(fs::metadata(sandbox.path("tmp/root")).expect("it is there").uid(), 0);
+    let mut names: Vec<_> =
+        fs::read_dir(sandbox.path("tmp")).expect("it is there").flatten().map(|e| e.file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["out", "root"]);
+}
+
+#[test]
+fn an_output_that_turns_into_a_link_or_a_folder_meanwhile_harms_nothing() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("precious", "precious");
+    for force in [&["-f"][..], &[]] {
+        for folder in [false, true] {
+            let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "x"]);
+            let mut child = command.args(force).stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+            let mut pipe = child.stdin.take().expect("it is a pipe");
+            pipe.write_all(&vec![0; 3 << 20]).expect("it is read");
+            if folder {
+                fs::create_dir(sandbox.path("x")).expect("the name is free");
+            } else {
+                symlink("precious", sandbox.path("x")).expect("the name is free");
+            }
+            drop(pipe);
+            let outcome = finish(child);
+            // A rename replaces the link, and not what it points to.
+            assert_eq!(outcome.status, i32::from(folder || force.is_empty()), "{outcome:?}");
+            assert_eq!(sandbox.text("precious"), "precious");
+            let remove = if folder { fs::remove_dir } else { fs::remove_file };
+            remove(sandbox.path("x")).expect("it is there");
+            assert_eq!(sandbox.names(), ["key.txt", "precious"]);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Signals at any moment: a name holds the old file whole or the new file whole, and nothing is left over.
+
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    record, rounds,
+    sandbox::{Outcome, SEGMENT, Sandbox, data, finish, numbers},
+};
+
+const OLD: &[u8] = b"an old file";
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).stderr(Stdio::null()).status();
+    sent.expect("kill can be run");
+}
+
+/// One verb with outputs that may be there already. Other verbs that replace files are one more of these.
+struct Victim {
+    arguments: Vec<String>,
+    outputs: Vec<&'static str>,
+}
+
+fn victims(recipient: &str) -> Vec<Victim> {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect();
+    vec![
+        Victim { arguments: words(&format!("encrypt -f -r {recipient} a")), outputs: vec!["a.age"] },
+        Victim { arguments: words("decrypt -f -i key.txt s.age"), outputs: vec!["s"] },
+        Victim {
+            arguments: words(&format!("encrypt -f -r {recipient} a b c")),
+            outputs: vec!["a.age", "b.age", "c.age"],
+        },
+        Victim { arguments: words(&format!("encrypt -f -a -r {recipient} a")), outputs: vec!["a.age"] },
+    ]
+}
+
+/// Asserts that each output is the old file or a whole new one, and returns how many are new.
+fn whole_ones(sandbox: &Sandbox, outputs: &[&str], plaintext: &[u8]) -> usize {
+    let is_new = |name: &&&str| {
+        let found = sandbox.read(name);
+        if found == OLD {
+            return false;
+        }
+        if name.ends_with(".age") {
+            assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", name]).gave() == plaintext, "{name} is not whole");
+        } else {
+            assert!(found == plaintext, "{name} is not whole");
+        }
+        true
+    };
+    outputs.iter().filter(is_new).count()
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(6 * SEGMENT + 1);
+    for name in ["a", "b", "c", "plain"] {
+        sandbox.write(name, &plaintext);
+    }
+    sandbox.run(["encrypt", "-r", &recipient, "plain", "-o", "s.age"]).is_silent_success();
+    let (mut kills, mut new, mut left) = (0, 0, 0);
+    for victim in victims(&recipient) {
+        victim.outputs.iter().for_each(|name| sandbox.write(name, OLD));
+        let expected = sandbox.names();
+        let start = Instant::now();
+        assert_eq!(sandbox.run(&victim.arguments).status, 0);
+        // Kills fall on the whole of a run and a little beyond.
+        let micros = usize::try_from(start.elapsed().as_micros()).expect("it is short") * 11 / 10;
+        for moment in numbers(rounds(12, 500), micros.max(1)) {
+            victim.outputs.iter().for_each(|name| sandbox.write(name, OLD));
+            let mut child = sandbox.command(&victim.arguments).spawn().expect("the program starts");
+            thread::sleep(Duration::from_micros(moment as u64));
+            let _ = child.kill();
+            let outcome = finish(child);
+            assert!(matches!(outcome, Outcome { status: 0 | 137, .. }), "{outcome:?}");
+            kills += usize::from(outcome.status == 137);
+            new += whole_ones(&sandbox, &victim.outputs, &plaintext);
+            // A file gets its hidden name an instant before it replaces the old one; on no other path has it any.
+            let leftovers: Vec<_> = sandbox.names().into_iter().filter(|name| !expected.contains(name)).collect();
+            assert!(leftovers.len() <= 1, "{leftovers:?}");
+            for name in &leftovers {
+                assert!(name.starts_with(".solekey-") && name.ends_with(".part"), "{name}");
+                fs::remove_file(sandbox.path(name)).expect("it is ours");
+            }
+            left += leftovers.len();
+        }
+    }
+    record("kill", &format!("{kills} runs killed, {new} outputs new and whole, {left} hidden leftovers, 0 lost"));
+}
+
+#[test]
+fn signals_that_ask_to_end_leave_nothing_and_are_how_it_ends() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("a", data(6 * SEGMENT));
+    let mut ended = 0;
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        for moment in numbers(rounds(8, 200), 15_000) {
+            sandbox.write("a.age", OLD);
+            let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("it starts");
+            thread::sleep(Duration::from_micros(moment as u64));
+            signal(&child, name);
+            let outcome = finish(child);
+            assert!(outcome.status == 0 || outcome.status == 128 + number, "{name}: {outcome:?}");
+            assert_eq!(outcome.stderr, "");
+            ended += usize::from(outcome.status != 0);
+            whole_ones(&sandbox, &["a.age"], &data(6 * SEGMENT));
+            let names = sandbox.names();
+            // Between its hidden name and the replacing, no handler can be in time.
+            for name in names.iter().filter(|name| !["a", "a.age", "key.txt"].contains(&name.as_str())) {
+                assert!(name.starts_with(".solekey-") && name.ends_with(".part"), "{name}");
+                fs::remove_file(sandbox.path(name)).expect("it is ours");
+            }
+        }
+    }
+    record("end by signal", &format!("{ended} runs ended by INT, TERM or HUP, 0 lost"));
+}
+
+#[test]
+fn a_run_that_is_stopped_again_and_again_gives_the_same() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(24 * SEGMENT);
+    sandbox.write("a", &plaintext);
+    for _ in 0..rounds(2, 30) {
+        let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("it starts");
+        for _ in 0..20 {
+            signal(&child, "STOP");
+            thread::sleep(Duration::from_micros(500));
+            signal(&child, "CONT");
+            thread::sleep(Duration::from_micros(500));
+        }
+        finish(child).is_silent_success();
+        assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "a.age"]).gave() == plaintext);
+    }
+}

@@ -1,0 +1,79 @@
+//! Many at once, many in one run, and slow ones.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    process::Stdio,
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    LONG, record, rounds,
+    sandbox::{SEGMENT, Sandbox, data, finish},
+};
+
+#[test]
+fn a_hundred_processes_at_once_on_one_input_all_succeed() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(SEGMENT + 5);
+    sandbox.write("a", &plaintext);
+    let count = rounds(30, 100);
+    let start = |index| sandbox.command(["encrypt", "-r", &recipient, "a", "-o", &format!("x{index}")]).spawn();
+    let started: Vec<_> = (0..count).map(|index| start(index).expect("it starts")).collect();
+    started.into_iter().for_each(|child| finish(child).is_silent_success());
+    let start = |index| sandbox.command(["decrypt", "-i", "key.txt", "-c", &format!("x{index}")]).spawn();
+    let started: Vec<_> = (0..count).map(|index| start(index).expect("it starts")).collect();
+    assert!(started.into_iter().all(|child| finish(child).gave() == plaintext));
+    record("at once", &format!("{count} processes encrypt one file, {count} decrypt, 0 fail"));
+}
+
+#[test]
+fn thousands_of_files_in_one_run_leave_nothing_open() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let count = rounds(500, 20_000);
+    for index in 0..count {
+        sandbox.write(format!("f{index}"), index.to_string());
+    }
+    // With no more than 40 descriptors and 100 MB of memory.
+    let limits = "ulimit -n 40; ulimit -d 100000";
+    let patience = if *LONG { "timeout 25" } else { "" };
+    let outcome = sandbox.shell(&format!("{limits}; {patience} \"$SOLEKEY\" encrypt -r {recipient} f*"));
+    outcome.is_silent_success();
+    (0..count).for_each(|index| fs::remove_file(sandbox.path(format!("f{index}"))).expect("it is there"));
+    let outcome = sandbox.shell(&format!("{limits}; {patience} \"$SOLEKEY\" decrypt -i key.txt f*.age"));
+    outcome.is_silent_success();
+    (0..count).for_each(|index| assert_eq!(sandbox.text(format!("f{index}")), index.to_string()));
+    record("files in one run", &format!("{count} there and back, 40 descriptors"));
+}
+
+#[test]
+fn a_producer_of_a_byte_now_and_then_is_waited_for() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let pause = Duration::from_millis(if *LONG { 1000 } else { 40 });
+    let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "x"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    for byte in b"a byte at a time" {
+        pipe.write_all(&[*byte]).expect("it is read");
+        thread::sleep(pause);
+    }
+    drop(pipe);
+    finish(child).is_silent_success();
+    sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).is(0, "a byte at a time", "");
+}
+
+#[test]
+fn a_file_of_holes_past_four_gibibytes_comes_back() {
+    if !*LONG {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let length = (5_u64 << 30) + 1;
+    File::create(sandbox.path("holes")).and_then(|file| file.set_len(length)).expect("a file may have holes");
+    let script = format!(
+        "ulimit -d 100000; \"$SOLEKEY\" encrypt -c -r {recipient} holes | \"$SOLEKEY\" decrypt -i key.txt | cmp - holes"
+    );
+    sandbox.shell(&script).is_silent_success();
+    record("holes", &format!("{length} bytes there and back in 100 MB of memory"));
+}

@@ -1,0 +1,105 @@
+//! What the fuzz targets look for, under plain `cargo test`: damage made at random, but the same in every run.
+
+use std::{io::Read, num::NonZeroUsize};
+
+use solekey::crypto::{
+    Decryptor, Encryptor, Error, Identity, Recipient, Sink, Source, armor::ArmorReader, secrecy::ExposeSecret,
+};
+
+use crate::{
+    record, rounds,
+    sandbox::{data, numbers},
+};
+
+fn open(identity: &Identity, file: &[u8]) -> Result<Vec<u8>, Error> {
+    let (mut rest, mut opened) = (file, Vec::new());
+    let unlocked = Decryptor::read(&mut rest)?.unlock(std::slice::from_ref(identity))?;
+    unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), NonZeroUsize::MIN)?;
+    Ok(opened)
+}
+
+fn open_by_age(identity: &age::x25519::Identity, file: &[u8]) -> Option<Vec<u8>> {
+    let decryptor = age::Decryptor::new_buffered(file).ok()?;
+    let identity: &dyn age::Identity = identity;
+    let mut opened = Vec::new();
+    decryptor.decrypt(std::iter::once(identity)).ok()?.read_to_end(&mut opened).ok()?;
+    Some(opened)
+}
+
+/// A file with a few bytes changed, put in, taken out or doubled.
+fn damaged(file: &[u8], numbers: &[usize]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    for three in numbers.chunks_exact(3) {
+        // Most of what can go wrong is in the header.
+        let bound = if three[2] % 2 == 0 { file.len().min(200) } else { file.len() };
+        let place = three[0] % bound.max(1);
+        let end = (place + three[1] % 40).min(file.len());
+        match three[2] / 2 % 5 {
+            0 if place < file.len() => file[place] ^= 1 << (three[1] % 8),
+            1 => file.insert(place, b"\n -AZ=+\r\0\xff"[three[1] % 10]),
+            2 => drop(file.drain(place..end)),
+            3 => {
+                let part = file[place..end].to_vec();
+                file.splice(place..place, part);
+            }
+            _ => file.truncate(place.max(1)),
+        }
+    }
+    file
+}
+
+#[test]
+fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate() {
+    let theirs = age::x25519::Identity::generate();
+    let ours: Identity = theirs.to_string().expose_secret().parse().expect("it is a key");
+    let recipient = ours.to_recipient().expect("it has one");
+    let (mut opened, mut refused) = (0, 0);
+    for length in [0, 5, 65_536, 65_600] {
+        let plaintext = data(length);
+        let (mut source, mut file) = (&plaintext[..], Vec::new());
+        let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one is enough");
+        let sink = Sink::InTurn(&mut file);
+        encryptor.encrypt(Source::InTurn(&mut source), sink, NonZeroUsize::MIN).expect("nothing fails");
+        let count = rounds(400, 100_000);
+        let numbers = numbers(count * 6, 1 << 20);
+        for (round, numbers) in numbers.chunks_exact(6).enumerate() {
+            let file = if round == 0 { file.clone() } else { damaged(&file, &numbers[..3 + round % 2 * 3]) };
+            match (open(&ours, &file), open_by_age(&theirs, &file)) {
+                (Ok(bytes), Some(by_age)) => {
+                    assert!(bytes == by_age && bytes == plaintext);
+                    opened += 1;
+                }
+                // It takes headers that are not written as the format says.
+                (Err(Error::Header { .. }), _) | (Err(_), None) => refused += 1,
+                (Ok(_), None) => panic!("the age crate refuses what is opened"),
+                (Err(error), Some(_)) => panic!("the age crate opens it: {error}"),
+            }
+        }
+    }
+    assert!(opened >= 4 && refused > 100);
+    record("damage at random", &format!("{opened} files opened alike, {refused} refused"));
+}
+
+#[test]
+fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_others() {
+    let (identity, hybrid) = (Identity::generate(), Identity::generate_hybrid());
+    let text = |identity: &Identity| identity.to_text().expect("it has one").expose_secret().to_owned();
+    let armor =
+        format!("-----BEGIN AGE ENCRYPTED FILE-----\n{}\nAAAA\n-----END AGE ENCRYPTED FILE-----\n", "A".repeat(64));
+    let recipient = identity.to_recipient().expect("it has one").to_string();
+    let seeds = [text(&identity), text(&hybrid), recipient.clone(), armor];
+    let numbers = numbers(rounds(3000, 300_000) * 6, 1 << 20);
+    for (round, numbers) in numbers.chunks_exact(6).enumerate() {
+        let bytes = damaged(seeds[round % seeds.len()].as_bytes(), numbers);
+        let line = String::from_utf8_lossy(&bytes);
+        if let Ok(key) = line.parse::<Recipient>() {
+            assert_eq!(key.to_string(), recipient, "{line:?} is taken for another key");
+        }
+        if let Ok(key) = line.parse::<Identity>() {
+            assert!([text(&identity), text(&hybrid)].contains(&text(&key)), "a damaged key is taken for another");
+        }
+        let _ = Identity::from_ssh(&bytes);
+        let _ = ArmorReader::new(&bytes[..]).read_to_end(&mut Vec::new());
+        let _ = Decryptor::read(&mut &bytes[..]);
+    }
+}
