@@ -2,15 +2,17 @@
 
 #![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
 
+mod files;
+mod keys;
 mod part;
 mod recipients;
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::crypto::WORK_FACTOR_LIMIT;
-
+pub(crate) use files::{Files, Inputs, threads};
+pub(crate) use keys::{Answers, Identities, NoPlugins, PluginRules};
 pub(crate) use part::PartOfFile;
 pub(crate) use recipients::{Named, NewRecipients, Recipients};
 
@@ -270,122 +272,6 @@ pub(crate) struct Inspect {
     /// Files to inspect; standard input if there is none or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
-}
-
-/// Input and output of encrypt and decrypt.
-#[derive(Args)]
-pub(crate) struct Files {
-    /// Write to FILE ('-' for standard output); takes one input
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
-    pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; takes one input
-    #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
-    pub(crate) stdout: bool,
-    /// Put the outputs into the folder DIR, which is made if it is missing
-    #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
-        conflicts_with_all = ["output", "stdout"])]
-    pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files
-    #[arg(short, long, help_heading = "Files")]
-    pub(crate) force: bool,
-    /// Keep the input files (the default; accepted for gzip's sake)
-    #[arg(short, long, help_heading = "Files")]
-    pub(crate) keep: bool,
-    /// Delete each input file once its output has been written, synced, read back and found good
-    #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
-    pub(crate) rm: bool,
-    #[command(flatten)]
-    pub(crate) inputs: Inputs,
-}
-
-/// Which files there are to work on, and how many threads do it.
-#[derive(Args)]
-pub(crate) struct Inputs {
-    /// Work on all files in the folders that are named; links are not followed
-    #[arg(long, help_heading = "Files")]
-    pub(crate) recursive: bool,
-    /// Work on the files that LIST names, one a line; '-' for standard input
-    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "files")]
-    pub(crate) files_from: Option<PathBuf>,
-    /// The names in LIST end in a zero byte, as those of 'find -print0' do
-    #[arg(short = '0', long, help_heading = "Files", requires = "files_from")]
-    pub(crate) null: bool,
-    /// Use N threads; 0 means all cores
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
-    pub(crate) threads: usize,
-    /// Files to work on; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) files: Vec<PathBuf>,
-}
-
-impl Inputs {
-    pub(crate) fn threads(&self) -> NonZeroUsize {
-        threads(self.threads)
-    }
-}
-
-/// That many threads; for 0, as many as there are cores.
-pub(crate) fn threads(number: usize) -> NonZeroUsize {
-    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    NonZeroUsize::new(number).unwrap_or_else(cores)
-}
-
-/// What can open.
-#[derive(Args)]
-pub(crate) struct Identities {
-    /// Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What can open")]
-    pub(crate) identity: Vec<PathBuf>,
-    /// Open with the plugin age-plugin-NAME, which needs no identity
-    #[arg(short = 'j', long, value_name = "NAME", help_heading = "What can open")]
-    pub(crate) plugin: Vec<String>,
-    /// Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder
-    #[arg(long, help_heading = "What can open")]
-    pub(crate) no_default_identity: bool,
-    /// Refuse files that are encrypted with a passphrase, rather than ask for it
-    #[arg(long, help_heading = "What can open")]
-    pub(crate) identities_only: bool,
-    /// Refuse files whose passphrase costs more than 2^N scrypt work
-    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
-    pub(crate) max_work_factor: u8,
-}
-
-/// Whether plugins may run.
-#[derive(Args, Clone, Copy)]
-pub(crate) struct NoPlugins {
-    /// Fail rather than run a plugin
-    #[arg(long, help_heading = "Plugins")]
-    pub(crate) no_plugins: bool,
-}
-
-/// What plugins may do.
-#[derive(Args, Clone, Copy)]
-pub(crate) struct PluginRules {
-    #[command(flatten)]
-    pub(crate) may_run: NoPlugins,
-    /// Let a plugin write any number of stanzas for a key, not just one; each can open the file
-    #[arg(long, help_heading = "Plugins", conflicts_with = "no_plugins")]
-    pub(crate) allow_plugin_stanzas: bool,
-}
-
-impl From<NoPlugins> for PluginRules {
-    fn from(may_run: NoPlugins) -> Self {
-        Self { may_run, allow_plugin_stanzas: false }
-    }
-}
-
-/// Who answers questions.
-#[derive(Args)]
-pub(crate) struct Answers {
-    /// Read the passphrase from file descriptor N, to the end of its first line
-    #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
-    pub(crate) passphrase_fd: Option<u32>,
-    /// Read the passphrase from the first line of FILE
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// Never ask; fail with status 5 where an answer is needed
-    #[arg(long, help_heading = "Passphrases")]
-    pub(crate) batch: bool,
 }
 
 /// The command line as data: what the man pages and the completions are made from.

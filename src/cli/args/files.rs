@@ -1,0 +1,63 @@
+//! Which files are read and written, and by how many threads.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, ValueHint};
+
+/// Input and output of encrypt and decrypt.
+#[derive(Args)]
+pub(crate) struct Files {
+    /// Write to FILE ('-' for standard output); takes one input
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write to standard output; takes one input
+    #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
+    pub(crate) stdout: bool,
+    /// Put the outputs into the folder DIR, which is made if it is missing
+    #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
+        conflicts_with_all = ["output", "stdout"])]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Overwrite existing output files
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) force: bool,
+    /// Keep the input files (the default; accepted for gzip's sake)
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) keep: bool,
+    /// Delete each input file once its output has been written, synced, read back and found good
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
+    pub(crate) rm: bool,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+/// Which files there are to work on, and how many threads do it.
+#[derive(Args)]
+pub(crate) struct Inputs {
+    /// Work on all files in the folders that are named; links are not followed
+    #[arg(long, help_heading = "Files")]
+    pub(crate) recursive: bool,
+    /// Work on the files that LIST names, one a line; '-' for standard input
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "files")]
+    pub(crate) files_from: Option<PathBuf>,
+    /// The names in LIST end in a zero byte, as those of 'find -print0' do
+    #[arg(short = '0', long, help_heading = "Files", requires = "files_from")]
+    pub(crate) null: bool,
+    /// Use N threads; 0 means all cores
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// Files to work on; standard input if there is none or for '-'
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl Inputs {
+    pub(crate) fn threads(&self) -> NonZeroUsize {
+        threads(self.threads)
+    }
+}
+
+/// That many threads; for 0, as many as there are cores.
+pub(crate) fn threads(number: usize) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    NonZeroUsize::new(number).unwrap_or_else(cores)
+}
