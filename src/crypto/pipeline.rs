@@ -79,13 +79,17 @@ pub(super) fn run(
     step: &(dyn Fn(Segment<'_>) -> Step + Sync),
 ) -> Result<u64, Error> {
     let workers = workers(&source, &sink, shape, threads);
+    let length = match source {
+        Source::InTurn(_) => None,
+        Source::AtOffsets { length, .. } => Some(length),
+    };
     let flow = Flow::new(source, sink, shape, step);
 
-    let mut worker = Worker::new(shape);
+    let mut worker = Worker::new(shape, length);
     if flow.pass_one(&mut worker) {
         thread::scope(|scope| {
             for _ in 1..workers {
-                let pass_all = || flow.pass_all(&mut Worker::new(shape));
+                let pass_all = || flow.pass_all(&mut Worker::new(shape, length));
                 // Where the system gives no more threads, those that there are do the work.
                 if thread::Builder::new().spawn_scoped(scope, pass_all).is_err() {
                     break;
@@ -107,7 +111,7 @@ fn workers(source: &Source<'_>, sink: &Sink<'_>, shape: Shape, threads: NonZeroU
         Source::InTurn(_) => workers,
         Source::AtOffsets { length, .. } => {
             let segments = length.div_ceil(shape.input as u64);
-            workers.min(usize::try_from(segments).unwrap_or(usize::MAX))
+            workers.min(size(segments))
         }
     }
 }
@@ -119,9 +123,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shape: Shape) -> Self {
-        Self { input: Buffer::new(shape.input + 1), output: Buffer::new(shape.output) }
+    /// Room for a segment of that shape, or for all of a source that is shorter: of many small files, each would otherwise cost
+    /// the clearing of megabytes.
+    fn new(shape: Shape, source: Option<u64>) -> Self {
+        let input = source.map_or(shape.input, |length| size(length).min(shape.input));
+        // What comes out is longer than what goes in by no more than it is for a full segment.
+        let output = shape.output.min(input + shape.output.saturating_sub(shape.input));
+        Self { input: Buffer::new(input + 1), output: Buffer::new(output) }
     }
+}
+
+/// A length as one in memory, as far as memory goes.
+fn size(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// What the workers share.
@@ -222,7 +236,7 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
                 let before = index * self.shape.input as u64;
                 let left = *length - before;
                 let last = left <= self.shape.input as u64;
-                let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.shape.input);
+                let wanted = size(left).min(self.shape.input);
                 *ended = last;
                 let (file, offset) = (*file, *start + before);
                 drop(claims);
