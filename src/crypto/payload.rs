@@ -63,7 +63,7 @@ impl<'a> Payload<'a> {
         let before = index * SEALED_CHUNK as u64;
         let mut sealed = vec![0; size(length - before)];
         let read = fill_at(file, &mut sealed, start + before)?;
-        let mut plaintext = Zeroizing::new(vec![0; CHUNK]);
+        let mut plaintext = Zeroizing::new(vec![0; read]);
         match segment::open_chunk(&self.key, Position { index, last: true }, &sealed[..read], &mut plaintext).failure {
             Some(error) => Err(error),
             None => Ok(()),
@@ -156,7 +156,7 @@ impl<'a> Payload<'a> {
 /// Opens a segment under one key and seals it under another.
 fn reseal(old: &PayloadKey, new: &PayloadKey, segment: Segment<'_>) -> Step {
     let Segment { index, last, input, output } = segment;
-    let mut plaintext = Zeroizing::new(vec![0; segment::OPENING.output]);
+    let mut plaintext = Zeroizing::new(vec![0; input.len()]);
     let opened = segment::open(old, Part::WHOLE, Segment { index, last, input, output: &mut plaintext });
     if opened.failure.is_some() {
         // Half a file under a new key is of no use.
