@@ -135,10 +135,17 @@ impl Pending {
             Hidden::Unnamed => match overwrite {
                 Overwrite::Never | Overwrite::Refuse => system::link(&self.file, &self.target)?,
                 Overwrite::Replace => {
-                    // A link does not replace a file, but a rename does.
-                    let link = |path: &Path| system::link(&self.file, path);
+                    // A link does not replace a file, but a rename does: for an instant, there is a hidden name.
+                    interrupt::tidy_up_on_signals()?;
+                    let link = |path: &Path| {
+                        interrupt::pending(path);
+                        system::link(&self.file, path).inspect_err(|_| interrupt::settled(path))
+                    };
                     let linked: NamedTempFile<()> = hidden_name().make_in(folder(&self.target), link)?;
-                    linked.into_temp_path().persist(&self.target)?;
+                    let linked = linked.into_temp_path();
+                    let hidden = linked.to_path_buf();
+                    linked.persist(&self.target)?;
+                    interrupt::settled(&hidden);
                 }
             },
             Hidden::Named(path) => {
