@@ -333,7 +333,11 @@ fn a_verdict_is_a_line_for_people_or_an_object_for_programs() {
     );
     sandbox.keygen("other.txt");
     let other = sandbox.run(["verify", "-i", "other.txt", "x.age"]);
-    other.is(3, "x.age: FAILED not for any of these identities; it is for: X25519\n", "");
+    other.is(
+        3,
+        "x.age: FAILED not for any of these identities; it is for: X25519\n",
+        "solekey: hint: name the matching identity file with -i\n",
+    );
     assert_eq!(sandbox.names(), ["cut.age", "key.txt", "other.txt", "x", "x.age"]);
 }
 

@@ -23,6 +23,9 @@ fn stanza_types(sandbox: &Sandbox, name: &str) -> Vec<String> {
     types.map(|stanza| stanza["type"].as_str().expect("it is a text").to_owned()).collect()
 }
 
+/// What to do about a secret key in a list of recipients.
+const PUBLIC: &str = "solekey: hint: to encrypt to the public key of an identity file, name that with -i\n";
+
 #[test]
 fn a_key_file_is_private_and_says_what_is_public() {
     let sandbox = Sandbox::new();
@@ -111,7 +114,8 @@ fn a_bad_line_is_named_by_its_number_and_not_shown() {
     ] {
         sandbox.write("friends", format!("# one\n{recipient}\n{line}\n"));
         let outcome = sandbox.run(["encrypt", "-R", "friends", "x"]);
-        outcome.fails(1, &format!("solekey: error: 'friends', line 3: {said}\n"));
+        let hint = if said.contains("secret key") { PUBLIC } else { "" };
+        outcome.fails(1, &format!("solekey: error: 'friends', line 3: {said}\n{hint}"));
         assert_eq!(sandbox.names(), ["friends", "key.txt", "x"]);
     }
     sandbox.write("friends", b"\xff\xfe\n");
@@ -435,5 +439,5 @@ fn ssh_keys_that_cannot_be_used_are_explained() {
          solekey: hint: name the file of its secret key\n",
     );
     let outcome = sandbox.run(["encrypt", "-c", "-R", "legacy", "x"]);
-    outcome.fails(1, &said("'legacy', line 1: not a recipient (it looks like a secret key)"));
+    outcome.fails(1, &(said("'legacy', line 1: not a recipient (it looks like a secret key)") + PUBLIC));
 }

@@ -59,7 +59,7 @@ fn two_different_passphrases_are_refused() {
     sandbox.write("x", "x");
     let outcome =
         on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -p x", &[(NEW, "correct horse\\r"), (AGAIN, "horse\\r")]);
-    let said = "solekey: error: the two passphrases differ\nsolekey: hint: nothing was encrypted; try again\n";
+    let said = "solekey: error: the two passphrases differ\nsolekey: hint: nothing was done; try again\n";
     outcome.is(1, &format!("{NEW}\n{AGAIN}\n{said}"), "");
     assert_eq!(sandbox.names(), ["x"]);
 }
@@ -74,7 +74,7 @@ fn an_empty_answer_generates_ten_words_that_open_the_file() {
     let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -p x 2>log >&2", &[(NEW, "\\r")]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let shown = String::from_utf8(outcome.stdout).expect("it is text");
-    let words = shown.strip_prefix(&format!("{NEW}\nYour passphrase, which nobody can recover for you: "));
+    let words = shown.strip_prefix(&format!("{NEW}\nYour passphrase, which nobody can recover for you:\n"));
     let words = words.unwrap_or_else(|| panic!("{shown:?}"));
     assert_eq!(words.trim_end().split('-').count(), 10);
     assert_eq!(sandbox.text("log"), "", "it is shown on the terminal and nowhere else");

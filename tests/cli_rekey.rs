@@ -57,7 +57,7 @@ fn recipients_are_added_and_taken_out_where_they_can_be_told_apart() {
         1,
         "solekey: error: cannot rekey 'x.age': whose stanza 2 is cannot be told (X25519), so a fresh file key cannot be wrapped to them\n\
          solekey: hint: 'x.age' was left as it was\n\
-         solekey: hint: name all who are to stay with -r and -R, without --add and --remove; or give the identity with -i\n",
+         solekey: hint: name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only\n",
     );
     let outcome = sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &new, "x.age"]);
     assert_eq!(outcome.status, 1);

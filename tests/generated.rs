@@ -35,6 +35,9 @@ Some of several files failed. If all failed alike, the status is that of each.
 .TP
 141
 The pipe that was written to was closed.
+.TP
+128 and more
+A signal with the number of what is above 128 ended the program: 130 is an interrupt (Ctrl\\-C).
 ";
 
 const RECIPES: &str = "\

@@ -147,6 +147,7 @@ impl Job<'_> {
             encryptor.encrypt(input.source(0), output.sink(), threads)?
         };
         if let Some((header, unlocked)) = expected {
+            self.progress.read_back(&input.name());
             readback::authenticate(output, &header, &unlocked, threads)?;
         }
         Ok(written)

@@ -15,7 +15,7 @@ use super::{
     args::Inputs,
     input::{DASH, name},
     output::without_age,
-    report::quoted,
+    report::{misuse, quoted},
     system,
 };
 
@@ -47,6 +47,9 @@ type Names = Box<dyn Iterator<Item = Result<Named>> + Send>;
 
 /// All inputs, one after the other: a list or a folder may be larger than memory.
 pub(crate) fn names(inputs: &Inputs, wanted: Wanted) -> Result<Names> {
+    if inputs.recursive && inputs.files.is_empty() && inputs.files_from.is_none() {
+        return misuse("--recursive walks folders, and none is named", "name the folders");
+    }
     let named: Names = match &inputs.files_from {
         Some(list) => listed(list, if inputs.null { 0 } else { b'\n' })?,
         None if inputs.files.is_empty() => Box::new(iter::once(Ok(Named::new(DASH.into())))),

@@ -15,6 +15,7 @@ use crate::crypto::{Sha256, Sink};
 
 use super::{
     input::DASH,
+    interrupt,
     pending::{Mode, Overwrite, Pending, folder},
     report::{Advise, Misuse, Status, misuse, quoted},
     system,
@@ -226,8 +227,12 @@ impl Plan {
                 let file = file.with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
-            Self::File { path, make_folder, .. } => {
+            Self::File { path, make_folder, overwrite, .. } => {
                 let cannot_create = || format!("cannot create {name}");
+                if *overwrite == Overwrite::Replace {
+                    // The commit needs it, when nothing can be opened any more.
+                    interrupt::tidy_up_on_signals().with_context(cannot_create)?;
+                }
                 if *make_folder {
                     fs::create_dir_all(folder(path)).with_context(cannot_create)?;
                 }

@@ -105,6 +105,11 @@ impl Progress {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What was written is read back now, which has no measure of its own.
+    pub(crate) fn read_back(&self, name: &str) {
+        self.bar.set_message(format!("reading back {name}"));
+    }
+
     /// The file is read once more than was thought.
     pub(crate) fn again(&self) {
         if let Some(length) = self.bar.length() {

@@ -115,7 +115,7 @@ impl Prompt {
         }
         let again = ask("Confirm passphrase: ")?;
         if !equal(&passphrase, &again) {
-            return Err(anyhow!("the two passphrases differ")).hint("nothing was encrypted; try again");
+            return Err(anyhow!("the two passphrases differ")).hint("nothing was done; try again");
         }
         Ok(passphrase)
     }
@@ -186,7 +186,7 @@ fn generate() -> Zeroizing<String> {
 
 /// Shows a generated passphrase on the terminal, and nowhere else: standard error may go to a log.
 fn show(passphrase: &str) -> Result<()> {
-    let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you: {passphrase}\n"));
+    let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you:\n{passphrase}\n"));
     let shown = Terminal::open().and_then(|terminal| terminal.show(&text));
     shown.context("cannot show the passphrase on the terminal")
 }

@@ -257,6 +257,6 @@ fn not_known(index: usize, stanza: &Stanza) -> Error {
 
 fn with_a_way_out(error: Error) -> Error {
     Err::<(), _>(error)
-        .hint("name all who are to stay with -r and -R, without --add and --remove; or give the identity with -i")
+        .hint("name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only")
         .expect_err("it was made as an error")
 }

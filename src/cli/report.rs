@@ -1,14 +1,15 @@
 //! What the program says: errors, hints and warnings on standard error, and the exit status that goes with an error.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     io::{self, Write},
     path::Path,
     process::ExitCode,
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-use crate::crypto::{Error as CryptoError, ParseIdentityError, PayloadFault, Recipient};
+use crate::crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, Recipient};
 
 use super::{args::Talk, progress};
 
@@ -153,6 +154,14 @@ fn advice(error: &CryptoError) -> Option<&str> {
     })
 }
 
+/// What there is to do about what is no recipient.
+fn advice_on_recipient(error: &ParseRecipientError) -> Option<&str> {
+    match error {
+        ParseRecipientError::SecretKey => Some("to encrypt to the public key of an identity file, name that with -i"),
+        _ => None,
+    }
+}
+
 /// What there is to do about a key that cannot be used.
 fn advice_on_key(error: &ParseIdentityError) -> Option<&str> {
     Some(match error {
@@ -188,6 +197,12 @@ impl Report {
     /// Says what failed and what to do about it.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         say_error(&in_words(error));
+        self.hints(error);
+    }
+
+    /// Says what to do about what failed; each advice once in a run, for many files may fail alike.
+    pub(crate) fn hints(&self, error: &anyhow::Error) {
+        static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         if self.quiet {
             return;
         }
@@ -196,10 +211,13 @@ impl Report {
         let known = error.chain().filter_map(|cause| cause.downcast_ref::<CryptoError>()).filter_map(advice);
         let keys =
             error.chain().filter_map(|cause| cause.downcast_ref::<ParseIdentityError>()).filter_map(advice_on_key);
-        let mut hints: Vec<_> = advised.chain(known).chain(keys).collect();
-        hints.dedup();
-        for hint in hints {
-            say("hint: ", hint);
+        let recipients = error.chain().filter_map(|cause| cause.downcast_ref::<ParseRecipientError>());
+        let recipients = recipients.filter_map(advice_on_recipient);
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        for hint in advised.chain(known).chain(keys).chain(recipients) {
+            if said.insert(hint.to_owned()) {
+                say("hint: ", hint);
+            }
         }
     }
 

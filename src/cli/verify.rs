@@ -49,6 +49,9 @@ pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Opti
         }
         let text = if what.json { verdict.for_programs() } else { verdict.for_people() };
         let written = aside(|| stdout.write_all(text.as_bytes())).context("cannot write to standard output");
+        if let (Err(error), false) = (&verdict.payload, what.json) {
+            report.hints(error);
+        }
         batch::reported(written, report).or(failed)
     };
     Ok(batch::all(names, threads, |input| Ok(job.verify(input)), say))

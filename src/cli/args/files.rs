@@ -33,7 +33,8 @@ pub(crate) struct Files {
 /// Which files there are to work on, and how many threads do it.
 #[derive(Args)]
 pub(crate) struct Inputs {
-    /// Work on all files in the folders that are named; links are not followed
+    /// Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those
+    /// that do not; links and devices are passed over too
     #[arg(long, help_heading = "Files")]
     pub(crate) recursive: bool,
     /// Work on the files that LIST names, one a line; '-' for standard input
