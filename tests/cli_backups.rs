@@ -111,6 +111,10 @@ fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
     encrypt(b"plain\n\n", &[]).is_silent_success();
     encrypt(b"line\nfeed \xff\0", &["-0"]).is_silent_success();
     assert_eq!(sandbox.names().len(), 5);
+    // A name in a list is always that of a file: else the rest of the list would be taken for data.
+    sandbox.write("-", "dash");
+    encrypt(b"-\nplain\n", &["-f"]).is_silent_success();
+    assert!(sandbox.names().contains(&"-.age".to_owned()));
     sandbox.write("list", "plain\ngone\n");
     let outcome = sandbox.run(["encrypt", "-f", "-r", &recipient, "--files-from", "list"]);
     outcome.fails(6, "solekey: error: cannot open 'gone': No such file or directory (os error 2)\n");
