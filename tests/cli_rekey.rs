@@ -241,6 +241,27 @@ fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
 }
 
 #[test]
+fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(2 * CHUNK);
+    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
+    sandbox.write("more.age", [&sealed[..], b"12345"].concat());
+    sandbox.run(["salvage", "-i", "key.txt", "-o", "more", "more.age"]).is(
+        4,
+        "{\"file\":\"more.age\",\"length\":131072,\"recovered\":131072,\"complete\":true,\"lost\":[{\"offset\":131072,\"length\":0}]}\n",
+        "solekey: warning: 'more.age' goes on behind its end; what is there is too short for a chunk, and is left out\n",
+    );
+    assert!(sandbox.read("more") == plaintext);
+
+    sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
+    sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
+        4,
+        "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[{\"offset\":65536,\"length\":0}]}\n",
+        "solekey: warning: 'cut.age' has lost its end; how much was behind it is not known\n",
+    );
+}
+
+#[test]
 fn what_cannot_be_salvaged_is_said_plainly_and_leaves_no_output() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(CHUNK + 9)).gave().to_vec();
