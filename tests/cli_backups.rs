@@ -123,6 +123,51 @@ fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
 }
 
 #[test]
+fn a_key_of_the_run_is_never_deleted() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("home")).expect("the folder takes folders");
+    sandbox.write("home/x", "x");
+    sandbox.write("home/key.txt", sandbox.read("key.txt"));
+    sandbox.set_mode("home/key.txt", 0o600);
+    sandbox.run(["encrypt", "--rm", "--recursive", "-i", "home/key.txt", "home"]).fails(
+        6,
+        "solekey: error: 'home/key.txt' holds keys or the passphrase of this run, and --rm would delete it\n\
+         solekey: hint: leave out --rm, or keep that file elsewhere\n",
+    );
+    sandbox.run(["decrypt", "-i", "home/key.txt", "-c", "home/x.age"]).is(0, "x", "");
+    assert!(!sandbox.path("home/x").exists() && !sandbox.path("home/key.txt.age").exists());
+
+    sandbox.write("word", "correct horse\n");
+    fs::hard_link(sandbox.path("word"), sandbox.path("same")).expect("the folder takes it");
+    assert_eq!(sandbox.run(["encrypt", "--rm", "-p", "--passphrase-file", "word", "same"]).status, 2);
+    sandbox.write("friends", &recipient);
+    assert_eq!(sandbox.run(["encrypt", "--rm", "-R", "friends", "friends"]).status, 2);
+    sandbox.run(["encrypt", "-r", &recipient, "key.txt"]).is_silent_success();
+    assert_eq!(sandbox.run(["decrypt", "--rm", "-i", "key.txt", "-o", "copy", "key.txt.age"]).status, 0);
+}
+
+#[test]
+fn outputs_that_are_links_to_one_file_are_no_two_outputs() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for (file, text) in [("a", "first"), ("b", "second"), ("t", "")] {
+        sandbox.write(file, text);
+    }
+    let links = "mkdir out; ln -s t a.age; ln -s t b.age; ln -s ../t out/a.age; ln -s ../t out/b.age";
+    sandbox.shell(links).is_silent_success();
+    for more in [&["-T1"][..], &["-T8"], &["-O", "out"]] {
+        let outcome = sandbox.run([&["encrypt", "-f", "--rm", "-r", &recipient], more, &["a", "b"]].concat());
+        assert_eq!(outcome.status, 6, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("would be the output of two inputs"), "{}", outcome.stderr);
+        let sealed = sandbox.read("t");
+        let opened = sandbox.run_with(["decrypt", "-i", "key.txt"], &sealed).gave().to_vec();
+        let (gone, left) = if opened == b"first" { ("a", "b") } else { ("b", "a") };
+        assert!(!sandbox.path(gone).exists() && sandbox.path(left).exists());
+        sandbox.write("a", "first");
+        sandbox.write("b", "second");
+    }
+}
+
+#[test]
 fn two_inputs_with_one_output_are_refused_even_with_force() {
     let (sandbox, recipient) = Sandbox::with_key();
     for folder in ["a", "b"] {

@@ -184,26 +184,34 @@ pub(crate) struct Outputs<'a> {
     derive: fn(&Path) -> Option<PathBuf>,
     /// Those in the folder that all of them go to: there, two may have one name.
     taken: Mutex<HashSet<PathBuf>>,
+    /// The files that are replaced, whatever name leads to them: through links, one may be the output of two inputs.
+    replaced: Mutex<HashSet<PathBuf>>,
 }
 
 impl<'a> Outputs<'a> {
     pub(crate) fn new(files: &'a Files, terminal: Terminal, derive: fn(&Path) -> Option<PathBuf>) -> Self {
-        Self { files, terminal, derive, taken: Mutex::default() }
+        Self { files, terminal, derive, taken: Mutex::default(), replaced: Mutex::default() }
     }
 
     /// Where the output for an input goes.
     pub(crate) fn plan(&self, input: &Named) -> Result<Plan> {
+        let plan = self.planned(input)?;
+        // Without -f, a file that is there is left alone anyhow.
+        if self.overwrite() == Overwrite::Replace
+            && let Some(place) = plan.place()
+        {
+            take(&self.replaced, place, &plan.name())?;
+        }
+        Ok(plan)
+    }
+
+    fn planned(&self, input: &Named) -> Result<Plan> {
         let Some(folder) = &self.files.output_dir else { return self.plan_for(&input.path) };
         if input.path == Path::new(DASH) {
             return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
         }
         let path = folder.join(self.derived(&input.below)?);
-        if !lock(&self.taken).insert(path.clone()) {
-            return misuse(
-                format!("{} would be the output of two inputs", name(&path)),
-                "give them different folders, or keep the tree with --recursive",
-            );
-        }
+        take(&self.taken, path.clone(), &name(&path))?;
         Plan::in_folder(&path, self.overwrite())
     }
 
@@ -231,4 +239,15 @@ impl<'a> Outputs<'a> {
             ),
         }
     }
+}
+
+/// Refuses an output that another input has already.
+fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<()> {
+    if lock(taken).insert(output) {
+        return Ok(());
+    }
+    misuse(
+        format!("{name} would be the output of two inputs"),
+        "give them different folders, or keep the tree with --recursive",
+    )
 }

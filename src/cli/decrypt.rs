@@ -57,6 +57,7 @@ impl Job<'_> {
         self.keys.must_differ_from(&plan)?;
         if self.what.files.rm {
             readback::must_be_files(&input, &plan)?;
+            self.keys.must_outlast(&input)?;
         }
 
         // Keys and header are proven before the output is opened, and the payload's end too.

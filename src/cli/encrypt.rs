@@ -103,6 +103,7 @@ impl Job<'_> {
         }
         if self.what.files.rm {
             readback::must_be_files(&input, &plan)?;
+            self.keys.must_outlast(&input)?;
         }
         if self.what.check {
             readback::must_be_file(&plan)?;
