@@ -123,6 +123,23 @@ fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
 }
 
 #[test]
+fn what_stands_beside_an_input_does_not_matter_to_outputs_in_a_folder() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "x");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    sandbox.run(["decrypt", "-i", "key.txt", "-O", "out", "x.age"]).is_silent_success();
+    assert_eq!(sandbox.text("out/x"), "x");
+    sandbox.run(["encrypt", "-r", &recipient, "--receipt", "out/receipt", "-O", "out", "x"]).is_silent_success();
+    sandbox.run(["encrypt", "-r", &recipient, "-O", "out", "x"]).fails(
+        1,
+        "solekey: error: 'out/x.age' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o\n",
+    );
+    let outcome = sandbox.run_with(["encrypt", "-r", &recipient, "-O", "out"], b"x");
+    assert_eq!(outcome.status, 2);
+    assert!(outcome.stderr.starts_with("solekey: error: standard input has no name for an output in a folder\n"));
+}
+
+#[test]
 fn a_key_of_the_run_is_never_deleted() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir(sandbox.path("home")).expect("the folder takes folders");

@@ -27,7 +27,7 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let inputs = &what.files.inputs;
     let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
     let outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
-    batch::check(&what.files, |path| outputs.plan_for(path))?;
+    batch::check(&what.files, |input| outputs.plan_for(input))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(inputs));
