@@ -111,11 +111,77 @@ fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
     encrypt(b"plain\n\n", &[]).is_silent_success();
     encrypt(b"line\nfeed \xff\0", &["-0"]).is_silent_success();
     assert_eq!(sandbox.names().len(), 5);
+    // A name in a list is always that of a file: else the rest of the list would be taken for data.
+    sandbox.write("-", "dash");
+    encrypt(b"-\nplain\n", &["-f"]).is_silent_success();
+    assert!(sandbox.names().contains(&"-.age".to_owned()));
     sandbox.write("list", "plain\ngone\n");
     let outcome = sandbox.run(["encrypt", "-f", "-r", &recipient, "--files-from", "list"]);
     outcome.fails(6, "solekey: error: cannot open 'gone': No such file or directory (os error 2)\n");
     let missing = sandbox.run(["encrypt", "-r", &recipient, "--files-from", "nowhere"]);
     missing.fails(1, "solekey: error: cannot read 'nowhere': No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn what_stands_beside_an_input_does_not_matter_to_outputs_in_a_folder() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "x");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    sandbox.run(["decrypt", "-i", "key.txt", "-O", "out", "x.age"]).is_silent_success();
+    assert_eq!(sandbox.text("out/x"), "x");
+    sandbox.run(["encrypt", "-r", &recipient, "--receipt", "out/receipt", "-O", "out", "x"]).is_silent_success();
+    sandbox.run(["encrypt", "-r", &recipient, "-O", "out", "x"]).fails(
+        1,
+        "solekey: error: 'out/x.age' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o\n",
+    );
+    let outcome = sandbox.run_with(["encrypt", "-r", &recipient, "-O", "out"], b"x");
+    assert_eq!(outcome.status, 2);
+    assert!(outcome.stderr.starts_with("solekey: error: standard input has no name for an output in a folder\n"));
+}
+
+#[test]
+fn a_key_of_the_run_is_never_deleted() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("home")).expect("the folder takes folders");
+    sandbox.write("home/x", "x");
+    sandbox.write("home/key.txt", sandbox.read("key.txt"));
+    sandbox.set_mode("home/key.txt", 0o600);
+    sandbox.run(["encrypt", "--rm", "--recursive", "-i", "home/key.txt", "home"]).fails(
+        6,
+        "solekey: error: 'home/key.txt' holds keys or the passphrase of this run, and --rm would delete it\n\
+         solekey: hint: leave out --rm, or keep that file elsewhere\n",
+    );
+    sandbox.run(["decrypt", "-i", "home/key.txt", "-c", "home/x.age"]).is(0, "x", "");
+    assert!(!sandbox.path("home/x").exists() && !sandbox.path("home/key.txt.age").exists());
+
+    sandbox.write("word", "correct horse\n");
+    fs::hard_link(sandbox.path("word"), sandbox.path("same")).expect("the folder takes it");
+    assert_eq!(sandbox.run(["encrypt", "--rm", "-p", "--passphrase-file", "word", "same"]).status, 2);
+    sandbox.write("friends", &recipient);
+    assert_eq!(sandbox.run(["encrypt", "--rm", "-R", "friends", "friends"]).status, 2);
+    sandbox.run(["encrypt", "-r", &recipient, "key.txt"]).is_silent_success();
+    assert_eq!(sandbox.run(["decrypt", "--rm", "-i", "key.txt", "-o", "copy", "key.txt.age"]).status, 0);
+}
+
+#[test]
+fn outputs_that_are_links_to_one_file_are_no_two_outputs() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for (file, text) in [("a", "first"), ("b", "second"), ("t", "")] {
+        sandbox.write(file, text);
+    }
+    let links = "mkdir out; ln -s t a.age; ln -s t b.age; ln -s ../t out/a.age; ln -s ../t out/b.age";
+    sandbox.shell(links).is_silent_success();
+    for more in [&["-T1"][..], &["-T8"], &["-O", "out"]] {
+        let outcome = sandbox.run([&["encrypt", "-f", "--rm", "-r", &recipient], more, &["a", "b"]].concat());
+        assert_eq!(outcome.status, 6, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("would be the output of two inputs"), "{}", outcome.stderr);
+        let sealed = sandbox.read("t");
+        let opened = sandbox.run_with(["decrypt", "-i", "key.txt"], &sealed).gave().to_vec();
+        let (gone, left) = if opened == b"first" { ("a", "b") } else { ("b", "a") };
+        assert!(!sandbox.path(gone).exists() && sandbox.path(left).exists());
+        sandbox.write("a", "first");
+        sandbox.write("b", "second");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use sandbox::{CHUNK, Outcome, SEGMENT, Sandbox, data, installed};
+use sandbox::{CHUNK, Outcome, SEGMENT, Sandbox, data, installed, skip};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -90,6 +90,21 @@ fn a_receipt_replaces_nothing_and_is_no_file_of_the_run() {
     assert_eq!(run(&["--receipt", "new.json", "missing"]).status, 1);
     assert_eq!(sandbox.names(), ["key.txt", "r.json", "x", "y"]);
     assert_eq!((sandbox.text("r.json"), sandbox.text("y")), ("old".to_owned(), "y".to_owned()));
+}
+
+#[test]
+fn an_output_whose_source_cannot_be_deleted_is_in_the_receipt() {
+    // A file that not even root can delete.
+    const SOURCE: &str = "/sys/kernel/notes";
+    if !std::path::Path::new(SOURCE).is_file() {
+        return skip("there is no /sys/kernel/notes, which nobody can delete");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let outcome = sandbox.run(["encrypt", "--rm", "-r", &recipient, "--receipt", "receipt", "-o", "x.age", SOURCE]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.starts_with("solekey: error: cannot delete '/sys/kernel/notes': "), "{}", outcome.stderr);
+    let receipt = lines(&sandbox.read("receipt"));
+    assert_eq!((receipt.len(), &receipt[0]["sha256"]), (1, &json!(hash(&sandbox.read("x.age")))));
 }
 
 #[test]

@@ -97,6 +97,60 @@ fn a_new_header_alone_keeps_the_payload_and_says_that_it_takes_nothing_away() {
     assert!(outcome.stderr.contains("post-quantum and classic recipients cannot share a file"), "{}", outcome.stderr);
 }
 
+/// The age crate, as rage does, adds a stanza that is for nobody.
+#[test]
+fn a_stanza_that_is_for_nobody_is_neither_in_the_way_nor_the_last_that_is_left() {
+    let (sandbox, old, new) = with_keys();
+    let key: age::x25519::Recipient = old.parse().expect("it is a recipient");
+    let sealed = age::encrypt(&key, b"text").expect("the age crate encrypts");
+    assert!(String::from_utf8_lossy(&sealed).contains("-grease "), "the age crate adds no such stanza any more");
+    sandbox.write("x.age", &sealed);
+    let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
+    let outcome = sandbox.run(remove);
+    assert_eq!(outcome.status, 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("nobody would be left who can open it"), "{}", outcome.stderr);
+    assert!(sandbox.read("x.age") == sealed);
+
+    sandbox.run(["rekey", "-i", "key.txt", "--add", "-r", &new, "x.age"]).is_silent_success();
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    let inspected = sandbox.run(["inspect", "--expect-recipients", "2", "x.age"]);
+    assert_eq!(inspected.status, 0, "{}", inspected.stderr);
+}
+
+#[test]
+fn a_file_that_takes_the_place_of_one_that_is_rekeyed_is_not_lost() {
+    let (sandbox, _, new) = with_keys();
+    sandbox.write("x", "old text");
+    sandbox.write("word", "correct horse\n");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "word", "x"]).is_silent_success();
+    sandbox.write("newer", "newer text");
+    // The program waits for the passphrase when it has opened the file.
+    let script = format!(
+        "mkfifo fifo; \"$SOLEKEY\" rekey --passphrase-file fifo -r {new} x.age & \
+         {{ mv newer x.age; cat word; }} >fifo; wait $!"
+    );
+    sandbox.shell(&script).fails(
+        1,
+        "solekey: error: cannot rekey 'x.age': it changed while it was read\n\
+         solekey: hint: 'x.age' was left as it was\n",
+    );
+    assert_eq!(sandbox.text("x.age"), "newer text");
+}
+
+#[test]
+fn other_names_of_a_file_that_is_rekeyed_are_warned_of() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("the folder takes it");
+    sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is(
+        0,
+        "",
+        "solekey: warning: 'x.age' has other names (hard links), and they keep the old file with its recipients\n",
+    );
+    assert!(opens(&sandbox, "key.txt", "y.age") && !opens(&sandbox, "key.txt", "x.age"));
+}
+
 #[test]
 fn what_cannot_be_rekeyed_stays_as_it_is() {
     let (sandbox, old, new) = with_keys();
@@ -184,6 +238,27 @@ fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
     assert_eq!(outcome.status, 4);
     assert!(outcome.stderr.starts_with("solekey: warning: 'cut.age' has lost its end;"), "{}", outcome.stderr);
     assert!(sandbox.read("cut")[..15 * CHUNK] == plaintext[..15 * CHUNK]);
+}
+
+#[test]
+fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let plaintext = data(2 * CHUNK);
+    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
+    sandbox.write("more.age", [&sealed[..], b"12345"].concat());
+    sandbox.run(["salvage", "-i", "key.txt", "-o", "more", "more.age"]).is(
+        4,
+        "{\"file\":\"more.age\",\"length\":131072,\"recovered\":131072,\"complete\":true,\"lost\":[{\"offset\":131072,\"length\":0}]}\n",
+        "solekey: warning: 'more.age' goes on behind its end; what is there is too short for a chunk, and is left out\n",
+    );
+    assert!(sandbox.read("more") == plaintext);
+
+    sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
+    sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
+        4,
+        "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[{\"offset\":65536,\"length\":0}]}\n",
+        "solekey: warning: 'cut.age' has lost its end; how much was behind it is not known\n",
+    );
 }
 
 #[test]

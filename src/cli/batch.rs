@@ -133,7 +133,7 @@ impl Cores {
 }
 
 /// Checks what can be said of the command line before anything is read or asked; for a single input, its output too.
-pub(crate) fn check(files: &Files, plan: impl Fn(&Path) -> Result<Plan>) -> Result<()> {
+pub(crate) fn check(files: &Files, plan: impl Fn(&Named) -> Result<Plan>) -> Result<()> {
     let to_one_output = files.output.is_some() || files.stdout;
     let inputs = &files.inputs;
     if inputs.recursive || inputs.files_from.is_some() || inputs.files.len() > 1 {
@@ -148,7 +148,8 @@ pub(crate) fn check(files: &Files, plan: impl Fn(&Path) -> Result<Plan>) -> Resu
         }
         return Ok(());
     }
-    plan(inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path)).map(drop)
+    let input = inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
+    plan(&Named::new(input.to_owned())).map(drop)
 }
 
 /// With the only input and its output open, and the keys read, there is no more to open, and so nothing more can be. Of
@@ -184,38 +185,51 @@ pub(crate) struct Outputs<'a> {
     derive: fn(&Path) -> Option<PathBuf>,
     /// Those in the folder that all of them go to: there, two may have one name.
     taken: Mutex<HashSet<PathBuf>>,
+    /// The files that are replaced, whatever name leads to them: through links, one may be the output of two inputs.
+    replaced: Mutex<HashSet<PathBuf>>,
 }
 
 impl<'a> Outputs<'a> {
     pub(crate) fn new(files: &'a Files, terminal: Terminal, derive: fn(&Path) -> Option<PathBuf>) -> Self {
-        Self { files, terminal, derive, taken: Mutex::default() }
+        Self { files, terminal, derive, taken: Mutex::default(), replaced: Mutex::default() }
     }
 
-    /// Where the output for an input goes.
+    /// Where the output for an input goes, which is asked once for each input.
     pub(crate) fn plan(&self, input: &Named) -> Result<Plan> {
-        let Some(folder) = &self.files.output_dir else { return self.plan_for(&input.path) };
-        if input.path == Path::new(DASH) {
-            return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
+        if let Some(path) = self.in_folder(input)? {
+            take(&self.taken, path.clone(), &name(&path))?;
         }
-        let path = folder.join(self.derived(&input.below)?);
-        if !lock(&self.taken).insert(path.clone()) {
-            return misuse(
-                format!("{} would be the output of two inputs", name(&path)),
-                "give them different folders, or keep the tree with --recursive",
-            );
+        let plan = self.plan_for(input)?;
+        // Without -f, a file that is there is left alone anyhow.
+        if self.overwrite() == Overwrite::Replace
+            && let Some(place) = plan.place()
+        {
+            take(&self.replaced, place, &plan.name())?;
         }
-        Plan::in_folder(&path, self.overwrite())
+        Ok(plan)
     }
 
-    /// The same for an input that is the only one.
-    pub(crate) fn plan_for(&self, input: &Path) -> Result<Plan> {
+    /// The same, without a look at other inputs.
+    pub(crate) fn plan_for(&self, input: &Named) -> Result<Plan> {
         if let Some(output) = &self.files.output {
             return Plan::path(output, self.overwrite());
         }
-        if self.files.stdout || (input == Path::new(DASH) && self.files.output_dir.is_none()) {
+        if let Some(path) = self.in_folder(input)? {
+            return Plan::in_folder(&path, self.overwrite());
+        }
+        if self.files.stdout || input.path == Path::new(DASH) {
             return Plan::stdout(self.terminal);
         }
-        Plan::path(&self.derived(input)?, self.overwrite())
+        Plan::path(&self.derived(&input.path)?, self.overwrite())
+    }
+
+    /// The output's name in the folder that all outputs go to, if there is one.
+    fn in_folder(&self, input: &Named) -> Result<Option<PathBuf>> {
+        let Some(folder) = &self.files.output_dir else { return Ok(None) };
+        if input.path == Path::new(DASH) {
+            return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
+        }
+        Ok(Some(folder.join(self.derived(&input.below)?)))
     }
 
     fn overwrite(&self) -> Overwrite {
@@ -231,4 +245,15 @@ impl<'a> Outputs<'a> {
             ),
         }
     }
+}
+
+/// Refuses an output that another input has already.
+fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<()> {
+    if lock(taken).insert(output) {
+        return Ok(());
+    }
+    misuse(
+        format!("{name} would be the output of two inputs"),
+        "give them different folders, or keep the tree with --recursive",
+    )
 }

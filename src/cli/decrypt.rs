@@ -25,7 +25,7 @@ use super::{
 pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     let inputs = &what.files.inputs;
     let outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
-    batch::check(&what.files, |path| outputs.plan_for(path))?;
+    batch::check(&what.files, |input| outputs.plan_for(input))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(inputs));
@@ -57,6 +57,7 @@ impl Job<'_> {
         self.keys.must_differ_from(&plan)?;
         if self.what.files.rm {
             readback::must_be_files(&input, &plan)?;
+            self.keys.must_outlast(&input)?;
         }
 
         // Keys and header are proven before the output is opened, and the payload's end too.

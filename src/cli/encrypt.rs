@@ -27,7 +27,7 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let inputs = &what.files.inputs;
     let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
     let outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
-    batch::check(&what.files, |path| outputs.plan_for(path))?;
+    batch::check(&what.files, |input| outputs.plan_for(input))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(inputs));
@@ -53,13 +53,24 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let cores = Cores::new(inputs.threads());
     let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };
     let mut lines = String::new();
-    let settle = |done: Result<Option<String>>| {
-        let line = done.map(|line| lines.extend(line));
-        batch::reported(line, report)
+    let settle = |done: Result<Encrypted>| {
+        let removed = done.and_then(|Encrypted { line, removed }| {
+            lines.extend(line);
+            removed
+        });
+        batch::reported(removed, report)
     };
     let failed = batch::all(names, inputs.threads(), |input| job.encrypt(input), settle);
     receipt.map_or(Ok(()), |receipt| receipt.commit(&lines))?;
     Ok(failed)
+}
+
+/// A file whose output is there.
+struct Encrypted {
+    /// Its line of the receipt, if there is to be one.
+    line: Option<String>,
+    /// Whether its source could be deleted, if it was to be.
+    removed: Result<()>,
 }
 
 /// What all files of a run share.
@@ -75,8 +86,8 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Encrypts a file, and returns its line of the receipt, if there is to be one.
-    fn encrypt(&self, input: &Named) -> Result<Option<String>> {
+    /// Encrypts a file.
+    fn encrypt(&self, input: &Named) -> Result<Encrypted> {
         let path = &input.path;
         let cannot_encrypt = || format!("cannot encrypt {}", name(path));
         let plan = self.outputs.plan(input)?;
@@ -92,6 +103,7 @@ impl Job<'_> {
         }
         if self.what.files.rm {
             readback::must_be_files(&input, &plan)?;
+            self.keys.must_outlast(&input)?;
         }
         if self.what.check {
             readback::must_be_file(&plan)?;
@@ -121,9 +133,7 @@ impl Job<'_> {
             None => None,
         };
         plan.commit(output, input.mode())?;
-        if self.what.files.rm {
-            input.remove(self.report)?;
-        }
+        let removed = if self.what.files.rm { input.remove(self.report) } else { Ok(()) };
         self.progress.done();
         self.report.done(&format!(
             "encrypted {} to {}: {written} bytes, recipients: {}",
@@ -131,7 +141,7 @@ impl Job<'_> {
             plan.name(),
             self.recipients.keys.len()
         ));
-        Ok(line)
+        Ok(Encrypted { line, removed })
     }
 
     /// Seals all of the input, reads it back if that is wanted, and returns how many bytes there are before armor.

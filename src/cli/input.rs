@@ -110,13 +110,26 @@ impl Input {
     pub(crate) fn remove(&self, report: &Report) -> Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        let same = Handle::from_path(path).is_ok_and(|handle| handle == self.handle);
-        if is_link || !same || self.has_changed() {
+        if is_link || !self.is_still_named() || self.has_changed() {
             let why = if is_link { "it is a link" } else { "it is not what was read any more" };
             report.warning(&format!("{} was not deleted: {why}", quoted(path)));
             return Ok(());
         }
         fs::remove_file(path).with_context(|| format!("cannot delete {}", quoted(path)))
+    }
+
+    /// Whether the name that was opened is still that of this file, and not of another that took its place.
+    pub(crate) fn is_still_named(&self) -> bool {
+        self.path.as_ref().is_none_or(|path| Handle::from_path(path).is_ok_and(|handle| handle == self.handle))
+    }
+
+    /// Whether the file had more names than one when it was opened.
+    pub(crate) fn had_other_names(&self) -> bool {
+        #[cfg(unix)]
+        let names = std::os::unix::fs::MetadataExt::nlink(&self.metadata);
+        #[cfg(not(unix))]
+        let names = 1;
+        names > 1
     }
 
     /// The file itself, to be read on from its byte at `offset`.

@@ -13,7 +13,7 @@ use same_file::Handle;
 use zeroize::Zeroizing;
 
 use super::{
-    input::{DASH, name},
+    input::{DASH, Input, name},
     output::Plan,
     plugins::Plugins,
     prompt::Prompt,
@@ -26,7 +26,7 @@ const KEY_FILE_LIMIT: usize = 16 << 20;
 /// 8 KiB, as other age tools; no recipient is longer.
 const LINE_LIMIT: usize = 8 << 10;
 
-/// Key files as they are read: each at most once from standard input, and none of them may become an output.
+/// Key files as they are read: each at most once from standard input, and none of them may become an output or be deleted.
 pub(crate) struct KeyFiles<'a> {
     pub(crate) prompt: Arc<Prompt>,
     pub(crate) report: &'a Report,
@@ -51,13 +51,30 @@ impl<'a> KeyFiles<'a> {
 
     /// Refuses an output that is one of the key files, or the file of the passphrase.
     pub(crate) fn must_differ_from(&self, plan: &Plan) -> Result<()> {
+        self.each(|handle, name| plan.must_differ_from(handle, name))
+    }
+
+    /// Refuses to delete one of them: what was encrypted to it would be lost with it.
+    pub(crate) fn must_outlast(&self, input: &Input) -> Result<()> {
+        self.each(|handle, _| {
+            if *handle != input.handle {
+                return Ok(());
+            }
+            misuse(
+                format!("{} holds keys or the passphrase of this run, and --rm would delete it", input.name()),
+                "leave out --rm, or keep that file elsewhere",
+            )
+        })
+    }
+
+    fn each(&self, check: impl Fn(&Handle, &str) -> Result<()>) -> Result<()> {
         if let Some(path) = self.prompt.file()
             && path.is_file()
         {
             let handle = Handle::from_path(path).with_context(|| format!("cannot read {}", name(path)))?;
-            plan.must_differ_from(&handle, &name(path))?;
+            check(&handle, &name(path))?;
         }
-        self.read.iter().try_for_each(|(handle, name)| plan.must_differ_from(handle, name))
+        self.read.iter().try_for_each(|(handle, name)| check(handle, name))
     }
 
     /// Reads all of a key file.

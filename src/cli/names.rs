@@ -72,7 +72,11 @@ fn listed(list: &Path, end: u8) -> Result<Names> {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
     let lines = reader.split(end).filter(|line| !matches!(line, Ok(line) if line.is_empty()));
-    Ok(Box::new(lines.map(move |line| Ok(Named::new(system::path(line.with_context(|| cannot_read.clone())?)?)))))
+    Ok(Box::new(lines.map(move |line| {
+        let path = system::path(line.with_context(|| cannot_read.clone())?)?;
+        // What makes a list knows files alone. Standard input may even be the list.
+        Ok(Named::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
+    })))
 }
 
 fn walk(folder: &Path, wanted: Wanted) -> Names {

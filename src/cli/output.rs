@@ -153,7 +153,6 @@ impl Plan {
 
     /// Whether this goes where `other` goes, also if nothing is there yet.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
         match (self, other) {
             (Self::Stdout(_), Self::Stdout(_)) => true,
             (Self::Direct(one) | Self::File { path: one, .. }, Self::Direct(two) | Self::File { path: two, .. }) => {
@@ -161,6 +160,13 @@ impl Plan {
             }
             _ => false,
         }
+    }
+
+    /// The file that will be there, by a name that is the same for all spellings; if its folder is still to be made, by the
+    /// name that it has. None for what is no file.
+    pub(crate) fn place(&self) -> Option<PathBuf> {
+        let Self::File { path, .. } = self else { return None };
+        Some(place(path).unwrap_or_else(|| path.clone()))
     }
 
     /// The file's path as the user wrote it. None for standard output.
@@ -263,6 +269,11 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     Err(anyhow::anyhow!("too many links behind {}", quoted(&path)))
+}
+
+/// A name that is the same for all spellings, also of a file that is not there yet. None if its folder is not there.
+fn place(path: &Path) -> Option<PathBuf> {
+    Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?))
 }
 
 /// Whether a name stands for an open descriptor. What is behind it is written as it is, not replaced.

@@ -18,6 +18,7 @@ use super::{
     input::{DASH, Input, name},
     json,
     keys::KeyFiles,
+    names::Named,
     output::{Output, Plan},
     pending::{Mode, Overwrite},
     recipients::{Origin, Recipients},
@@ -60,7 +61,7 @@ impl Receipt {
         path: &Path,
         files: &Files,
         keys: &KeyFiles<'_>,
-        output: impl Fn(&Path) -> Result<Plan>,
+        output: impl Fn(&Named) -> Result<Plan>,
     ) -> Result<Self> {
         let overwrite = if files.force { Overwrite::Replace } else { Overwrite::Refuse };
         if let (Overwrite::Refuse, Plan::File { exists: true, .. }) = (overwrite, Plan::path(path, Overwrite::Replace)?)
@@ -80,7 +81,7 @@ impl Receipt {
             };
             let handle = handle.with_context(|| format!("cannot open {}", name(input)))?;
             // What is wrong with an output is said when its turn comes, too.
-            differ(&plan, &handle, &name(input), output(input).ok().as_ref())?;
+            differ(&plan, &handle, &name(input), output(&Named::new(input.clone())).ok().as_ref())?;
         }
         let output = plan.open()?;
         Ok(Self { plan, output, spoiled: AtomicBool::new(false) })

@@ -137,11 +137,18 @@ impl Job<'_> {
         let written = self.write(change, &mut sealed, &unlocked, &mut output, share.threads);
         plan.after(written.with_context(cannot_rekey), 0)?;
         drop(share);
-        if input.has_changed() {
+        // Whoever put another file there meanwhile would lose that.
+        if input.has_changed() || !input.is_still_named() {
             let changed = Err(anyhow!("it changed while it was read")).with_context(cannot_rekey);
             return plan.after(changed, 0);
         }
         plan.commit(output, input.mode())?;
+        if input.had_other_names() {
+            self.report.warning(&format!(
+                "{} has other names (hard links), and they keep the old file with its recipients",
+                name(path)
+            ));
+        }
         self.report.done(&format!("gave {} new recipients", name(path)));
         Ok(types)
     }
@@ -159,6 +166,7 @@ impl Job<'_> {
         }
         let known = kept
             .iter()
+            .filter(|index| !is_for_nobody(&stanzas[**index]))
             .map(|index| owners[*index].as_ref().ok_or_else(|| with_a_way_out(not_known(*index, &stanzas[*index]))));
         let known = known.collect::<Result<Vec<_>>>()?;
         Ok(Change::All(Encryptor::new(known.into_iter().chain(added))?))
@@ -186,7 +194,7 @@ impl Job<'_> {
                 return Err(with_a_way_out(anyhow!("no stanza can be told to be that of {recipient}")));
             }
         }
-        if kept.is_empty() {
+        if kept.iter().all(|index| is_for_nobody(&stanzas[*index])) {
             bail!("nobody would be left who can open it");
         }
         Ok((kept, Vec::new()))
@@ -245,6 +253,11 @@ impl Change {
 /// Whether a stanza can be told to be that of a recipient. `owner` is whose it is, where that is known.
 fn is_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
     recipient.matches(stanza) == Match::Yes || owner.is_some_and(|owner| owner.to_string() == recipient.to_string())
+}
+
+/// Whether a stanza is grease, with which some programs see to it that others pass over types that they do not know.
+fn is_for_nobody(stanza: &Stanza) -> bool {
+    stanza.tag.ends_with("-grease")
 }
 
 fn not_known(index: usize, stanza: &Stanza) -> Error {

@@ -76,9 +76,14 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     if !salvaged.has_end {
         report.warning(&format!("{} has lost its end; how much was behind it is not known", name(path)));
     }
-    if !salvaged.lost.is_empty() {
-        let lost = salvaged.length - salvaged.recovered();
+    let lost = salvaged.length - salvaged.recovered();
+    if lost > 0 {
         report.warning(&format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, plan.name()));
+    } else if salvaged.has_end && !salvaged.lost.is_empty() {
+        report.warning(&format!(
+            "{} goes on behind its end; what is there is too short for a chunk, and is left out",
+            name(path)
+        ));
     }
     Ok((!salvaged.lost.is_empty() || !salvaged.has_end).then_some(Status::Damaged))
 }
