@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the commit that is checked out twice, in different folders, for users with different homes, and compares the two
-# programs byte for byte. This is also how a released binary is checked: its SHA-256 must be the one that is printed, for
-# the same commit, target and compiler.
+# programs byte for byte. This is also how a program that was built with it is checked: its SHA-256 must be the one that is
+# printed, for the same commit, target, compiler and linker. SECURITY.md says how others are.
 #
 #   bench/reproduce.sh           as released; takes some minutes
 #   bench/reproduce.sh --quick   without optimisation: finds folders, times and disorder in the program sooner

@@ -153,6 +153,31 @@ fn a_plugin_that_writes_more_stanzas_than_recipients_is_refused() {
 }
 
 #[test]
+fn a_plugins_key_in_upper_case_is_the_same_key() {
+    let sandbox = sandbox();
+    let key = recipient("good");
+    let upper = key.to_uppercase();
+    let warning = format!("solekey: warning: {key} is named more than once; it gets one stanza\n");
+    let padded = format!(" {key}\t");
+    for both in [[&key, &upper], [&upper, &key], [&upper, &upper], [&padded, &key]] {
+        let named = ["encrypt", "-f", "--expect-recipients", "1", "-r", both[0], "-r", both[1], "x"];
+        run(&sandbox, &named).is(0, "", &warning);
+        assert_eq!(run(&sandbox, &["decrypt", "-i", "good.txt", "-c", "x.age"]).gave(), b"secret");
+    }
+    // Mixed case is a typing error.
+    let mixed = key.replace("good", "GOOD");
+    run(&sandbox, &["encrypt", "-f", "-r", &mixed, "x"]).fails(
+        2,
+        "solekey: error: -r: not a valid age recipient (mistyped or cut off)\n\
+         solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n",
+    );
+    // Two keys of one plugin remain two.
+    let other = bech32::encode::<Bech32>(Hrp::parse("age1good").expect("it is a prefix"), b"somebody else");
+    let other = other.expect("it is short").to_uppercase();
+    run(&sandbox, &["encrypt", "-f", "--expect-recipients", "2", "-r", &key, "-r", &other, "x"]).is_silent_success();
+}
+
+#[test]
 fn a_plugin_that_misbehaves_is_named_and_loses_nothing() {
     let sandbox = sandbox();
     run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();

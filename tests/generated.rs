@@ -104,6 +104,60 @@ solekey salvage \\-i key.txt \\-o disk.img disk.img.age > lost.json
 .fi
 ";
 
+const NO_ESCROW: &str = "\
+.SH NO ESCROW
+Defaults may widen what you can open, never who can open. These are the rules, each with what checks it.
+.TP
+Recipients come from this command line alone
+From \\-r, \\-R, \\-\\-authorized\\-keys, \\-i, \\-j and \\-p of
+.BR \"solekey encrypt\" :
+from no configuration, no environment variable, no compiled\\-in key. With default identities set, and nobody named,
+it says that recipients are missing.
+.TP
+One stanza for each distinct recipient
+In the order of the command line; no decoys. They are counted before the first byte of payload is written.
+.B sed \\-n \\(aq/\\(ha\\-\\-\\-/q; /\\(ha\\->/p\\(aq FILE.age
+lists them.
+.TP
+Plugins run only when they are named
+They see the file key, and so could write more stanzas: more than one for a key is an error, unless
+.BR \\-\\-allow\\-plugin\\-stanzas .
+.B \\-\\-no\\-plugins
+forbids them.
+.TP
+No network
+.B strace \\-f \\-e trace=%network solekey ...
+shows no call.
+.TP
+Nothing keeps keys
+No cache, no agent, no log, no core file; what fails leaves nothing behind. While the program runs,
+.B grep core /proc/PID/limits
+shows that core files are off.
+.TP
+Every file can be inspected
+.B solekey inspect
+lists every stanza,
+.B \\-\\-expect\\-recipients
+fails if there are more or fewer, and
+.B solekey encrypt \\-\\-receipt
+records which stanza is whose.
+.TP
+The program can be checked
+.B solekey \\-\\-version \\-\\-verbose
+says what it was built from, and
+.B bench/reproduce.sh
+in the sources builds that twice and compares.
+.TP
+Any age implementation opens the files
+.B age \\-d \\-i key.txt FILE.age
+is your exit.
+.PP
+What cannot be promised: an X25519 or post\\-quantum stanza cannot be attributed to a person from the file alone. Every recipient
+holds the file key, and can pass it on or write another payload under it. Decrypting does not tell who encrypted. Losing
+all identities loses the data: name a second recipient yourself, which is a visible choice. Removing a recipient does not
+take back what it has already read.
+";
+
 const CONFINEMENT: &str = "\
 .SH CONFINEMENT
 The program gives up what it does not need: memory that others can read and the network before it reads a key, and files as
@@ -169,6 +223,7 @@ fn man_page(command: Command, name: &str) -> Vec<u8> {
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
     if is_program {
+        page.extend_from_slice(NO_ESCROW.as_bytes());
         page.extend_from_slice(CONFINEMENT.as_bytes());
     }
     page.extend_from_slice(SEE_ALSO.as_bytes());

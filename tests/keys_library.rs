@@ -190,6 +190,7 @@ fn what_is_no_recipient_says_what_it_looks_like() {
     // A key for a plugin; the prefixes of the format's own types are no plugins' names.
     let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
     assert_eq!(parse(plugin), ParseRecipientError::Plugin("yubikey".into()));
+    assert_eq!(parse(&plugin.to_uppercase()), ParseRecipientError::Plugin("yubikey".into()));
     assert_eq!(parse(&plugin.replace("q2w7", "q2w8")), ParseRecipientError::Mistyped);
     let hybrid = recipient_of(&Identity::generate_hybrid()).to_string();
     assert_eq!(parse(&hybrid[..hybrid.len() - 1]), ParseRecipientError::Mistyped);

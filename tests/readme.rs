@@ -62,11 +62,14 @@ fn the_tour_is_true() {
         if command.starts_with("tar c photos") {
             shell("mkdir photos && for number in 1 2 3; do echo sun >photos/$number.jpg; done && solekey keygen -y key.txt >friends.txt").is_silent_success();
         }
-        if command.contains("new.pub") {
+        if command.contains("new.pub") && !sandbox.path("new.pub").exists() {
             shell("solekey keygen -o new.txt >new.pub").is_silent_success();
         }
         if command.contains("other.txt") {
             shell("solekey keygen -o other.txt >/dev/null").is_silent_success();
+        }
+        if command.starts_with("strace") && !installed(&["strace"]) {
+            continue;
         }
         let outcome = shell(&command.replace(KEY, &key));
         let said = String::from_utf8(outcome.stdout).expect("the tour prints text");

@@ -40,12 +40,13 @@ impl Plugins {
         Self { rules, prompt, report: *report }
     }
 
-    /// A recipient from its text, `age1NAME1…`.
+    /// A recipient from its text, `age1NAME1…`, which has been found to be well formed.
     pub(crate) fn recipient(&self, text: &str) -> Result<Recipient> {
+        // Its encoding allows upper case too, for the same key.
+        let text = text.trim().to_ascii_lowercase();
         let recipient: age::plugin::Recipient = text.parse().map_err(|fault: &str| anyhow!(fault))?;
         let plugin = recipient.plugin().to_owned();
-        // Its encoding allows upper case too, for the same key.
-        self.wrapper(text.to_ascii_lowercase(), &plugin, &[recipient], &[])
+        self.wrapper(text, &plugin, &[recipient], &[])
     }
 
     /// The recipient that belongs to an identity, `AGE-PLUGIN-NAME-1…`, which stands at `place`.

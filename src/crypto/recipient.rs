@@ -252,7 +252,10 @@ fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
     if let Ok(recipient) = text.parse() {
         return Ok(Recipient::TagPq(Box::new(recipient)));
     }
-    match text.parse::<plugin::Recipient>() {
+    // Bech32 in upper case is the same key, and mixed case is a typing error. The library finds plugins in lower case alone.
+    let is_upper = text == text.to_ascii_uppercase();
+    let key = if is_upper { text.to_ascii_lowercase() } else { text.to_owned() };
+    match key.parse::<plugin::Recipient>() {
         // These prefixes are the format's own.
         Ok(recipient) if !["pq", "tag", "tagpq"].contains(&recipient.plugin()) => {
             Err(ParseRecipientError::Plugin(recipient.plugin().to_owned()))
