@@ -242,10 +242,23 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             break
         }
         'solekey;inspect' {
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key')
+            [CompletionResult]::new('--identity', '--identity', [CompletionResultType]::ParameterName, 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Open with the plugin age-plugin-NAME, which needs no identity')
+            [CompletionResult]::new('--plugin', '--plugin', [CompletionResultType]::ParameterName, 'Open with the plugin age-plugin-NAME, which needs no identity')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Say which stanzas are for the public key KEY, or that none is')
+            [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'Say which stanzas are for the public key KEY, or that none is')
+            [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Say so for each of the public keys in FILE, one a line')
+            [CompletionResult]::new('--recipients-file', '--recipients-file', [CompletionResultType]::ParameterName, 'Say so for each of the public keys in FILE, one a line')
             [CompletionResult]::new('--expect-recipients', '--expect-recipients', [CompletionResultType]::ParameterName, 'Fail unless the header has exactly N stanzas')
+            [CompletionResult]::new('--passphrase-fd', '--passphrase-fd', [CompletionResultType]::ParameterName, 'Read the passphrase from file descriptor N, to the end of its first line')
+            [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from the first line of FILE')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
+            [CompletionResult]::new('--no-default-identity', '--no-default-identity', [CompletionResultType]::ParameterName, 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder')
+            [CompletionResult]::new('--no-plugins', '--no-plugins', [CompletionResultType]::ParameterName, 'Fail rather than run a plugin')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object for each file')
             [CompletionResult]::new('--padded', '--padded', [CompletionResultType]::ParameterName, 'Say the payload''s size as age-inspect does, too')
+            [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Never ask; fail with status 5 where an answer is needed')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print errors only')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is done')

@@ -173,12 +173,21 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Nev
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Say which stanzas are for the public key KEY, or that none is' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Say so for each of the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l padded -d 'Say the payload\'s size as age-inspect does, too'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'

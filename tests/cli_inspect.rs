@@ -2,7 +2,9 @@
 
 mod sandbox;
 
-use sandbox::{CHUNK, LENGTHS, Sandbox, data, installed};
+use std::process::Command;
+
+use sandbox::{CHUNK, LENGTHS, Outcome, Sandbox, data, finish, installed};
 use serde_json::{Value, json};
 
 /// The arguments of a sealed file's only stanza.
@@ -26,7 +28,7 @@ fn people_are_told_who_can_open_a_file_and_how_long_its_parts_are() {
         ": age-encryption.org/v1
   armor         no
   post-quantum  no
-  stanzas       1, one for each recipient
+  stanzas       1
     1           X25519 {share}
   header                    168 bytes
   armor                       0 bytes
@@ -53,7 +55,10 @@ fn programs_are_told_the_same_in_json() {
         "armor": false,
         "postquantum": "no",
         "stanza_types": ["X25519"],
-        "stanzas": [{"type": "X25519", "arguments": [share(sealed.gave())]}],
+        "stanzas": [{"type": "X25519", "arguments": [share(sealed.gave())], "class": "known"}],
+        "yours": null,
+        "header_authenticated": false,
+        "absent": [],
         "sizes": {"header": 168, "armor": 0, "overhead": 32, "payload": 6},
     });
     let outcome = sandbox.run(["inspect", "--json", "x.age"]);
@@ -146,7 +151,7 @@ fn nothing_in_a_header_reaches_the_terminal_unescaped() {
     }
     sandbox.write("x.age", file("\"quoted\" \\back' {}"));
     let facts = parse(sandbox.run(["inspect", "--json", "x.age"]).gave());
-    assert_eq!(facts["stanzas"], json!([{"type": "\"quoted\"", "arguments": ["\\back'", "{}"]}]));
+    assert_eq!(facts["stanzas"], json!([{"type": "\"quoted\"", "arguments": ["\\back'", "{}"], "class": "unknown"}]));
     assert_eq!(facts["postquantum"], "unknown");
     let name = sandbox::os(b"\x1b[2J\n\xff.age");
     sandbox.write(&name, file("x"));
@@ -192,4 +197,256 @@ fn armor_is_looked_through() {
     let outcome = sandbox.run_with(["inspect"], cut.as_bytes());
     assert_eq!((outcome.status, outcome.stdout.len()), (4, 0));
     assert!(outcome.stderr.starts_with("solekey: error: cannot inspect standard input: malformed armor, line "));
+}
+
+/// A key in hardware that nobody has.
+const TAG: &str = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
+
+/// A folder with the identities `a` and `b`, and `x.age` for both in this order; with their recipients.
+fn for_two() -> (Sandbox, String, String) {
+    let sandbox = Sandbox::new();
+    let (a, b) = (sandbox.keygen("a"), sandbox.keygen("b"));
+    sandbox.write("x", data(CHUNK + 1));
+    sandbox.run(["encrypt", "-r", &a, "-r", &b, "x"]).is_silent_success();
+    (sandbox, a, b)
+}
+
+/// Runs a command that a test has changed.
+fn run(mut command: Command) -> Outcome {
+    finish(command.spawn().expect("the program starts"))
+}
+
+/// The lines of a text from the one that begins with `first` to before the one that begins with `end`.
+fn lines_between(text: &[u8], first: &str, end: &str) -> String {
+    let text = String::from_utf8(text.to_vec()).expect("it is text");
+    let lines = text.split_inclusive('\n').skip_while(|line| !line.trim_start().starts_with(first));
+    lines.take_while(|line| !line.trim_start().starts_with(end)).collect()
+}
+
+#[test]
+fn an_identity_is_told_which_stanza_is_its_own() {
+    let (sandbox, a, b) = for_two();
+    let before = parse(sandbox.run(["inspect", "--json", "x.age"]).gave());
+    let argument = |index: usize| before["stanzas"][index]["arguments"][0].as_str().expect("it is text").to_owned();
+    assert_eq!(
+        lines_between(sandbox.run(["inspect", "-i", "b", "x.age"]).gave(), "stanzas", "header  "),
+        format!(
+            "  stanzas       2
+    1           X25519 {}
+    2           X25519 {}
+                  yours: {b}
+  yours         stanza 2 of 2 is yours
+  header MAC    authentic; the payload was not decrypted
+",
+            argument(0),
+            argument(1)
+        )
+    );
+    let facts = parse(sandbox.run(["inspect", "--json", "-i", "b", "x.age"]).gave());
+    assert_eq!((&facts["yours"], &facts["header_authenticated"]), (&json!([2]), &json!(true)));
+    assert_eq!((&facts["stanzas"][0]["recipient"], &facts["stanzas"][1]["recipient"]), (&Value::Null, &json!(b)));
+    let facts = parse(sandbox.run(["inspect", "--json", "-i", "b", "-i", "a", "x.age"]).gave());
+    assert_eq!((&facts["yours"], &facts["stanzas"][0]["recipient"]), (&json!([1, 2]), &json!(a)));
+    let text = sandbox.run(["inspect", "-i", "b", "-i", "a", "x.age"]);
+    assert_eq!(lines_between(text.gave(), "yours  ", "header MAC"), "  yours         stanzas 1 and 2 of 2 are yours\n");
+    // What is armored, and comes through a pipe, is no different; nor are keys that do.
+    sandbox
+        .shell("\"$SOLEKEY\" encrypt -a -i a -i b <x | \"$SOLEKEY\" inspect -i b | grep -c 'stanza 2 of 2 is yours'")
+        .is(0, "1\n", "");
+    sandbox.shell("\"$SOLEKEY\" inspect -i - x.age <b | grep -c 'stanza 2 of 2 is yours'").is(0, "1\n", "");
+}
+
+#[test]
+fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
+    let (sandbox, ..) = for_two();
+    let whole = sandbox.read("x.age");
+    let mut damaged = whole.clone();
+    damaged.iter_mut().rev().take(CHUNK).for_each(|byte| *byte ^= 1);
+    sandbox.write("damaged.age", &damaged);
+    let facts = parse(sandbox.run(["inspect", "--json", "-i", "a", "damaged.age"]).gave());
+    assert_eq!((&facts["yours"], &facts["header_authenticated"]), (&json!([1]), &json!(true)));
+
+    // A stanza more than the sender wrote.
+    let at = whole.windows(4).position(|window| window == b"\n---").expect("the header ends");
+    sandbox.write("more.age", [&whole[..at], b"\n-> somebody else\n", &whole[at..]].concat());
+    let outcome = sandbox.run(["inspect", "--json", "-i", "a", "more.age"]);
+    assert_eq!(
+        (outcome.status, outcome.stderr.as_str()),
+        (
+            4,
+            "solekey: error: cannot tell which stanza of 'more.age' is yours: the header failed authentication; it was \
+             corrupted or tampered with\n"
+        )
+    );
+    let facts = parse(&outcome.stdout);
+    assert_eq!((&facts["yours"], &facts["header_authenticated"]), (&Value::Null, &json!(false)));
+    assert_eq!(facts["stanzas"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_named_identity_that_opens_nothing_is_an_error_after_the_facts() {
+    let (sandbox, ..) = for_two();
+    sandbox.keygen("c");
+    let said = "solekey: error: 'x.age': not for any of these identities; it is for: X25519\n\
+                solekey: hint: name the matching identity file with -i\n";
+    let outcome = sandbox.run(["inspect", "-i", "c", "x.age"]);
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (3, said));
+    assert_eq!(
+        lines_between(&outcome.stdout, "yours", "header  "),
+        "  yours         none of 2\n  header MAC    not checked, which takes an identity that opens a stanza\n"
+    );
+    let outcome = sandbox.run(["inspect", "--json", "-i", "c", "x.age"]);
+    let facts = parse(&outcome.stdout);
+    assert_eq!((outcome.status, &facts["yours"], &facts["header_authenticated"]), (3, &json!([]), &json!(false)));
+    // Nothing is asked: a passphrase is no identity.
+    sandbox.write("pass", "correct horse\n");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "p.age", "x"]).is_silent_success();
+    let outcome = sandbox.run(["inspect", "--json", "-i", "a", "p.age"]);
+    assert_eq!((outcome.status, &parse(&outcome.stdout)["yours"]), (3, &json!([])));
+}
+
+#[test]
+fn default_identities_are_looked_at_without_a_question_and_need_not_match() {
+    let (sandbox, ..) = for_two();
+    sandbox.keygen("c");
+    let with = |files: &str, arguments: &[&str]| {
+        let mut command = sandbox.command(arguments);
+        command.env("SOLEKEY_IDENTITY", files);
+        run(command)
+    };
+    let yours = |outcome: &Outcome| parse(outcome.gave())["yours"].clone();
+    let json = ["inspect", "--json", "x.age"];
+    assert_eq!(yours(&with("c:b", &json)), json!([2]));
+    assert_eq!(yours(&with("c", &json)), json!([]));
+    assert_eq!(yours(&with("c:b", &["inspect", "--json", "--no-default-identity", "x.age"])), Value::Null);
+    assert_eq!(with("b", &["inspect", "-i", "c", "x.age"]).status, 3);
+    let verbose = with("b", &["inspect", "-v", "x.age"]);
+    assert_eq!(verbose.stderr, "solekey: using the default identity file 'b'\n");
+
+    sandbox.write("pass", "correct horse\n");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "protected", "a"]).is_silent_success();
+    assert_eq!(yours(&with("protected", &json)), Value::Null);
+    assert_eq!(yours(&with("protected:b", &json)), json!([2]));
+    let named = with("b", &["inspect", "--json", "-i", "protected", "--passphrase-file", "pass", "x.age"]);
+    assert_eq!(yours(&named), json!([1]));
+
+    let outcome = with("missing:x:b", &json);
+    assert_eq!(parse(&outcome.stdout)["yours"], json!([2]));
+    assert_eq!(
+        (outcome.status, outcome.stderr.as_str()),
+        (
+            0,
+            "solekey: warning: a default identity file is of no use: cannot read 'missing': No such file or directory (os error 2)\n\
+             solekey: warning: a default identity file is of no use: 'x', line 1: it is not text\n"
+        )
+    );
+}
+
+#[test]
+fn an_unanswered_question_does_not_hide_the_facts() {
+    if !installed(&["ssh-keygen"]) {
+        return;
+    }
+    let (sandbox, a, _) = for_two();
+    sandbox.shell("ssh-keygen -q -t ed25519 -N secret -f ed && echo secret >pass").is_silent_success();
+    sandbox.run(["encrypt", "-r", &a, "-R", "ed.pub", "-o", "y.age", "x"]).is_silent_success();
+    let outcome = sandbox.run(["inspect", "--json", "-i", "ed", "--batch", "y.age"]);
+    assert_eq!((outcome.status, &parse(&outcome.stdout)["yours"]), (5, &Value::Null));
+    assert_eq!(
+        outcome.stderr,
+        "solekey: error: cannot tell which stanza of 'y.age' is yours: a passphrase is needed for 'ed', and --batch forbids asking\n\
+         solekey: hint: give it with --passphrase-file FILE or --passphrase-fd N\n"
+    );
+    let opened = sandbox.run(["inspect", "--json", "-i", "ed", "--passphrase-file", "pass", "y.age"]);
+    assert_eq!(parse(opened.gave())["yours"], json!([2]));
+    // Its public key tells that there is nothing to ask for.
+    assert_eq!(sandbox.run(["inspect", "-i", "ed", "--batch", "x.age"]).status, 3);
+}
+
+#[test]
+fn stanzas_that_say_whose_they_are_are_matched_to_the_keys_that_are_named() {
+    if !installed(&["ssh-keygen"]) {
+        return;
+    }
+    let (sandbox, a, b) = for_two();
+    sandbox.shell("for key in ed other; do ssh-keygen -q -t ed25519 -N '' -f $key; done").is_silent_success();
+    sandbox.shell("ssh-keygen -q -t rsa -b 2048 -N '' -f rsa && cat other.pub rsa.pub >list").is_silent_success();
+    let sealed = sandbox.run(["encrypt", "-r", &a, "-R", "ed.pub", "-R", "rsa.pub", "-r", TAG, "-o", "y.age", "x"]);
+    sealed.is_silent_success();
+    let key = |name: &str| {
+        let text = sandbox.text(name);
+        let words: Vec<_> = text.split_whitespace().take(2).collect();
+        words.join(" ")
+    };
+
+    let facts = parse(sandbox.run(["inspect", "--json", "-r", TAG, "-R", "list", "-r", &b, "y.age"]).gave());
+    let told: Vec<_> = (0..4).map(|index| &facts["stanzas"][index]["match"]).collect();
+    assert_eq!(told, ["untold", "no", "yes", "yes"]);
+    let recipients: Vec<_> = (0..4).map(|index| facts["stanzas"][index]["recipient"].clone()).collect();
+    assert_eq!(recipients, [Value::Null, Value::Null, json!(key("rsa.pub")), json!(TAG)]);
+    assert_eq!(facts["stanzas"][2]["named"], json!({"flag": "-R", "file": "list", "line": 2}));
+    assert_eq!(facts["stanzas"][3]["named"], json!({"flag": "-r"}));
+    let absent = json!([{"recipient": key("other.pub"), "named": {"flag": "-R", "file": "list", "line": 1}}]);
+    assert_eq!((&facts["absent"], &facts["header_authenticated"]), (&absent, &json!(false)));
+
+    let text = sandbox.run(["inspect", "-R", "ed.pub", "-R", "other.pub", "y.age"]);
+    let text = String::from_utf8(text.gave().to_vec()).expect("it is text");
+    let said: Vec<_> = text.lines().filter(|line| line.starts_with("                  ")).map(str::trim).collect();
+    let ed = format!("says it is for {}… (-R 'ed.pub', line 1)", &key("ed.pub")[..62]);
+    let none = "for no key that is named";
+    assert_eq!(said, [none, &ed, none, none]);
+    let absent =
+        format!("  absent        {}… (-R 'other.pub', line 1): no stanza is for it\n", &key("other.pub")[..62]);
+    assert!(text.contains(&absent), "{text}");
+    assert!(text.contains("\n  header MAC    not checked, which takes an identity that opens a stanza\n"), "{text}");
+
+    // An identity proves what a stanza does not say: it is this one's, and so nobody else's.
+    let arguments = ["inspect", "--json", "-i", "a", "-r", &b, "y.age"];
+    let facts = parse(sandbox.run(arguments).gave());
+    assert_eq!((&facts["stanzas"][0]["match"], &facts["stanzas"][0]["recipient"]), (&json!("no"), &json!(a)));
+    assert_eq!(facts["absent"], json!([{"recipient": b, "named": {"flag": "-r"}}]));
+    let facts = parse(sandbox.run(["inspect", "--json", "-i", "a", "-r", &a, "y.age"]).gave());
+    assert_eq!((&facts["stanzas"][0]["match"], &facts["absent"]), (&json!("yes"), &json!([])));
+}
+
+#[test]
+fn stanzas_of_x25519_and_post_quantum_keys_are_not_attributable() {
+    let (sandbox, a, _) = for_two();
+    sandbox.run(["keygen", "--pq", "-o", "pq"]).gave();
+    sandbox.run(["encrypt", "-i", "pq", "-o", "pq.age", "x"]).is_silent_success();
+    let by_design = "                  does not say whose it is, by design\n";
+    let text = sandbox.run(["inspect", "-r", &a, "x.age"]);
+    assert_eq!(String::from_utf8_lossy(text.gave()).matches(by_design).count(), 2);
+    let text = sandbox.run(["inspect", "-R", "pq.pub", "pq.age"]);
+    assert_eq!(String::from_utf8_lossy(text.gave()).matches(by_design).count(), 1);
+    // But a key of the other kind has none of them. Whoever asks twice is answered once.
+    let facts = parse(sandbox.run(["inspect", "--json", "-r", &a, "-r", &a, "pq.age"]).gave());
+    assert_eq!(facts["absent"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&facts["stanzas"][0]["match"], &facts["absent"][0]["recipient"]), (&json!("no"), &json!(a)));
+}
+
+#[test]
+fn unknown_types_and_grease_are_called_what_they_are() {
+    let (sandbox, a, _) = for_two();
+    let whole = sandbox.read("x.age");
+    let at = whole.windows(4).position(|window| window == b"\n---").expect("the header ends");
+    let stanzas = b"\n-> Xx-grease a b\n\n-> corp-recovery q\n";
+    sandbox.write("more.age", [&whole[..at], stanzas, &whole[at..]].concat());
+    let facts = parse(sandbox.run(["inspect", "--json", "-r", &a, "more.age"]).gave());
+    let classes: Vec<_> = (0..4).map(|index| &facts["stanzas"][index]["class"]).collect();
+    assert_eq!(classes, ["known", "known", "grease", "unknown"]);
+    assert_eq!((&facts["stanzas"][2]["match"], &facts["stanzas"][3]["match"]), (&json!("no"), &json!("no")));
+    let text = sandbox.run(["inspect", "more.age"]);
+    assert_eq!(
+        lines_between(text.gave(), "stanzas", "1 "),
+        "  stanzas       4, of which 1 of unknown type, 1 grease\n"
+    );
+    assert_eq!(
+        lines_between(text.gave(), "3 ", "header  "),
+        "    3           Xx-grease a b
+                  grease by its name, a decoy for nobody: that cannot be checked
+    4           corp-recovery q
+                  of unknown type, perhaps a plugin's: who can open it is not known
+"
+    );
 }

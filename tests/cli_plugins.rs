@@ -127,6 +127,36 @@ fn plugins_files_go_both_ways_between_age_rage_and_this_program() {
 }
 
 #[test]
+fn inspect_runs_a_plugin_only_when_it_is_named() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-i", "key.txt", "-r", &recipient("good"), "x"]).is_silent_success();
+    let inspect = |defaults: &str, arguments: &[&str]| {
+        let mut command = command(&sandbox, arguments);
+        command.env("SOLEKEY_IDENTITY", defaults).args(["--json", "x.age"]);
+        finish(command.spawn().expect("the program starts"))
+    };
+    let says = |outcome: &Outcome, said: &str| String::from_utf8_lossy(outcome.gave()).contains(said);
+    assert!(says(&inspect("", &["inspect", "-i", "good.txt"]), r#""yours":[2],"header_authenticated":true"#));
+    assert!(says(&inspect("", &["inspect", "-i", "key.txt", "-j", "good"]), r#""yours":[1,2],"#));
+    assert!(says(&inspect("good.txt", &["inspect"]), r#""yours":null,"header_authenticated":false"#));
+    assert!(says(&inspect("dies.txt:hangs.txt:key.txt", &["inspect", "--no-plugins"]), r#""yours":[1],"#));
+    // A plugin may write stanzas of any type.
+    let asked = inspect("", &["inspect", "-r", &recipient("hangs")]);
+    assert_eq!(String::from_utf8_lossy(asked.gave()).matches(r#""match":"untold""#).count(), 2);
+    inspect("", &["inspect", "--no-plugins", "-j", "good"]).fails(
+        2,
+        "solekey: error: a key of age-plugin-good is named, and --no-plugins forbids running it\n\
+         solekey: hint: leave out that key, or --no-plugins\n",
+    );
+    let failed = inspect("", &["inspect", "-i", "dies.txt"]);
+    assert!(
+        failed.status != 0
+            && failed.stderr.starts_with("solekey: error: cannot tell which stanza of 'x.age' is yours: ")
+    );
+    assert!(failed.stdout.starts_with(b"{"));
+}
+
+#[test]
 fn a_plugin_is_not_started_when_another_key_opens_the_file() {
     let sandbox = sandbox();
     run(&sandbox, &["encrypt", "-i", "key.txt", "x"]).is_silent_success();

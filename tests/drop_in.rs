@@ -270,6 +270,9 @@ fn the_promise_holds_under_every_name() {
         ),
     );
     outcome.is(0, "X25519\n", "");
+    let outcome =
+        shell(&sandbox, "SOLEKEY_IDENTITY=$PWD/default.txt age-inspect --json mine.age | grep -o '\"yours\":null'");
+    outcome.is(0, "\"yours\":null\n", "");
     let sealed = shell(&sandbox, &format!("SOLEKEY_IDENTITY=$PWD/default.txt age -r {RECIPIENT} x | grep -ac '^-> '"));
     sealed.is(0, "1\n", "");
     let outcome = shell(&sandbox, "age -r AGE-SECRET-KEY-1QQQ x");

@@ -189,6 +189,7 @@ fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
     let secrets = || [identity(&text), file_keys(&text, &sandbox.read("x.age"))].concat();
     forgets(&sandbox, "encrypt -i key.txt x", secrets);
     forgets(&sandbox, "decrypt -i key.txt -o y x.age", secrets);
+    forgets(&sandbox, "inspect -i key.txt x.age", secrets);
     // As a worker that is alone, and through pipes.
     forgets(&sandbox, "encrypt -f -T 1 -i key.txt x", secrets);
     forgets(&sandbox, "decrypt -T 1 -i key.txt -o /dev/null x.age", secrets);

@@ -2,19 +2,23 @@
 
 #![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
 
+mod answers;
 mod files;
-mod keys;
+mod identities;
 mod part;
+mod plugins;
 mod recipients;
 
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub(crate) use answers::Answers;
 pub(crate) use files::{Files, Inputs, threads};
-pub(crate) use keys::{Answers, Identities, NoPlugins, PluginRules};
+pub(crate) use identities::{Identities, NamedIdentities};
 pub(crate) use part::PartOfFile;
-pub(crate) use recipients::{Named, NewRecipients, Recipients};
+pub(crate) use plugins::{NoPlugins, PluginRules};
+pub(crate) use recipients::{AskedAbout, Named, NewRecipients, Recipients};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -256,10 +260,22 @@ pub(crate) struct Keygen {
 
 /// Print what the header of a file says
 ///
-/// Lists every stanza of the header, which is to say everybody who can open the file, and the sizes of its parts. Needs no
-/// key and decrypts nothing.
+/// Lists every stanza of the header, which is to say every way to open the file, and the sizes of its parts. Needs no key,
+/// and never decrypts the payload. Stanzas of types that are not the age format's are flagged.
+///
+/// With -i or -j, says which stanzas are yours, and authenticates the header; the status is 3 if none is. A default identity
+/// is looked at too, if nothing needs to be asked for that and no plugin to be run, and need not match.
+///
+/// With -r and -R, says which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
+/// keys say whose they are, in four bytes that only an identity can prove. X25519 and post-quantum stanzas do not, by design.
 #[derive(Args)]
 pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) identities: NamedIdentities,
+    #[command(flatten)]
+    pub(crate) recipients: AskedAbout,
+    #[command(flatten)]
+    pub(crate) plugins: NoPlugins,
     /// Fail unless the header has exactly N stanzas
     #[arg(long, value_name = "N")]
     pub(crate) expect_recipients: Option<usize>,
@@ -272,6 +288,8 @@ pub(crate) struct Inspect {
     /// Files to inspect; standard input if there is none or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
 }
 
 /// The command line as data: what the man pages and the completions are made from.

@@ -18,8 +18,8 @@ use super::{
     guard,
     input::{DASH, name},
     names::Named,
-    output::{Plan, Terminal},
     pending::Overwrite,
+    plan::{Plan, Terminal},
     report::{Report, Status, misuse, status},
 };
 

@@ -313,6 +313,9 @@ fn keygen(given: &Given) -> Result<Vec<OsString>> {
 /// `age-inspect`.
 fn inspect(given: &Given) -> Result<Vec<OsString>> {
     let input = given.input()?;
-    let words = ["inspect", "--padded"].map(OsString::from).into_iter().chain(given.pass_on(&["json"]));
+    let words = ["inspect", "--padded", "--no-default-identity"]
+        .map(OsString::from)
+        .into_iter()
+        .chain(given.pass_on(&["json"]));
     Ok(with_input(words.collect(), input))
 }

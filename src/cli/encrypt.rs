@@ -9,10 +9,12 @@ use crate::crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter};
 use super::{
     args::{Encrypt, Talk},
     batch::{self, Cores, Outputs},
+    endings::with_age,
     input::{DASH, Input, name},
     keys::KeyFiles,
     names::{Named, Wanted, names},
-    output::{Output, Terminal, must_not_be_closed, with_age},
+    output::Output,
+    plan::{Terminal, must_not_be_closed},
     plugins::Plugins,
     progress::Progress,
     prompt::Prompt,

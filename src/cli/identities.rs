@@ -1,45 +1,28 @@
 //! What can open: keys that are ready are tried first, then those that need a passphrase, each asked for at most once.
 
+mod files;
+
 use std::{
-    io::BufRead,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
 };
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Result};
 use zeroize::Zeroizing;
 
-use crate::crypto::{
-    self, Decryptor, Error as CryptoError, Identity, Match, ParseIdentityError, Recipient, Sink, Source, Stanza,
-    Unlocked, armor, secrecy::SecretString,
-};
+use crate::crypto::{self, Decryptor, Error as CryptoError, Identity, Match, Recipient, Stanza, Unlocked};
 
 use super::{
     args, defaults,
     input::name,
-    keys::{KeyFiles, parse_lines},
+    keys::KeyFiles,
     plugins::Plugins,
     prompt::Prompt,
-    report::{Advise, misuse},
+    report::{Report, in_words, misuse},
 };
 
-/// Scrypt work for opening a protected identity file, as a logarithm to base 2. It is the user's own file.
-const IDENTITY_FILE_WORK_FACTOR_LIMIT: u8 = 22;
-/// 16 KiB; the longest RSA key that is supported has a fifth of it.
-const SSH_KEY_LIMIT: usize = 16 << 10;
-
-/// One key of an identity file.
-pub(crate) enum Key {
-    Ready(Identity),
-    /// An SSH key under a passphrase.
-    Locked(Identity),
-    /// A plugin's, whose text means something to that plugin alone.
-    Plugin {
-        text: Zeroizing<String>,
-        place: String,
-    },
-}
+pub(crate) use files::{Key, keys_of};
+use files::{is_age, open_protected, parse, ready_keys_of, warn_if_others_may_read};
 
 /// Everything that a run can open files with.
 pub(crate) struct Identities {
@@ -50,12 +33,13 @@ pub(crate) struct Identities {
     known: RwLock<Known>,
 }
 
+/// The keys of a run, by what it takes to use them.
 #[derive(Default)]
-struct Known {
-    ready: Vec<Identity>,
+pub(crate) struct Known {
+    pub(crate) ready: Vec<Identity>,
     asleep: Vec<Asleep>,
     /// Tried last: they may want a touch or a number.
-    plugins: Vec<Identity>,
+    pub(crate) plugins: Vec<Identity>,
     /// Passphrases that opened a file of this run; the next file may have the same.
     passphrases: Vec<Identity>,
 }
@@ -76,20 +60,9 @@ enum AsleepKind {
 impl Identities {
     /// The identities that the command line names; without any, the default ones.
     pub(crate) fn new(files: &mut KeyFiles<'_>, named: &args::Identities) -> Result<Self> {
-        let mut known = Known::default();
-        let defaults = if named.identity.is_empty() && named.plugin.is_empty() && !named.no_default_identity {
-            defaults::identities()
-        } else {
-            Vec::new()
-        };
-        for path in &defaults {
-            files.report.done(&format!("using the default identity file {}", name(path)));
-        }
-        for path in named.identity.iter().chain(&defaults) {
-            known.read(files, path)?;
-        }
-        for plugin in &named.plugin {
-            known.plugins.push(files.plugins.default_identity(plugin)?);
+        let mut known = Known::named(files, &named.keys)?;
+        for path in default_files(&named.keys, files.report) {
+            known.read(files, &path)?;
         }
         Ok(Self {
             prompt: files.prompt.clone(),
@@ -117,7 +90,7 @@ impl Identities {
             }
             return self.unlock_with_passphrase(decryptor, file, &mut known.passphrases);
         }
-        if known.ready.is_empty() && known.asleep.is_empty() && known.plugins.is_empty() {
+        if known.is_empty() {
             return misuse(
                 format!("missing identities: the file is for {}", crypto::list(&decryptor.stanza_types())),
                 "name your identity file with -i",
@@ -129,13 +102,8 @@ impl Identities {
                 return Ok(unlocked);
             }
             tried = known.ready.len();
-            let stanzas = decryptor.header().stanzas();
-            let Some(index) = known.asleep.iter().position(|asleep| asleep.may_open(stanzas)) else { break };
-            // It stays asleep if the passphrase is wrong.
-            let keys = known.asleep[index].wake(&self.prompt)?;
-            let Asleep { path, .. } = known.asleep.remove(index);
-            for key in keys {
-                known.add(key, &path, &self.plugins)?;
+            if !known.wake_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {
+                break;
             }
         }
         Ok(decryptor.unlock(&known.plugins)?)
@@ -143,16 +111,7 @@ impl Identities {
 
     /// Whose the stanzas of a file are, as far as the keys that are ready tell; those that opened the file are.
     pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
-        let known = self.known.read().expect("no thread panics while it tries keys");
-        let mut owners: Vec<_> = decryptor.header().stanzas().iter().map(|_| None).collect();
-        for identity in &known.ready {
-            for (owner, opens) in owners.iter_mut().zip(decryptor.opened_by(identity)) {
-                if opens && owner.is_none() {
-                    *owner = identity.to_recipient();
-                }
-            }
-        }
-        owners
+        self.known.read().expect("no thread panics while it tries keys").owners(decryptor)
     }
 
     fn unlock_with_passphrase(&self, decryptor: &Decryptor, file: &str, known: &mut Vec<Identity>) -> Result<Unlocked> {
@@ -177,7 +136,72 @@ fn unlocked(result: Result<Unlocked, CryptoError>) -> Result<Option<Unlocked>> {
     }
 }
 
+/// The default identity files, if they are wanted.
+fn default_files(named: &args::NamedIdentities, report: &Report) -> Vec<PathBuf> {
+    let files = if named.or_defaults() { defaults::identities() } else { Vec::new() };
+    for path in &files {
+        report.done(&format!("using the default identity file {}", name(path)));
+    }
+    files
+}
+
 impl Known {
+    /// The keys that the command line names.
+    pub(crate) fn named(files: &mut KeyFiles<'_>, named: &args::NamedIdentities) -> Result<Self> {
+        let mut known = Self::default();
+        for path in &named.identity {
+            known.read(files, path)?;
+        }
+        for plugin in &named.plugin {
+            known.plugins.push(files.plugins.default_identity(plugin)?);
+        }
+        Ok(known)
+    }
+
+    /// The default keys, if they are wanted, that open at once. For who can do without: a file that is no good gets a
+    /// warning.
+    pub(crate) fn ready_defaults(files: &mut KeyFiles<'_>, named: &args::NamedIdentities) -> Self {
+        let mut known = Self::default();
+        for path in default_files(named, files.report) {
+            match ready_keys_of(files, &path) {
+                Ok(keys) => known.ready.extend(keys),
+                Err(error) => {
+                    files.report.warning(&format!("a default identity file is of no use: {}", in_words(&error)));
+                }
+            }
+        }
+        known
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.asleep.is_empty() && self.plugins.is_empty()
+    }
+
+    /// Asks for the next passphrase that may help with these stanzas. False if there is none.
+    pub(crate) fn wake_next(&mut self, stanzas: &[Stanza], prompt: &Prompt, plugins: &Plugins) -> Result<bool> {
+        let Some(index) = self.asleep.iter().position(|asleep| asleep.may_open(stanzas)) else { return Ok(false) };
+        // It stays asleep if the passphrase is wrong.
+        let keys = self.asleep[index].wake(prompt)?;
+        let Asleep { path, .. } = self.asleep.remove(index);
+        for key in keys {
+            self.add(key, &path, plugins)?;
+        }
+        Ok(true)
+    }
+
+    /// Whose the stanzas are, as far as the keys that are ready tell: what one of them opens is its own.
+    pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
+        let mut owners: Vec<_> = decryptor.header().stanzas().iter().map(|_| None).collect();
+        for identity in &self.ready {
+            for (owner, opens) in owners.iter_mut().zip(decryptor.opened_by(identity)) {
+                if opens && owner.is_none() {
+                    *owner = identity.to_recipient();
+                }
+            }
+        }
+        owners
+    }
+
     fn read(&mut self, files: &mut KeyFiles<'_>, path: &Path) -> Result<()> {
         let file = files.read(path)?;
         if is_age(&file.text) {
@@ -188,9 +212,8 @@ impl Known {
         for key in parse(path, &file.text)? {
             self.add(key, path, &files.plugins)?;
         }
-        if self.ready.len() > before && file.others_may_read {
-            let warning = format!("{} holds a secret key that other users may read; chmod 600 it", name(path));
-            files.report.warning(&warning);
+        if self.ready.len() > before {
+            warn_if_others_may_read(&file, path, files.report);
         }
         Ok(())
     }
@@ -230,69 +253,4 @@ impl Asleep {
             AsleepKind::Protected(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
         }
     }
-}
-
-/// All keys of an identity file, which is opened now if it is protected.
-pub(crate) fn keys_of(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec<Key>> {
-    let file = files.read(path)?;
-    if is_age(&file.text) {
-        return parse(path, &open_protected(&files.prompt, path, &file.text)?);
-    }
-    parse(path, &file.text)
-}
-
-/// The keys of an identity file that is not protected: one to a line, or an SSH private key.
-fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
-    if is_ssh(text) {
-        if text.len() > SSH_KEY_LIMIT {
-            bail!("{} is longer than 16 KiB, which no SSH key is", name(path));
-        }
-        let identity = Identity::from_ssh(text).with_context(|| name(path))?;
-        return Ok(vec![if identity.is_locked() { Key::Locked(identity) } else { Key::Ready(identity) }]);
-    }
-    let keys = parse_lines(path, text, |line, place| match line.parse() {
-        Err(ParseIdentityError::Plugin(_)) => {
-            Ok(Key::Plugin { text: Zeroizing::new(line.to_owned()), place: place.to_string() })
-        }
-        parsed => parsed.map(Key::Ready).map_err(Error::new),
-    })?;
-    if keys.is_empty() {
-        bail!("{} has no identities", name(path));
-    }
-    Ok(keys)
-}
-
-/// Opens an identity file that is itself an age file, under a passphrase.
-fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let cannot_open = || format!("cannot open {}", name(path));
-    let mut armored;
-    let mut binary = text;
-    let input: &mut (dyn BufRead + Send) = if armor::looks_armored(text) {
-        armored = armor::ArmorReader::new(text);
-        &mut armored
-    } else {
-        &mut binary
-    };
-    let decryptor = Decryptor::read(input).with_context(cannot_open)?;
-    if !decryptor.header().is_passphrase() {
-        let message = format!("{} is an encrypted file, not a key file", name(path));
-        return Err(Error::msg(message)).hint("an identity file may be encrypted, but only with a passphrase");
-    }
-    let passphrase: SecretString = prompt.passphrase(&name(path))?;
-    let identity = Identity::passphrase(passphrase, IDENTITY_FILE_WORK_FACTOR_LIMIT);
-    let unlocked = decryptor.unlock(&[identity]).with_context(cannot_open)?;
-    // Room for all of it at once, so that no growing leaves copies behind.
-    let mut opened = Zeroizing::new(Vec::with_capacity(text.len()));
-    let input = Source::InTurn(input);
-    unlocked.decrypt(input, Sink::InTurn(&mut *opened), NonZeroUsize::MIN).with_context(cannot_open)?;
-    Ok(opened)
-}
-
-fn is_ssh(text: &[u8]) -> bool {
-    let first = text.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
-    first.starts_with(b"-----BEGIN ") && first.windows(b"PRIVATE KEY".len()).any(|part| part == b"PRIVATE KEY")
-}
-
-fn is_age(text: &[u8]) -> bool {
-    text.starts_with(b"age-encryption.org/") || (armor::looks_armored(text) && !is_ssh(text))
 }

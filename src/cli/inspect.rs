@@ -1,98 +1,108 @@
-//! `inspect`: print what a header says, for people or as JSON. Opens nothing.
+//! `inspect`: print what a header says, for people or as JSON. Decrypts no payload.
 
-use std::{
-    fmt::Write as _,
-    io::{self, BufRead, Write as _},
-    path::Path,
-    sync::Arc,
-};
+mod parts;
+mod people;
+mod whose;
+
+use std::{io::Write as _, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::crypto::{
-    Decryptor, Error, Header, PAYLOAD_NONCE, PayloadFault, SEALED_CHUNK, VERSION_LINE,
-    armor::{ArmorReader, looks_armored},
-    plaintext_length,
-};
+use crate::crypto::{Header, VERSION_LINE};
 
 use super::{
     args::{Inspect, Talk},
     batch,
-    input::{Input, name},
+    input::{DASH, name},
     json,
-    output::{Plan, Terminal},
-    progress::Progress,
+    keys::KeyFiles,
+    plan::{Plan, Terminal},
+    plugins::Plugins,
+    prompt::Prompt,
     recipients::must_be_as_many,
     report::{Report, Status},
 };
 
+use parts::{Parts, Sizes};
+use whose::{Absent, Attribution, Keys, Whose};
+
 pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
+    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
+    let reads_stdin = what.files.is_empty() || what.files.iter().any(|file| file == Path::new(DASH));
+    let mut keys = Keys::new(&mut KeyFiles::new(prompt, report, plugins, reads_stdin), what)?;
     Ok(batch::each(&what.files, report, |path| {
         let cannot_inspect = || format!("cannot inspect {}", name(path));
-        let mut facts = Facts::read(path, talk).with_context(cannot_inspect)?;
+        let mut parts = Parts::read(path, talk).with_context(cannot_inspect)?;
         if what.padded {
-            facts.sizes.iter_mut().for_each(|sizes| sizes.padded = Some(Padded::without_padding(sizes.payload)));
+            parts.sizes.iter_mut().for_each(Sizes::say_padding);
         }
+        let yours = keys.yours(&parts.decryptor);
+        let opened = yours.as_ref().ok().and_then(Option::as_ref);
+        let facts = Facts::new(&parts, opened, keys.attribute(&parts.decryptor, opened));
         let text = if what.json { json::line(&facts) } else { facts.for_people(path) };
         let mut output = Plan::stdout(Terminal::Any)?.open()?;
         output.write_all(text.as_bytes()).context("cannot write to standard output")?;
-        facts
-            .sizes
-            .map(drop)
-            .ok_or(Error::Payload { chunk: facts.whole_chunks, fault: PayloadFault::Truncated })
-            .with_context(cannot_inspect)?;
+        parts.must_be_whole().with_context(cannot_inspect)?;
+        let yours = yours.with_context(|| format!("cannot tell which stanza of {} is yours", name(path)))?;
+        keys.must_open(&parts.decryptor, yours.as_ref()).with_context(|| name(path))?;
         let hint = "every stanza is a way to open the file; ask its sender whose they are";
         must_be_as_many(facts.stanzas.len(), what.expect_recipients, hint).with_context(|| name(path))
     }))
 }
 
-/// What can be known of a file without a key.
+/// What is known of a file without opening its payload.
 #[derive(Serialize)]
-struct Facts {
+struct Facts<'k> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     version: &'static str,
     armor: bool,
     postquantum: PostQuantum,
     stanza_types: Vec<String>,
-    stanzas: Vec<StanzaFacts>,
+    stanzas: Vec<StanzaFacts<'k>>,
+    /// The numbers of the stanzas, from 1, that the identities open. None if that is not known.
+    yours: Option<Vec<usize>>,
+    /// Whether its MAC has been verified, by a key that opens one of the stanzas.
+    header_authenticated: bool,
+    /// Who is named, and can have no stanza.
+    absent: Vec<Absent<'k>>,
     /// None if the file is cut off.
     sizes: Option<Sizes>,
-    #[serde(skip)]
-    whole_chunks: u64,
 }
 
 #[derive(Serialize)]
-struct StanzaFacts {
+struct StanzaFacts<'k> {
     #[serde(rename = "type")]
     kind: String,
     arguments: Vec<String>,
+    class: Class,
+    #[serde(flatten)]
+    whose: Whose<'k>,
 }
 
-/// In bytes. They sum to the file.
-#[derive(Serialize, Clone, Copy)]
-struct Sizes {
-    header: u64,
-    armor: u64,
-    overhead: u64,
-    payload: u64,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    padded: Option<Padded>,
+/// What is known of a stanza's type.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Class {
+    /// It is one of the age format's.
+    Known,
+    /// It is some program's own.
+    Unknown,
+    /// It calls itself a decoy, by which programs see to it that others stay used to types that they do not know.
+    Grease,
 }
 
-/// The payload in age-inspect's words, which leave room for padding. There is none yet.
-#[derive(Serialize, Clone, Copy)]
-struct Padded {
-    min_payload: u64,
-    max_payload: u64,
-    min_padding: u64,
-    max_padding: u64,
-}
-
-impl Padded {
-    fn without_padding(payload: u64) -> Self {
-        Self { min_payload: payload, max_payload: payload, min_padding: 0, max_padding: 0 }
+impl Class {
+    fn of(kind: &str) -> Self {
+        match kind {
+            "X25519" | "scrypt" | "ssh-ed25519" | "ssh-rsa" | "mlkem768x25519" | "p256tag" | "mlkem768p256tag" => {
+                Self::Known
+            }
+            _ if kind.ends_with("-grease") => Self::Grease,
+            _ => Self::Unknown,
+        }
     }
 }
 
@@ -128,87 +138,30 @@ impl PostQuantum {
     }
 }
 
-impl Facts {
-    fn read(path: &Path, talk: &Talk) -> Result<Self> {
-        let mut input = Input::open(path, Arc::new(Progress::new(talk)))?;
-        input.progress.begin();
-        let armored = looks_armored(input.reader.fill_buf()?);
-        // The sizes before and after the armor is taken off.
-        let (header, binary, total) = if armored {
-            let mut armor = ArmorReader::new(&mut input.reader);
-            let header = Decryptor::read(&mut armor)?;
-            let payload = count(&mut armor)?;
-            let binary = header.header().as_bytes().len() as u64 + payload;
-            (header, binary, input.reader.get_ref().read)
-        } else {
-            let header = Decryptor::read(&mut input.reader)?;
-            let length = match input.length() {
-                Some(length) => length,
-                None => header.header().as_bytes().len() as u64 + count(&mut input.reader)?,
-            };
-            (header, length, length)
-        };
-        let header = header.header();
-        let header_length = header.as_bytes().len() as u64;
-        let sealed = binary.saturating_sub(header_length);
-        let sizes = plaintext_length(sealed).map(|payload| Sizes {
-            header: header_length,
-            armor: total - binary,
-            overhead: sealed - payload,
-            payload,
-            padded: None,
-        });
+impl<'k> Facts<'k> {
+    fn new(parts: &Parts, yours: Option<&Vec<usize>>, attribution: Attribution<'k>) -> Self {
+        let header = parts.decryptor.header();
         let stanzas = header.stanzas();
-        Ok(Self {
-            file: input.model().map(|_| path.to_string_lossy().into_owned()),
+        Self {
+            file: parts.file.clone(),
             version: VERSION_LINE,
-            armor: armored,
+            armor: parts.armored,
             postquantum: PostQuantum::of(header),
             stanza_types: stanzas.iter().map(|stanza| stanza.tag.clone()).collect(),
             stanzas: stanzas
                 .iter()
-                .map(|stanza| StanzaFacts { kind: stanza.tag.clone(), arguments: stanza.args.clone() })
+                .zip(attribution.whose)
+                .map(|(stanza, whose)| StanzaFacts {
+                    kind: stanza.tag.clone(),
+                    arguments: stanza.args.clone(),
+                    class: Class::of(&stanza.tag),
+                    whose,
+                })
                 .collect(),
-            sizes,
-            whole_chunks: sealed.saturating_sub(PAYLOAD_NONCE as u64) / SEALED_CHUNK as u64,
-        })
-    }
-
-    fn for_people(&self, path: &Path) -> String {
-        let mut text = format!("{}: {}\n", name(path), self.version);
-        let mut line = |label: &str, value: &str| {
-            let _ = writeln!(text, "  {label:<14}{value}");
-        };
-        line("armor", if self.armor { "yes" } else { "no" });
-        line("post-quantum", self.postquantum.word());
-        line("stanzas", &format!("{}, one for each recipient", self.stanzas.len()));
-        for (index, stanza) in self.stanzas.iter().enumerate() {
-            let words: Vec<_> = std::iter::once(&stanza.kind).chain(&stanza.arguments).map(String::as_str).collect();
-            line(&format!("  {}", index + 1), &words.join(" "));
+            yours: yours.map(|yours| yours.iter().map(|index| index + 1).collect()),
+            header_authenticated: yours.is_some_and(|yours| !yours.is_empty()),
+            absent: attribution.absent,
+            sizes: parts.sizes,
         }
-        if let Some(sizes) = self.sizes {
-            line("header", &format!("{:>15} bytes", sizes.header));
-            line("armor", &format!("{:>15} bytes", sizes.armor));
-            line("overhead", &format!("{:>15} bytes", sizes.overhead));
-            line("payload", &format!("{:>15} bytes", sizes.payload));
-            line("total", &format!("{:>15} bytes", sizes.header + sizes.armor + sizes.overhead + sizes.payload));
-        }
-        text
-    }
-}
-
-/// Reads to the end, and counts.
-fn count(input: &mut dyn BufRead) -> Result<u64> {
-    let mut counted = 0;
-    loop {
-        let available = match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other.map_err(Error::reading)?.len(),
-        };
-        if available == 0 {
-            return Ok(counted);
-        }
-        counted += available as u64;
-        input.consume(available);
     }
 }

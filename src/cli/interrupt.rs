@@ -49,7 +49,9 @@ pub(super) fn tidy_up_on_signals() -> io::Result<()> {
         made = Signals::new(wanted).map(|mut signals| {
             std::thread::spawn(move || {
                 for signal in signals.forever() {
-                    for path in files().iter() {
+                    // Held to the end, so that no file comes into being that nobody removes.
+                    let pending = files();
+                    for path in pending.iter() {
                         let _ = fs::remove_file(path);
                     }
                     restore_echo();

@@ -19,10 +19,12 @@ use crate::crypto::{
 
 use super::{
     args::{Keygen, NoPlugins},
+    endings::with_ending,
     input::DASH,
     keys::KeyFiles,
-    output::{Output, Plan, Terminal, with_ending},
+    output::Output,
     pending::{Mode, Overwrite},
+    plan::{Plan, Terminal},
     plugins::Plugins,
     prompt::Prompt,
     recipients::recipients_of,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     input::{DASH, Input, name},
-    output::Plan,
+    plan::Plan,
     plugins::Plugins,
     prompt::Prompt,
     report::{Advise, Report, misuse},

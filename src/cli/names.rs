@@ -13,8 +13,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::{
     args::Inputs,
+    endings::without_age,
     input::{DASH, name},
-    output::without_age,
     report::{misuse, quoted},
     system,
 };

@@ -7,12 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::crypto::{Sink, Unlocked, WriteAt};
 
 use super::{
-    input::Input,
-    output::{Output, Plan},
-    pending::Pending,
-    progress::Progress,
-    report::misuse,
-    sealed::Sealed,
+    input::Input, output::Output, pending::Pending, plan::Plan, progress::Progress, report::misuse, sealed::Sealed,
 };
 
 /// Where nothing arrives: what is opened is only authenticated.

@@ -19,8 +19,9 @@ use super::{
     json,
     keys::KeyFiles,
     names::Named,
-    output::{Output, Plan},
+    output::Output,
     pending::{Mode, Overwrite},
+    plan::Plan,
     recipients::{Origin, Recipients},
     report::{Advise, misuse},
 };

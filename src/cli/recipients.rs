@@ -1,11 +1,11 @@
 //! Who can open: the recipients that the command line names, and nobody else.
 
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashSet, fmt, path::Path};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Serialize;
 
-use crate::crypto::{ParseRecipientError, Recipient};
+use crate::crypto::{Match, ParseRecipientError, Recipient, Stanza};
 
 use super::{
     args::Named,
@@ -43,8 +43,31 @@ impl Origin {
     }
 }
 
-/// The recipients that the command line names, in its order, each once.
+/// As on the command line.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.flag)?;
+        if let Some(file) = &self.file {
+            write!(f, " {}", name(Path::new(file)))?;
+        }
+        self.line.map_or(Ok(()), |line| write!(f, ", line {line}"))
+    }
+}
+
+/// The recipients that the command line names to encrypt to, in its order, each once.
 pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Recipients> {
+    let found = find(files, named)?;
+    Ok(each_once(found, |repeated| {
+        files.report.warning(&format!("{repeated} is named more than once; it gets one stanza"));
+    }))
+}
+
+/// The recipients that the command line asks about, in its order, each once.
+pub(crate) fn asked_about(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Recipients> {
+    Ok(each_once(find(files, named)?, |_| {}))
+}
+
+fn find(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Vec<(Recipient, Origin)>> {
     let mut found = Vec::new();
     for named in named {
         match named {
@@ -58,18 +81,31 @@ pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Re
             Named::Plugin(name) => found.push((files.plugins.default_recipient(name)?, Origin::flag("-j"))),
         }
     }
-    // By what the keys are, not by how they are spelled: their text is made anew from the key.
+    Ok(found)
+}
+
+/// Tells keys by what they are, not by how they are spelled: their text is made anew from the key.
+fn each_once(mut found: Vec<(Recipient, Origin)>, repeated: impl Fn(&str)) -> Recipients {
     let mut seen = HashSet::new();
     found.retain(|(recipient, _)| {
         let text = recipient.to_string();
         let fresh = seen.insert(text.clone());
         if !fresh {
-            files.report.warning(&format!("{text} is named more than once; it gets one stanza"));
+            repeated(&text);
         }
         fresh
     });
     let (keys, origins) = found.into_iter().unzip();
-    Ok(Recipients { keys, origins })
+    Recipients { keys, origins }
+}
+
+/// Whether a stanza is for a recipient, as far as can be told. `owner` is whose it is, where an identity has proven that.
+pub(crate) fn whether_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> Match {
+    match owner {
+        Some(owner) if owner.to_string() == recipient.to_string() => Match::Yes,
+        Some(_) => Match::No,
+        None => recipient.matches(stanza),
+    }
 }
 
 /// Fails if a header has not as many stanzas as the user expects.

@@ -15,13 +15,14 @@ use super::{
     json,
     keys::KeyFiles,
     names::{Named, Wanted, names},
-    output::{Output, Plan, Terminal},
+    output::Output,
     pending::Overwrite,
+    plan::{Plan, Terminal},
     plugins::Plugins,
     progress::{Progress, aside},
     prompt::Prompt,
     readback,
-    recipients::recipients,
+    recipients::{recipients, whether_of},
     report::{Advise, Report, Status, in_words, misuse, status},
     sealed::Sealed,
 };
@@ -252,7 +253,7 @@ impl Change {
 
 /// Whether a stanza can be told to be that of a recipient. `owner` is whose it is, where that is known.
 fn is_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
-    recipient.matches(stanza) == Match::Yes || owner.is_some_and(|owner| owner.to_string() == recipient.to_string())
+    whether_of(recipient, stanza, owner) == Match::Yes
 }
 
 /// Whether a stanza is grease, with which some programs see to it that others pass over types that they do not know.

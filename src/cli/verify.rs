@@ -19,7 +19,7 @@ use super::{
     json,
     keys::KeyFiles,
     names::{Named, Wanted, names},
-    output::{Plan, Terminal},
+    plan::{Plan, Terminal},
     plugins::Plugins,
     progress::{Progress, aside},
     prompt::Prompt,

@@ -166,13 +166,16 @@ impl Decryptor {
     /// [`Error::NoMatch`] if there are none; otherwise as [`unlock`](Self::unlock).
     pub fn stanzas_of(&self, identities: &[Identity]) -> Result<Vec<usize>, Error> {
         let mut found = Vec::new();
-        for (index, stanza) in self.header.stanzas().iter().enumerate() {
-            let stanza = slice::from_ref(stanza);
-            if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
-                self.header.authenticate(&file_key?)?;
-                found.push(index);
+        stack::wiped(|| {
+            for (index, stanza) in self.header.stanzas().iter().enumerate() {
+                let stanza = slice::from_ref(stanza);
+                if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
+                    self.header.authenticate(&file_key?)?;
+                    found.push(index);
+                }
             }
-        }
+            Ok::<_, Error>(())
+        })?;
         if found.is_empty() { Err(Error::NoMatch(self.stanza_types())) } else { Ok(found) }
     }
 

@@ -26,6 +26,9 @@ pub(crate) enum Named {
 /// The recipients of `rekey`, in the order of the command line. There, `-i` names what opens.
 pub(crate) struct NewRecipients(pub(crate) Vec<Named>);
 
+/// The keys whose stanzas `inspect` looks for, in the order of the command line.
+pub(crate) struct AskedAbout(pub(crate) Vec<Named>);
+
 fn flag(id: &'static str, short: char) -> Arg {
     Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
 }
@@ -54,6 +57,30 @@ impl FromArgMatches for NewRecipients {
         collect(matches, "recipient", &mut named, Named::Key);
         collect(matches, "recipients-file", &mut named, Named::File);
         Ok(Self(in_order(named)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for AskedAbout {
+    fn augment_args(command: Command) -> Command {
+        let about = |arg: Arg, help: &'static str| arg.help_heading("Whose stanzas").help(help);
+        NewRecipients::augment_args(command)
+            .mut_arg("recipient", |arg| about(arg, "Say which stanzas are for the public key KEY, or that none is"))
+            .mut_arg("recipients-file", |arg| about(arg, "Say so for each of the public keys in FILE, one a line"))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for AskedAbout {
+    fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
+        NewRecipients::from_arg_matches(matches).map(|NewRecipients(named)| Self(named))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {

@@ -1,0 +1,19 @@
+//! Who answers when a passphrase is needed.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+/// Who answers questions.
+#[derive(Args)]
+pub(crate) struct Answers {
+    /// Read the passphrase from file descriptor N, to the end of its first line
+    #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
+    pub(crate) passphrase_fd: Option<u32>,
+    /// Read the passphrase from the first line of FILE
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Never ask; fail with status 5 where an answer is needed
+    #[arg(long, help_heading = "Passphrases")]
+    pub(crate) batch: bool,
+}
