@@ -158,101 +158,34 @@ struct Poison {
 }
 
 impl Poison {
-    const FOLDERS: [&str; 14] = [
-        "",
-        ".solekey",
-        ".age",
-        ".rage",
-        ".config",
-        ".config/solekey",
-        ".config/age",
-        ".config/rage",
-        "xdg",
-        "xdg/solekey",
-        "xdg/age",
-        "xdg/rage",
-        ".gnupg",
-        ".ssh",
-    ];
-    const NAMES: [&str; 32] = [
-        ".age-recipients",
-        ".agerc",
-        ".env",
-        ".recipients",
-        ".solekey.toml",
-        ".solekeyrc",
-        ".sops.yaml",
-        "age.toml",
-        "authorized_keys",
-        "config",
-        "config.json",
-        "config.toml",
-        "config.yaml",
-        "config.yml",
-        "default",
-        "default-recipients",
-        "defaults.toml",
-        "escrow.txt",
-        "gpg.conf",
-        "id_ed25519.pub",
-        "keys.txt",
-        "policy.json",
-        "policy.toml",
-        "recipient",
-        "recipient.txt",
-        "recipients",
-        "recipients.txt",
-        "recovery.txt",
-        "self.txt",
-        "solekey.conf",
-        "solekey.toml",
-        "solekeyrc",
-    ];
-    /// What the rest of a variable's name may be, after the name of a tool.
-    const VARIABLES: [&str; 18] = [
-        "ARGS",
-        "CONFIG",
-        "CONFIG_FILE",
-        "DEFAULT_RECIPIENT",
-        "DEFAULT_RECIPIENTS",
-        "ENCRYPT_TO",
-        "ESCROW",
-        "FLAGS",
-        "HIDDEN_ENCRYPT_TO",
-        "IDENTITY",
-        "KEY",
-        "OPTIONS",
-        "OPTS",
-        "POLICY",
-        "RECIPIENT",
-        "RECIPIENTS",
-        "RECIPIENTS_FILE",
-        "SELF",
-    ];
-    const FOLDER_VARIABLES: [&str; 9] = [
-        "GNUPGHOME",
-        "XDG_CACHE_HOME",
-        "XDG_CONFIG_DIRS",
-        "XDG_CONFIG_HOME",
-        "XDG_DATA_DIRS",
-        "XDG_DATA_HOME",
-        "XDG_RUNTIME_DIR",
-        "XDG_STATE_HOME",
-        "SOLEKEY_HOME",
-    ];
+    const FOLDERS: &str = ". .solekey .age .rage .config .config/solekey .config/age .config/rage .gnupg .ssh \
+                           xdg xdg/solekey xdg/age xdg/rage";
+    const NAMES: &str = ".age-recipients .agerc .env .recipients .solekey.toml .solekeyrc .sops.yaml age.toml \
+                         authorized_keys config config.json config.toml config.yaml config.yml default \
+                         default-recipients defaults.toml escrow.txt gpg.conf id_ed25519.pub keys.txt policy.json \
+                         policy.toml recipient recipient.txt recipients recipients.txt recovery.txt self.txt \
+                         solekey.conf solekey.toml solekeyrc";
+    const IDENTITIES: &str = "identity.txt identities.txt";
+    const TOOLS: &str = "SOLEKEY AGE RAGE SOPS_AGE PASSAGE GPG";
+    /// What the rest of a variable's name may be, after that of a tool.
+    const VARIABLES: &str = "ARGS CONFIG CONFIG_FILE DEFAULT_RECIPIENT DEFAULT_RECIPIENTS ENCRYPT_TO ESCROW FLAGS HOME \
+                             HIDDEN_ENCRYPT_TO IDENTITY KEY OPTIONS OPTS POLICY RECIPIENT RECIPIENTS RECIPIENTS_FILE \
+                             SELF";
+    const FOLDER_VARIABLES: &str = "GNUPGHOME XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME XDG_DATA_DIRS \
+                                    XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME";
 
     /// Writes the files, each of which names the stranger in every syntax that comes to mind.
     fn spread(sandbox: &Sandbox) -> Self {
         let identity = Identity::generate();
         let recipient = recipient_of(&identity).to_string();
         let text = identity.to_text().expect("it has a text");
-        for folder in Self::FOLDERS {
+        for folder in Self::FOLDERS.split(' ') {
             fs::create_dir_all(sandbox.path(folder)).expect("the folder takes a folder");
-            for name in Self::NAMES {
+            for name in Self::NAMES.split(' ') {
                 let names = format!("recipient = \"{recipient}\"\nencrypt-to {recipient}\n-r {recipient}\n");
                 sandbox.write(Path::new(folder).join(name), format!("{recipient}\n{names}"));
             }
-            for name in ["identity.txt", "identities.txt"] {
+            for name in Self::IDENTITIES.split(' ') {
                 let path = Path::new(folder).join(name);
                 sandbox.write(&path, text.expose_secret());
                 sandbox.set_mode(&path, 0o600);
@@ -263,11 +196,10 @@ impl Poison {
 
     /// All variables at once, each with a value that names the stranger in the same way.
     fn variables(&self, sandbox: &Sandbox, value: &str) -> Vec<(String, String)> {
-        let tools = ["SOLEKEY", "AGE", "RAGE", "SOPS_AGE", "PASSAGE", "GPG"];
-        let named = |tool: &str| Self::VARIABLES.map(|rest| (format!("{tool}_{rest}"), value.to_owned()));
+        let named = |tool| Self::VARIABLES.split(' ').map(move |rest| (format!("{tool}_{rest}"), value.to_owned()));
         let folder = sandbox.path("xdg").to_string_lossy().into_owned();
-        let folders = Self::FOLDER_VARIABLES.map(|name| (name.to_owned(), folder.clone()));
-        tools.into_iter().flat_map(named).chain(folders).collect()
+        let folders = Self::FOLDER_VARIABLES.split(' ').map(|name| (name.to_owned(), folder.clone()));
+        Self::TOOLS.split(' ').flat_map(named).chain(folders).collect()
     }
 
     /// Every way in which a variable could name the stranger.
