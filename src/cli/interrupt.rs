@@ -22,9 +22,12 @@ fn files() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     PENDING.lock().expect("nothing panics while it holds this lock")
 }
 
-/// Notes a file to be removed should a signal end the program.
-pub(super) fn pending(path: &Path) {
-    files().insert(path.to_owned());
+/// Makes a file that is removed should a signal end the program. No signal comes between the making and the noting.
+pub(super) fn making<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let mut files = files();
+    let made = make(path)?;
+    files.insert(path.to_owned());
+    Ok(made)
 }
 
 /// Notes that a file is to stay, or is gone.
@@ -32,7 +35,7 @@ pub(super) fn settled(path: &Path) {
     files().remove(path);
 }
 
-/// From now on, signals that end the program first remove what is [`pending`] and restore the [`Echo`].
+/// From now on, signals that end the program first remove what is in the [`making`] and restore the [`Echo`].
 #[cfg(unix)]
 pub(super) fn tidy_up_on_signals() -> io::Result<()> {
     use signal_hook::{

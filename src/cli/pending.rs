@@ -74,8 +74,8 @@ impl Pending {
     fn named(target: &Path) -> io::Result<Self> {
         interrupt::tidy_up_on_signals()?;
         // Not by `tempfile_in`: its errors name the hidden file, which says nothing to anybody.
-        let (file, path) = hidden_name().make_in(folder(target), create_private)?.into_parts();
-        interrupt::pending(&path);
+        let make = |path: &Path| interrupt::making(path, create_private);
+        let (file, path) = hidden_name().make_in(folder(target), make)?.into_parts();
         Ok(Self::of(file, Hidden::Named(path), target))
     }
 
@@ -137,10 +137,7 @@ impl Pending {
                 Overwrite::Replace => {
                     // A link does not replace a file, but a rename does: for an instant, there is a hidden name.
                     interrupt::tidy_up_on_signals()?;
-                    let link = |path: &Path| {
-                        interrupt::pending(path);
-                        system::link(&self.file, path).inspect_err(|_| interrupt::settled(path))
-                    };
+                    let link = |path: &Path| interrupt::making(path, |path| system::link(&self.file, path));
                     let linked: NamedTempFile<()> = hidden_name().make_in(folder(&self.target), link)?;
                     let linked = linked.into_temp_path();
                     let hidden = linked.to_path_buf();
