@@ -166,3 +166,40 @@ impl ReadAt for Forgiving<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A medium of ones with sectors that cannot be read.
+    struct Bad(Vec<Range<u64>>);
+
+    impl ReadAt for Bad {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let end = offset + buffer.len() as u64;
+            if self.0.iter().any(|bad| bad.start < end && offset < bad.end) {
+                return Err(io::Error::other("medium error"));
+            }
+            buffer.fill(1);
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_zeros_to_the_sector() {
+        let sector = SECTOR as u64;
+        let bad = Bad(vec![2 * sector..3 * sector, 5 * sector..6 * sector]);
+        for start in [0, 100, 2 * sector, 2 * sector + 7] {
+            let mut bytes = vec![9; 8 * SECTOR];
+            let mut filled = 0;
+            while filled < bytes.len() {
+                let count = Forgiving(&bad).read_at(&mut bytes[filled..], start + filled as u64);
+                filled += count.expect("all is forgiven");
+            }
+            for (offset, byte) in (start..).zip(bytes) {
+                let lost = bad.0.iter().any(|bad| bad.contains(&offset));
+                assert_eq!(byte, u8::from(!lost), "{offset}");
+            }
+        }
+    }
+}

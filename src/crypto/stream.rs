@@ -87,13 +87,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn chunks_beyond_the_reach_of_32_bits_have_nonces_of_their_own() {
+        let key = PayloadKey::derive(&FileKey::new(Box::new([7; 16])), &[8; PAYLOAD_NONCE]);
+        let far = (1 << 32) + 5;
+        assert_eq!(Position { index: far, last: true }.nonce(), [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 5, 1]);
+        let mut sealed = [0; 4 + TAG];
+        key.seal(Position { index: far, last: false }, b"text", &mut sealed);
+        let mut opened = [0; 4];
+        for (index, last) in [(5, false), (far, true), (far - 1, false)] {
+            assert!(key.open(Position { index, last }, &sealed, &mut opened).is_err(), "{index} {last}");
+        }
+        assert!(key.open(Position { index: far, last: false }, &sealed, &mut opened).is_ok());
+        assert_eq!(&opened, b"text");
+    }
+
+    #[test]
     fn lengths_of_plaintext_and_payload_agree() {
         let sealed = |plaintext: u64| {
             let chunks = plaintext.div_ceil(CHUNK as u64).max(1);
             PAYLOAD_NONCE as u64 + plaintext + chunks * CHUNK_OVERHEAD as u64
         };
         let chunk = CHUNK as u64;
-        for length in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1, 16 * chunk] {
+        for length in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1, 16 * chunk, 8 << 40, (8 << 40) + 1]
+        {
             assert_eq!(plaintext_length(sealed(length)), Some(length));
         }
         // A nonce cut off, a tag cut off, an empty chunk behind a full one.
