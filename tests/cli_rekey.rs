@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::{fs, os::unix::fs::MetadataExt};
 
-use sandbox::{CHUNK, SEGMENT, Sandbox, data, finish, numbers};
+use sandbox::{CHUNK, SEGMENT, Sandbox, data, finish, is_root, numbers};
 
 /// A folder with the keys `key.txt` and `new.txt`, and their recipients.
 fn with_keys() -> (Sandbox, String, String) {
@@ -38,6 +38,21 @@ fn a_full_set_of_recipients_replaces_the_old_one_under_a_fresh_key() {
         // Nothing of the old payload is there any more.
         assert!(length == 0 || now[now.len() - 64..] != sealed[sealed.len() - 64..] || armor);
     }
+}
+
+#[test]
+fn a_file_of_somebody_else_stays_theirs() {
+    if !is_root() {
+        return sandbox::skip("only root may give files away");
+    }
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may");
+    sandbox.set_mode("x.age", 0o600);
+    sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+    let metadata = fs::metadata(sandbox.path("x.age")).expect("it is there");
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (12345, 54321, 0o600));
 }
 
 #[test]

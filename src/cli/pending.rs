@@ -31,6 +31,8 @@ pub(crate) enum Overwrite {
 pub(crate) enum Mode<'a> {
     /// Mode bits and modification time of the file it was made from.
     Like(&'a Metadata),
+    /// The same, and the owner too, where that may be set: it takes that file's place.
+    Instead(&'a Metadata),
     /// Readable by whom the umask lets.
     Umask,
     /// Readable by its owner alone.
@@ -217,16 +219,23 @@ fn create_private(path: &Path) -> io::Result<File> {
 fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+        use std::{
+            fs::Permissions,
+            os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+        };
+        if let Mode::Instead(model) = mode {
+            // Others than root may not give files away, and then they own what they make.
+            let _ = fchown(file, Some(model.uid()), Some(model.gid()));
+        }
         let bits = match mode {
             // Without set-user-ID and its like, which are not for copies.
-            Mode::Like(model) => model.permissions().mode() & 0o777,
+            Mode::Like(model) | Mode::Instead(model) => model.permissions().mode() & 0o777,
             Mode::Umask => 0o666 & !system::umask(),
             Mode::Private => 0o600,
         };
         file.set_permissions(Permissions::from_mode(bits))?;
     }
-    if let Mode::Like(model) = mode
+    if let Mode::Like(model) | Mode::Instead(model) = mode
         && let Ok(modified) = model.modified()
     {
         file.set_times(FileTimes::new().set_modified(modified))?;

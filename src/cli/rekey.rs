@@ -16,7 +16,7 @@ use super::{
     keys::KeyFiles,
     names::{Named, Wanted, names},
     output::Output,
-    pending::Overwrite,
+    pending::{Mode, Overwrite},
     plan::{Plan, Terminal},
     plugins::Plugins,
     progress::{Progress, aside},
@@ -143,7 +143,7 @@ impl Job<'_> {
             let changed = Err(anyhow!("it changed while it was read")).with_context(cannot_rekey);
             return plan.after(changed, 0);
         }
-        plan.commit(output, input.mode())?;
+        plan.commit(output, Mode::Instead(&input.metadata))?;
         if input.had_other_names() {
             self.report.warning(&format!(
                 "{} has other names (hard links), and they keep the old file with its recipients",
