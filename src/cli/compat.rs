@@ -3,6 +3,8 @@
 //!
 //! Nothing is done here: one command line becomes another, and messages get the words that scripts look for.
 
+mod usage;
+
 use std::{ffi::OsString, path::Path};
 
 use anyhow::Result;
@@ -55,66 +57,31 @@ const RAGE_KEYGEN_FLAGS: &[Flag] = &[option("o", "output"), switch("y", "to-publ
 
 const AGE_INSPECT_FLAGS: &[Flag] = &[switch("", "json"), switch("v", "version")];
 
-const AGE_USAGE: &str = "\
-Usage:
-    age [--encrypt] (-r RECIPIENT | -R PATH)... [--armor] [-o OUTPUT] [INPUT]
-    age [--encrypt] --passphrase [--armor] [-o OUTPUT] [INPUT]
-    age --encrypt (-i PATH | -j PLUGIN)... [--armor] [-o OUTPUT] [INPUT]
-    age --decrypt [-i PATH | -j PLUGIN]... [-o OUTPUT] [INPUT]
-
-This is solekey in the place of age. INPUT is standard input if it is missing,
-OUTPUT is standard output. An existing OUTPUT is replaced, once it is whole.";
-
-const RAGE_USAGE: &str = "\
-Usage:
-    rage [--encrypt] (-r RECIPIENT | -R PATH)... [-a] [-o OUTPUT] [INPUT]
-    rage [--encrypt] --passphrase [-a] [-o OUTPUT] [INPUT]
-    rage --encrypt (-i PATH | -j PLUGIN)... [-a] [-o OUTPUT] [INPUT]
-    rage --decrypt [-i PATH | -j PLUGIN]... [--max-work-factor N] [-o OUTPUT] [INPUT]
-
-This is solekey in the place of rage. INPUT is standard input if it is missing,
-OUTPUT is standard output. An existing OUTPUT is replaced, once it is whole.";
-
-const AGE_KEYGEN_USAGE: &str = "\
-Usage:
-    age-keygen [-pq] [-o OUTPUT]
-    age-keygen -y [-o OUTPUT] [INPUT]
-
-This is solekey in the place of age-keygen. An existing OUTPUT is not overwritten.";
-
-const RAGE_KEYGEN_USAGE: &str = "\
-Usage:
-    rage-keygen [-o OUTPUT]
-    rage-keygen -y [-o OUTPUT] [INPUT]
-
-This is solekey in the place of rage-keygen. An existing OUTPUT is not overwritten.";
-
-const AGE_INSPECT_USAGE: &str = "\
-Usage:
-    age-inspect [--json] [INPUT]
-
-This is solekey in the place of age-inspect. INPUT is standard input if it is missing.";
-
 const TOOLS: &[Tool] = &[
-    Tool { name: "age", flags: Flags { known: AGE_FLAGS, grammar: Grammar::Go }, translate: age, usage: AGE_USAGE },
-    Tool { name: "rage", flags: Flags { known: RAGE_FLAGS, grammar: Grammar::Gnu }, translate: age, usage: RAGE_USAGE },
+    Tool { name: "age", flags: Flags { known: AGE_FLAGS, grammar: Grammar::Go }, translate: age, usage: usage::AGE },
+    Tool {
+        name: "rage",
+        flags: Flags { known: RAGE_FLAGS, grammar: Grammar::Gnu },
+        translate: age,
+        usage: usage::RAGE,
+    },
     Tool {
         name: "age-keygen",
         flags: Flags { known: AGE_KEYGEN_FLAGS, grammar: Grammar::Go },
         translate: keygen,
-        usage: AGE_KEYGEN_USAGE,
+        usage: usage::AGE_KEYGEN,
     },
     Tool {
         name: "rage-keygen",
         flags: Flags { known: RAGE_KEYGEN_FLAGS, grammar: Grammar::Gnu },
         translate: keygen,
-        usage: RAGE_KEYGEN_USAGE,
+        usage: usage::RAGE_KEYGEN,
     },
     Tool {
         name: "age-inspect",
         flags: Flags { known: AGE_INSPECT_FLAGS, grammar: Grammar::Go },
         translate: inspect,
-        usage: AGE_INSPECT_USAGE,
+        usage: usage::AGE_INSPECT,
     },
 ];
 
