@@ -2,51 +2,49 @@
 
 use std::io;
 
-use aws_lc_rs::{digest, hkdf, hmac};
+use aws_lc_rs::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
+    digest, hkdf, hmac,
+};
 use zeroize::Zeroizing;
 
-#[cfg(not(feature = "openssl"))]
-pub(super) mod aead {
-    use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use super::{TAG, Unauthentic};
 
-    use super::super::{TAG, Unauthentic};
+/// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
+pub(in crate::crypto) struct ChaCha20Poly1305(LessSafeKey);
 
-    /// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
-    pub(in crate::crypto) struct ChaCha20Poly1305(LessSafeKey);
+impl ChaCha20Poly1305 {
+    pub(in crate::crypto) fn new(key: &[u8; 32]) -> Self {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the key has the algorithm's length");
+        Self(LessSafeKey::new(key))
+    }
 
-    impl ChaCha20Poly1305 {
-        pub(in crate::crypto) fn new(key: &[u8; 32]) -> Self {
-            let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the key has the algorithm's length");
-            Self(LessSafeKey::new(key))
-        }
+    /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
+    pub(in crate::crypto) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
+        let (ciphertext, tag) = sealed.split_at_mut(plaintext.len());
+        self.0
+            .seal_out_of_place_scatter(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::empty(),
+                plaintext,
+                ciphertext,
+                &[],
+                tag,
+            )
+            .expect("the lengths agree, and are far below the algorithm's limit");
+    }
 
-        /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
-        pub(in crate::crypto) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
-            let (ciphertext, tag) = sealed.split_at_mut(plaintext.len());
-            self.0
-                .seal_out_of_place_scatter(
-                    Nonce::assume_unique_for_key(nonce),
-                    Aad::empty(),
-                    plaintext,
-                    ciphertext,
-                    &[],
-                    tag,
-                )
-                .expect("the lengths agree, and are far below the algorithm's limit");
-        }
-
-        /// The inverse of [`seal`](Self::seal). `sealed` is at least [`TAG`] bytes, and stays as it is.
-        pub(in crate::crypto) fn open(
-            &self,
-            nonce: [u8; 12],
-            sealed: &[u8],
-            plaintext: &mut [u8],
-        ) -> Result<(), Unauthentic> {
-            let (ciphertext, tag) = sealed.split_at(sealed.len() - TAG);
-            self.0
-                .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::empty(), ciphertext, tag, plaintext)
-                .map_err(|_| Unauthentic)
-        }
+    /// The inverse of [`seal`](Self::seal). `sealed` is at least [`TAG`] bytes, and stays as it is.
+    pub(in crate::crypto) fn open(
+        &self,
+        nonce: [u8; 12],
+        sealed: &[u8],
+        plaintext: &mut [u8],
+    ) -> Result<(), Unauthentic> {
+        let (ciphertext, tag) = sealed.split_at(sealed.len() - TAG);
+        self.0
+            .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::empty(), ciphertext, tag, plaintext)
+            .map_err(|_| Unauthentic)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The AEAD from the system's OpenSSL 3, whose code for AVX-512 is nearly twice as fast as AWS-LC's.
+//! The AEAD from OpenSSL, whose code for AVX-512 is nearly twice as fast as AWS-LC's.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,19 @@ use openssl::{
 };
 use zeroize::Zeroizing;
 
-use super::{TAG, Unauthentic};
+use super::{TAG, Unauthentic, aws_lc};
+
+/// Shorter plaintexts are AWS-LC's: getting OpenSSL ready takes a millisecond, which a small file would not win back.
+const SHORT: usize = 64 * 1024;
 
 /// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
 ///
-/// Every call has a context of its own, so that workers share nothing that changes; that costs at most 4 % of sealing a chunk.
+/// Every long message has a context of its own, so that workers share nothing that changes; that costs at most 4 % of sealing a chunk.
 /// OpenSSL wipes the key in a context that it frees.
-pub(in crate::crypto) struct ChaCha20Poly1305(Zeroizing<[u8; 32]>);
+pub(in crate::crypto) struct ChaCha20Poly1305 {
+    key: Zeroizing<[u8; 32]>,
+    short: aws_lc::ChaCha20Poly1305,
+}
 
 /// OpenSSL's code for the algorithm, looked up once.
 struct Algorithm {
@@ -36,15 +42,18 @@ static ALGORITHM: LazyLock<Algorithm> = LazyLock::new(|| {
 
 impl ChaCha20Poly1305 {
     pub(in crate::crypto) fn new(key: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(*key))
+        Self { key: Zeroizing::new(*key), short: aws_lc::ChaCha20Poly1305::new(key) }
     }
 
     /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
     pub(in crate::crypto) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
+        if plaintext.len() < SHORT {
+            return self.short.seal(nonce, plaintext, sealed);
+        }
         let (ciphertext, tag) = sealed.split_at_mut(plaintext.len());
         let mut seal = || {
             let mut context = CipherCtx::new()?;
-            context.encrypt_init(Some(&ALGORITHM.cipher), Some(&self.0[..]), Some(&nonce))?;
+            context.encrypt_init(Some(&ALGORITHM.cipher), Some(&self.key[..]), Some(&nonce))?;
             run(&mut context, plaintext, ciphertext)?;
             context.tag(tag)
         };
@@ -58,10 +67,13 @@ impl ChaCha20Poly1305 {
         sealed: &[u8],
         plaintext: &mut [u8],
     ) -> Result<(), Unauthentic> {
+        if plaintext.len() < SHORT {
+            return self.short.open(nonce, sealed, plaintext);
+        }
         let (ciphertext, tag) = sealed.split_at(sealed.len() - TAG);
         let mut open = || {
             let mut context = CipherCtx::new()?;
-            context.decrypt_init(Some(&ALGORITHM.cipher), Some(&self.0[..]), Some(&nonce))?;
+            context.decrypt_init(Some(&ALGORITHM.cipher), Some(&self.key[..]), Some(&nonce))?;
             context.set_tag(tag)?;
             run(&mut context, ciphertext, plaintext)
         };

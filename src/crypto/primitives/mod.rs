@@ -4,9 +4,9 @@ mod aws_lc;
 #[cfg(feature = "openssl")]
 mod libcrypto;
 
-pub use aws_lc::Sha256;
 #[cfg(not(feature = "openssl"))]
-pub(super) use aws_lc::aead::ChaCha20Poly1305;
+pub(super) use aws_lc::ChaCha20Poly1305;
+pub use aws_lc::Sha256;
 pub(super) use aws_lc::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
 #[cfg(feature = "openssl")]
 pub(super) use libcrypto::ChaCha20Poly1305;
@@ -28,24 +28,26 @@ mod tests {
 
     #[test]
     fn what_is_not_authentic_is_not_given_out_and_stays_as_it_is() {
-        const MESSAGE: [u8; 1000] = [5; 1000];
         let aead = ChaCha20Poly1305::new(&[7; 32]);
-        let mut sealed = [0; MESSAGE.len() + TAG];
-        aead.seal([9; 12], &MESSAGE, &mut sealed);
+        // A short one, and one as long as a chunk.
+        for message in [vec![5; 1000], vec![5; 64 * 1024]] {
+            let mut sealed = vec![0; message.len() + TAG];
+            aead.seal([9; 12], &message, &mut sealed);
 
-        for bad in [0, MESSAGE.len() - 1, MESSAGE.len(), sealed.len() - 1] {
-            sealed[bad] ^= 1;
-            let before = sealed;
-            let mut plaintext = [1; MESSAGE.len()];
-            assert!(aead.open([9; 12], &sealed, &mut plaintext).is_err(), "byte {bad}");
-            assert_eq!(plaintext, [0; MESSAGE.len()], "byte {bad}");
-            assert_eq!(sealed, before, "byte {bad}");
-            sealed[bad] ^= 1;
+            for bad in [0, message.len() - 1, message.len(), sealed.len() - 1] {
+                sealed[bad] ^= 1;
+                let before = sealed.clone();
+                let mut plaintext = vec![1; message.len()];
+                assert!(aead.open([9; 12], &sealed, &mut plaintext).is_err(), "byte {bad}");
+                assert!(plaintext.iter().all(|&byte| byte == 0), "byte {bad}");
+                assert_eq!(sealed, before, "byte {bad}");
+                sealed[bad] ^= 1;
+            }
+
+            let mut plaintext = vec![1; message.len()];
+            assert!(aead.open([9; 12], &sealed, &mut plaintext).is_ok());
+            assert_eq!(plaintext, message);
         }
-
-        let mut plaintext = [1; MESSAGE.len()];
-        assert!(aead.open([9; 12], &sealed, &mut plaintext).is_ok());
-        assert_eq!(plaintext, MESSAGE);
     }
 
     #[test]
