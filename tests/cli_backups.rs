@@ -185,6 +185,35 @@ fn outputs_that_are_links_to_one_file_are_no_two_outputs() {
 }
 
 #[test]
+fn an_input_is_not_replaced_by_another_ones_output() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("a", "first");
+    sandbox.write("a.age", "read before it is replaced");
+    for more in ["-T1", "-T8"] {
+        let outcome = sandbox.run(["encrypt", "-f", more, "-r", &recipient, "a", "./a.age"]);
+        outcome.fails(
+            6,
+            "solekey: error: 'a.age' is to be both read and written\n\
+             solekey: hint: give the outputs a folder of their own with -O\n",
+        );
+        assert_eq!(sandbox.text("a.age"), "read before it is replaced");
+        assert_eq!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "a.age.age"]).gave(), b"read before it is replaced");
+    }
+    sandbox.run(["encrypt", "-f", "-r", &recipient, "-O", "out", "a", "a.age"]).is_silent_success();
+}
+
+#[test]
+fn files_in_the_making_are_no_part_of_a_tree() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("tree")).expect("the folder takes folders");
+    sandbox.write("tree/.solekey-Ab3dEf.part", "half");
+    sandbox.write("tree/.solekey-notes", "whole");
+    sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "out", "tree"]).is_silent_success();
+    let made: Vec<_> = fs::read_dir(sandbox.path("out/tree")).expect("it is there").flatten().collect();
+    assert_eq!(made.iter().map(|entry| entry.file_name()).collect::<Vec<_>>(), [".solekey-notes.age"]);
+}
+
+#[test]
 fn two_inputs_with_one_output_are_refused_even_with_force() {
     let (sandbox, recipient) = Sandbox::with_key();
     for folder in ["a", "b"] {

@@ -108,8 +108,13 @@ fn an_interrupt_at_the_question_leaves_the_terminal_sane() {
     let outcome = on_terminal(&sandbox, command, &[(NEW, "\\003")]);
     let shown = String::from_utf8(outcome.stdout).expect("it is text");
     assert!(shown.ends_with("\necho\n"), "{shown:?}");
-    assert!(shown.contains("status=130\n") || shown.contains("status=5\n"), "{shown:?}");
+    assert!(shown.contains("status=130\n"), "{shown:?}");
     assert_eq!(sandbox.names(), ["x"]);
+
+    // Who ignores interrupts gets an error instead.
+    let command = format!("trap '' INT; {}", command.trim_start_matches("trap : INT; "));
+    let shown = String::from_utf8(on_terminal(&sandbox, &command, &[(NEW, "\\003")]).stdout).expect("it is text");
+    assert!(shown.contains("the question was cancelled") && shown.contains("status=5\n"), "{shown:?}");
 }
 
 #[test]

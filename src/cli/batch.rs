@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -187,11 +188,19 @@ pub(crate) struct Outputs<'a> {
     taken: Mutex<HashSet<PathBuf>>,
     /// The files that are replaced, whatever name leads to them: through links, one may be the output of two inputs.
     replaced: Mutex<HashSet<PathBuf>>,
+    /// The inputs that the command line names, where there are several: what is still to be read must not be replaced.
+    named: HashSet<PathBuf>,
 }
 
 impl<'a> Outputs<'a> {
     pub(crate) fn new(files: &'a Files, terminal: Terminal, derive: fn(&Path) -> Option<PathBuf>) -> Self {
-        Self { files, terminal, derive, taken: Mutex::default(), replaced: Mutex::default() }
+        let named = match &files.inputs.files[..] {
+            several @ [_, _, ..] if files.force => {
+                several.iter().filter_map(|file| fs::canonicalize(file).ok()).collect()
+            }
+            _ => HashSet::new(),
+        };
+        Self { files, terminal, derive, taken: Mutex::default(), replaced: Mutex::default(), named }
     }
 
     /// Where the output for an input goes, which is asked once for each input.
@@ -204,6 +213,12 @@ impl<'a> Outputs<'a> {
         if self.overwrite() == Overwrite::Replace
             && let Some(place) = plan.place()
         {
+            if self.named.contains(&place) {
+                return misuse(
+                    format!("{} is to be both read and written", plan.name()),
+                    "give the outputs a folder of their own with -O",
+                );
+            }
             take(&self.replaced, place, &plan.name())?;
         }
         Ok(plan)

@@ -41,7 +41,6 @@ pub(super) fn tidy_up_on_signals() -> io::Result<()> {
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         iterator::Signals,
-        low_level::emulate_default_handler,
     };
 
     static ONCE: Once = Once::new();
@@ -51,20 +50,36 @@ pub(super) fn tidy_up_on_signals() -> io::Result<()> {
         let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
         made = Signals::new(wanted).map(|mut signals| {
             std::thread::spawn(move || {
-                for signal in signals.forever() {
-                    // Held to the end, so that no file comes into being that nobody removes.
-                    let pending = files();
-                    for path in pending.iter() {
-                        let _ = fs::remove_file(path);
-                    }
-                    restore_echo();
-                    let _ = emulate_default_handler(signal);
-                }
+                signals.forever().for_each(end);
             });
         });
     });
     made
 }
+
+/// Ends the program as the signal would, and leaves nothing behind.
+#[cfg(unix)]
+fn end(signal: i32) {
+    // Held to the end, so that no file comes into being that nobody removes.
+    let pending = files();
+    for path in pending.iter() {
+        let _ = fs::remove_file(path);
+    }
+    restore_echo();
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
+/// Ends the program for a Ctrl-C that was read as a character, unless who started it wanted it to live through those.
+#[cfg(unix)]
+pub(super) fn interrupted() {
+    use signal_hook::consts::SIGINT;
+    if !is_ignored(SIGINT) {
+        end(SIGINT);
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn interrupted() {}
 
 /// The terminal as it was before a question turned its echo off.
 #[cfg(unix)]

@@ -15,6 +15,7 @@ use super::{
     args::Inputs,
     endings::without_age,
     input::{DASH, name},
+    pending,
     report::{misuse, quoted},
     system,
 };
@@ -95,6 +96,9 @@ fn walk(folder: &Path, wanted: Wanted) -> Names {
 }
 
 fn is_wanted(entry: &DirEntry, wanted: Wanted) -> bool {
+    if pending::is_in_the_making(entry.path()) {
+        return false;
+    }
     let found = if without_age(entry.path()).is_some() { Wanted::Encrypted } else { Wanted::Others };
     found == wanted
 }

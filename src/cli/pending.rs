@@ -5,6 +5,7 @@
 //! signals that end a program.
 
 use std::{
+    ffi::OsStr,
     fs::{File, FileTimes, Metadata},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -56,11 +57,20 @@ enum Hidden {
     Named(TempPath),
 }
 
-/// Hidden, and recognisable should one ever be left behind.
+/// How the name of a file in the making begins and ends: hidden, and recognisable should one ever be left behind.
+const PREFIX: &str = ".solekey-";
+const SUFFIX: &str = ".part";
+
 fn hidden_name() -> Builder<'static, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(".solekey-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     builder
+}
+
+/// Whether a file is one that some run is making, or left behind.
+pub(crate) fn is_in_the_making(path: &Path) -> bool {
+    let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+    name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
 }
 
 impl Pending {

@@ -14,7 +14,7 @@ use crate::crypto::{random, secrecy::SecretString};
 
 use super::{
     args::Answers,
-    interrupt::Echo,
+    interrupt::{self, Echo},
     report::{Advise, Unanswered, misuse, quoted},
 };
 
@@ -136,6 +136,7 @@ fn ask(prompt: &str) -> Result<SecretString> {
     match rpassword::prompt_password(prompt) {
         Ok(passphrase) => Ok(SecretString::from(passphrase)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            interrupt::interrupted();
             Err(unanswered("the question was cancelled".into()))
         }
         Err(_) => Err(unanswered("a passphrase is needed, and there is no terminal to ask on".to_owned())),

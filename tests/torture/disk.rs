@@ -1,13 +1,13 @@
 //! Disks that fill up, fail, read short and vanish.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
 
 use crate::{
     record, rounds,
     sandbox::{SEGMENT, Sandbox, data, feed, finish, installed, is_root, skip, wait_until},
 };
 
-/// Reads and writes a few bytes less than asked, or fails with EIO after so many calls. Linked before the C library.
+/// Reads and writes a few bytes less than asked, or fails with EIO, or another error, after so many calls. Linked before the C library.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -25,7 +25,7 @@ static int meddle(size_t *count, const char *failing) {
     if (*count < 8192) return 0;
     int call = atomic_fetch_add(&calls, 1);
     int at = number(failing);
-    if (at >= 0 && call >= at) { errno = EIO; return 1; }
+    if (at >= 0 && call >= at) { errno = getenv("ERROR") ? number("ERROR") : EIO; return 1; }
     if (getenv("SHORT")) *count = *count / 3 + 1;
     if (getenv("INTERRUPTED") && call % 3 == 0) { errno = EINTR; return 1; }
     return 0;
@@ -127,8 +127,29 @@ fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
         "solekey: error: cannot finish 'b': Input/output error (os error 5)\nsolekey: hint: 'b' was left as it was\n",
     );
     assert_eq!(sandbox.text("b"), "old");
+    // EDQUOT.
+    let outcome = under(&sandbox, "FAIL_WRITE=2 ERROR=122", &format!("encrypt -f -r {recipient} a -o b"));
+    outcome.fails(
+        1,
+        "solekey: error: cannot encrypt 'a': cannot write: Disk quota exceeded (os error 122)\nsolekey: hint: 'b' was left as it was\n",
+    );
+    assert_eq!(sandbox.text("b"), "old");
     assert!(sandbox.read("a") == plaintext && faults > 4, "{faults}");
     record("disk errors", &format!("{faults} faults of reading and writing, 0 lost"));
+}
+
+#[test]
+fn a_link_to_another_file_system_is_written_there() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return skip("there is no /dev/shm") };
+    sandbox.write("a", "text");
+    let there = elsewhere.path().join("x");
+    fs::write(&there, "old").expect("the folder takes files");
+    symlink(&there, sandbox.path("a.age")).expect("the folder takes links");
+    sandbox.run(["encrypt", "-f", "-r", &recipient, "a"]).is_silent_success();
+    assert!(sandbox.path("a.age").is_symlink());
+    assert_eq!(sandbox.run_with(["decrypt", "-i", "key.txt"], &fs::read(&there).expect("it is there")).gave(), b"text");
+    assert_eq!(fs::read_dir(elsewhere.path()).expect("it is there").count(), 1);
 }
 
 #[test]

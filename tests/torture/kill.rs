@@ -19,35 +19,38 @@ fn signal(child: &Child, name: &str) {
     sent.expect("kill can be run");
 }
 
-/// One verb with outputs that may be there already. Other verbs that replace files are one more of these.
+/// One verb with outputs that are there already.
 struct Victim {
     arguments: Vec<String>,
     outputs: Vec<&'static str>,
+    old: Vec<u8>,
 }
 
-fn victims(recipient: &str) -> Vec<Victim> {
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect();
+fn victims(recipient: &str, sealed: &[u8]) -> Vec<Victim> {
+    let victim = |arguments: &str, outputs: &'static str| Victim {
+        arguments: arguments.split(' ').map(str::to_owned).collect(),
+        outputs: outputs.split(' ').collect(),
+        old: OLD.to_vec(),
+    };
     vec![
-        Victim { arguments: words(&format!("encrypt -f -r {recipient} a")), outputs: vec!["a.age"] },
-        Victim { arguments: words("decrypt -f -i key.txt s.age"), outputs: vec!["s"] },
+        victim(&format!("encrypt -f -r {recipient} a"), "a.age"),
+        victim("decrypt -f -i key.txt s.age", "s"),
+        victim(&format!("encrypt -f -r {recipient} a b c"), "a.age b.age c.age"),
+        victim(&format!("encrypt -f -a -r {recipient} a"), "a.age"),
+        victim(&format!("encrypt -f --check -T 3 -r {recipient} a b c"), "a.age b.age c.age"),
+        victim("salvage -f -i key.txt -o s s.age", "s"),
         Victim {
-            arguments: words(&format!("encrypt -f -r {recipient} a b c")),
-            outputs: vec!["a.age", "b.age", "c.age"],
+            old: sealed.to_vec(),
+            ..victim(&format!("rekey -i key.txt -r {recipient} a.age b.age"), "a.age b.age")
         },
-        Victim { arguments: words(&format!("encrypt -f -a -r {recipient} a")), outputs: vec!["a.age"] },
-        Victim {
-            arguments: words(&format!("encrypt -f --check -T 3 -r {recipient} a b c")),
-            outputs: vec!["a.age", "b.age", "c.age"],
-        },
-        Victim { arguments: words("salvage -f -i key.txt -o s s.age"), outputs: vec!["s"] },
     ]
 }
 
 /// Asserts that each output is the old file or a whole new one, and returns how many are new.
-fn whole_ones(sandbox: &Sandbox, outputs: &[&str], plaintext: &[u8]) -> usize {
+fn whole_ones(sandbox: &Sandbox, outputs: &[&str], old: &[u8], plaintext: &[u8]) -> usize {
     let is_new = |name: &&&str| {
         let found = sandbox.read(name);
-        if found == OLD {
+        if found == old {
             return false;
         }
         if name.ends_with(".age") {
@@ -69,22 +72,22 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
     }
     sandbox.run(["encrypt", "-r", &recipient, "plain", "-o", "s.age"]).is_silent_success();
     let (mut kills, mut new, mut left) = (0, 0, 0);
-    for victim in victims(&recipient) {
-        victim.outputs.iter().for_each(|name| sandbox.write(name, OLD));
+    for victim in victims(&recipient, &sandbox.read("s.age")) {
+        victim.outputs.iter().for_each(|name| sandbox.write(name, &victim.old));
         let expected = sandbox.names();
         let start = Instant::now();
         assert_eq!(sandbox.run(&victim.arguments).status, 0);
         // Kills fall on the whole of a run and a little beyond.
         let micros = usize::try_from(start.elapsed().as_micros()).expect("it is short") * 11 / 10;
         for moment in numbers(rounds(12, 500), micros.max(1)) {
-            victim.outputs.iter().for_each(|name| sandbox.write(name, OLD));
+            victim.outputs.iter().for_each(|name| sandbox.write(name, &victim.old));
             let mut child = sandbox.command(&victim.arguments).spawn().expect("the program starts");
             thread::sleep(Duration::from_micros(moment as u64));
             let _ = child.kill();
             let outcome = finish(child);
             assert!(matches!(outcome, Outcome { status: 0 | 137, .. }), "{outcome:?}");
             kills += usize::from(outcome.status == 137);
-            new += whole_ones(&sandbox, &victim.outputs, &plaintext);
+            new += whole_ones(&sandbox, &victim.outputs, &victim.old, &plaintext);
             // A file gets its hidden name an instant before it replaces the old one; on no other path has it any.
             let leftovers: Vec<_> = sandbox.names().into_iter().filter(|name| !expected.contains(name)).collect();
             assert!(leftovers.len() <= 1, "{leftovers:?}");
@@ -113,7 +116,7 @@ fn signals_that_ask_to_end_leave_nothing_and_are_how_it_ends() {
             assert!(outcome.status == 0 || outcome.status == 128 + number, "{name}: {outcome:?}");
             assert_eq!(outcome.stderr, "");
             ended += usize::from(outcome.status != 0);
-            whole_ones(&sandbox, &["a.age"], &data(6 * SEGMENT));
+            whole_ones(&sandbox, &["a.age"], OLD, &data(6 * SEGMENT));
             assert_eq!(sandbox.names(), ["a", "a.age", "key.txt"]);
         }
     }

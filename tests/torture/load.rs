@@ -48,6 +48,22 @@ fn thousands_of_files_in_one_run_leave_nothing_open() {
 }
 
 #[test]
+fn a_list_of_a_million_names_takes_no_memory() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for index in 0..1000 {
+        sandbox.write(format!("f{index}"), index.to_string());
+    }
+    sandbox.shell(&format!("\"$SOLEKEY\" encrypt -r {recipient} f*")).is_silent_success();
+    let count = rounds(5_000, 1_000_000);
+    let list = "i=0; while [ $i -lt 1000 ]; do echo f$i.age; i=$((i+1)); done >names";
+    let lists = format!("{list}; i=0; while [ $i -lt {} ]; do cat names; i=$((i+1)); done", count / 1000);
+    // The names alone would take more.
+    let script = format!("{lists} | (ulimit -d 20000; \"$SOLEKEY\" verify -i key.txt --files-from -) | grep -c OK");
+    sandbox.shell(&script).is(0, &format!("{count}\n"), "");
+    record("names in a list", &format!("{count} verified in 20 MB of memory"));
+}
+
+#[test]
 fn a_producer_of_a_byte_now_and_then_is_waited_for() {
     let (sandbox, recipient) = Sandbox::with_key();
     let pause = Duration::from_millis(if *LONG { 1000 } else { 40 });
@@ -76,4 +92,12 @@ fn a_file_of_holes_past_four_gibibytes_comes_back() {
     );
     sandbox.shell(&script).is_silent_success();
     record("holes", &format!("{length} bytes there and back in 100 MB of memory"));
+
+    let length = 100_u64 << 30;
+    File::create(sandbox.path("more")).and_then(|file| file.set_len(length)).expect("a file may have holes");
+    let script = format!(
+        "ulimit -d 100000; \"$SOLEKEY\" encrypt -c -r {recipient} more | \"$SOLEKEY\" decrypt -i key.txt | wc -c"
+    );
+    sandbox.shell(&script).is(0, &format!("{length}\n"), "");
+    record("more holes", &format!("{length} bytes there and back in 100 MB of memory"));
 }
