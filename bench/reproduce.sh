@@ -3,13 +3,17 @@
 # programs byte for byte. This is also how a program that was built with it is checked: its SHA-256 must be the one that is
 # printed, for the same commit, target, compiler and linker. SECURITY.md says how others are.
 #
-#   bench/reproduce.sh           as released; takes some minutes
-#   bench/reproduce.sh --quick   without optimisation: finds folders, times and disorder in the program sooner
+#   bench/reproduce.sh                  as released; takes some minutes
+#   bench/reproduce.sh --quick          without optimisation: finds folders, times and disorder in the program sooner
+#   bench/reproduce.sh --once [TARGET]  one program, for this or another target, into target/TARGET/release: so Linux's are released
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
-if [ "${1:-}" = --quick ]; then
+target=$(rustc -vV | sed -n 's/^host: //p')
+if [ "${1:-}" = --once ]; then
+    target=${2:-$target}
+elif [ "${1:-}" = --quick ]; then
     export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 fi
 
@@ -40,17 +44,25 @@ build() (
         # A hash of the program before it is stripped of names, which folders go into.
         "-Clink-arg=-Wl,--build-id=none"
     )
-    export CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; printf %s "${flags[*]}")
+    export CARGO_ENCODED_RUSTFLAGS
+    CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; printf %s "${flags[*]}")
     export CFLAGS="-ffile-prefix-map=$folder=/src -ffile-prefix-map=$CARGO_HOME=/cargo"
     cd "$folder"
-    cargo build --locked --release --quiet
-    echo "$folder/target/release/solekey"
+    # Named also where it is this machine's: the names of functions, and so their order, depend on that.
+    cargo build --locked --release --quiet --target "$target"
+    echo "$folder/target/$target/release/solekey"
 )
 
 one=$(build "$work/alice" "$work/alice/solekey")
-two=$(build "$work/home/robert" "$work/some/other-folder")
 "$one" --version --verbose
 cc --version | sed -n '1s/^/C         /p'
+ld --version | sed -n '1s/^/linker    /p'
+if [ "${1:-}" = --once ]; then
+    install -D "$one" "target/$target/release/solekey"
+    sha256sum "target/$target/release/solekey"
+    exit
+fi
+two=$(build "$work/home/robert" "$work/some/other-folder")
 sha256sum "$one" "$two" | sed "s|$work/||"
 if grep -q "$work" "$one"; then
     echo "the program knows the folder that it was built in" >&2
