@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 
-use sandbox::{Outcome, SOLEKEY, Sandbox, finish, installed, which};
+use sandbox::{Outcome, SOLEKEY, Sandbox, finish, installed, skip, which};
 
 const RECIPIENT: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef";
 const TOOLS: [&str; 5] = ["age", "age-keygen", "age-inspect", "rage", "rage-keygen"];
@@ -280,38 +280,122 @@ fn the_promise_holds_under_every_name() {
     assert!(!outcome.stderr.contains("QQQ"), "{outcome:?}");
 }
 
-/// What programs that call age say that they run.
+/// What programs that call age run, line by line from their sources, after what makes their keys.
+const CALLS: [&str; 14] = [
+    // passage 1.7.4, src/password-store.sh: cmd_insert and cmd_show, with each kind of AGE_RECIPIENT_ARGS.
+    "echo secret | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" \
+        && pass=\"$($AGE -d -i \"$IDENTITIES\" \"$passfile\" | base64)\" && echo \"$pass\" | base64 -d",
+    "echo secret | $AGE -e -r \"$(cat $RECIPIENTS)\" -o \"$passfile\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\" | head -n 1",
+    "echo secret | $AGE -e -i \"$IDENTITIES\" -o \"$passfile\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
+    // cmd_edit.
+    "echo old | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" && $AGE -d -o edited -i \"$IDENTITIES\" \"$passfile\" \
+        && echo secret >edited && ! $AGE -d -o - -i \"$IDENTITIES\" \"$passfile\" 2>/dev/null | diff - edited &>/dev/null \
+        && $AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" edited && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
+    // reencrypt_path.
+    "echo secret | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\" \
+        | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile.tmp\" && mv \"$passfile.tmp\" \"$passfile\" \
+        && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
+    // pa: main, which makes the keys, pw_add and pw_show.
+    "set -C -f -o pipefail; umask 077; age-keygen 2>/dev/null >|identities \
+        && grep ^AGE-SECRET-KEY- identities | age-keygen -y >>new-recipients \
+        && $AGE --encrypt -R new-recipients -o ./name.age <<<secret && $AGE --decrypt -i identities ./name.age",
+    // pw_edit: the output is there already, and empty.
+    "echo old | $AGE --encrypt -R \"$RECIPIENTS\" -o ./name.age && : >edited \
+        && $AGE --decrypt -i \"$IDENTITIES\" -o edited ./name.age && echo secret >edited \
+        && $AGE --encrypt -R \"$RECIPIENTS\" -o ./name.age edited && $AGE --decrypt -i \"$IDENTITIES\" ./name.age",
+    // change_recipients, which counts stanzas by itself.
+    "echo secret | $AGE --encrypt -R \"$RECIPIENTS\" -o ./name.age && [ \"$(grep -c '^-> ' ./name.age)\" = 1 ] \
+        && $AGE --decrypt -i \"$IDENTITIES\" ./name.age 2>/dev/null | $AGE -R \"$RECIPIENTS\" -o re && mv re ./name.age \
+        && $AGE --decrypt -i \"$IDENTITIES\" ./name.age",
+    // agenix, pkgs/agenix.sh: edit, then --decrypt.
+    "$AGE --version >/dev/null && echo secret >clear && $AGE --recipient \"$(cat $RECIPIENTS)\" -o re.age <clear \
+        && mv -f re.age \"$passfile\" && $AGE --decrypt --identity \"$IDENTITIES\" -o clear \"$passfile\" \
+        && $AGE --decrypt --identity \"$IDENTITIES\" -o - \"$passfile\"",
+    // agenix, modules/age.nix, which installs secrets with a mask.
+    "$AGE --recipient \"$(cat $RECIPIENTS)\" -o \"$passfile\" <<<secret && (umask u=r,g=,o= \
+        && LANG=C $AGE --decrypt -i \"$IDENTITIES\" -o decrypted \"$passfile\") && cat decrypted",
+    // chezmoi, internal/chezmoi/ageencryption.go: Encrypt and Decrypt, through the standard streams.
+    "$AGE --armor --encrypt --recipient \"$(cat $RECIPIENTS)\" --recipients-file \"$RECIPIENTS\" <<<secret 2>/dev/null \
+        | $AGE --decrypt --identity \"$IDENTITIES\"",
+    // EncryptFile and DecryptToFile, where symmetric is set.
+    "echo secret >clear && $AGE --armor --encrypt --identity \"$IDENTITIES\" clear >\"$passfile\" \
+        && $AGE --decrypt --identity \"$IDENTITIES\" --output decrypted <\"$passfile\" && cat decrypted",
+    // pgduz, src/encrypt.rs: a dump, encrypted beside itself.
+    "echo secret >dump && $AGE -r \"$(cat $RECIPIENTS)\" -o dump.age dump && $AGE -d -i \"$IDENTITIES\" dump.age",
+    // A makefile's pattern rule.
+    "echo secret >n; printf '%s\\n\\t%s\\n' '%.age: %' 'age -R recipients -o $@ $<' >rules \
+        && make -s -f rules n.age && $AGE -d -i \"$IDENTITIES\" n.age",
+];
+
 #[test]
-fn documented_calls_of_programs_that_use_age_work() {
-    let calls = [
-        // passage: src/password-store.sh, cmd_insert, cmd_show and reencrypt_path.
-        "$AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" <<<\"secret\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
-        "$AGE -e -i \"$IDENTITIES\" -o \"$passfile\" <<<\"secret\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
-        "$AGE -e -R \"$RECIPIENTS\" <<<\"secret\" >\"$passfile\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\" \
-            | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile.new\" && mv \"$passfile.new\" \"$passfile\" \
-            && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
-        // pa: pw_add and pw_show.
-        "echo secret | $AGE -R \"$RECIPIENTS\" -o \"$passfile\" && $AGE --decrypt -i \"$IDENTITIES\" \"$passfile\"",
-        // agenix: pkgs/agenix.sh, edit and decrypt.
-        "$AGE --recipient \"$(cat $RECIPIENTS)\" -o re.age <<<secret && mv -f re.age \"$passfile\" \
-            && $AGE --decrypt --identity \"$IDENTITIES\" -o - \"$passfile\"",
-        // agenix: modules/age.nix, which installs secrets with a mask.
-        "$AGE --recipient \"$(cat $RECIPIENTS)\" -o \"$passfile\" <<<secret && (umask u=r,g=,o= \
-            && LANG=C $AGE --decrypt -i \"$IDENTITIES\" -o decrypted \"$passfile\") && cat decrypted",
-        // chezmoi: ageencryption.go, through the standard streams.
-        "$AGE --armor --recipient \"$(cat $RECIPIENTS)\" <<<secret | $AGE --decrypt --identity \"$IDENTITIES\"",
-        // A makefile's pattern rule.
-        "echo secret >n; printf '%s\\n\\t%s\\n' '%.age: %' 'age -R recipients -o $@ $<' >rules \
-            && make -s -f rules n.age && $AGE -d -i \"$IDENTITIES\" n.age",
-    ];
+fn calls_of_programs_that_use_age_do_what_they_do_with_age() {
     if !installed(&["make"]) {
         return;
     }
-    for call in calls {
-        let sandbox = prepared();
+    let with_age = installed(&["age"]);
+    for call in CALLS {
         let prelude = "AGE=age; IDENTITIES=key.txt; RECIPIENTS=recipients; passfile=store.age";
-        let outcome = shell(&sandbox, &format!("{prelude}; age-keygen -y key.txt >recipients\n{call}"));
-        outcome.is(0, "secret\n", "");
+        let script = format!("{prelude}; age-keygen -y key.txt >recipients\n{call}");
+        shell(&prepared(), &script).is(0, "secret\n", "");
+        if with_age {
+            prepared().bash(&script).is(0, "secret\n", "");
+        }
+    }
+}
+
+/// Runs a program in Python that uses packages from PyPI which call age. None if they are missing.
+fn python(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
+    let Some(folder) = std::env::var_os("SOLEKEY_PYPI").filter(|_| which("python3").is_some()) else {
+        skip(
+            "agenv and pagesign are not at hand: pip install --target them in a folder, and name that in SOLEKEY_PYPI",
+        );
+        return None;
+    };
+    sandbox.write("client.py", script);
+    Some(shell(sandbox, &format!("PYTHONPATH='{}' python3 client.py", folder.display())))
+}
+
+/// agenv reads settings from encrypted files.
+#[test]
+fn agenv_reads_what_is_encrypted() {
+    let sandbox = prepared();
+    let script = "\
+import agenv, os
+print(agenv.decrypt('mine.age', 'key.txt'), end='')
+os.environ['AGE_SECRET_KEY'] = open('key.txt').readlines()[-1].strip()
+print(agenv.decrypt('mine.age'), end='')
+try:
+    agenv.decrypt('theirs.age')
+except RuntimeError as error:
+    print('no identity matched any of the recipients' in str(error))
+";
+    if let Some(outcome) = python(&sandbox, script) {
+        outcome.is(0, "hello\nhello\nTrue\n", "");
+    }
+}
+
+/// pagesign makes keys, and encrypts and signs files with them.
+#[test]
+fn pagesign_makes_keys_and_encrypts_to_them() {
+    if !installed(&["minisign"]) {
+        return;
+    }
+    let sandbox = prepared();
+    let script = "\
+import pagesign
+for name in ('alice', 'bob'):
+    identity = pagesign.Identity()
+    identity.save(name)
+    assert identity.crypt_public.startswith('age1') and identity.created.startswith('20')
+for armor in (True, False):
+    pagesign.encrypt_and_sign('x', ['alice', 'bob'], 'alice', armor=armor)
+    assert open('x.age', 'rb').read().startswith(b'-----BEGIN AGE' if armor else b'age-encryption.org/v1')
+    open('x', 'w').close()
+    pagesign.verify_and_decrypt('x.age', 'bob', 'alice')
+print(open('x').read(), end='')
+";
+    if let Some(outcome) = python(&sandbox, script) {
+        outcome.is(0, "hello\n", "");
     }
 }
 
