@@ -40,6 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('t', 't', [CompletionResultType]::ParameterValue, 'Authenticate all of a file, and write nothing')
             [CompletionResult]::new('rekey', 'rekey', [CompletionResultType]::ParameterValue, 'Give files a new set of recipients')
             [CompletionResult]::new('salvage', 'salvage', [CompletionResultType]::ParameterValue, 'Recover what still authenticates of a damaged file')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'solekey;encrypt' {
@@ -385,6 +386,41 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'solekey;help' {
+            [CompletionResult]::new('encrypt', 'encrypt', [CompletionResultType]::ParameterValue, 'Encrypt files or a stream to recipients')
+            [CompletionResult]::new('decrypt', 'decrypt', [CompletionResultType]::ParameterValue, 'Decrypt files or a stream with identities')
+            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a key file, or print the public key of one')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Print what the header of a file says')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Authenticate all of a file, and write nothing')
+            [CompletionResult]::new('rekey', 'rekey', [CompletionResultType]::ParameterValue, 'Give files a new set of recipients')
+            [CompletionResult]::new('salvage', 'salvage', [CompletionResultType]::ParameterValue, 'Recover what still authenticates of a damaged file')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'solekey;help;encrypt' {
+            break
+        }
+        'solekey;help;decrypt' {
+            break
+        }
+        'solekey;help;keygen' {
+            break
+        }
+        'solekey;help;inspect' {
+            break
+        }
+        'solekey;help;verify' {
+            break
+        }
+        'solekey;help;rekey' {
+            break
+        }
+        'solekey;help;salvage' {
+            break
+        }
+        'solekey;help;help' {
             break
         }
     })

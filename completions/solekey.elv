@@ -37,6 +37,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand t 'Authenticate all of a file, and write nothing'
             cand rekey 'Give files a new set of recipients'
             cand salvage 'Recover what still authenticates of a damaged file'
+            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'solekey;encrypt'= {
             cand -r 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin''s'
@@ -372,6 +373,32 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --verbose 'Say what is done'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'solekey;help'= {
+            cand encrypt 'Encrypt files or a stream to recipients'
+            cand decrypt 'Decrypt files or a stream with identities'
+            cand keygen 'Make a key file, or print the public key of one'
+            cand inspect 'Print what the header of a file says'
+            cand verify 'Authenticate all of a file, and write nothing'
+            cand rekey 'Give files a new set of recipients'
+            cand salvage 'Recover what still authenticates of a damaged file'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'solekey;help;encrypt'= {
+        }
+        &'solekey;help;decrypt'= {
+        }
+        &'solekey;help;keygen'= {
+        }
+        &'solekey;help;inspect'= {
+        }
+        &'solekey;help;verify'= {
+        }
+        &'solekey;help;rekey'= {
+        }
+        &'solekey;help;salvage'= {
+        }
+        &'solekey;help;help'= {
         }
     ]
     $completions[$command]

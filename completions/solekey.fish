@@ -41,6 +41,7 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "verify" -d 'Authent
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "t" -d 'Authenticate all of a file, and write nothing'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "rekey" -d 'Give files a new set of recipients'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
@@ -276,3 +277,11 @@ complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l batch -d 'Ne
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "encrypt" -d 'Encrypt files or a stream to recipients'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "decrypt" -d 'Decrypt files or a stream with identities'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "keygen" -d 'Make a key file, or print the public key of one'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "inspect" -d 'Print what the header of a file says'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "verify" -d 'Authenticate all of a file, and write nothing'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "rekey" -d 'Give files a new set of recipients'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

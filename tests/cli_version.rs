@@ -32,3 +32,14 @@ fn a_verbose_version_says_what_the_program_was_built_from() {
         assert_eq!(locked, format!("lock      sha256:{lock}"));
     }
 }
+
+#[test]
+fn help_is_a_verb_too() {
+    let sandbox = Sandbox::new();
+    for verb in ["encrypt", "inspect"] {
+        let (as_flag, as_verb) = (sandbox.run([verb, "--help"]), sandbox.run(["help", verb]));
+        assert_eq!((as_verb.status, as_verb.stderr.as_str()), (0, ""));
+        assert!(as_verb.stdout == as_flag.stdout, "{verb}: {as_verb:?}");
+    }
+    assert_eq!(sandbox.run(["help", "nothing"]).status, 2);
+}

@@ -183,38 +183,65 @@ Where the system has none of this, the program works without, and
 says so.
 ";
 
-const SEE_ALSO: &str = ".SH SEE ALSO\n\
-\\fBsolekey\\fR(1), \\fBsolekey\\-encrypt\\fR(1), \\fBsolekey\\-decrypt\\fR(1), \\fBsolekey\\-keygen\\fR(1), \
-\\fBsolekey\\-inspect\\fR(1), \\fBsolekey\\-verify\\fR(1), \\fBsolekey\\-rekey\\fR(1), \\fBsolekey\\-salvage\\fR(1), \\fBsolekey\\-file\\fR(5), \\fBage\\fR(1)\n.PP\nThe format: https://c2sp.org/age\n";
-
 /// The page that no command line knows of.
 const FILE_PAGE: &str = include_str!("../man/solekey-file.5");
 
 /// The pages: one for the program, one for each verb, and one for files.
 fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut command = solekey::cli::command();
+    // `solekey help VERB` says what there is a page for.
+    let mut command = solekey::cli::command().disable_help_subcommand(true);
     command.build();
+    let names: Vec<_> = std::iter::once("solekey".to_owned())
+        .chain(command.get_subcommands().map(|verb| format!("solekey-{}", verb.get_name())))
+        .collect();
     let pages = std::iter::once(command.clone()).chain(command.get_subcommands().cloned());
     let written = (Path::new("man").join("solekey-file.5"), FILE_PAGE.as_bytes().to_vec());
     pages
         .map(|page| {
             let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
-            (Path::new("man").join(format!("{name}.1")), man_page(page, &name))
+            (Path::new("man").join(format!("{name}.1")), man_page(page, &name, &names))
         })
         .chain([written])
         .collect()
 }
 
-fn man_page(command: Command, name: &str) -> Vec<u8> {
+/// How a verb is called: what is typed in bold, what stands for something else in italics.
+fn synopsis(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let mut lines = String::from(".SH SYNOPSIS\n");
+    for word in usage.trim_start_matches("Usage: ").split_whitespace().map(|word| word.replace(['<', '>'], "")) {
+        let name = word.trim_matches(['[', ']', '.']);
+        let font = if name.starts_with(|first: char| first.is_ascii_uppercase()) { 'I' } else { 'B' };
+        let word = word.replacen(name, &format!("\\f{font}{name}\\fR"), 1).replace('-', "\\-");
+        lines += if lines.ends_with('\n') { "" } else { " " };
+        lines += &word;
+    }
+    lines + "\n"
+}
+
+/// The other pages.
+fn see_also(name: &str, names: &[String]) -> String {
+    let others = names.iter().filter(|other| *other != name);
+    let mut pages: Vec<_> = others.map(|other| format!("\\fB{}\\fR(1)", other.replace('-', "\\-"))).collect();
+    pages.extend(["\\fBsolekey\\-file\\fR(5)", "\\fBage\\fR(1)"].map(str::to_owned));
+    format!(".SH SEE ALSO\n{}\n.PP\nThe format: https://c2sp.org/age\n", pages.join(",\n"))
+}
+
+fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
     let is_program = name == "solekey";
+    let synopsis = synopsis(&command);
+    let source = concat!("solekey ", env!("CARGO_PKG_VERSION"));
     // What is shown after the help is here a section of its own.
-    let man =
-        clap_mangen::Man::new(command.after_help("")).title(name.to_uppercase()).manual("solekey manual").date("");
+    let man = clap_mangen::Man::new(command.after_help(""))
+        .title(name.to_uppercase())
+        .manual("solekey manual")
+        .source(source)
+        .date("");
     let mut page = Vec::new();
     let render = |result: std::io::Result<()>| result.expect("memory takes it");
     render(man.render_title(&mut page));
     render(man.render_name_section(&mut page));
-    render(man.render_synopsis_section(&mut page));
+    page.extend_from_slice(synopsis.as_bytes());
     render(man.render_description_section(&mut page));
     render(man.render_options_section(&mut page));
     if is_program {
@@ -226,7 +253,7 @@ fn man_page(command: Command, name: &str) -> Vec<u8> {
         page.extend_from_slice(NO_ESCROW.as_bytes());
         page.extend_from_slice(CONFINEMENT.as_bytes());
     }
-    page.extend_from_slice(SEE_ALSO.as_bytes());
+    page.extend_from_slice(see_also(name, names).as_bytes());
     page
 }
 

@@ -42,7 +42,7 @@ program takes that tool's command line, and ends with its statuses.";
 /// (https://c2sp.org/age). There is no escrow, no recovery key, no default recipient, and no option for one: a file opens
 /// for the recipients that its command line named, and for nobody else.
 #[derive(Parser)]
-#[command(name = "solekey", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(name = "solekey", version, after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) talk: Talk,
