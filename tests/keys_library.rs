@@ -1,9 +1,9 @@
 //! Recipients and identities of every kind: who gets a stanza, who opens, and what is said of texts that are neither.
 
-use std::{fs, process::Command};
+use std::{collections::HashSet, fs, process::Command};
 
 use solekey::crypto::{
-    Decryptor, Encryptor, Error, Identity, Match, ParseIdentityError, ParseRecipientError, Recipient, Stanza,
+    Decryptor, Encryptor, Error, FileKey, Identity, Match, ParseIdentityError, ParseRecipientError, Recipient, Stanza,
     WORK_FACTOR_LIMIT,
     secrecy::{ExposeSecret, SecretString},
 };
@@ -224,4 +224,42 @@ fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
         Identity::from_ssh(b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n").err(),
         Some(ParseIdentityError::MalformedSsh)
     );
+}
+
+/// The base point of X25519's curve.
+const POINT: &str = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Another program, which gives the same stanza for every file key.
+struct Gives(&'static str, &'static [&'static str], usize);
+
+impl age::Recipient for Gives {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let args = self.1.iter().map(|&argument| argument.to_owned()).collect();
+        Ok((vec![Stanza { tag: self.0.to_owned(), args, body: vec![7; self.2] }], HashSet::new()))
+    }
+}
+
+#[test]
+fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_refused() {
+    let key = Identity::generate();
+    for (stanza, is_well_formed) in [
+        (Gives("another", &[], 0), true),
+        (Gives("X25519", &[POINT], 32), true),
+        (Gives("X25519", &["AAAA"], 32), false),
+        (Gives("X25519", &[], 32), false),
+        (Gives("X25519", &[POINT], 31), false),
+        (Gives("mlkem768x25519", &["AAAA"], 32), false),
+    ] {
+        let what = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
+        let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(stanza), many_stanzas: false };
+        match Encryptor::new([&external, &recipient_of(&key)]) {
+            Ok(encryptor) => {
+                assert!(is_well_formed, "{what}");
+                let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
+                assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "{what} stops another");
+            }
+            Err(Error::Wrap(text)) => assert!(!is_well_formed && text.starts_with("it gave a malformed"), "{what}"),
+            Err(other) => panic!("{what}: {other}"),
+        }
+    }
 }

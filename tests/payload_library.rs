@@ -98,6 +98,20 @@ fn an_end_that_is_cut_off_or_appended_to_is_found_first() {
     assert!(matches!(appended, Err(Error::Payload { chunk: 3, fault: PayloadFault::CorruptedEnd })));
 }
 
+#[test]
+fn a_payload_that_can_be_read_at_offsets_tells_its_length_and_its_number_of_chunks() {
+    for length in LENGTHS {
+        let (unlocked, payload) = sealed(&plaintext(length));
+        let told = |end| {
+            let mut bytes = Bytes::new(&payload);
+            let payload = unlocked.payload(bytes.source(end)).expect("the nonce is there");
+            (payload.length(), payload.chunks())
+        };
+        assert_eq!(told(End::AtOffsets), (Some(length as u64), Some(length.div_ceil(CHUNK).max(1) as u64)));
+        assert_eq!(told(End::InTurn), (None, None));
+    }
+}
+
 fn salvage(unlocked: &Unlocked, payload: &[u8], ends: (End, End), number: usize) -> (Salvaged, Vec<u8>) {
     let mut written = Written::new();
     let mut bytes = Bytes::new(payload);
@@ -168,9 +182,12 @@ fn nothing_is_sealed_anew_from_a_damaged_chunk_on() {
     old[chunk(20)] ^= 1;
     let recipient = Identity::generate().to_recipient().expect("an X25519 identity has a recipient");
     let encryptor = Encryptor::new([&recipient]).expect("one recipient is enough");
+    let header = encryptor.header().as_bytes().len();
     let mut written = Written::new();
     let mut bytes = Bytes::new(&old);
     let payload = unlocked.payload(bytes.source(End::AtOffsets)).expect("the nonce is there");
     let outcome = payload.reencrypt(encryptor, written.sink(End::InTurn), threads(3));
     assert!(matches!(outcome, Err(Error::Payload { chunk: 20, fault: PayloadFault::Corrupted })));
+    // The segment before that of the chunk, and nothing of this one.
+    assert_eq!(written.into_bytes().len(), header + chunk(16));
 }

@@ -139,7 +139,10 @@ impl<R: BufRead> ArmorReader<R> {
     }
 
     fn read_begin(&mut self) -> io::Result<()> {
+        // The line on which the space begins; reading the marker's line counts that one itself.
+        self.number = 1;
         self.skip_space()?;
+        self.number -= 1;
         self.read_line()?;
         if self.line != BEGIN.as_bytes() {
             return Err(self.fault("it is not '-----BEGIN AGE ENCRYPTED FILE-----'"));
@@ -287,6 +290,97 @@ mod tests {
             read.clear();
             ArmorReader::new(crlf.as_bytes()).read_to_end(&mut read).expect("CR LF and space around are allowed");
             assert!(read == bytes);
+            // No line is whole in what the inner reader holds.
+            read.clear();
+            let pieces = io::BufReader::with_capacity(7, text.as_bytes());
+            ArmorReader::new(pieces).read_to_end(&mut read).expect("pieces make no difference");
+            assert!(read == bytes);
+        }
+    }
+
+    #[test]
+    fn what_looks_armored_begins_as_a_marker_does() {
+        for text in ["-----BEGIN AGE", "-----", "--", " \r\n\t-----B"] {
+            assert!(looks_armored(text.as_bytes()), "{text:?}");
+        }
+        for text in ["", " \n", "age-encryption.org/v1", "--x", "x-----"] {
+            assert!(!looks_armored(text.as_bytes()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn flushing_reaches_the_inner_writer() {
+        let mut writer = ArmorWriter::new(io::BufWriter::new(Vec::new()));
+        writer.write_all(&[7; LINE]).expect("memory takes it");
+        assert!(writer.inner.get_ref().is_empty());
+        writer.flush().expect("memory takes it");
+        assert_eq!(writer.inner.get_ref().len(), BEGIN.len() + 1 + COLUMNS + 1);
+    }
+
+    #[test]
+    fn full_lines_at_hand_are_decoded_at_once_up_to_a_block() {
+        for end in ["\n", "\r\n"] {
+            let text = format!("{}{end}", "A".repeat(COLUMNS)).repeat(4000);
+            let mut reader = ArmorReader::new(text.as_bytes());
+            assert_eq!(reader.decode_full_lines().expect("memory gives it"), BLOCK / LINE);
+            assert_eq!((reader.decoded.len(), reader.number), (BLOCK, (BLOCK / LINE) as u64));
+            // A line has been read that was not whole in what the inner reader held.
+            reader.decoded.truncate(LINE);
+            assert_eq!(reader.decode_full_lines().expect("memory gives it"), BLOCK / LINE - 1);
+            assert_eq!(reader.decoded.len(), BLOCK);
+            reader.state = State::Lines;
+            reader.decode_block().expect("its lines are whole");
+            assert_eq!(reader.decoded.len(), BLOCK);
+        }
+    }
+
+    /// The line and fault of armored text, which are the same however the text comes in pieces. None if it is well formed.
+    fn fault(text: &str) -> Option<(u64, &'static str)> {
+        let read = |inner: &mut dyn BufRead| match ArmorReader::new(inner).read_to_end(&mut Vec::new()) {
+            Ok(_) => None,
+            Err(error) => match Error::reading(error) {
+                Error::Armor { line, fault } => Some((line, fault)),
+                other => panic!("{text:?}: {other}"),
+            },
+        };
+        let whole = read(&mut text.as_bytes());
+        assert_eq!(read(&mut io::BufReader::with_capacity(3, text.as_bytes())), whole, "{text:?}");
+        whole
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_line() {
+        let full = "A".repeat(COLUMNS);
+        let no_begin = "it is not '-----BEGIN AGE ENCRYPTED FILE-----'";
+        let no_end = "the text ends before '-----END AGE ENCRYPTED FILE-----'";
+        let follows = "a line follows one of fewer than 64 characters";
+        let length = "it does not have 1 to 64 characters";
+        for (text, line, said) in [
+            ("x".to_owned(), 1, no_begin),
+            ("\n \n\n\nx".to_owned(), 5, no_begin),
+            (format!("{BEGIN}\n{full}\n"), 3, no_end),
+            (format!("{BEGIN}\n{full}\n\n{END}\n"), 3, length),
+            (format!("{BEGIN}\n{full}A\n{END}\n"), 2, length),
+            (format!("{BEGIN}\n{full}{full}\n{END}\n"), 2, length),
+            (format!("{BEGIN}\nAAAA\n{full}\n{full}\n{END}\n"), 3, follows),
+            (format!("{BEGIN}\nAAAA\nAAAA\n{END}\n"), 3, follows),
+            (format!("{BEGIN}\nAAAAAB\n{END}\n"), 2, "it is not canonical base64"),
+            (format!("{BEGIN}\nAAAA\n{END}\nx"), 4, "text follows the armor's end"),
+            (format!("{BEGIN}\nAAAA\n{END}\n\n \nx"), 6, "text follows the armor's end"),
+        ] {
+            assert_eq!(fault(&text), Some((line, said)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_kibibyte_of_space_is_passed_over_and_no_more() {
+        let armor = format!("{BEGIN}\nAAAA\n{END}\n");
+        let space = |count| " ".repeat(count);
+        let too_much = "more than 1024 bytes of white space around the armor";
+        assert_eq!(fault(&format!("{}{armor}{}", space(SPACE_LIMIT), space(SPACE_LIMIT))), None);
+        for count in [SPACE_LIMIT + 1, SPACE_LIMIT + 2, 2 * SPACE_LIMIT] {
+            assert_eq!(fault(&format!("{}{armor}", space(count))), Some((1, too_much)));
+            assert_eq!(fault(&format!("{armor}{}", space(count))), Some((4, too_much)));
         }
     }
 

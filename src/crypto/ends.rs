@@ -106,3 +106,25 @@ pub(super) fn fill_at(file: &dyn ReadAt, buffer: &mut [u8], start: u64) -> Resul
         Ok(count)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fills eight bytes from a source that gives these in turn: some bytes, the end, or a failure.
+    fn filled(gives: &[Result<usize, io::ErrorKind>]) -> Result<usize, Error> {
+        let mut gives = gives.iter();
+        fill(&mut [0; 8], |rest| match gives.next().expect("nobody reads on after the end or a failure") {
+            Ok(count) => Ok(rest.len().min(*count)),
+            Err(kind) => Err(io::Error::from(*kind)),
+        })
+    }
+
+    #[test]
+    fn reading_goes_on_after_an_interruption_and_ends_with_any_other_failure() {
+        let (interrupted, failed) = (Err(io::ErrorKind::Interrupted), Err(io::ErrorKind::NotConnected));
+        assert!(matches!(filled(&[Ok(3), interrupted, interrupted, Ok(9)]), Ok(8)));
+        assert!(matches!(filled(&[interrupted, Ok(3), Ok(0)]), Ok(3)));
+        assert!(matches!(filled(&[Ok(3), failed]), Err(Error::Read(_))));
+    }
+}

@@ -307,6 +307,48 @@ mod tests {
     #[test]
     fn a_header_without_end_is_refused_in_bounded_memory() {
         let mut endless = io::BufReader::new(io::Read::chain(&b"age-encryption.org/v1\n-> "[..], io::repeat(b'a')));
-        assert!(matches!(Header::read(&mut endless), Err(Error::Header { line: 2, .. })));
+        let fault = "the header is longer than 16 MiB";
+        assert!(matches!(Header::read(&mut endless), Err(Error::Header { line: 2, fault: said }) if said == fault));
+        assert!(matches!(
+            Header::read(&mut &b"age-encryption.org/v1\n-> a"[..]),
+            Err(Error::Header { line: 2, fault: "the file ends inside the header" })
+        ));
+    }
+
+    #[test]
+    fn a_passphrase_stanza_stands_alone_and_is_told_from_others() {
+        let read = |tags: &[&str]| {
+            let stanzas: String = tags.iter().map(|tag| format!("-> {tag}\n\n")).collect();
+            let text = format!("{VERSION_LINE}\n{stanzas}--- {}\n", "A".repeat(43));
+            Header::read(&mut text.as_bytes()).map(|header| header.is_passphrase())
+        };
+        assert!(read(&["scrypt"]).is_ok_and(|is_passphrase| is_passphrase));
+        assert!(read(&["a", "a"]).is_ok_and(|is_passphrase| !is_passphrase));
+        for tags in [&["scrypt", "a"][..], &["a", "scrypt"], &["scrypt", "scrypt"], &["a", "a", "scrypt"]] {
+            let fault = "a passphrase stanza must be the only one";
+            assert!(matches!(read(tags), Err(Error::Header { fault: said, .. }) if said == fault), "{tags:?}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_stanza_are_visible_characters_one_space_apart() {
+        for words in ["", " a", "a ", "a  b", "a\tb", "a\u{7f}"] {
+            let text = format!("{VERSION_LINE}\n-> {words}\n\n--- {}\n", "A".repeat(43));
+            assert!(matches!(Header::read(&mut text.as_bytes()), Err(Error::Header { line: 2, .. })), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn age_files_in_another_encoding_are_told_from_other_files() {
+        for text in [VERSION_LINE, "-----BEGIN AGE ENCRYPTED FILE-----"] {
+            let utf16 = |bytes: fn(u16) -> [u8; 2]| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(bytes);
+            for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)].map(Iterator::collect::<Vec<_>>) {
+                assert_eq!(recoded(&bytes), Some("UTF-16"));
+            }
+            assert_eq!(recoded(format!("{}{text}", '\u{feff}').as_bytes()), Some("UTF-8 (with a byte order mark)"));
+            assert_eq!(recoded(text.as_bytes()), None);
+        }
+        assert_eq!(recoded("\u{feff}something else".as_bytes()), None);
+        assert_eq!(recoded(b"\xff\xfex\0"), None);
     }
 }

@@ -299,3 +299,134 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn became_shorter() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was being read")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{ends::ReadAt, error::PayloadFault};
+
+    const SHAPE: Shape = Shape { input: 5, output: 6 };
+
+    struct Bytes<'a>(&'a [u8]);
+
+    impl ReadAt for Bytes<'_> {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let rest = &self.0[size(offset)..];
+            let count = rest.len().min(buffer.len()).min(3);
+            buffer[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        }
+    }
+
+    #[derive(Default)]
+    struct Written(Mutex<Vec<u8>>);
+
+    impl WriteAt for Written {
+        fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            if bytes.is_empty() {
+                return Ok(()); // As a file, which does not grow by nothing.
+            }
+            let (start, end) = (size(offset), size(offset) + bytes.len());
+            let mut written = lock(&self.0);
+            let length = written.len().max(end);
+            written.resize(length, b'?');
+            written[start..end].copy_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum End {
+        InTurn,
+        AtOffsets,
+    }
+
+    const ENDS: [End; 2] = [End::InTurn, End::AtOffsets];
+
+    fn threads(number: usize) -> NonZeroUsize {
+        NonZeroUsize::new(number).expect("it is not 0")
+    }
+
+    /// Puts a segment's number before it, or a full stop before the last. From number `failing` on, all fail.
+    fn pass(bytes: &[u8], source: End, sink: End, number: usize, failing: u64) -> (Result<u64, Error>, Vec<u8>) {
+        let step = |segment: Segment<'_>| {
+            if segment.index >= failing {
+                return Step::failed(Error::Payload { chunk: segment.index, fault: PayloadFault::Corrupted });
+            }
+            let mark = u8::try_from(segment.index).expect("there are few");
+            segment.output[0] = if segment.last { b'.' } else { b'0' + mark };
+            segment.output[1..=segment.input.len()].copy_from_slice(segment.input);
+            Step::done(segment.input.len() + 1)
+        };
+        let (mut reader, file, length) = (bytes, Bytes(bytes), bytes.len() as u64);
+        let source = match source {
+            End::InTurn => Source::InTurn(&mut reader),
+            End::AtOffsets => Source::AtOffsets { file: &file, start: 0, length },
+        };
+        let (mut writer, written) = (Vec::new(), Written::default());
+        let outcome = match sink {
+            End::InTurn => run(source, Sink::InTurn(&mut writer), SHAPE, threads(number), &step),
+            End::AtOffsets => run(source, Sink::AtOffsets { file: &written, start: 0 }, SHAPE, threads(number), &step),
+        };
+        writer.extend(written.0.into_inner().expect("no test panics while it writes"));
+        (outcome, writer)
+    }
+
+    fn ways() -> impl Iterator<Item = (End, End, usize)> {
+        let ends = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
+        ends.flat_map(|(source, sink)| [1, 2, 3].map(|number| (source, sink, number)))
+    }
+
+    #[test]
+    fn every_segment_is_delivered_at_its_place_and_the_last_one_is_known() {
+        for (bytes, expected) in [
+            ("", "."),
+            ("a", ".a"),
+            ("abcde", ".abcde"),
+            ("abcdef", "0abcde.f"),
+            ("abcdefghij", "0abcde.fghij"),
+            ("abcdefghijklm", "0abcde1fghij.klm"),
+        ] {
+            for (source, sink, number) in ways() {
+                let (outcome, written) = pass(bytes.as_bytes(), source, sink, number, u64::MAX);
+                assert_eq!(String::from_utf8_lossy(&written), expected, "{source:?} to {sink:?}, {number} threads");
+                assert_eq!(outcome.expect("nothing fails"), expected.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_failure_by_position_decides_what_is_delivered() {
+        let bytes = b"abcdefghijklmnopqrstuvwxyz";
+        for ((source, sink, number), failing) in ways().flat_map(|way| (0..6).map(move |failing| (way, failing))) {
+            let (outcome, mut written) = pass(bytes, source, sink, number, failing);
+            assert!(matches!(outcome, Err(Error::Payload { chunk, .. }) if chunk == failing), "{failing}: {outcome:?}");
+            assert_eq!(written.len() as u64, failing * 6, "{source:?} to {sink:?}, {number} threads");
+            written.truncate(12);
+            assert!(b"0abcde1fghij".starts_with(&written));
+        }
+    }
+
+    #[test]
+    fn a_source_that_became_shorter_is_an_error_and_not_an_end() {
+        let (file, mut writer) = (Bytes(b"abcdefg"), Vec::new());
+        let source = Source::AtOffsets { file: &file, start: 0, length: 8 };
+        let outcome = run(source, Sink::InTurn(&mut writer), SHAPE, threads(2), &|_| Step::done(1));
+        assert!(matches!(outcome, Err(Error::Read(error)) if error.kind() == io::ErrorKind::UnexpectedEof));
+        assert_eq!(writer.len(), 1);
+    }
+
+    #[test]
+    fn there_is_a_worker_for_each_core_and_two_more_where_some_wait_but_none_without_a_segment() {
+        let (mut reader, file, mut writer, written) = (&b""[..], Bytes(b""), Vec::new(), Written::default());
+        let in_turn = Source::InTurn(&mut reader);
+        let at_offsets = |length| Source::AtOffsets { file: &file, start: 0, length };
+        let sinks = [Sink::InTurn(&mut writer), Sink::AtOffsets { file: &written, start: 0 }];
+        let count = |source: &Source<'_>, sink: usize, number| workers(source, &sinks[sink], SHAPE, threads(number));
+        assert_eq!([0, 1].map(|sink| count(&in_turn, sink, 1)), [1, 1]);
+        assert_eq!([0, 1].map(|sink| count(&in_turn, sink, 3)), [5, 5]);
+        assert_eq!([0, 1].map(|sink| count(&at_offsets(100), sink, 3)), [5, 3]);
+        assert_eq!([10, 11, 15, 16].map(|length| count(&at_offsets(length), 1, 8)), [2, 3, 3, 4]);
+        assert_eq!(count(&in_turn, 1, usize::MAX), usize::MAX);
+    }
+}

@@ -20,6 +20,7 @@ use base64::{
 use super::{
     error::Error,
     hybrid,
+    identity::Identity,
     primitives::{hmac_sha256, sha256},
 };
 
@@ -196,6 +197,11 @@ pub(super) fn wrap_all(
         if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
             return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
         }
+        if matches!(recipient, Recipient::External { .. }) && stops_others(&wrapped) {
+            let fault =
+                "gave a malformed stanza of a type that is not its own, which would stop others from opening the file";
+            return Err(Error::Wrap(format!("{recipient} {fault}")));
+        }
         all.push(wrapped);
         let agreed = agreed.get_or_insert_with(|| labels.clone());
         if *agreed != labels {
@@ -207,6 +213,11 @@ pub(super) fn wrap_all(
         return Err(Error::NoRecipients);
     }
     Ok(all)
+}
+
+/// Whether an identity that these stanzas are not for refuses the header for one of them, rather than passing it over.
+fn stops_others(stanzas: &[Stanza]) -> bool {
+    [Identity::generate(), Identity::generate_hybrid()].iter().any(|stranger| stranger.unwrap(stanzas).is_some())
 }
 
 /// The labels that the recipient of a stanza had, by the stanza's type.

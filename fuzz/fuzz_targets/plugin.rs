@@ -1,0 +1,108 @@
+//! Whatever a plugin answers: a file gets the stanzas that it should have and no others, and opens to what it holds or
+//! not at all.
+//!
+//! The first byte of an input says what is asked of the plugin and how the user answers it, the rest is all that the
+//! plugin says. It is a program that plays it, since the age crate talks to nothing else: some hundred runs a second.
+
+#![no_main]
+
+use std::{env, fs, io::Write, num::NonZeroUsize, os::unix::fs::PermissionsExt, path::PathBuf, sync::LazyLock};
+
+use age::{
+    Callbacks,
+    plugin::{self, IdentityPluginV1, RecipientPluginV1},
+};
+use libfuzzer_sys::fuzz_target;
+use rustix::process::{WaitOptions, wait};
+use solekey::crypto::{Decryptor, Encryptor, Identity, Recipient, Sink, Source, secrecy::SecretString};
+
+/// For the plugin alone, with a file key that the corpus knows.
+const FILE: &[u8] = include_bytes!("../plugin.age");
+const PLAINTEXT: &[u8] = b"secret";
+const NAME: &str = "fuzz";
+
+/// Where the plugin finds what it is to say. It closes its output then, and reads on: who writes to it is not killed.
+static SCRIPT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = env::temp_dir().join(format!("solekey-fuzz-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    let (program, script) = (folder.join(format!("age-plugin-{NAME}")), folder.join("script"));
+    fs::write(&program, format!("#!/bin/sh\ncat '{}'\nexec cat >/dev/null\n", script.display()))
+        .expect("there is room");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap_or_default());
+    // SAFETY: no other thread runs yet.
+    unsafe { env::set_var("PATH", path) };
+    script
+});
+
+#[derive(Clone)]
+struct User {
+    answers: bool,
+}
+
+impl Callbacks for User {
+    fn display_message(&self, _: &str) {}
+
+    fn confirm(&self, _: &str, _: &str, _: Option<&str>) -> Option<bool> {
+        self.answers.then_some(true)
+    }
+
+    fn request_public_string(&self, _: &str) -> Option<String> {
+        self.answers.then(|| "an answer\n-> done\n".to_owned())
+    }
+
+    fn request_passphrase(&self, _: &str) -> Option<SecretString> {
+        self.answers.then(|| SecretString::from("an answer"))
+    }
+}
+
+fn identity() -> plugin::Identity {
+    plugin::Identity::default_for_plugin(NAME).expect("it is a name")
+}
+
+/// Encrypts to the plugin, and to somebody else.
+fn wrap(user: User, many_stanzas: bool, alone: bool) {
+    let session = RecipientPluginV1::new(NAME, &[], &[identity()], user).expect("the plugin is there");
+    let key = Identity::generate();
+    let mut recipients = vec![Recipient::External { name: NAME.to_owned(), wrapper: Box::new(session), many_stanzas }];
+    if !alone {
+        recipients.push(key.to_recipient().expect("it has one"));
+    }
+    let Ok(encryptor) = Encryptor::new(&recipients) else { return };
+    let text = encryptor.header().as_bytes().to_vec();
+    let header = Decryptor::read(&mut &text[..]).expect("what is written can be read");
+    let stanzas = header.header().stanzas();
+    assert_eq!(encryptor.owners().len(), stanzas.len());
+    assert!(many_stanzas || stanzas.len() == recipients.len(), "one stanza for each");
+    if !alone {
+        assert_eq!(stanzas[stanzas.len() - 1].tag, "X25519");
+        assert!(header.unlock(&[key]).is_ok(), "the other recipient can open it");
+    }
+}
+
+/// Asks the plugin for the key of a file.
+fn unwrap(user: User) {
+    let session = IdentityPluginV1::new(NAME, &[identity()], user).expect("the plugin is there");
+    let mut rest = FILE;
+    let header = Decryptor::read(&mut rest).expect("it is a file");
+    let Ok(unlocked) = header.unlock(&[Identity::External(Box::new(session))]) else { return };
+    let mut opened = Vec::new();
+    let outcome = unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), NonZeroUsize::MIN);
+    assert_eq!((outcome.ok(), &opened[..]), (Some(PLAINTEXT.len() as u64), PLAINTEXT));
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((how, script)) = input.split_first() else { return };
+    // What fits into a pipe is said at once.
+    let mut file = fs::File::create(&*SCRIPT).expect("there is room");
+    file.write_all(&script[..script.len().min(60_000)]).expect("there is room");
+    drop(file);
+    let user = User { answers: how & 1 != 0 };
+    if how & 2 == 0 {
+        unwrap(user);
+    } else {
+        wrap(user, how & 4 != 0, how & 8 != 0);
+    }
+    // Nobody else asks what became of the plugin.
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+});
