@@ -2,11 +2,12 @@
 //! not at all.
 //!
 //! The first byte of an input says what is asked of the plugin and how the user answers it, the rest is all that the
-//! plugin says. It is a program that plays it, since the age crate talks to nothing else: some hundred runs a second.
+//! plugin says. It is a program that plays it, `plugin/age-plugin-fuzz`, since the age crate talks to nothing else: two
+//! hundred runs a second. Run with `PATH=fuzz/plugin:$PATH`, from one process at a time.
 
 #![no_main]
 
-use std::{env, fs, io::Write, num::NonZeroUsize, os::unix::fs::PermissionsExt, path::PathBuf, sync::LazyLock};
+use std::{fs, io::Write, num::NonZeroUsize};
 
 use age::{
     Callbacks,
@@ -21,19 +22,8 @@ const FILE: &[u8] = include_bytes!("../plugin.age");
 const PLAINTEXT: &[u8] = b"secret";
 const NAME: &str = "fuzz";
 
-/// Where the plugin finds what it is to say. It closes its output then, and reads on: who writes to it is not killed.
-static SCRIPT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = env::temp_dir().join(format!("solekey-fuzz-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder can be made");
-    let (program, script) = (folder.join(format!("age-plugin-{NAME}")), folder.join("script"));
-    fs::write(&program, format!("#!/bin/sh\ncat '{}'\nexec cat >/dev/null\n", script.display()))
-        .expect("there is room");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap_or_default());
-    // SAFETY: no other thread runs yet.
-    unsafe { env::set_var("PATH", path) };
-    script
-});
+/// Where the plugin finds what it is to say.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plugin/script");
 
 #[derive(Clone)]
 struct User {
@@ -62,7 +52,7 @@ fn identity() -> plugin::Identity {
 
 /// Encrypts to the plugin, and to somebody else.
 fn wrap(user: User, many_stanzas: bool, alone: bool) {
-    let session = RecipientPluginV1::new(NAME, &[], &[identity()], user).expect("the plugin is there");
+    let session = RecipientPluginV1::new(NAME, &[], &[identity()], user).expect("PATH has fuzz/plugin in it");
     let key = Identity::generate();
     let mut recipients = vec![Recipient::External { name: NAME.to_owned(), wrapper: Box::new(session), many_stanzas }];
     if !alone {
@@ -82,7 +72,7 @@ fn wrap(user: User, many_stanzas: bool, alone: bool) {
 
 /// Asks the plugin for the key of a file.
 fn unwrap(user: User) {
-    let session = IdentityPluginV1::new(NAME, &[identity()], user).expect("the plugin is there");
+    let session = IdentityPluginV1::new(NAME, &[identity()], user).expect("PATH has fuzz/plugin in it");
     let mut rest = FILE;
     let header = Decryptor::read(&mut rest).expect("it is a file");
     let Ok(unlocked) = header.unlock(&[Identity::External(Box::new(session))]) else { return };
@@ -94,7 +84,7 @@ fn unwrap(user: User) {
 fuzz_target!(|input: &[u8]| {
     let Some((how, script)) = input.split_first() else { return };
     // What fits into a pipe is said at once.
-    let mut file = fs::File::create(&*SCRIPT).expect("there is room");
+    let mut file = fs::File::create(SCRIPT).expect("there is room");
     file.write_all(&script[..script.len().min(60_000)]).expect("there is room");
     drop(file);
     let user = User { answers: how & 1 != 0 };

@@ -408,6 +408,18 @@ mod tests {
     }
 
     #[test]
+    fn the_failure_that_is_returned_is_the_first_by_position_in_whatever_order_they_come() {
+        let (file, written) = (Bytes(b""), Written::default());
+        let source = Source::AtOffsets { file: &file, start: 0, length: 0 };
+        let step = |_: Segment<'_>| Step::done(0);
+        let flow = Flow::new(source, Sink::AtOffsets { file: &written, start: 0 }, SHAPE, &step);
+        for chunk in [5, 3, 4] {
+            assert!(!flow.settle(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })));
+        }
+        assert!(matches!(flow.outcome(), Err(Error::Payload { chunk: 3, .. })));
+    }
+
+    #[test]
     fn a_source_that_became_shorter_is_an_error_and_not_an_end() {
         let (file, mut writer) = (Bytes(b"abcdefg"), Vec::new());
         let source = Source::AtOffsets { file: &file, start: 0, length: 8 };

@@ -102,6 +102,11 @@ mod tests {
     }
 
     #[test]
+    fn every_payload_has_a_nonce_of_its_own() {
+        assert_ne!(payload_nonce(), payload_nonce());
+    }
+
+    #[test]
     fn lengths_of_plaintext_and_payload_agree() {
         let sealed = |plaintext: u64| {
             let chunks = plaintext.div_ceil(CHUNK as u64).max(1);
