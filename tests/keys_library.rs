@@ -263,3 +263,60 @@ fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_r
         }
     }
 }
+
+/// Another program, which gives so many stanzas for every file key.
+struct Writes(usize);
+
+impl age::Recipient for Writes {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let stanza = |_| Stanza { tag: "another".to_owned(), args: Vec::new(), body: Vec::new() };
+        Ok(((0..self.0).map(stanza).collect(), HashSet::new()))
+    }
+}
+
+#[test]
+fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
+    let stanzas = |count, many_stanzas| {
+        let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(Writes(count)), many_stanzas };
+        match Encryptor::new([&external, &recipient_of(&Identity::generate())]) {
+            Ok(encryptor) => Some(encryptor.owners().to_vec()),
+            Err(Error::StanzaCount { recipient, stanzas }) => {
+                assert_eq!((recipient.as_str(), stanzas), ("it", count));
+                None
+            }
+            Err(other) => panic!("{count}: {other}"),
+        }
+    };
+    assert_eq!([false, true].map(|many| stanzas(0, many)), [None, None]);
+    assert_eq!([false, true].map(|many| stanzas(1, many)), [Some(vec![0, 1]), Some(vec![0, 1])]);
+    assert_eq!([false, true].map(|many| stanzas(2, many)), [None, Some(vec![0, 0, 1])]);
+}
+
+#[test]
+fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
+    let classic = recipient_of(&Identity::generate());
+    let hybrid = recipient_of(&Identity::generate_hybrid());
+    let unlocked = Encryptor::new([&classic]).expect("one is enough").unlocked();
+    let added = |tag: &str, recipient: &Recipient| {
+        let kept = Stanza { tag: tag.to_owned(), args: Vec::new(), body: Vec::new() };
+        unlocked.rewrap([&kept], [recipient]).map(|header| header.stanzas().len())
+    };
+    for tag in ["X25519", "ssh-rsa", "another"] {
+        assert!(matches!(added(tag, &classic), Ok(2)), "{tag}");
+        assert!(matches!(added(tag, &hybrid), Err(Error::MixedQuantumSafety)), "{tag}");
+    }
+    for tag in ["mlkem768x25519", "mlkem768p256tag"] {
+        assert!(matches!(added(tag, &hybrid), Ok(2)), "{tag}");
+        assert!(matches!(added(tag, &classic), Err(Error::MixedQuantumSafety)), "{tag}");
+    }
+    assert!(matches!(added("scrypt", &classic), Err(Error::Incompatible)));
+}
+
+#[test]
+fn keys_of_the_formats_own_types_that_hold_no_key_are_not_a_plugins() {
+    for name in ["pq", "tag", "tagpq"] {
+        let prefix = bech32::Hrp::parse(&format!("age1{name}")).expect("it is a prefix");
+        let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("it is short");
+        assert_eq!(text.parse::<Recipient>().err(), Some(ParseRecipientError::Mistyped), "{text}");
+    }
+}
