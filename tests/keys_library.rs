@@ -264,6 +264,46 @@ fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_r
     }
 }
 
+/// A copy that names another key, if there is one to name.
+fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
+    let mut args = stanza.args.clone();
+    args[0] = name.unwrap_or(&args[0]).to_owned();
+    Stanza { tag: stanza.tag.clone(), args, body: stanza.body.clone() }
+}
+
+/// Another program, which gives a stanza that it has from elsewhere.
+struct Repeats(Stanza);
+
+impl age::Recipient for Repeats {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        Ok((vec![copy(&self.0, None)], HashSet::new()))
+    }
+}
+
+#[test]
+fn a_stanza_of_another_program_in_the_name_of_another_recipient_is_refused() {
+    for kind in ["ed25519", "rsa"] {
+        let Some((identity, recipient)) = ssh_key(kind, "") else { return };
+        let sealed = Encryptor::new([&recipient]).expect("one is enough");
+        let header = Decryptor::read(&mut sealed.header().as_bytes()).expect("it is well formed");
+        let stanza = &header.header().stanzas()[0];
+        let external = |name| Recipient::External {
+            name: "it".to_owned(),
+            wrapper: Box::new(Repeats(copy(stanza, name))),
+            many_stanzas: false,
+        };
+        // Whoever has that key would take this stanza for its own, and give up: it holds another file's key, or none.
+        let refused = Encryptor::new([&external(None), &recipient]).err();
+        let said = "it gave a stanza in the name of another recipient";
+        assert!(matches!(&refused, Some(Error::Wrap(text)) if text.starts_with(said)), "{kind}");
+        assert!(matches!(Encryptor::new([&recipient, &external(None)]), Err(Error::Wrap(_))), "{kind}");
+
+        let encryptor = Encryptor::new([&external(Some("AAAAAA")), &recipient]).expect("that is nobody here");
+        let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
+        assert!(header.unlock(&[identity]).is_ok(), "{kind}");
+    }
+}
+
 /// Another program, which gives so many stanzas for every file key.
 struct Writes(usize);
 

@@ -197,9 +197,9 @@ pub(super) fn wrap_all(
         if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
             return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
         }
-        if matches!(recipient, Recipient::External { .. }) && stops_others(&wrapped) {
-            let fault =
-                "gave a malformed stanza of a type that is not its own, which would stop others from opening the file";
+        if let Recipient::External { .. } = recipient
+            && let Some(fault) = harms_others(&wrapped, recipients)
+        {
             return Err(Error::Wrap(format!("{recipient} {fault}")));
         }
         all.push(wrapped);
@@ -215,9 +215,20 @@ pub(super) fn wrap_all(
     Ok(all)
 }
 
-/// Whether an identity that these stanzas are not for refuses the header for one of them, rather than passing it over.
-fn stops_others(stanzas: &[Stanza]) -> bool {
-    [Identity::generate(), Identity::generate_hybrid()].iter().any(|stranger| stranger.unwrap(stanzas).is_some())
+/// What is wrong with another program's stanzas, if the others could not open a header that has them in it: an identity
+/// passes over what is not for it, but not what is malformed, nor what names its key.
+fn harms_others(stanzas: &[Stanza], others: &[&Recipient]) -> Option<&'static str> {
+    let strangers = [Identity::generate(), Identity::generate_hybrid()];
+    if strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {
+        return Some(
+            "gave a malformed stanza of a type that is not its own, which would stop others from opening the file",
+        );
+    }
+    let names = |other: &&Recipient| stanzas.iter().any(|stanza| matches!(other.matches(stanza), Match::Yes));
+    others
+        .iter()
+        .any(names)
+        .then_some("gave a stanza in the name of another recipient, which would stop that one from opening the file")
 }
 
 /// The labels that the recipient of a stanza had, by the stanza's type.

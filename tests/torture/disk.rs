@@ -7,7 +7,8 @@ use crate::{
     sandbox::{SEGMENT, Sandbox, data, feed, finish, installed, is_root, skip, wait_until},
 };
 
-/// Reads and writes a few bytes less than asked, or fails with EIO, or another error, after so many calls. Linked before the C library.
+/// Reads and writes a few bytes less than asked, or fails with EIO, or another error, after so many calls. Linked before
+/// the C library.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -131,7 +132,8 @@ fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
     let outcome = under(&sandbox, "FAIL_WRITE=2 ERROR=122", &format!("encrypt -f -r {recipient} a -o b"));
     outcome.fails(
         1,
-        "solekey: error: cannot encrypt 'a': cannot write: Disk quota exceeded (os error 122)\nsolekey: hint: 'b' was left as it was\n",
+        "solekey: error: cannot encrypt 'a': cannot write: Disk quota exceeded (os error 122)\n\
+         solekey: hint: 'b' was left as it was\n",
     );
     assert_eq!(sandbox.text("b"), "old");
     assert!(sandbox.read("a") == plaintext && faults > 4, "{faults}");

@@ -17,8 +17,8 @@ const SHORT: usize = 64 * 1024;
 
 /// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
 ///
-/// Every long message has a context of its own, so that workers share nothing that changes; that costs at most 4 % of sealing a chunk.
-/// OpenSSL wipes the key in a context that it frees.
+/// Every long message has a context of its own, so that workers share nothing that changes; that costs at most 4 % of
+/// sealing a chunk. OpenSSL wipes the key in a context that it frees.
 pub(in crate::crypto) struct ChaCha20Poly1305 {
     key: Zeroizing<[u8; 32]>,
     short: aws_lc::ChaCha20Poly1305,
