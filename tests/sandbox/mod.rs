@@ -200,10 +200,15 @@ impl Outcome {
 
 /// Waits for a command to end.
 #[track_caller]
-pub(crate) fn finish(mut child: Child) -> Outcome {
+pub(crate) fn finish(child: Child) -> Outcome {
+    finish_within(Duration::from_secs(PATIENCE), child)
+}
+
+/// The same, with another patience.
+#[track_caller]
+pub(crate) fn finish_within(patience: Duration, mut child: Child) -> Outcome {
     let stdout = read_aside(child.stdout.take());
     let stderr = read_aside(child.stderr.take());
-    let patience = Duration::from_secs(PATIENCE);
     let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(patience), stderr.recv_timeout(patience)) else {
         let _ = child.kill();
         panic!("it does not end");

@@ -10,8 +10,14 @@ use std::{
 
 use crate::{
     LONG, record, rounds,
-    sandbox::{SEGMENT, Sandbox, data, finish},
+    sandbox::{Outcome, SEGMENT, Sandbox, data, finish, finish_within},
 };
+
+/// Runs a shell script that may take long.
+fn in_time(sandbox: &Sandbox, script: &str) -> Outcome {
+    let child = sandbox.detached("sh").args(["-c", script]).spawn().expect("the shell starts");
+    finish_within(Duration::from_secs(15 * 60), child)
+}
 
 #[test]
 fn a_hundred_processes_at_once_on_one_input_all_succeed() {
@@ -59,7 +65,7 @@ fn a_list_of_names_takes_no_memory() {
     let lists = format!("{list}; i=0; while [ $i -lt {} ]; do cat names; i=$((i+1)); done", count / 1000);
     // A million names would take more, were they kept.
     let script = format!("{lists} | (ulimit -d 20000; \"$SOLEKEY\" verify -i key.txt --files-from -) | grep -c OK");
-    sandbox.shell(&script).is(0, &format!("{count}\n"), "");
+    in_time(&sandbox, &script).is(0, &format!("{count}\n"), "");
     record("names in a list", &format!("{count} verified in 20 MB of memory"));
 }
 
@@ -98,6 +104,6 @@ fn a_file_of_holes_past_four_gibibytes_comes_back() {
     let script = format!(
         "ulimit -d 100000; \"$SOLEKEY\" encrypt -c -r {recipient} more | \"$SOLEKEY\" decrypt -i key.txt | wc -c"
     );
-    sandbox.shell(&script).is(0, &format!("{length}\n"), "");
+    in_time(&sandbox, &script).is(0, &format!("{length}\n"), "");
     record("more holes", &format!("{length} bytes there and back in 100 MB of memory"));
 }
