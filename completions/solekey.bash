@@ -1157,8 +1157,35 @@ _solekey() {
     esac
 }
 
+# The names of files that the verbs take, where the script above has only flags.
+_solekey_files() {
+    _solekey "$@"
+    local word verb=
+    if [[ "$2" == -* || ( ${#COMPREPLY[@]} -gt 0 && "${COMPREPLY[0]}" != -* ) ]]; then
+        return
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$word" in
+            -*) ;;
+            *) verb="$word"; break ;;
+        esac
+    done
+    # The shell completes names of files by itself where there is nothing else.
+    COMPREPLY=()
+    case "$verb" in
+        decrypt|d|inspect|verify|t|rekey|salvage)
+            local IFS=$'\n'
+            COMPREPLY=($(compgen -f -X '!*.age' -- "$2") $(compgen -f -X '!*.asc' -- "$2"))
+            if [[ ${#COMPREPLY[@]} -gt 0 ]]; then
+                COMPREPLY+=($(compgen -d -- "$2"))
+                compopt -o filenames 2>/dev/null
+            fi
+            ;;
+    esac
+}
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _solekey -o nosort -o bashdefault -o default solekey
+    complete -F _solekey_files -o nosort -o bashdefault -o default solekey
 else
-    complete -F _solekey -o bashdefault -o default solekey
+    complete -F _solekey_files -o bashdefault -o default solekey
 fi

@@ -285,3 +285,4 @@ complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_see
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "rekey" -d 'Give files a new set of recipients'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c solekey -n "__fish_seen_subcommand_from decrypt d inspect verify t rekey salvage" -kxa "(__fish_complete_suffix .age)"

@@ -203,6 +203,44 @@ fn an_input_is_not_replaced_by_another_ones_output() {
 }
 
 #[test]
+fn no_input_of_a_list_or_a_tree_is_replaced_by_another_ones_output() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("tree")).expect("the folder takes folders");
+    sandbox.write("tree/f", "inner");
+    sandbox.run(["encrypt", "-r", &recipient, "-o", "tree/f.age", "tree/f"]).is_silent_success();
+    sandbox.write("tree/f", "outer");
+    sandbox.run(["encrypt", "-r", &recipient, "-o", "tree/f.age.age", "tree/f"]).is_silent_success();
+    let inner = sandbox.read("tree/f.age");
+    for (files, more) in [("--files-from list", "-T1"), ("--files-from list", "-T8"), ("--recursive tree", "-T8")] {
+        for list in ["tree/f.age.age\ntree/f.age\n", "tree/f.age\ntree/f.age.age\n"] {
+            sandbox.write("list", list);
+            let outcome = sandbox.shell(&format!("\"$SOLEKEY\" decrypt -f -i key.txt {more} {files}"));
+            outcome.fails(
+                6,
+                "solekey: error: 'tree/f.age' is to be both read and written\n\
+                 solekey: hint: give the outputs a folder of their own with -O\n",
+            );
+            assert!(sandbox.read("tree/f.age") == inner && sandbox.text("tree/f") == "inner", "{files}");
+        }
+    }
+}
+
+#[test]
+fn an_input_that_is_not_there_stays_so() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for _ in 0..20 {
+        sandbox.write("a", "first");
+        sandbox.run(["encrypt", "-f", "-T8", "-r", &recipient, "a", "a.age"]).fails(
+            6,
+            "solekey: error: 'a.age' is to be both read and written\n\
+             solekey: hint: give the outputs a folder of their own with -O\n\
+             solekey: error: cannot open 'a.age': No such file or directory (os error 2)\n",
+        );
+        assert_eq!(sandbox.names(), ["a", "key.txt"]);
+    }
+}
+
+#[test]
 fn files_in_the_making_are_no_part_of_a_tree() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir(sandbox.path("tree")).expect("the folder takes folders");

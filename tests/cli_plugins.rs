@@ -20,7 +20,7 @@ while [ $done = 0 ] && IFS= read -r line; do
     case $line in
     '-> done') IFS= read -r line; done=1 ;;
     '-> wrap-file-key') IFS= read -r key ;;
-    '-> recipient-stanza 0 written') IFS= read -r stanza ;;
+    '-> recipient-stanza 0 written' | '-> recipient-stanza 0 scrypt '*) IFS= read -r stanza ;;
     esac
 done
 case $MODE in
@@ -36,7 +36,11 @@ refuses | insists)
     exit ;;
 esac
 if [ -n "$key" ]; then
-    send '-> recipient-stanza 0 written' "$key"
+    if [ $MODE = scrypt ]; then
+        send '-> recipient-stanza 0 scrypt AAAAAAAAAAAAAAAAAAAAAA 10' "$key"
+    else
+        send '-> recipient-stanza 0 written' "$key"
+    fi
     [ $MODE != many ] || send '-> recipient-stanza 0 written' "$key"
 elif [ -n "$stanza" ]; then
     send '-> file-key 0' "$stanza"
@@ -44,7 +48,7 @@ fi
 printf -- '-> done\n\n'
 "#;
 
-const MODES: [&str; 9] = ["good", "many", "dies", "garbage", "hangs", "asks", "says", "refuses", "insists"];
+const MODES: [&str; 10] = ["good", "many", "scrypt", "dies", "garbage", "hangs", "asks", "says", "refuses", "insists"];
 
 /// All plugins. Written before any test starts a program: one that is started while a script is open for writing holds
 /// it open, and then the script does not run.
@@ -180,6 +184,29 @@ fn a_plugin_that_writes_more_stanzas_than_recipients_is_refused() {
     assert!(!sandbox.names().contains(&"x.age".to_owned()));
     run(&sandbox, &["encrypt", "--allow-plugin-stanzas", "-r", &recipient, "x"]).is_silent_success();
     assert_eq!(run(&sandbox, &["decrypt", "-i", "good.txt", "-c", "x.age"]).gave(), b"secret");
+}
+
+#[test]
+fn a_plugin_that_knows_the_passphrase_opens_its_file_and_shares_none() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-j", "scrypt", "x"]).is_silent_success();
+    assert_eq!(run(&sandbox, &["decrypt", "--batch", "-j", "scrypt", "-c", "x.age"]).gave(), b"secret");
+    let inspected = run(&sandbox, &["inspect", "--json", "-j", "scrypt", "x.age"]);
+    assert!(String::from_utf8_lossy(inspected.gave()).contains(r#""yours":[1],"header_authenticated":true"#));
+    // A key of its own is none of a passphrase.
+    assert_eq!(run(&sandbox, &["decrypt", "--batch", "-i", "scrypt.txt", "-c", "x.age"]).status, 5);
+
+    run(&sandbox, &["encrypt", "-i", "key.txt", "-o", "y.age", "x"]).is_silent_success();
+    let before = sandbox.read("y.age");
+    let recipient = recipient("scrypt");
+    let said =
+        format!("wrap the file key: {recipient} gave a passphrase stanza, and such a one must be a file's only one\n");
+    let both = ["encrypt", "-i", "key.txt", "-r", &recipient, "-o", "z.age", "x"];
+    run(&sandbox, &both).fails(1, &format!("solekey: error: cannot encrypt 'x': cannot {said}"));
+    let added = run(&sandbox, &["rekey", "--add", "--header-only", "-i", "key.txt", "-r", &recipient, "y.age"]);
+    assert_eq!(added.status, 1);
+    assert!(added.stderr.contains(&said), "{}", added.stderr);
+    assert!(sandbox.read("y.age") == before && !sandbox.path("z.age").exists());
 }
 
 #[test]

@@ -39,13 +39,14 @@ impl Drop for Session<'_> {
     }
 }
 
-/// Starts a shell, lets it read the completions, and completes verbs, flags and names of files.
-fn complete_in(shell: &str, start: &str, setup: &str) {
+/// Starts a shell, lets it read the completions, and completes verbs, flags and names of files. `opened` is what it makes of
+/// an encrypted file's name, where there is another one like it.
+fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
     if !installed(&["tmux", shell]) {
         return;
     }
     let sandbox = Sandbox::new();
-    for name in ["friends.txt", "key.txt", "numbers.age"] {
+    for name in ["friends.txt", "key.txt", "numbers.aac", "numbers.age", "plain.csv"] {
         sandbox.write(name, "");
     }
     let session = Session { sandbox: &sandbox };
@@ -59,21 +60,29 @@ fn complete_in(shell: &str, start: &str, setup: &str) {
     session.completes("solekey encrypt --recipients-f", "solekey encrypt --recipients-file");
     session.completes("solekey encrypt -R fri", "solekey encrypt -R friends.txt");
     session.completes("solekey decrypt -i ke", "solekey decrypt -i key.txt");
-    session.completes("solekey decrypt -i key.txt numb", "solekey decrypt -i key.txt numbers.age");
+    session.completes("solekey decrypt -i key.txt numb", opened);
+    // Files of other names where there are only those.
+    session.completes("solekey verify pla", "solekey verify plain.csv");
+    session.completes("solekey encrypt -r age1 pla", "solekey encrypt -r age1 plain.csv");
     session.completes("solekey decrypt --progress alw", "solekey decrypt --progress always");
 }
 
 #[test]
 fn bash_completes_verbs_flags_and_files() {
-    complete_in("bash", "bash --norc --noprofile", "source FOLDER/solekey.bash");
+    complete_in("bash", "bash --norc --noprofile", "source FOLDER/solekey.bash", "-i key.txt numbers.age");
 }
 
 #[test]
 fn zsh_completes_verbs_flags_and_files() {
-    complete_in("zsh", "zsh -f", "fpath=(FOLDER $fpath); autoload -U compinit; compinit -u -D");
+    complete_in(
+        "zsh",
+        "zsh -f",
+        "fpath=(FOLDER $fpath); autoload -U compinit; compinit -u -D",
+        "-i key.txt numbers.age",
+    );
 }
 
 #[test]
 fn fish_completes_verbs_flags_and_files() {
-    complete_in("fish", "fish --no-config", "source FOLDER/solekey.fish");
+    complete_in("fish", "fish --no-config", "source FOLDER/solekey.fish", "numbers.age  numbers.aac");
 }

@@ -257,15 +257,81 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
     page
 }
 
+/// The verbs whose files were encrypted.
+const OPENING: &[&str] = &["decrypt", "d", "inspect", "verify", "t", "rekey", "salvage"];
+
+/// What bash is given on top: names of files where clap's script gives flags, and of encrypted ones where one is opened.
+const BASH_FILES: &str = r#"
+# The names of files that the verbs take, where the script above has only flags.
+_solekey_files() {
+    _solekey "$@"
+    local word verb=
+    if [[ "$2" == -* || ( ${#COMPREPLY[@]} -gt 0 && "${COMPREPLY[0]}" != -* ) ]]; then
+        return
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$word" in
+            -*) ;;
+            *) verb="$word"; break ;;
+        esac
+    done
+    # The shell completes names of files by itself where there is nothing else.
+    COMPREPLY=()
+    case "$verb" in
+        VERBS)
+            local IFS=$'\n'
+            COMPREPLY=($(compgen -f -X '!*.age' -- "$2") $(compgen -f -X '!*.asc' -- "$2"))
+            if [[ ${#COMPREPLY[@]} -gt 0 ]]; then
+                COMPREPLY+=($(compgen -d -- "$2"))
+                compopt -o filenames 2>/dev/null
+            fi
+            ;;
+    esac
+}
+"#;
+
+/// As clap writes it, with the names of encrypted files before others where one is opened.
+fn completion(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    generate(shell, &mut solekey::cli::command(), "solekey", &mut script);
+    let script = String::from_utf8(script).expect("scripts are text");
+    let script = match shell {
+        Shell::Bash => {
+            let (functions, last) = script.split_once("\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4").expect("it ends so");
+            let files = BASH_FILES.replace("VERBS", &OPENING.join("|"));
+            let last = last.replace("-F _solekey ", "-F _solekey_files ");
+            format!("{functions}{files}\nif [[ \"${{BASH_VERSINFO[0]}}\" -eq 4{last}")
+        }
+        Shell::Zsh => {
+            let mut opening = false;
+            let lines = script.split_inclusive('\n').map(|line| {
+                if let Some(verb) = line.trim().strip_prefix('(').and_then(|line| line.strip_suffix(')')) {
+                    opening = OPENING.contains(&verb);
+                }
+                match line.strip_suffix(":_files' \\\n") {
+                    Some(files) if opening && files.starts_with("'*::files") => {
+                        format!("{files}:_files -g \"*.(age|asc)(-.)\"' \\\n")
+                    }
+                    _ => line.to_owned(),
+                }
+            });
+            lines.collect()
+        }
+        Shell::Fish => {
+            let opening = OPENING.join(" ");
+            let condition = format!("__fish_seen_subcommand_from {opening}");
+            format!("{script}complete -c solekey -n \"{condition}\" -kxa \"(__fish_complete_suffix .age)\"\n")
+        }
+        _ => script,
+    };
+    script.into_bytes()
+}
+
 fn completions() -> BTreeMap<PathBuf, Vec<u8>> {
     let shells = [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell];
     let files = ["solekey.bash", "_solekey", "solekey.fish", "solekey.elv", "_solekey.ps1"];
-    let generated = shells.into_iter().zip(files).map(|(shell, file)| {
-        let mut script = Vec::new();
-        generate(shell, &mut solekey::cli::command(), "solekey", &mut script);
-        (Path::new("completions").join(file), script)
-    });
-    generated.collect()
+    let generated = shells.into_iter().zip(files);
+    generated.map(|(shell, file)| (Path::new("completions").join(file), completion(shell))).collect()
 }
 
 /// Compares the files of a folder with what they should be; with `BLESS=1`, makes them so.

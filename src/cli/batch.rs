@@ -18,9 +18,9 @@ use super::{
     args::{Files, Inputs},
     guard,
     input::{DASH, name},
-    names::Named,
+    names::{Named, Names},
     pending::Overwrite,
-    plan::{Plan, Terminal},
+    plan::{Plan, Terminal, place},
     report::{Report, Status, misuse, status},
 };
 
@@ -188,19 +188,26 @@ pub(crate) struct Outputs<'a> {
     taken: Mutex<HashSet<PathBuf>>,
     /// The files that are replaced, whatever name leads to them: through links, one may be the output of two inputs.
     replaced: Mutex<HashSet<PathBuf>>,
-    /// The inputs that the command line names, where there are several: what is still to be read must not be replaced.
-    named: HashSet<PathBuf>,
+    /// The inputs, where outputs may replace files: what is still to be read must not be replaced.
+    spared: HashSet<PathBuf>,
 }
 
 impl<'a> Outputs<'a> {
     pub(crate) fn new(files: &'a Files, terminal: Terminal, derive: fn(&Path) -> Option<PathBuf>) -> Self {
-        let named = match &files.inputs.files[..] {
-            several @ [_, _, ..] if files.force => {
-                several.iter().filter_map(|file| fs::canonicalize(file).ok()).collect()
-            }
-            _ => HashSet::new(),
-        };
-        Self { files, terminal, derive, taken: Mutex::default(), replaced: Mutex::default(), named }
+        let (taken, replaced) = (Mutex::default(), Mutex::default());
+        Self { files, terminal, derive, taken, replaced, spared: HashSet::new() }
+    }
+
+    /// With -f, an output may replace a file that is an input still to be read: so all inputs are found out first, and
+    /// none of them is replaced.
+    pub(crate) fn spare(&mut self, inputs: Names) -> Names {
+        if self.overwrite() != Overwrite::Replace || inputs.size_hint().1 == Some(1) {
+            return inputs;
+        }
+        let inputs: Vec<_> = inputs.collect();
+        let named = inputs.iter().flatten().map(|input| &input.path).filter(|path| *path != Path::new(DASH));
+        self.spared = named.filter_map(|path| fs::canonicalize(path).ok().or_else(|| place(path))).collect();
+        Box::new(inputs.into_iter())
     }
 
     /// Where the output for an input goes, which is asked once for each input.
@@ -213,7 +220,7 @@ impl<'a> Outputs<'a> {
         if self.overwrite() == Overwrite::Replace
             && let Some(place) = plan.place()
         {
-            if self.named.contains(&place) {
+            if self.spared.contains(&place) {
                 return misuse(
                     format!("{} is to be both read and written", plan.name()),
                     "give the outputs a folder of their own with -O",

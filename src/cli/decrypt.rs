@@ -26,13 +26,13 @@ use super::{
 
 pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     let inputs = &what.files.inputs;
-    let outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
+    let mut outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
     batch::check(&what.files, |input| outputs.plan_for(input))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(inputs));
     let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = names(inputs, Wanted::Encrypted)?;
+    let names = outputs.spare(names(inputs, Wanted::Encrypted)?);
     let progress = Arc::new(Progress::new(talk));
     let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
     Ok(batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report)))

@@ -28,7 +28,7 @@ use super::{
 pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     let inputs = &what.files.inputs;
     let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
-    let outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
+    let mut outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
     batch::check(&what.files, |input| outputs.plan_for(input))?;
     let prompt = Arc::new(Prompt::new(&what.answers)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
@@ -50,7 +50,7 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
         .as_deref()
         .map(|path| Receipt::new(path, &what.files, &keys, |input| outputs.plan_for(input)))
         .transpose()?;
-    let names = names(inputs, Wanted::Others)?;
+    let names = outputs.spare(names(inputs, Wanted::Others)?);
     let progress = Arc::new(Progress::new(talk));
     let cores = Cores::new(inputs.threads());
     let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };

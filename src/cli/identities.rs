@@ -40,6 +40,8 @@ pub(crate) struct Known {
     asleep: Vec<Asleep>,
     /// Tried last: they may want a touch or a number.
     pub(crate) plugins: Vec<Identity>,
+    /// Those that are named without a key. One may know the passphrase of a file.
+    pub(crate) keyless: Vec<Identity>,
     /// Passphrases that opened a file of this run; the next file may have the same.
     passphrases: Vec<Identity>,
 }
@@ -82,6 +84,9 @@ impl Identities {
         }
         let mut known = self.known.write().expect(NO_PANIC);
         if decryptor.header().is_passphrase() {
+            if let Some(unlocked) = unlocked(decryptor.unlock(&known.keyless))? {
+                return Ok(unlocked);
+            }
             if self.identities_only {
                 return misuse(
                     "it is encrypted with a passphrase, and only identities are to open it",
@@ -106,7 +111,10 @@ impl Identities {
                 break;
             }
         }
-        Ok(decryptor.unlock(&known.plugins)?)
+        match unlocked(decryptor.unlock(&known.plugins))? {
+            Some(unlocked) => Ok(unlocked),
+            None => Ok(decryptor.unlock(&known.keyless)?),
+        }
     }
 
     /// Whose the stanzas of a file are, as far as the keys that are ready tell; those that opened the file are.
@@ -153,7 +161,7 @@ impl Known {
             known.read(files, path)?;
         }
         for plugin in &named.plugin {
-            known.plugins.push(files.plugins.default_identity(plugin)?);
+            known.keyless.push(files.plugins.default_identity(plugin)?);
         }
         Ok(known)
     }
@@ -174,7 +182,7 @@ impl Known {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.asleep.is_empty() && self.plugins.is_empty()
+        self.ready.is_empty() && self.asleep.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
     }
 
     /// Asks for the next passphrase that may help with these stanzas. False if there is none.

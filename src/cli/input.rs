@@ -28,7 +28,8 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) struct Input {
     /// None for standard input.
     path: Option<PathBuf>,
-    pub(crate) metadata: Metadata,
+    /// None for what the system has nothing to say of, as Windows of a console.
+    metadata: Option<Metadata>,
     /// Where reading begins, in a file that was handed over as standard input.
     start: u64,
     /// For comparing it with an output.
@@ -41,19 +42,25 @@ impl Input {
     /// Opens `path`, or standard input for `-`.
     pub(crate) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let name = name(path);
-        let (file, path) = if path == Path::new(DASH) {
-            (system::stdin().context("cannot use standard input")?, None)
+        let cannot_read = || format!("cannot read {name}");
+        let input = if path == Path::new(DASH) {
+            let file = system::stdin().context("cannot use standard input")?;
+            let metadata = file.metadata().ok();
+            let handle = Handle::stdin().with_context(cannot_read)?;
+            Self::new(file, metadata, handle, None, progress)
         } else {
-            (File::open(path).with_context(|| format!("cannot open {name}"))?, Some(path.to_owned()))
+            // Not all systems open directories.
+            if path.is_dir() {
+                return misuse(
+                    format!("{name} is a directory"),
+                    "work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+                );
+            }
+            let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+            let metadata = file.metadata().with_context(cannot_read)?;
+            let handle = file.try_clone().and_then(Handle::from_file).with_context(cannot_read)?;
+            Self::new(file, Some(metadata), handle, Some(path.to_owned()), progress)
         };
-        let metadata = file.metadata().with_context(|| format!("cannot read {name}"))?;
-        if metadata.is_dir() {
-            return misuse(
-                format!("{name} is a directory"),
-                "work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
-            );
-        }
-        let input = Self::new(file, metadata, path, progress).with_context(|| format!("cannot read {name}"))?;
         input.progress.open(&name, input.length());
         Ok(input)
     }
@@ -62,16 +69,23 @@ impl Input {
     pub(crate) fn of_file(mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         file.rewind()?;
         let metadata = file.metadata()?;
-        Self::new(file, metadata, None, progress)
+        let handle = file.try_clone().and_then(Handle::from_file)?;
+        Ok(Self::new(file, Some(metadata), handle, None, progress))
     }
 
-    fn new(mut file: File, metadata: Metadata, path: Option<PathBuf>, progress: Arc<Progress>) -> io::Result<Self> {
+    fn new(
+        mut file: File,
+        metadata: Option<Metadata>,
+        handle: Handle,
+        path: Option<PathBuf>,
+        progress: Arc<Progress>,
+    ) -> Self {
         system::enlarge_pipe(&file);
         system::read_ahead(&file);
-        let start = if metadata.is_file() { file.stream_position().unwrap_or(0) } else { 0 };
-        let handle = file.try_clone().and_then(Handle::from_file)?;
+        let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
+        let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
         let tracked = Tracked { file, progress: progress.clone(), read: 0 };
-        Ok(Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked), progress }
     }
 
     /// The name for messages.
@@ -81,7 +95,7 @@ impl Input {
 
     /// The metadata of the file that was named. None for standard input, devices and pipes.
     pub(crate) fn model(&self) -> Option<&Metadata> {
-        self.path.as_ref().and(Some(&self.metadata)).filter(|metadata| metadata.is_file())
+        self.path.as_ref().and(self.metadata.as_ref()).filter(|metadata| metadata.is_file())
     }
 
     /// What a file made from this one is like.
@@ -91,7 +105,9 @@ impl Input {
 
     /// How many bytes there are in all. None if only reading them tells.
     pub(crate) fn length(&self) -> Option<u64> {
-        length(&self.metadata, self.start)
+        let metadata = self.metadata.as_ref().filter(|metadata| metadata.is_file())?;
+        // One that says 0 may be one that the kernel makes up while it is read.
+        if metadata.len() > 0 { metadata.len().checked_sub(self.start) } else { None }
     }
 
     /// What is left after the first `consumed` bytes, which were read through [`reader`](Self::reader).
@@ -125,11 +141,7 @@ impl Input {
 
     /// Whether the file had more names than one when it was opened.
     pub(crate) fn had_other_names(&self) -> bool {
-        #[cfg(unix)]
-        let names = std::os::unix::fs::MetadataExt::nlink(&self.metadata);
-        #[cfg(not(unix))]
-        let names = 1;
-        names > 1
+        self.metadata.as_ref().is_some_and(|metadata| system::names(metadata) > 1)
     }
 
     /// The file itself, to be read on from its byte at `offset`.
@@ -143,14 +155,9 @@ impl Input {
     pub(crate) fn has_changed(&self) -> bool {
         let now = self.reader.get_ref().file.metadata();
         let same =
-            |now: Metadata| now.len() == self.metadata.len() && now.modified().ok() == self.metadata.modified().ok();
-        self.model().is_some() && !now.is_ok_and(same)
+            |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
+        self.model().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
-}
-
-/// A regular file's length is known, unless it says 0: then it may be one that the kernel makes up while it is read.
-fn length(metadata: &Metadata, start: u64) -> Option<u64> {
-    if metadata.is_file() && metadata.len() > 0 { metadata.len().checked_sub(start) } else { None }
 }
 
 /// The name of an input or output for messages.

@@ -69,7 +69,8 @@ fn end(signal: i32) {
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Ends the program for a Ctrl-C that was read as a character, unless who started it wanted it to live through those.
+/// Ends the program for a Ctrl-C that was read as a character, unless who started it wanted it to live through those, as far
+/// as the system tells.
 #[cfg(unix)]
 pub(super) fn interrupted() {
     use signal_hook::consts::SIGINT;

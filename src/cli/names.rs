@@ -44,7 +44,8 @@ pub(crate) enum Wanted {
     Others,
 }
 
-type Names = Box<dyn Iterator<Item = Result<Named>> + Send>;
+/// Inputs, or why there is none.
+pub(crate) type Names = Box<dyn Iterator<Item = Result<Named>> + Send>;
 
 /// All inputs, one after the other: a list or a folder may be larger than memory.
 pub(crate) fn names(inputs: &Inputs, wanted: Wanted) -> Result<Names> {

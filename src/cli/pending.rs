@@ -12,7 +12,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use tempfile::{Builder, NamedTempFile, TempPath};
+use tempfile::{Builder, TempPath};
 
 use crate::crypto::WriteAt;
 
@@ -60,17 +60,20 @@ enum Hidden {
 /// How the name of a file in the making begins and ends: hidden, and recognisable should one ever be left behind.
 const PREFIX: &str = ".solekey-";
 const SUFFIX: &str = ".part";
+/// Letters and digits between the two, at random.
+const RANDOM: usize = 6;
 
 fn hidden_name() -> Builder<'static, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
     builder
 }
 
 /// Whether a file is one that some run is making, or left behind.
 pub(crate) fn is_in_the_making(path: &Path) -> bool {
-    let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
-    name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let random = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+    random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 impl Pending {
@@ -150,7 +153,7 @@ impl Pending {
                     // A link does not replace a file, but a rename does: for an instant, there is a hidden name.
                     interrupt::tidy_up_on_signals()?;
                     let link = |path: &Path| interrupt::making(path, |path| system::link(&self.file, path));
-                    let linked: NamedTempFile<()> = hidden_name().make_in(folder(&self.target), link)?;
+                    let linked: tempfile::NamedTempFile<()> = hidden_name().make_in(folder(&self.target), link)?;
                     let linked = linked.into_temp_path();
                     let hidden = linked.to_path_buf();
                     linked.persist(&self.target)?;

@@ -269,7 +269,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 }
 
 /// A name that is the same for all spellings, also of a file that is not there yet. None if its folder is not there.
-fn place(path: &Path) -> Option<PathBuf> {
+pub(crate) fn place(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?))
 }
 

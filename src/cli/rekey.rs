@@ -120,9 +120,9 @@ impl Job<'_> {
         let cannot_rekey = || format!("cannot rekey {}", name(path));
         let mut input = Input::open(path, self.progress.clone())?;
         let plan = Plan::path(path, Overwrite::Replace)?;
-        if input.model().is_none() || !matches!(plan, Plan::File { .. }) {
+        let (Some(model), Plan::File { .. }) = (input.model().cloned(), &plan) else {
             return misuse(format!("{} is no regular file, and only such can be replaced", name(path)), "name files");
-        }
+        };
         self.keys.must_differ_from(&plan)?;
         let length = input.length();
         let mut sealed = Sealed::read(&mut input).with_context(cannot_rekey)?;
@@ -143,8 +143,11 @@ impl Job<'_> {
             let changed = Err(anyhow!("it changed while it was read")).with_context(cannot_rekey);
             return plan.after(changed, 0);
         }
-        plan.commit(output, Mode::Instead(&input.metadata))?;
-        if input.had_other_names() {
+        let had_other_names = input.had_other_names();
+        // Windows replaces no file that is open.
+        drop(input);
+        plan.commit(output, Mode::Instead(&model))?;
+        if had_other_names {
             self.report.warning(&format!(
                 "{} has other names (hard links), and they keep the old file with its recipients",
                 name(path)
@@ -175,14 +178,17 @@ impl Job<'_> {
 
     /// All stanzas, and who is named and has none yet.
     fn additions(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
-        let is_there = |recipient: &&Recipient| {
-            let there = (0..stanzas.len()).any(|index| is_of(recipient, &stanzas[index], owners[index].as_ref()));
-            if there {
-                self.report.warning(&format!("{recipient} can open the file already"));
-            }
-            !there
+        let is_new = |recipient: &&Recipient| {
+            let Some(index) = (0..stanzas.len()).find(|&at| is_of(recipient, &stanzas[at], owners[at].as_ref())) else {
+                return true;
+            };
+            self.report.warning(&match owners[index] {
+                Some(_) => format!("{recipient} can open the file already"),
+                None => format!("stanza {} names {recipient} already; whether it opens cannot be told", index + 1),
+            });
+            false
         };
-        ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_there).collect())
+        ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_new).collect())
     }
 
     /// The stanzas that are of nobody who is named.

@@ -142,6 +142,10 @@ fn advice(error: &CryptoError) -> Option<&str> {
         CryptoError::StanzaCount { .. } => {
             "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"
         }
+        CryptoError::InTheWay { .. } => {
+            "name all who are to open it with -r and -R, without --add: then no stanza of the old header stays"
+        }
+        CryptoError::HeaderLength => "name fewer recipients for a file",
         CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }
         | CryptoError::NoNonce => "fetch the file again, or compare its size with the original's",
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {

@@ -6,12 +6,12 @@ use std::{fs::File, io};
 pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{
-    TerminalState, keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
+    TerminalState, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
     was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    keep_memory_private, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed, write_all_at,
+    keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed, write_all_at,
 };
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
@@ -125,6 +125,11 @@ mod unix {
         metadata.is_file() && metadata.mode() & 0o044 != 0
     }
 
+    /// How many names a file has.
+    pub(in super::super) fn names(metadata: &Metadata) -> u64 {
+        metadata.nlink()
+    }
+
     /// The mode bits that new files do not get.
     pub(in super::super) fn umask() -> u32 {
         // The mask can only be read by setting it. No other thread of this program makes files by its rule.
@@ -184,6 +189,11 @@ mod windows {
     /// Rights are not bits of a mode here, and nothing is said of them.
     pub(in super::super) fn others_may_read(_: &Metadata) -> bool {
         false
+    }
+
+    /// How many names a file has is not told here.
+    pub(in super::super) fn names(_: &Metadata) -> u64 {
+        1
     }
 
     /// Standard input without the library's buffer, so that nothing is read ahead of what is used.

@@ -110,6 +110,17 @@ pub enum Error {
         /// Distinct recipients.
         recipients: usize,
     },
+    /// The header would be longer than is read.
+    #[error("the header would be longer than 16 MiB, and no such file is read")]
+    HeaderLength,
+    /// A stanza that is to stay is malformed, so that who is added could not open the file.
+    #[error("stanza {stanza}, which is to stay, is malformed, and would stop {recipient} from opening the file")]
+    InTheWay {
+        /// Its number, from 1.
+        stanza: usize,
+        /// Who is added.
+        recipient: String,
+    },
     /// Another program that wraps or unwraps file keys failed, or said that it cannot.
     #[error("{0}")]
     External(io::Error),

@@ -24,7 +24,8 @@ const VERSION_LINE_LIMIT: u64 = 64;
 
 const STANZA_PREFIX: &str = "-> ";
 const FOOTER_PREFIX: &str = "---";
-const SCRYPT: &str = "scrypt";
+/// The type of the stanza of a passphrase.
+pub(super) const SCRYPT: &str = "scrypt";
 
 /// Characters in every line of a stanza's body but the last, which has fewer.
 const BODY_COLUMNS: usize = 64;
@@ -43,7 +44,11 @@ pub struct Header {
 
 impl Header {
     /// Writes a header of these stanzas, authenticated under the file key.
-    pub(super) fn write(stanzas: Vec<Stanza>, file_key: &FileKey) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeaderLength`].
+    pub(super) fn write(stanzas: Vec<Stanza>, file_key: &FileKey) -> Result<Self, Error> {
         let mut text = format!("{VERSION_LINE}\n");
         for stanza in &stanzas {
             write_stanza(&mut text, stanza);
@@ -52,7 +57,10 @@ impl Header {
         let authenticated = text.len();
         let mac = hmac_sha256(mac_key(file_key).as_slice(), text.as_bytes());
         text.push_str(&format!(" {}\n", BASE64.encode(mac)));
-        Self { stanzas, mac, text: text.into_bytes(), authenticated }
+        if text.len() as u64 > HEADER_LIMIT {
+            return Err(Error::HeaderLength);
+        }
+        Ok(Self { stanzas, mac, text: text.into_bytes(), authenticated })
     }
 
     /// Reads a header, and not a byte beyond it.
@@ -266,7 +274,7 @@ mod tests {
     fn what_is_written_is_read_back_and_authenticates() {
         for length in [0, 1, 47, 48, 49, 96, 1000] {
             let stanza = || Stanza { tag: "t".into(), args: vec!["a".into(), "!".into()], body: vec![0xfe; length] };
-            let written = Header::write(vec![stanza(), stanza()], &file_key());
+            let written = Header::write(vec![stanza(), stanza()], &file_key()).expect("it is short");
             let mut rest = &[written.as_bytes(), b"rest"].concat()[..];
             let read = Header::read(&mut rest).expect("it is well formed");
             assert_eq!(rest, b"rest");

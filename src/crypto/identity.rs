@@ -122,13 +122,13 @@ impl Identity {
     ///
     /// If the identity is not locked.
     pub fn unlock(&self, passphrase: SecretString) -> Result<Self, Error> {
-        match self {
-            Self::Ssh(identity) if let ssh::Identity::Encrypted(key) = identity.as_ref() => {
-                let key = wiped(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
-                key.map(Self::Ssh).map_err(|_| Error::WrongPassphrase)
-            }
-            _ => panic!("only a locked key can be unlocked"),
+        if let Self::Ssh(identity) = self
+            && let ssh::Identity::Encrypted(key) = identity.as_ref()
+        {
+            let key = wiped(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
+            return key.map(Self::Ssh).map_err(|_| Error::WrongPassphrase);
         }
+        panic!("only a locked key can be unlocked")
     }
 
     /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.

@@ -21,6 +21,7 @@ mod segment;
 mod stack;
 mod stream;
 pub(crate) mod turns;
+mod wrapping;
 mod xwing;
 
 /// The locks of [`turns`]. Its model has others under this name.
@@ -57,15 +58,16 @@ impl Encryptor {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::HeaderCount`], [`Error::Wrap`].
+    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::HeaderCount`],
+    /// [`Error::HeaderLength`], [`Error::Wrap`].
     pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
         let recipients: Vec<_> = recipients.into_iter().collect();
         stack::wiped(|| {
             let file_key = FileKey::init_with_mut(|key| random(key));
-            let wrapped = recipient::wrap_all(&recipients, &file_key, &[])?;
+            let wrapped = wrapping::wrap_all(&recipients, &file_key, &[])?;
             let owners =
                 wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
-            let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key);
+            let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key)?;
             count(&header, &recipients)?;
             Ok(Self { header, file_key, owners })
         })
@@ -218,7 +220,7 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// Those of [`Encryptor::new`].
+    /// Those of [`Encryptor::new`], and [`Error::InTheWay`].
     pub fn rewrap<'r>(
         &self,
         kept: impl IntoIterator<Item = &'r Stanza>,
@@ -228,9 +230,12 @@ impl Unlocked {
             |stanza: &Stanza| Stanza { tag: stanza.tag.clone(), args: stanza.args.clone(), body: stanza.body.clone() };
         let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
         let added: Vec<_> = added.into_iter().collect();
-        let wrapped = recipient::wrap_all(&added, &self.file_key, &stanzas)?;
+        let wrapped = wrapping::wrap_all(&added, &self.file_key, &stanzas)?;
         stanzas.extend(wrapped.into_iter().flatten());
-        Ok(Header::write(stanzas, &self.file_key))
+        let header = Header::write(stanzas, &self.file_key)?;
+        // The very bytes that will be written must be a header; whoever made the stanzas.
+        Header::read(&mut header.as_bytes())?;
+        Ok(header)
     }
 
     /// Opens the payload and returns how many bytes of plaintext it has. `source` begins right after the header.

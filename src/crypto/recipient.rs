@@ -20,7 +20,6 @@ use base64::{
 use super::{
     error::Error,
     hybrid,
-    identity::Identity,
     primitives::{hmac_sha256, sha256},
 };
 
@@ -104,7 +103,7 @@ impl Recipient {
     }
 
     /// Wraps the file key: stanzas, and the labels that all recipients of a file must agree on.
-    fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
+    pub(super) fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
         let wrapped = match self {
             Self::X25519(recipient) => recipient.wrap_file_key(file_key),
             Self::Hybrid(recipient) => {
@@ -176,69 +175,6 @@ fn tag_of(recipient: &impl fmt::Display, skipped: usize, salt: &[u8], stanza: &S
 
 fn short(hash: [u8; 32]) -> [u8; 4] {
     [hash[0], hash[1], hash[2], hash[3]]
-}
-
-/// Wraps the file key to all recipients, in order. Gives each one's stanzas: one, unless it may have many. They must get
-/// along with each other, and with those whose stanzas they will stand `beside`.
-///
-/// # Errors
-///
-/// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`].
-pub(super) fn wrap_all(
-    recipients: &[&Recipient],
-    file_key: &FileKey,
-    beside: &[Stanza],
-) -> Result<Vec<Vec<Stanza>>, Error> {
-    let mut all = Vec::with_capacity(recipients.len());
-    let mut agreed = beside.first().map(labels_of);
-    for recipient in recipients {
-        let (wrapped, labels) = recipient.wrap(file_key)?;
-        // Counted one by one: no stanza that is missing here makes room for one too many there.
-        if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
-            return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
-        }
-        if let Recipient::External { .. } = recipient
-            && let Some(fault) = harms_others(&wrapped, recipients)
-        {
-            return Err(Error::Wrap(format!("{recipient} {fault}")));
-        }
-        all.push(wrapped);
-        let agreed = agreed.get_or_insert_with(|| labels.clone());
-        if *agreed != labels {
-            let postquantum = agreed.contains(hybrid::LABEL) != labels.contains(hybrid::LABEL);
-            return Err(if postquantum { Error::MixedQuantumSafety } else { Error::Incompatible });
-        }
-    }
-    if all.is_empty() && beside.is_empty() {
-        return Err(Error::NoRecipients);
-    }
-    Ok(all)
-}
-
-/// What is wrong with another program's stanzas, if the others could not open a header that has them in it: an identity
-/// passes over what is not for it, but not what is malformed, nor what names its key.
-fn harms_others(stanzas: &[Stanza], others: &[&Recipient]) -> Option<&'static str> {
-    let strangers = [Identity::generate(), Identity::generate_hybrid()];
-    if strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {
-        return Some(
-            "gave a malformed stanza of a type that is not its own, which would stop others from opening the file",
-        );
-    }
-    let names = |other: &&Recipient| stanzas.iter().any(|stanza| matches!(other.matches(stanza), Match::Yes));
-    others
-        .iter()
-        .any(names)
-        .then_some("gave a stanza in the name of another recipient, which would stop that one from opening the file")
-}
-
-/// The labels that the recipient of a stanza had, by the stanza's type.
-fn labels_of(stanza: &Stanza) -> HashSet<String> {
-    match stanza.tag.as_str() {
-        hybrid::STANZA_TYPE | "mlkem768p256tag" => HashSet::from([hybrid::LABEL.to_owned()]),
-        // A passphrase stands alone: this is nobody else's label.
-        "scrypt" => HashSet::from(["scrypt".to_owned()]),
-        _ => HashSet::new(),
-    }
 }
 
 impl FromStr for Recipient {

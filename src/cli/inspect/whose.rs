@@ -41,13 +41,13 @@ impl Keys {
         if self.identities.is_empty() {
             return Ok(None);
         }
-        // That is no identity's to open.
-        if decryptor.header().is_passphrase() {
-            return Ok(Some(Vec::new()));
-        }
-        while self.identities.wake_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {}
+        // A passphrase is no key's to open.
+        let is_passphrase = decryptor.header().is_passphrase();
+        while !is_passphrase && self.identities.wake_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {}
+        let keys = [&self.identities.ready, &self.identities.plugins];
+        let keys = keys.into_iter().filter(|_| !is_passphrase);
         let mut yours = Vec::new();
-        for identities in [&self.identities.ready, &self.identities.plugins] {
+        for identities in keys.chain([&self.identities.keyless]) {
             match decryptor.stanzas_of(identities) {
                 Err(Error::NoMatch(_)) => {}
                 found => yours.extend(found?),
