@@ -1,16 +1,14 @@
 //! Signals: a program that is told to end first removes its half-made files, where these have names (see
-//! [`super::pending`]), and lets a terminal echo again that is asking a question. The only file that names signal-hook.
+//! [`super::pending`]), and lets a terminal echo again that is asking a question. The only file that names signal-hook, and
+//! ctrlc, which does it on Windows.
 
+#[cfg(unix)]
+use std::sync::Arc;
 use std::{
     collections::BTreeSet,
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard},
-};
-#[cfg(unix)]
-use std::{
-    fs,
-    sync::{Arc, Once},
+    sync::{Mutex, MutexGuard, Once},
 };
 
 #[cfg(unix)]
@@ -57,14 +55,18 @@ pub(super) fn tidy_up_on_signals() -> io::Result<()> {
     made
 }
 
+fn remove(pending: &BTreeSet<PathBuf>) {
+    for path in pending {
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// Ends the program as the signal would, and leaves nothing behind.
 #[cfg(unix)]
 fn end(signal: i32) {
     // Held to the end, so that no file comes into being that nobody removes.
     let pending = files();
-    for path in pending.iter() {
-        let _ = fs::remove_file(path);
-    }
+    remove(&pending);
     restore_echo();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
@@ -125,9 +127,21 @@ pub(super) fn report_files_that_are_too_large() {
 #[cfg(not(unix))]
 pub(super) fn report_files_that_are_too_large() {}
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) fn tidy_up_on_signals() -> io::Result<()> {
-    Ok(())
+    /// What a program's status is that Ctrl-C ended: STATUS_CONTROL_C_EXIT.
+    const ENDED: i32 = 0xc000_013a_u32.cast_signed();
+
+    static ONCE: Once = Once::new();
+    let mut made = Ok(());
+    ONCE.call_once(|| {
+        made = ctrlc::set_handler(|| {
+            let pending = files();
+            remove(&pending);
+            std::process::exit(ENDED);
+        });
+    });
+    made.map_err(io::Error::other)
 }
 
 /// Whether the signal was ignored when the program started, where the system says so.

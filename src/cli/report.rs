@@ -299,6 +299,8 @@ pub(crate) fn escaped(path: &Path) -> String {
     for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for character in part.valid().chars() {
             match character {
+                // On Windows, a part of most paths and of no name.
+                '\\' if cfg!(windows) => text.push(character),
                 '\'' | '\\' => text.extend(['\\', character]),
                 _ if character.is_control() || is_invisible(character) => text.extend(character.escape_default()),
                 _ => text.push(character),
