@@ -329,11 +329,8 @@ const CALLS: [&str; 14] = [
 
 #[test]
 fn calls_of_programs_that_use_age_do_what_they_do_with_age() {
-    if !installed(&["make"]) {
-        return;
-    }
-    let with_age = installed(&["age"]);
-    for call in CALLS {
+    let (with_age, with_make) = (installed(&["age"]), installed(&["make"]));
+    for call in CALLS.iter().filter(|call| with_make || !call.contains("make ")) {
         let prelude = "AGE=age; IDENTITIES=key.txt; RECIPIENTS=recipients; passfile=store.age";
         let script = format!("{prelude}; age-keygen -y key.txt >recipients\n{call}");
         shell(&prepared(), &script).is(0, "secret\n", "");

@@ -50,23 +50,30 @@ fn identity() -> plugin::Identity {
     plugin::Identity::default_for_plugin(NAME).expect("it is a name")
 }
 
-/// Encrypts to the plugin, and to somebody else.
-fn wrap(user: User, many_stanzas: bool, alone: bool) {
+/// Encrypts to the plugin and to somebody else, at once or one after the other: that one can open what comes of it.
+fn wrap(user: User, many_stanzas: bool, alone: bool, key: Identity, later: bool) {
     let session = RecipientPluginV1::new(NAME, &[], &[identity()], user).expect("PATH has fuzz/plugin in it");
-    let key = Identity::generate();
-    let mut recipients = vec![Recipient::External { name: NAME.to_owned(), wrapper: Box::new(session), many_stanzas }];
-    if !alone {
-        recipients.push(key.to_recipient().expect("it has one"));
+    let plugin = Recipient::External { name: NAME.to_owned(), wrapper: Box::new(session), many_stanzas };
+    let other = key.to_recipient().expect("it has one");
+    let opens = |header: &[u8]| {
+        let header = Decryptor::read(&mut &*header).expect("what is written can be read");
+        assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "the other recipient can open it");
+    };
+    if later {
+        let encryptor = Encryptor::new([&other]).expect("one is enough");
+        if let Ok(header) = encryptor.unlocked().rewrap(encryptor.header().stanzas(), [&plugin]) {
+            assert!(many_stanzas || header.stanzas().len() == 2, "one stanza for each");
+            opens(header.as_bytes());
+        }
+        return;
     }
-    let Ok(encryptor) = Encryptor::new(&recipients) else { return };
-    let text = encryptor.header().as_bytes().to_vec();
-    let header = Decryptor::read(&mut &text[..]).expect("what is written can be read");
-    let stanzas = header.header().stanzas();
-    assert_eq!(encryptor.owners().len(), stanzas.len());
-    assert!(many_stanzas || stanzas.len() == recipients.len(), "one stanza for each");
+    let recipients = if alone { vec![&plugin] } else { vec![&plugin, &other] };
+    let Ok(encryptor) = Encryptor::new(recipients.iter().copied()) else { return };
+    let stanzas = encryptor.header().stanzas().len();
+    assert_eq!(encryptor.owners().len(), stanzas);
+    assert!(many_stanzas || stanzas == recipients.len(), "one stanza for each");
     if !alone {
-        assert_eq!(stanzas[stanzas.len() - 1].tag, "X25519");
-        assert!(header.unlock(&[key]).is_ok(), "the other recipient can open it");
+        opens(encryptor.header().as_bytes());
     }
 }
 
@@ -91,7 +98,8 @@ fuzz_target!(|input: &[u8]| {
     if how & 2 == 0 {
         unwrap(user);
     } else {
-        wrap(user, how & 4 != 0, how & 8 != 0);
+        let key = if how & 16 == 0 { Identity::generate() } else { Identity::generate_hybrid() };
+        wrap(user, how & 4 != 0, how & 8 != 0, key, how & 32 != 0);
     }
     // Nobody else asks what became of the plugin.
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}

@@ -17,7 +17,7 @@ pub(crate) struct Files {
     #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files
+    /// Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
     /// Keep the input files (the default; accepted for gzip's sake)
