@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::{fs, os::unix::fs::MetadataExt};
 
-use sandbox::{CHUNK, SEGMENT, Sandbox, data, finish, is_root, numbers};
+use sandbox::{CHUNK, SEGMENT, Sandbox, data, finish, installed, is_root, numbers};
 
 /// A folder with the keys `key.txt` and `new.txt`, and their recipients.
 fn with_keys() -> (Sandbox, String, String) {
@@ -53,6 +53,23 @@ fn a_file_of_somebody_else_stays_theirs() {
     sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
     let metadata = fs::metadata(sandbox.path("x.age")).expect("it is there");
     assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (12345, 54321, 0o600));
+}
+
+#[test]
+fn who_is_named_already_is_not_added_and_not_said_to_be_able_to_open() {
+    if !installed(&["ssh-keygen"]) {
+        return;
+    }
+    let (sandbox, old, _) = with_keys();
+    sandbox.shell("ssh-keygen -q -t ed25519 -N '' -C '' -f ed").is_silent_success();
+    let public = sandbox.text("ed.pub").trim().to_owned();
+    sandbox.write("x", "x");
+    sandbox.run(["encrypt", "-r", &old, "-R", "ed.pub", "x"]).is_silent_success();
+    let added = sandbox.run(["rekey", "-i", "key.txt", "--add", "--header-only", "-R", "ed.pub", "x.age"]);
+    assert_eq!(added.status, 0);
+    let said = format!("solekey: warning: stanza 2 names {public} already; whether it opens cannot be told\n");
+    assert!(added.stderr.ends_with(&said), "{}", added.stderr);
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "ed", "x.age"));
 }
 
 #[test]

@@ -43,18 +43,24 @@ impl Input {
     pub(crate) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let name = name(path);
         let cannot_read = || format!("cannot read {name}");
+        let a_directory = || {
+            misuse(
+                format!("{name} is a directory"),
+                "work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+            )
+        };
         let input = if path == Path::new(DASH) {
             let file = system::stdin().context("cannot use standard input")?;
             let metadata = file.metadata().ok();
+            if metadata.as_ref().is_some_and(Metadata::is_dir) {
+                return a_directory();
+            }
             let handle = Handle::stdin().with_context(cannot_read)?;
             Self::new(file, metadata, handle, None, progress)
         } else {
             // Not all systems open directories.
             if path.is_dir() {
-                return misuse(
-                    format!("{name} is a directory"),
-                    "work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
-                );
+                return a_directory();
             }
             let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
             let metadata = file.metadata().with_context(cannot_read)?;
