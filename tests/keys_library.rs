@@ -334,6 +334,43 @@ fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
     assert_eq!([false, true].map(|many| stanzas(2, many)), [None, Some(vec![0, 0, 1])]);
 }
 
+/// Another program, which gives so many passphrase stanzas.
+struct Passphrases(usize);
+
+impl age::Recipient for Passphrases {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let stanza = |_| Stanza { tag: "scrypt".to_owned(), args: Vec::new(), body: Vec::new() };
+        Ok(((0..self.0).map(stanza).collect(), HashSet::new()))
+    }
+}
+
+#[test]
+fn a_passphrase_stanza_of_another_program_stands_alone() {
+    let external = |count| Recipient::External {
+        name: "it".to_owned(),
+        wrapper: Box::new(Passphrases(count)),
+        many_stanzas: true,
+    };
+    let (one, two, key) = (external(1), external(2), recipient_of(&Identity::generate()));
+    let encryptor = Encryptor::new([&key]).expect("one is enough");
+    let kept = &encryptor.header().stanzas()[0];
+    let rewrap = |kept: &[&Stanza], added: &[&Recipient]| {
+        encryptor.unlocked().rewrap(kept.iter().copied(), added.iter().copied()).map(drop)
+    };
+    let encrypt = |recipients: &[&Recipient]| Encryptor::new(recipients.iter().copied()).map(drop);
+    assert!(encrypt(&[&one]).is_ok() && rewrap(&[], &[&one]).is_ok());
+    for refused in [
+        encrypt(&[&two]),
+        encrypt(&[&one, &key]),
+        encrypt(&[&key, &one]),
+        rewrap(&[kept], &[&one]),
+        rewrap(&[kept], &[&one, &key]),
+    ] {
+        let said = "it gave a passphrase stanza";
+        assert!(matches!(&refused, Err(Error::Wrap(text)) if text.starts_with(said)), "{refused:?}");
+    }
+}
+
 #[test]
 fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
     let classic = recipient_of(&Identity::generate());
