@@ -306,20 +306,21 @@ fn a_stanza_of_another_program_in_the_name_of_another_recipient_is_refused() {
     }
 }
 
-/// Another program, which gives so many stanzas for every file key.
-struct Writes(usize);
+/// Another program, which gives so many stanzas of a type for every file key.
+struct Writes(&'static str, usize);
 
 impl age::Recipient for Writes {
     fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
-        let stanza = |_| Stanza { tag: "another".to_owned(), args: Vec::new(), body: Vec::new() };
-        Ok(((0..self.0).map(stanza).collect(), HashSet::new()))
+        let stanza = |_| Stanza { tag: self.0.to_owned(), args: Vec::new(), body: Vec::new() };
+        Ok(((0..self.1).map(stanza).collect(), HashSet::new()))
     }
 }
 
 #[test]
 fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
     let stanzas = |count, many_stanzas| {
-        let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(Writes(count)), many_stanzas };
+        let external =
+            Recipient::External { name: "it".to_owned(), wrapper: Box::new(Writes("another", count)), many_stanzas };
         match Encryptor::new([&external, &recipient_of(&Identity::generate())]) {
             Ok(encryptor) => Some(encryptor.owners().to_vec()),
             Err(Error::StanzaCount { recipient, stanzas }) => {
@@ -334,21 +335,11 @@ fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
     assert_eq!([false, true].map(|many| stanzas(2, many)), [None, Some(vec![0, 0, 1])]);
 }
 
-/// Another program, which gives so many passphrase stanzas.
-struct Passphrases(usize);
-
-impl age::Recipient for Passphrases {
-    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
-        let stanza = |_| Stanza { tag: "scrypt".to_owned(), args: Vec::new(), body: Vec::new() };
-        Ok(((0..self.0).map(stanza).collect(), HashSet::new()))
-    }
-}
-
 #[test]
 fn a_passphrase_stanza_of_another_program_stands_alone() {
     let external = |count| Recipient::External {
         name: "it".to_owned(),
-        wrapper: Box::new(Passphrases(count)),
+        wrapper: Box::new(Writes("scrypt", count)),
         many_stanzas: true,
     };
     let (one, two, key) = (external(1), external(2), recipient_of(&Identity::generate()));
