@@ -9,6 +9,7 @@ mod encrypt;
 mod endings;
 mod flags;
 mod guard;
+mod holes;
 mod identities;
 mod input;
 mod inspect;

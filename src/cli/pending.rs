@@ -16,7 +16,7 @@ use tempfile::{Builder, TempPath};
 
 use crate::crypto::WriteAt;
 
-use super::{interrupt, system};
+use super::{holes::each_run, interrupt, system};
 
 /// What to do when the final name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -192,25 +192,6 @@ impl WriteAt for Pending {
         length.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
         each_run(bytes, offset, |run, offset| system::write_all_at(&self.file, run, offset))
     }
-}
-
-/// Bytes of a block that is a hole if all of it is zeros: a page, and a block of most file systems.
-const BLOCK: usize = 4096;
-
-/// Gives all runs of blocks that are not zeros to `write`, with their offsets.
-fn each_run(bytes: &[u8], offset: u64, mut write: impl FnMut(&[u8], u64) -> io::Result<()>) -> io::Result<()> {
-    let within = usize::try_from(offset % BLOCK as u64).expect("it is less than a block");
-    let mut start = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        let end = bytes.len().min(at + BLOCK - (within + at) % BLOCK);
-        if bytes[at..end] == [0; BLOCK][..end - at] {
-            write(&bytes[start..at], offset + start as u64)?;
-            start = end;
-        }
-        at = end;
-    }
-    write(&bytes[start..], offset + start as u64)
 }
 
 /// The folder that a file is in.

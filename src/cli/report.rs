@@ -9,9 +9,11 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use crate::crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, Recipient};
+use crate::crypto::{Error as CryptoError, Recipient};
 
 use super::{args::Talk, progress};
+
+mod advice;
 
 /// The exit statuses. Stable and documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,60 +128,6 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
     error.chain().filter_map(of_cause).last().unwrap_or(Status::Failure)
 }
 
-/// What there is to say about an error of the format, beyond the error itself.
-fn advice(error: &CryptoError) -> Option<&str> {
-    Some(match error {
-        CryptoError::NoMatch(_) => "name the matching identity file with -i",
-        CryptoError::NotSeekable => {
-            "a range is read of regular files in the binary format; others must be decrypted whole"
-        }
-        CryptoError::Recoded(_) => {
-            "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again, with -o FILE, for PowerShell's > makes text of what it gets"
-        }
-        CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
-        CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
-        CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
-        CryptoError::StanzaCount { .. } => {
-            "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"
-        }
-        CryptoError::InTheWay { .. } => {
-            "name all who are to open it with -r and -R, without --add: then no stanza of the old header stays"
-        }
-        CryptoError::HeaderLength => "name fewer recipients for a file",
-        CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }
-        | CryptoError::NoNonce => "fetch the file again, or compare its size with the original's",
-        CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
-            "cut the file off at the end of what 'solekey inspect' calls its parts, if you know what was appended"
-        }
-        CryptoError::Payload { fault: PayloadFault::Corrupted, .. } => {
-            "without another copy, 'solekey salvage' recovers what is whole"
-        }
-        _ => return None,
-    })
-}
-
-/// What there is to do about what is no recipient.
-fn advice_on_recipient(error: &ParseRecipientError) -> Option<&str> {
-    match error {
-        ParseRecipientError::SecretKey => Some("to encrypt to the public key of an identity file, name that with -i"),
-        _ => None,
-    }
-}
-
-/// What there is to do about a key that cannot be used.
-fn advice_on_key(error: &ParseIdentityError) -> Option<&str> {
-    Some(match error {
-        ParseIdentityError::SshCipher(_) | ParseIdentityError::LegacyPem => {
-            "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY"
-        }
-        ParseIdentityError::Hardware => {
-            "name the file of another key; neither hardware keys nor ssh-agent can decrypt, they only sign"
-        }
-        ParseIdentityError::PublicKey => "name the file of its secret key",
-        _ => return None,
-    })
-}
-
 /// An error and its causes in one line.
 pub(crate) fn in_words(error: &anyhow::Error) -> String {
     let said: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
@@ -212,13 +160,8 @@ impl Report {
         }
         let advised =
             error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
-        let known = error.chain().filter_map(|cause| cause.downcast_ref::<CryptoError>()).filter_map(advice);
-        let keys =
-            error.chain().filter_map(|cause| cause.downcast_ref::<ParseIdentityError>()).filter_map(advice_on_key);
-        let recipients = error.chain().filter_map(|cause| cause.downcast_ref::<ParseRecipientError>());
-        let recipients = recipients.filter_map(advice_on_recipient);
         let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-        for hint in advised.chain(known).chain(keys).chain(recipients) {
+        for hint in advised.chain(advice::on(error)) {
             if said.insert(hint.to_owned()) {
                 say("hint: ", hint);
             }

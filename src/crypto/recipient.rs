@@ -19,6 +19,7 @@ use base64::{
 
 use super::{
     error::Error,
+    header::SCRYPT,
     hybrid,
     primitives::{hmac_sha256, sha256},
 };
@@ -139,7 +140,7 @@ impl Recipient {
         match self {
             Self::X25519(_) => untold("X25519"),
             Self::Hybrid(_) => untold(hybrid::STANZA_TYPE),
-            Self::Passphrase(_) => untold("scrypt"),
+            Self::Passphrase(_) => untold(SCRYPT),
             Self::External { .. } => Match::Untold,
             Self::Tag(recipient) => named("p256tag", tag_of(recipient, 0, P256TAG_SALT, stanza)),
             // https://c2sp.org/age: in the hybrid type, the P-256 part alone names the key.
