@@ -249,6 +249,12 @@ fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_r
         (Gives("X25519", &[], 32), false),
         (Gives("X25519", &[POINT], 31), false),
         (Gives("mlkem768x25519", &["AAAA"], 32), false),
+        (Gives("ssh-rsa", &["AAAAAA"], 256), true),
+        (Gives("ssh-rsa", &[], 256), false),
+        (Gives("ssh-rsa", &["AAAAAA", POINT], 256), false),
+        (Gives("ssh-ed25519", &["AAAAAA", POINT], 32), true),
+        (Gives("ssh-ed25519", &["AAAAAA", "AAAA"], 32), false),
+        (Gives("ssh-ed25519", &["AAAAAA"], 32), false),
     ] {
         let what = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
         let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(stanza), many_stanzas: false };

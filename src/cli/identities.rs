@@ -21,8 +21,8 @@ use super::{
     report::{Report, in_words, misuse},
 };
 
-pub(crate) use files::{Key, keys_of};
-use files::{is_age, open_protected, parse, ready_keys_of, warn_if_others_may_read};
+pub(crate) use files::{Key, keys_of, parse};
+use files::{is_age, open_protected, ready_keys_of, warn_if_others_may_read};
 
 /// Everything that a run can open files with.
 pub(crate) struct Identities {

@@ -8,6 +8,8 @@ mod defaults;
 mod encrypt;
 mod endings;
 mod flags;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod holes;
 mod identities;

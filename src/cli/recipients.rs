@@ -11,7 +11,7 @@ use super::{
     args::Named,
     identities::{Key, keys_of},
     input::name,
-    keys::{KeyFiles, parse_lines},
+    keys::{KeyFiles, Place, parse_lines},
     report::{Advise, Misuse, misuse},
 };
 
@@ -161,19 +161,27 @@ fn recipients_file(
     unsupported: Unsupported,
 ) -> Result<Vec<(Recipient, Origin)>> {
     let file = files.read(path)?;
-    if file.text.starts_with(b"age-encryption.org/") {
-        return Err(anyhow!("{} is an encrypted file, not a list of recipients", name(path)))
-            .hint("name a protected identity file with -i");
-    }
     let flag = if unsupported == Unsupported::PassOver { "--authorized-keys" } else { "-R" };
-    let recipients = parse_lines(path, &file.text, |line, place| match parse(files, line) {
+    parse_file(path, &file.text, |line, place| match parse(files, line) {
         Err(error) if unsupported == Unsupported::PassOver && is_unsupported(&error) => {
             files.report.warning(&format!("{place}: ignoring unsupported SSH key: {error}"));
             Ok(None)
         }
         parsed => Ok(Some((parsed?, Origin::file(flag, path, Some(place.line))))),
-    })?;
-    let recipients: Vec<_> = recipients.into_iter().flatten().collect();
+    })
+}
+
+/// The recipients of a file, of those lines for which `parse` gives one.
+pub(super) fn parse_file<T>(
+    path: &Path,
+    text: &[u8],
+    parse: impl Fn(&str, Place<'_>) -> Result<Option<T>>,
+) -> Result<Vec<T>> {
+    if text.starts_with(b"age-encryption.org/") {
+        return Err(anyhow!("{} is an encrypted file, not a list of recipients", name(path)))
+            .hint("name a protected identity file with -i");
+    }
+    let recipients: Vec<_> = parse_lines(path, text, parse)?.into_iter().flatten().collect();
     if recipients.is_empty() {
         bail!("{} names no recipients", name(path));
     }

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, slice};
 
 use age_core::format::{FileKey, Stanza};
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD as BASE64};
 
 use super::{
     error::Error,
@@ -58,7 +59,7 @@ fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Optio
         return Some("gave a passphrase stanza, and such a one must be a file's only one");
     }
     let strangers = [Identity::generate(), Identity::generate_hybrid()];
-    if strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {
+    if stanzas.iter().any(is_malformed_ssh) || strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {
         return Some(
             "gave a malformed stanza of a type that is not its own, which would stop others from opening the file",
         );
@@ -68,6 +69,19 @@ fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Optio
         .iter()
         .any(names)
         .then_some("gave a stanza in the name of another recipient, which would stop that one from opening the file")
+}
+
+/// Whether the SSH identities of other implementations would give up at a stanza. Those here pass over it.
+///
+/// Spec: <https://c2sp.org/age#ssh-rsa-recipient-stanza> and the section on ssh-ed25519 after it.
+fn is_malformed_ssh(stanza: &Stanza) -> bool {
+    let is_point = |text: &String| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
+    match (stanza.tag.as_str(), stanza.args.as_slice()) {
+        ("ssh-rsa", arguments) => arguments.len() != 1,
+        ("ssh-ed25519", [_, share]) => !is_point(share),
+        ("ssh-ed25519", _) => true,
+        _ => false,
+    }
 }
 
 /// Refuses recipients whose identities would give up at one of these stanzas, since it is malformed and of their type.

@@ -1,6 +1,6 @@
 //! What the fuzz targets look for, under plain `cargo test`: damage made at random, but the same in every run.
 
-use std::{io::Read, num::NonZeroUsize};
+use std::{collections::BTreeSet, io::Read, num::NonZeroUsize};
 
 use solekey::crypto::{
     Decryptor, Encryptor, Error, Identity, Recipient, Sink, Source, armor::ArmorReader, secrecy::ExposeSecret,
@@ -8,7 +8,7 @@ use solekey::crypto::{
 
 use crate::{
     record, rounds,
-    sandbox::{data, numbers},
+    sandbox::{Sandbox, data, numbers},
 };
 
 fn open(identity: &Identity, file: &[u8]) -> Result<Vec<u8>, Error> {
@@ -102,4 +102,76 @@ fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_others() {
         let _ = ArmorReader::new(&bytes[..]).read_to_end(&mut Vec::new());
         let _ = Decryptor::read(&mut &bytes[..]);
     }
+}
+
+/// What stands on the lines of a key file, if each is a key.
+fn keys<K: std::str::FromStr>(file: &[u8]) -> Option<Vec<K>> {
+    let text = std::str::from_utf8(file).ok()?;
+    let lines = text.split('\n').map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.parse().ok()).collect()
+}
+
+#[test]
+fn damaged_recipients_files_are_read_in_full_or_not_at_all() {
+    let sandbox = Sandbox::new();
+    let key = |_| Identity::generate().to_recipient().expect("it has one").to_string();
+    let [first, second] = [0, 1].map(key);
+    let file = format!("# The office\n{first}\r\n\n  # Home\n{second}\n");
+    let (mut read, mut refused) = (0, 0);
+    let numbers = numbers(rounds(200, 10_000) * 3, 1 << 20);
+    for numbers in numbers.chunks_exact(3) {
+        let damaged = damaged(file.as_bytes(), numbers);
+        sandbox.write("team.txt", &damaged);
+        let outcome = sandbox.run_with(["encrypt", "-R", "team.txt"], b"text");
+        let expected: BTreeSet<_> =
+            keys::<Recipient>(&damaged).unwrap_or_default().iter().map(ToString::to_string).collect();
+        let shown = String::from_utf8_lossy(&damaged);
+        if expected.is_empty() {
+            assert!(matches!(outcome.status, 1 | 2) && outcome.stdout.is_empty(), "{shown}: {outcome:?}");
+            assert!(outcome.stderr.contains("team.txt"), "{shown}: {}", outcome.stderr);
+            refused += 1;
+        } else {
+            assert_eq!(outcome.status, 0, "{shown}: {}", outcome.stderr);
+            let header = Decryptor::read(&mut &outcome.stdout[..]).expect("it was just written");
+            assert_eq!(header.header().stanzas().len(), expected.len(), "{shown}");
+            read += 1;
+        }
+    }
+    assert!(read > 10 && refused > 10, "{read} read, {refused} refused");
+    record("damaged recipients files", &format!("{read} read in full, {refused} refused"));
+}
+
+#[test]
+fn damaged_identity_files_open_nothing_they_should_not_and_tell_no_secret() {
+    let sandbox = Sandbox::new();
+    let key = |_| Identity::generate().to_text().expect("it has one").expose_secret().to_owned();
+    let [first, second] = [0, 1].map(key);
+    let opens: Identity = first.parse().expect("it is a key");
+    let recipient = opens.to_recipient().expect("it has one").to_string();
+    let file = format!("# created: today\n# public key: {recipient}\n{first}\r\n\n{second}\n");
+    assert_eq!(sandbox.run_with(["encrypt", "-r", &recipient, "-o", "x.age"], b"text").status, 0);
+
+    let (mut opened, mut refused) = (0, 0);
+    let numbers = numbers(rounds(200, 10_000) * 3, 1 << 20);
+    for numbers in numbers.chunks_exact(3) {
+        let damaged = damaged(file.as_bytes(), numbers);
+        sandbox.write("key.txt", &damaged);
+        sandbox.set_mode("key.txt", 0o600);
+        let outcome = sandbox.run(["decrypt", "-i", "key.txt", "-o", "-", "x.age"]);
+        let is_first = |key: &Identity| key.to_text().is_some_and(|text| text.expose_secret() == first);
+        let said = [&outcome.stdout[..], outcome.stderr.as_bytes()].concat();
+        if keys(&damaged).is_some_and(|keys: Vec<Identity>| keys.iter().any(is_first)) {
+            assert_eq!((outcome.status, &outcome.stdout[..]), (0, &b"text"[..]), "{}", outcome.stderr);
+            opened += 1;
+        } else {
+            assert!(matches!(outcome.status, 1..=3) && outcome.stdout.is_empty(), "{outcome:?}");
+            refused += 1;
+        }
+        for secret in [&first, &second] {
+            let mut parts = secret.as_bytes()["AGE-SECRET-KEY-1".len()..].windows(10);
+            assert!(!parts.any(|part| said.windows(10).any(|words| words == part)), "a secret is told");
+        }
+    }
+    assert!(opened > 10 && refused > 10, "{opened} opened, {refused} refused");
+    record("damaged identity files", &format!("{opened} opened the file, {refused} refused, no secret told"));
 }

@@ -62,7 +62,7 @@ pub(super) fn warn_if_others_may_read(file: &KeyFile, path: &Path, report: &Repo
 }
 
 /// The keys of an identity file that is not protected: one to a line, or an SSH private key.
-pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
+pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
     if is_ssh(text) {
         if text.len() > SSH_KEY_LIMIT {
             bail!("{} is longer than 16 KiB, which no SSH key is", name(path));
