@@ -246,6 +246,7 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
     render(man.render_options_section(&mut page));
     if is_program {
         render(man.render_subcommands_section(&mut page));
+        page.extend_from_slice(b".TP\nsolekey help \\fICOMMAND\\fR\nPrint the help of a command\n");
         page.extend_from_slice(RECIPES.as_bytes());
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
