@@ -97,7 +97,7 @@ fn a_file_of_holes_past_four_gibibytes_comes_back() {
     let script = format!(
         "ulimit -d 100000; \"$SOLEKEY\" encrypt -c -r {recipient} holes | \"$SOLEKEY\" decrypt -i key.txt | cmp - holes"
     );
-    sandbox.shell(&script).is_silent_success();
+    in_time(&sandbox, &script).is_silent_success();
     record("holes", &format!("{length} bytes there and back in 100 MB of memory"));
 
     let length = 100_u64 << 30;
