@@ -71,9 +71,8 @@ fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Optio
         .then_some("gave a stanza in the name of another recipient, which would stop that one from opening the file")
 }
 
-/// Whether the SSH identities of other implementations would give up at a stanza. Those here pass over it.
-///
-/// Spec: <https://c2sp.org/age#ssh-rsa-recipient-stanza> and the section on ssh-ed25519 after it.
+/// Whether the SSH identities of age, <https://pkg.go.dev/filippo.io/age/agessh>, would give up at a stanza. Those here pass
+/// over it.
 fn is_malformed_ssh(stanza: &Stanza) -> bool {
     let is_point = |text: &String| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
     match (stanza.tag.as_str(), stanza.args.as_slice()) {
