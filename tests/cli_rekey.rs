@@ -1,4 +1,4 @@
-//! New recipients for files that are there, and what is left of damaged ones.
+//! New recipients for files that are there.
 
 mod sandbox;
 
@@ -238,83 +238,4 @@ fn a_file_whose_rekeying_is_killed_is_either_old_or_new() {
         }
         assert!(sandbox.names().iter().all(|name| name.ends_with(".age") || name.ends_with(".txt")));
     }
-}
-
-#[test]
-fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
-    let (sandbox, recipient) = Sandbox::with_key();
-    let plaintext = data(2 * SEGMENT + 500);
-    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
-    sandbox.write("x.age", &sealed);
-    sandbox.run(["salvage", "-i", "key.txt", "-o", "whole", "x.age"]).is(
-        0,
-        "{\"file\":\"x.age\",\"length\":2097652,\"recovered\":2097652,\"complete\":true,\"lost\":[]}\n",
-        "",
-    );
-    assert!(sandbox.read("whole") == plaintext);
-
-    let mut damaged = sealed.clone();
-    damaged[184 + 3 * (CHUNK + 16) + 9..][..4096].fill(0);
-    sandbox.write("x.age", &damaged);
-    sandbox.run(["salvage", "-i", "key.txt", "-o", "part", "x.age"]).is(
-        4,
-        "{\"file\":\"x.age\",\"length\":2097652,\"recovered\":2032116,\"complete\":true,\"lost\":[{\"offset\":196608,\"length\":65536}]}\n",
-        "solekey: warning: 65536 of 2097652 bytes are lost, and zeros in 'part'\n",
-    );
-    let mut expected = plaintext.clone();
-    expected[3 * CHUNK..4 * CHUNK].fill(0);
-    assert!(sandbox.read("part") == expected);
-
-    sandbox.write("cut.age", &sealed[..SEGMENT]);
-    let outcome = sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]);
-    assert_eq!(outcome.status, 4);
-    assert!(outcome.stderr.starts_with("solekey: warning: 'cut.age' has lost its end;"), "{}", outcome.stderr);
-    assert!(sandbox.read("cut")[..15 * CHUNK] == plaintext[..15 * CHUNK]);
-}
-
-#[test]
-fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
-    let (sandbox, recipient) = Sandbox::with_key();
-    let plaintext = data(2 * CHUNK);
-    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
-    sandbox.write("more.age", [&sealed[..], b"12345"].concat());
-    sandbox.run(["salvage", "-i", "key.txt", "-o", "more", "more.age"]).is(
-        4,
-        "{\"file\":\"more.age\",\"length\":131072,\"recovered\":131072,\"complete\":true,\"lost\":[{\"offset\":131072,\"length\":0}]}\n",
-        "solekey: warning: 'more.age' goes on behind its end; what is there is too short for a chunk, and is left out\n",
-    );
-    assert!(sandbox.read("more") == plaintext);
-
-    sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
-    sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
-        4,
-        "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[{\"offset\":65536,\"length\":0}]}\n",
-        "solekey: warning: 'cut.age' has lost its end; how much was behind it is not known\n",
-    );
-}
-
-#[test]
-fn what_cannot_be_salvaged_is_said_plainly_and_leaves_no_output() {
-    let (sandbox, recipient) = Sandbox::with_key();
-    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(CHUNK + 9)).gave().to_vec();
-    const GONE: &str = "solekey: hint: the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody\n";
-    let mut no_header = sealed.clone();
-    no_header[..150].fill(0);
-    sandbox.write("x.age", &no_header);
-    let salvage = ["salvage", "-i", "key.txt", "-o", "out", "x.age"];
-    sandbox.run(salvage).fails(4, &format!("solekey: error: cannot salvage 'x.age': not an age file\n{GONE}"));
-
-    let mut no_nonce = sealed.clone();
-    no_nonce[168..184].fill(0);
-    sandbox.write("x.age", &no_nonce);
-    let outcome = sandbox.run(salvage);
-    assert_eq!((outcome.status, outcome.stdout.len()), (4, 0));
-    assert!(outcome.stderr.contains("the 16 bytes behind the header may be damaged"), "{}", outcome.stderr);
-
-    sandbox.run(["encrypt", "-a", "-r", &recipient, "-o", "x.asc", "key.txt"]).is_silent_success();
-    let outcome = sandbox.run(["salvage", "-i", "key.txt", "-o", "out", "x.asc"]);
-    assert_eq!(outcome.status, 1);
-    assert_eq!(sandbox.run(["salvage", "-i", "key.txt", "-o", "x.age", "-f", "x.age"]).status, 2);
-    assert_eq!(sandbox.run(["salvage", "-i", "key.txt", "-o", "-", "x.age"]).status, 2);
-    assert_eq!(sandbox.names(), ["key.txt", "x.age", "x.asc"]);
 }

@@ -207,7 +207,8 @@ pub(crate) struct Rekey {
 /// Recover what still authenticates of a damaged file
 ///
 /// Every chunk that is authentic goes to its place in the output, and zeros go where chunks are lost. What was lost is
-/// printed as a JSON object; the status is 4 if anything was. Sectors that cannot be read count as lost.
+/// printed as a JSON object; the status is 4 if anything was. Sectors that cannot be read count as lost. Of a damaged header,
+/// one stanza for your key is enough, if that is whole.
 #[derive(Args)]
 pub(crate) struct Salvage {
     #[command(flatten)]

@@ -13,11 +13,11 @@ use super::{
     identities::Identities,
     input::{Input, name},
     keys::KeyFiles,
-    names::{Named, Wanted, names},
+    names::{Named, Wanted, measure, names},
     output::Output,
     plan::Terminal,
     plugins::Plugins,
-    progress::Progress,
+    progress::{Progress, Total},
     prompt::Prompt,
     readback::{self, Nowhere},
     report::{Report, Status, misuse},
@@ -33,7 +33,9 @@ pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Op
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(inputs));
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = outputs.spare(names(inputs, Wanted::Encrypted)?);
-    let progress = Arc::new(Progress::new(talk));
+    let (once, passes) = (measure(inputs, Wanted::Encrypted), if what.verify_first { 2 } else { 1 });
+    let total = move || once().map(|total| Total { bytes: total.bytes * passes, ..total });
+    let progress = Arc::new(Progress::of_many(talk, total));
     let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
     Ok(batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report)))
 }

@@ -12,7 +12,7 @@ use super::{
     endings::with_age,
     input::{DASH, Input, name},
     keys::KeyFiles,
-    names::{Named, Wanted, names},
+    names::{Named, Wanted, measure, names},
     output::Output,
     plan::{Terminal, must_not_be_closed},
     plugins::Plugins,
@@ -51,7 +51,7 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
         .map(|path| Receipt::new(path, &what.files, &keys, |input| outputs.plan_for(input)))
         .transpose()?;
     let names = outputs.spare(names(inputs, Wanted::Others)?);
-    let progress = Arc::new(Progress::new(talk));
+    let progress = Arc::new(Progress::of_many(talk, measure(inputs, Wanted::Others)));
     let cores = Cores::new(inputs.threads());
     let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };
     let mut lines = String::new();

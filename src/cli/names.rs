@@ -2,7 +2,7 @@
 //! that names walkdir.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader},
     iter,
     path::{Path, PathBuf},
@@ -16,6 +16,7 @@ use super::{
     endings::without_age,
     input::{DASH, name},
     pending,
+    progress::Total,
     report::{misuse, quoted},
     system,
 };
@@ -64,6 +65,33 @@ pub(crate) fn names(inputs: &Inputs, wanted: Wanted) -> Result<Names> {
         Ok(folder) if folder.path.is_dir() => walk(&folder.path, wanted),
         other => Box::new(iter::once(other)),
     })))
+}
+
+/// What adds up all files to read. None comes of it if only reading them tells: of pipes, and a list that can be read once.
+pub(crate) fn measure(inputs: &Inputs, wanted: Wanted) -> impl FnOnce() -> Option<Total> + Send + use<> {
+    let inputs = inputs.clone();
+    move || {
+        if inputs.files_from.as_ref().is_some_and(|list| *list == Path::new(DASH) || !list.is_file()) {
+            return None;
+        }
+        let names = names(&inputs, wanted).ok()?;
+        if names.size_hint().1 == Some(1) {
+            return None;
+        }
+        let mut total = Total::default();
+        for input in names.flatten() {
+            match fs::metadata(&input.path) {
+                Ok(metadata) if metadata.is_file() => {
+                    total.files += 1;
+                    total.bytes += metadata.len();
+                }
+                // What cannot be looked at fails when its turn comes.
+                Err(_) if input.path != Path::new(DASH) => {}
+                _ => return None,
+            }
+        }
+        Some(total)
+    }
 }
 
 fn listed(list: &Path, end: u8) -> Result<Names> {

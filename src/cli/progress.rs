@@ -3,15 +3,19 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::args::{Talk, When};
+use super::{
+    args::{Talk, When},
+    system,
+};
 
 /// Work that takes less shows nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -19,21 +23,29 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FRAMES_PER_SECOND: u8 = 2;
 /// Columns of the bar where there is no terminal that has some.
 const COLUMNS: u16 = 80;
+/// In fewer columns, there is no room for all of it.
+const NARROW: u16 = 72;
 
 /// The bar that may be on the screen, for whoever has something to say beside it.
 static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-fn on_screen() -> MutexGuard<'static, Option<ProgressBar>> {
-    ON_SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Does what writes to the terminal while the bar is out of the way.
 pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
-    match &*on_screen() {
+    match &*lock(&ON_SCREEN) {
         Some(bar) => bar.suspend(write),
         None => write(),
     }
 }
+
+/// How many files there are to read, and how many bytes.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Total {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What adds up a total, which may take a walk through a large folder.
+type Measure = Box<dyn FnOnce() -> Option<Total> + Send>;
 
 /// The progress of a run, of one file or of many.
 pub(crate) struct Progress {
@@ -45,26 +57,35 @@ pub(crate) struct Progress {
     settled: AtomicBool,
     opened: AtomicU64,
     done: AtomicU64,
+    /// Not needed before the bar is drawn.
+    measure: Mutex<Option<Measure>>,
+    /// Of several files, once it is known.
+    total: Arc<Mutex<Option<Total>>>,
 }
 
 impl Progress {
-    /// No file yet.
+    /// The progress of one file.
     pub(crate) fn new(talk: &Talk) -> Self {
+        Self::of_many(talk, || None)
+    }
+
+    /// The progress of as many files as `measure` finds, which is asked beside the work, and only if somebody sees the bar.
+    pub(crate) fn of_many(talk: &Talk, measure: impl FnOnce() -> Option<Total> + Send + 'static) -> Self {
         let shown = match talk.progress {
             When::Auto => !talk.quiet && io::stderr().is_terminal(),
             When::Always => true,
             When::Never => false,
         };
         let patience = if talk.progress == When::Always { Duration::ZERO } else { PATIENCE };
-        Self::with(patience, !shown)
+        Self::with(patience, !shown, Some(Box::new(measure)))
     }
 
     /// Progress that is never shown.
     pub(crate) fn none() -> Self {
-        Self::with(PATIENCE, true)
+        Self::with(PATIENCE, true, None)
     }
 
-    fn with(patience: Duration, settled: bool) -> Self {
+    fn with(patience: Duration, settled: bool, measure: Option<Measure>) -> Self {
         Self {
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
             start: OnceLock::new(),
@@ -72,31 +93,27 @@ impl Progress {
             settled: AtomicBool::new(settled),
             opened: AtomicU64::new(0),
             done: AtomicU64::new(0),
+            measure: Mutex::new(measure),
+            total: Arc::default(),
         }
     }
 
     /// A file called `name` comes next, of `length` bytes or of an unknown number of them. Of one file it is known how much is
-    /// left, of several how many are done.
+    /// left; of several, once they have been measured.
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
-        let several = self.opened.fetch_add(1, Ordering::Relaxed) > 0;
-        let (length, template) = match length {
-            Some(length) if !several => {
-                (Some(length), "{wide_msg} {percent:>3}% {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
-            }
-            _ => (None, "{wide_msg} {bytes} {bytes_per_sec} {elapsed}"),
-        };
-        if !several || self.opened.load(Ordering::Relaxed) == 2 {
-            self.bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-            match length {
-                Some(length) => self.bar.set_length(length),
-                None => self.bar.unset_length(),
-            }
+        if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
+            show(&self.bar, length);
+            self.bar.set_message(name.to_owned());
+            return;
         }
-        self.bar.set_message(if several {
-            let done = self.done.load(Ordering::Relaxed);
-            format!("{done} {} done, {name}", if done == 1 { "file" } else { "files" })
-        } else {
-            name.to_owned()
+        let total = *lock(&self.total);
+        if total.is_none() && self.bar.length().is_some() {
+            show(&self.bar, None);
+        }
+        let done = self.done.load(Ordering::Relaxed);
+        self.bar.set_message(match total {
+            Some(Total { files, .. }) => format!("{done} of {files} files done, {name}"),
+            None => format!("{done} {} done, {name}", if done == 1 { "file" } else { "files" }),
         });
     }
 
@@ -110,9 +127,9 @@ impl Progress {
         self.bar.set_message(format!("reading back {name}"));
     }
 
-    /// The file is read once more than was thought.
+    /// The only file is read once more than was thought.
     pub(crate) fn again(&self) {
-        if let Some(length) = self.bar.length() {
+        if let (Some(length), None) = (self.bar.length(), *lock(&self.total)) {
             self.bar.set_length(length * 2);
         }
     }
@@ -137,17 +154,52 @@ impl Progress {
             } else {
                 ProgressDrawTarget::term_like_with_hz(Box::new(NoTerminal), FRAMES_PER_SECOND)
             });
-            *on_screen() = Some(self.bar.clone());
+            *lock(&ON_SCREEN) = Some(self.bar.clone());
+            self.begin_to_measure();
             // Draws on its own, so that a stalled pipe still shows its elapsed time.
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
     }
+
+    /// Adds up what there is to do. If the work ends before that does, so does the program.
+    fn begin_to_measure(&self) {
+        let Some(measure) = lock(&self.measure).take() else { return };
+        let (bar, total) = (self.bar.clone(), self.total.clone());
+        let measure = move || {
+            if let Some(measured) = measure() {
+                *lock(&total) = Some(measured);
+                show(&bar, Some(measured.bytes));
+            }
+        };
+        // Where the system gives no more threads, there is no total.
+        let _ = thread::Builder::new().spawn(measure);
+    }
+}
+
+/// Shows how much is left of what has a length; else how much is done.
+fn show(bar: &ProgressBar, length: Option<u64>) {
+    let narrow = system::columns().unwrap_or(COLUMNS) < NARROW;
+    let template = match (length, narrow) {
+        (Some(_), false) => "{wide_msg} {percent:>3}% {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+        (Some(_), true) => "{wide_msg} {percent:>3}% {eta} left",
+        (None, false) => "{wide_msg} {bytes} {bytes_per_sec} {elapsed}",
+        (None, true) => "{wide_msg} {bytes} {elapsed}",
+    };
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+    match length {
+        Some(length) => bar.set_length(length),
+        None => bar.unset_length(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Progress {
     /// Clears the bar, so that messages stand alone.
     fn drop(&mut self) {
-        on_screen().take_if(|shown| !self.bar.is_hidden() && !shown.is_hidden());
+        lock(&ON_SCREEN).take_if(|shown| !self.bar.is_hidden() && !shown.is_hidden());
         self.bar.finish_and_clear();
     }
 }

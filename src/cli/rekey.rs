@@ -14,7 +14,7 @@ use super::{
     input::{Input, name},
     json,
     keys::KeyFiles,
-    names::{Named, Wanted, names},
+    names::{Named, Wanted, measure, names},
     output::Output,
     pending::{Mode, Overwrite},
     plan::{Plan, Terminal},
@@ -51,7 +51,7 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
             .warning("--header-only keeps the file key: who could open a file once still can, with a copy of its key");
     }
     let threads = what.inputs.threads();
-    let progress = Arc::new(Progress::new(talk));
+    let progress = Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted)));
     let job = Job { what, report, keys, recipients, identities, progress, cores: Cores::new(threads) };
 
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;

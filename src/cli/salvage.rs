@@ -42,12 +42,15 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     plan.must_differ_from(&input.handle, &input.name())?;
     keys.must_differ_from(&plan)?;
     let progress = input.progress.clone();
-    let mut sealed = Sealed::read(&mut input).map_err(header_is_gone).with_context(cannot_salvage)?;
+    let mut sealed = Sealed::read_damaged(&mut input).map_err(header_is_gone).with_context(cannot_salvage)?;
     if sealed.is_armored() {
         bail!("{} is armored; put it into its binary form first, as far as its text can be mended", name(path));
     }
     let unlocked = identities.unlock(&sealed.decryptor, &name(path)).map_err(header_is_gone);
     let unlocked = unlocked.with_context(cannot_salvage)?;
+    if !sealed.decryptor.is_authentic(&unlocked) {
+        report.warning(&format!("the header of {} is damaged, but a stanza of it still opens", name(path)));
+    }
 
     progress.begin();
     let forgiving;
@@ -96,7 +99,6 @@ fn header_is_gone(error: anyhow::Error) -> anyhow::Error {
             CryptoError::NotAge
                 | CryptoError::Empty
                 | CryptoError::Header { .. }
-                | CryptoError::HeaderMac
                 | CryptoError::Stanza
                 | CryptoError::Unwrap
         )

@@ -28,11 +28,20 @@ enum Body<'i> {
 impl<'i> Sealed<'i> {
     /// Reads the header.
     pub(crate) fn read(input: &'i mut Input) -> Result<Self> {
+        Self::read_by(input, Decryptor::read)
+    }
+
+    /// Reads what is left of a header that may be damaged.
+    pub(crate) fn read_damaged(input: &'i mut Input) -> Result<Self> {
+        Self::read_by(input, Decryptor::read_damaged)
+    }
+
+    fn read_by(input: &'i mut Input, read: fn(&mut dyn BufRead) -> Result<Decryptor, Error>) -> Result<Self> {
         if looks_armored(input.reader.fill_buf()?) {
             let mut armor = ArmorReader::new(&mut input.reader);
-            Ok(Self { decryptor: Decryptor::read(&mut armor)?, body: Body::Armored(armor) })
+            Ok(Self { decryptor: read(&mut armor)?, body: Body::Armored(armor) })
         } else {
-            Ok(Self { decryptor: Decryptor::read(&mut input.reader)?, body: Body::Binary(input) })
+            Ok(Self { decryptor: read(&mut input.reader)?, body: Body::Binary(input) })
         }
     }
 

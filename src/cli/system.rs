@@ -6,12 +6,12 @@ use std::{fs::File, io};
 pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{
-    TerminalState, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
+    TerminalState, columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
     was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed, write_all_at,
+    columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed, write_all_at,
 };
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
@@ -44,7 +44,7 @@ mod unix {
     use rustix::{
         fs::{OFlags, fcntl_getfl},
         process::{Resource, Rlimit, setrlimit},
-        termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+        termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
     };
 
     use super::{File, io};
@@ -75,6 +75,12 @@ mod unix {
         pub(in super::super) fn restore(&self) {
             let _ = tcsetattr(&self.0, OptionalActions::Now, &self.1);
         }
+    }
+
+    /// How wide the terminal is that standard error goes to. None if it goes to none, or that does not tell.
+    pub(in super::super) fn columns() -> Option<u16> {
+        let size = tcgetwinsize(io::stderr()).ok()?;
+        (size.ws_col > 0).then_some(size.ws_col)
     }
 
     /// Standard input without the library's buffer, so that nothing is read ahead of what is used.
@@ -189,6 +195,11 @@ mod windows {
     /// Rights are not bits of a mode here, and nothing is said of them.
     pub(in super::super) fn others_may_read(_: &Metadata) -> bool {
         false
+    }
+
+    /// How wide the terminal is, is not asked here.
+    pub(in super::super) fn columns() -> Option<u16> {
+        None
     }
 
     /// How many names a file has is not told here.

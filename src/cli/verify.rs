@@ -18,7 +18,7 @@ use super::{
     input::{DASH, Input, name},
     json,
     keys::KeyFiles,
-    names::{Named, Wanted, names},
+    names::{Named, Wanted, measure, names},
     plan::{Plan, Terminal},
     plugins::Plugins,
     progress::{Progress, aside},
@@ -35,7 +35,7 @@ pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Opti
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = names(&what.inputs, Wanted::Encrypted)?;
     let threads = what.inputs.threads();
-    let job = Job { identities, progress: Arc::new(Progress::new(talk)), cores: Cores::new(threads) };
+    let job = Job { identities, progress: Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted))), cores: Cores::new(threads) };
 
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
     let say = |verdict: Result<Verdict>| {

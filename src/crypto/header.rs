@@ -70,7 +70,7 @@ impl Header {
     /// [`Error::Empty`], [`Error::NotAge`], [`Error::Version`], [`Error::Header`]; [`Error::Armor`] or [`Error::Read`] of
     /// the input.
     pub(super) fn read(input: &mut dyn BufRead) -> Result<Self, Error> {
-        let mut lines = Lines { input, text: Vec::new(), number: 0, whole: false };
+        let mut lines = Lines::of(input);
         read_version(&mut lines)?;
 
         let mut stanzas = Vec::new();
@@ -96,6 +96,35 @@ impl Header {
         let text = lines.text;
         let authenticated = text.len() - (mac_line_length() - FOOTER_PREFIX.len());
         Ok(Self { stanzas, mac, text, authenticated })
+    }
+
+    /// Reads what is left of a damaged header: a first line, stanzas and a MAC that are not well formed are passed over. Of
+    /// one that is whole, it reads what [`read`](Self::read) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), where no last line or no stanza is left.
+    pub(super) fn read_damaged(input: &mut dyn BufRead) -> Result<Self, Error> {
+        let mut lines = Lines::of(input);
+        let version = read_version(&mut lines);
+        let (footer, mac) = loop {
+            let start = lines.text.len();
+            if lines.read(FOOTER_PREFIX.len() as u64)? == FOOTER_PREFIX.as_bytes() {
+                break (start, lines.read_damaged_mac()?);
+            }
+            if !lines.whole {
+                lines.read(HEADER_LIMIT)?;
+            }
+            if let Err(fault) = lines.complete() {
+                // Of something that is no age file at all, its first line tells most.
+                return Err(version.err().unwrap_or(fault));
+            }
+        };
+        let stanzas = read_whole_stanzas(&String::from_utf8_lossy(&lines.text[..footer]));
+        if stanzas.is_empty() {
+            return Err(version.err().unwrap_or_else(|| lines.fault("no recipient stanza before it is whole")));
+        }
+        Ok(Self { stanzas, mac, text: lines.text, authenticated: footer + FOOTER_PREFIX.len() })
     }
 
     /// Checks the MAC: that who wrote this header knew the file key.
@@ -207,6 +236,15 @@ fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stanza, Error> 
     }
 }
 
+/// The stanzas of a damaged header that are whole. Where one begins, the one before it ends, whatever is left of that.
+fn read_whole_stanzas(text: &str) -> Vec<Stanza> {
+    let read = |stanza: &str| {
+        let (arguments, body) = stanza.split_once('\n')?;
+        read_stanza(arguments, &mut Lines::of(&mut format!("{body}\n").as_bytes())).ok()
+    };
+    text.split(&format!("\n{STANZA_PREFIX}")).skip(1).filter_map(read).collect()
+}
+
 /// The MAC of a last line, given what follows its `---`.
 fn read_mac(text: &str) -> Option<[u8; 32]> {
     let mac = BASE64.decode(text.strip_prefix(' ')?).ok()?;
@@ -217,22 +255,33 @@ fn read_mac(text: &str) -> Option<[u8; 32]> {
 struct Lines<'a> {
     input: &'a mut dyn BufRead,
     text: Vec<u8>,
-    /// Of the last line that was read, from 1.
-    number: u64,
     /// Whether that line ended in a line feed.
     whole: bool,
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    fn of(input: &'a mut dyn BufRead) -> Self {
+        Self { input, text: Vec::new(), whole: false }
+    }
+
     /// Reads up to a line feed, the end of the input, or `limit` bytes. The line comes without its line feed.
     fn read(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        self.number += 1;
         let start = self.text.len();
         let limit = limit.min(HEADER_LIMIT - start as u64);
         read_until_line_feed(self.input, limit, &mut self.text).map_err(Error::reading)?;
         let line = &self.text[start..];
         self.whole = line.ends_with(b"\n");
         Ok(line.strip_suffix(b"\n").unwrap_or(line).to_vec())
+    }
+
+    /// Reads what follows the `---` of a last line that may be damaged: as long as it is, since the payload is behind it.
+    fn read_damaged_mac(&mut self) -> Result<[u8; 32], Error> {
+        let start = self.text.len();
+        let length = mac_line_length() - FOOTER_PREFIX.len();
+        Read::take(&mut *self.input, length as u64).read_to_end(&mut self.text).map_err(Error::reading)?;
+        self.whole = self.text.ends_with(b"\n");
+        let mac = str::from_utf8(&self.text[start..]).ok().and_then(|mac| read_mac(mac.strip_suffix('\n')?));
+        Ok(mac.unwrap_or_default())
     }
 
     /// The next line, which must be whole and ASCII.
@@ -253,8 +302,11 @@ impl Lines<'_> {
         }
     }
 
+    /// What is wrong with the last line that was read.
     fn fault(&self, fault: &'static str) -> Error {
-        Error::Header { line: self.number, fault }
+        let before = &self.text[..self.text.len() - usize::from(self.whole)];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Error::Header { line, fault }
     }
 }
 
@@ -298,6 +350,40 @@ mod tests {
         assert_eq!(line("age-encryption.org/v1\n-> a\n"), 3);
         assert_eq!(line("age-encryption.org/v1\n-> a\nAA==\n"), 3);
         assert_eq!(line("age-encryption.org/v1\n-> a\n\n--- short\n"), 4);
+    }
+
+    #[test]
+    fn of_a_damaged_header_what_is_whole_is_read_and_the_payload_is_found_behind_it() {
+        let stanza = |tag: &str| Stanza { tag: tag.into(), args: vec!["a".into()], body: vec![0xfe; 3] };
+        let written = Header::write(vec![stanza("x"), stanza("y"), stanza("z")], &file_key()).expect("it is short");
+        let text = str::from_utf8(written.as_bytes()).expect("it is ASCII");
+        let read = |text: &str| {
+            let mut rest = &[text, "rest"].concat().into_bytes()[..];
+            let read = Header::read_damaged(&mut rest).expect("something is left");
+            assert!(rest == b"rest" && read.as_bytes() == text.as_bytes(), "{text}");
+            let tags: String = read.stanzas().iter().map(|stanza| stanza.tag.as_str()).collect();
+            (tags, read.authenticate(&file_key()).is_ok())
+        };
+        assert_eq!(read(text), ("xyz".to_owned(), true));
+        let last = text.len() - 1;
+        let mac = &text[last - 43..last];
+        for (whole, damaged, tags) in [
+            ("age-", "bge-", "xyz"),
+            ("v1\n", "v1\u{b}", "yz"),
+            ("-> y a", "-> y\0a", "xz"),
+            ("-> y a", "-< y a", "xz"),
+            ("-> y a\n", "-> y a*", "xz"),
+            ("/v7+\n-> z", "/v7+-> z*", "x"),
+            ("/v7+\n---", "/v7=\n---", "xy"),
+            ("--- ", "---_", "xyz"),
+            (mac, &"*".repeat(43), "xyz"),
+            (mac, &"\n".repeat(43), "xyz"),
+            (&format!("{mac}\n"), &format!("{mac}*"), "xyz"),
+        ] {
+            let damaged = text.replacen(whole, damaged, 1);
+            assert!(damaged != text);
+            assert_eq!(read(&damaged), (tags.to_owned(), false), "{damaged}");
+        }
     }
 
     #[test]

@@ -119,6 +119,8 @@ fn count(header: &Header, recipients: &[&Recipient]) -> Result<(), Error> {
 /// A file whose header has been read.
 pub struct Decryptor {
     header: Header,
+    /// Whether the header may be damaged, and what is whole of it is to do.
+    damaged: bool,
 }
 
 impl Decryptor {
@@ -128,7 +130,17 @@ impl Decryptor {
     ///
     /// [`Error::Empty`], [`Error::NotAge`], [`Error::Version`], [`Error::Header`], [`Error::Armor`], [`Error::Read`].
     pub fn read(input: &mut dyn BufRead) -> Result<Self, Error> {
-        Ok(Self { header: Header::read(input)? })
+        Ok(Self { header: Header::read(input)?, damaged: false })
+    }
+
+    /// Reads what is left of a header that may be damaged, for [`Payload::salvage`]: [`unlock`](Self::unlock) takes the first
+    /// stanza that opens, and [`is_authentic`](Self::is_authentic) tells what the MAC says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), where nothing is left.
+    pub fn read_damaged(input: &mut dyn BufRead) -> Result<Self, Error> {
+        Ok(Self { header: Header::read_damaged(input)?, damaged: true })
     }
 
     /// The header.
@@ -145,12 +157,36 @@ impl Decryptor {
     /// [`Error::Unwrap`] of the first identity that has something to say about a stanza.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
         stack::wiped(|| {
-            let stanzas = self.header.stanzas();
-            let unwrapped = identities.iter().find_map(|identity| identity.unwrap(stanzas));
+            let unwrapped = if self.damaged {
+                self.unwrap_each(identities)
+            } else {
+                identities.iter().find_map(|identity| identity.unwrap(self.header.stanzas()))
+            };
             let file_key = unwrapped.unwrap_or_else(|| Err(Error::NoMatch(self.stanza_types())))?;
-            self.header.authenticate(&file_key)?;
+            if !self.damaged {
+                self.header.authenticate(&file_key)?;
+            }
             Ok(Unlocked { file_key })
         })
+    }
+
+    /// The file key of the first stanza that opens; else what is wrong with the first that should.
+    fn unwrap_each(&self, identities: &[Identity]) -> Option<Result<FileKey, Error>> {
+        let mut fault = None;
+        for (identity, stanza) in identities.iter().flat_map(|key| self.header.stanzas().iter().map(move |one| (key, one))) {
+            match identity.unwrap(slice::from_ref(stanza)) {
+                Some(Err(error)) => fault = fault.or(Some(Err(error))),
+                Some(opened) => return Some(opened),
+                None => {}
+            }
+        }
+        fault
+    }
+
+    /// Whether the header's MAC agrees with the file key. It does unless the header is [damaged](Self::read_damaged).
+    #[must_use]
+    pub fn is_authentic(&self, unlocked: &Unlocked) -> bool {
+        stack::wiped(|| self.header.authenticate(&unlocked.file_key).is_ok())
     }
 
     /// Whether `identity` unwraps each of the stanzas, in file order. A stanza that it cannot read is not its own.
@@ -190,7 +226,7 @@ impl Decryptor {
     }
 }
 
-/// A file whose file key is known and whose header is authentic.
+/// A file whose file key is known and whose header is authentic, unless it was read as [damaged](Decryptor::read_damaged).
 pub struct Unlocked {
     file_key: FileKey,
 }

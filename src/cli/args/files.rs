@@ -31,7 +31,7 @@ pub(crate) struct Files {
 }
 
 /// Which files there are to work on, and how many threads do it.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Inputs {
     /// Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those
     /// that do not; links and devices are passed over too
