@@ -508,3 +508,46 @@ fn recipes_of_the_manual_do_what_they_say() {
     let kept: Vec<_> = tree(&sandbox.path("tree")).into_iter().filter(|(name, ..)| !name.ends_with(".age")).collect();
     assert_eq!(kept, before);
 }
+
+#[test]
+fn a_walk_that_finds_nothing_is_not_taken_for_work_done() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir_all(sandbox.path("tree/empty")).expect("it is made");
+    let walk = |arguments: &[&str]| sandbox.run([arguments, &["--recursive", "tree"]].concat());
+    let encrypted = "solekey: warning: nothing was done: no file was found whose name ends in .age\n";
+    walk(&["decrypt", "-i", "key.txt"]).is(0, "", encrypted);
+    walk(&["rekey", "-i", "key.txt", "-r", &recipient]).is(0, "", encrypted);
+    let others = "solekey: warning: nothing was done: no file was found but those whose names end in .age\n";
+    walk(&["encrypt", "-r", &recipient]).is(0, "", others);
+    // Who deletes what was verified relies on the status.
+    let none = "solekey: error: nothing was verified: there was no file to verify\n\
+        solekey: hint: --recursive looks for names that end in .age\n";
+    walk(&["verify", "-i", "key.txt"]).fails(1, none);
+    let list = sandbox.run_with(["verify", "-i", "key.txt", "--files-from", "-"], b"");
+    assert_eq!((list.status, list.stdout.len()), (1, 0));
+    // A list may well be empty: nothing is new since the last time.
+    sandbox.run_with(["encrypt", "-r", &recipient, "--files-from", "-"], b"").is_silent_success();
+}
+
+#[test]
+fn a_range_behind_the_end_is_empty_and_said_to_be() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(CHUNK + 5));
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    let range = |range: &str| sandbox.run(["decrypt", "-i", "key.txt", "-c", "--range", range, "x.age"]);
+    range("65541:").is_silent_success();
+    range("65542:1").is(0, "", "solekey: warning: the range begins behind the end: 'x.age' holds 65541 bytes\n");
+}
+
+#[test]
+fn a_source_with_another_name_is_deleted_with_a_warning() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    fs::hard_link(sandbox.path("x"), sandbox.path("y")).expect("it is made");
+    sandbox.run(["encrypt", "--rm", "-r", &recipient, "x"]).is(
+        0,
+        "",
+        "solekey: warning: 'x' was deleted, but the file has other names (hard links), and they keep what is in it\n",
+    );
+    assert_eq!(sandbox.names(), ["key.txt", "x.age", "y"]);
+}

@@ -191,3 +191,16 @@ fn long_work_on_a_terminal_shows_progress() {
     let quick = on_terminal(&sandbox, &format!("exec \"$SOLEKEY\" encrypt -r {recipient} key.txt"), &[]);
     quick.is_silent_success();
 }
+
+#[test]
+fn of_several_files_it_is_shown_how_much_is_left() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let holes = fs::File::create(sandbox.path("x")).and_then(|file| file.set_len(300 << 20));
+    holes.expect("it is made");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("it is made");
+    let outcome = sandbox.run(["verify", "-T1", "--progress", "always", "-i", "key.txt", "x.age", "y.age"]);
+    assert_eq!(outcome.status, 0);
+    let shown = outcome.stderr;
+    assert!(shown.contains("/600.15 MiB") && shown.contains("1/2 'y.age'"), "{shown:?}");
+}

@@ -83,7 +83,8 @@ fn what_cannot_be_salvaged_is_said_plainly_and_leaves_no_output() {
     assert_eq!(sandbox.names(), ["key.txt", "x.age", "x.asc"]);
 }
 
-const GONE: &str = "solekey: hint: the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody\n";
+const GONE: &str =
+    "solekey: hint: the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody\n";
 const OPENS: &str = "solekey: warning: the header of 'x.age' is damaged, but a stanza of it still opens\n";
 
 #[test]

@@ -18,7 +18,7 @@ use super::{
     args::{Files, Inputs},
     guard,
     input::{DASH, name},
-    names::{Named, Names},
+    names::{Named, Names, Wanted},
     pending::Overwrite,
     plan::{Plan, Terminal, place},
     report::{Report, Status, misuse, status},
@@ -26,14 +26,12 @@ use super::{
 
 /// Does `work` for each input on up to `threads` threads, and `settle`s what came of it in the order of the inputs: that
 /// reports it, and says how it failed, if it did.
-///
-/// None if all went well. If all failed alike, that status; else the one that says some failed.
 pub(crate) fn all<T>(
     inputs: impl Iterator<Item = Result<Named>> + Send,
     threads: NonZeroUsize,
     work: impl Fn(&Named) -> Result<T> + Sync,
     settle: impl FnMut(Result<T>) -> Option<Status> + Send,
-) -> Option<Status> {
+) -> Tally {
     let one = inputs.size_hint().1 == Some(1);
     let inputs = Mutex::new((0..).zip(inputs));
     let reports = Turns::new((Tally::default(), settle));
@@ -56,7 +54,7 @@ pub(crate) fn all<T>(
         }
         pass();
     });
-    reports.into_inner().0.status()
+    reports.into_inner().0
 }
 
 /// Does `work` for each input, one after the other, and reports what fails.
@@ -67,6 +65,16 @@ pub(crate) fn each(files: &[PathBuf], report: &Report, mut work: impl FnMut(&Pat
         tally.count(reported(work(file), report));
     }
     tally.status()
+}
+
+/// Says so if a walk through folders has found nothing to do, of which a mistyped name may be the reason.
+pub(crate) fn warn_of_none(tally: &Tally, inputs: &Inputs, wanted: Wanted, report: &Report) {
+    if tally.files == 0 && inputs.recursive {
+        report.warning(match wanted {
+            Wanted::Encrypted => "nothing was done: no file was found whose name ends in .age",
+            Wanted::Others => "nothing was done: no file was found but those whose names end in .age",
+        });
+    }
 }
 
 /// Reports what failed, if it did, and says how.
@@ -82,8 +90,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How many files there were, and how they failed.
 #[derive(Default)]
-struct Tally {
-    files: u64,
+pub(crate) struct Tally {
+    pub(crate) files: u64,
     failed: u64,
     /// How the first one failed.
     first: Option<Status>,
@@ -100,7 +108,8 @@ impl Tally {
         }
     }
 
-    fn status(self) -> Option<Status> {
+    /// None if all went well. If all failed alike, that status; else the one that says some failed.
+    pub(crate) fn status(&self) -> Option<Status> {
         let first = self.first?;
         Some(if self.failed == self.files && !self.differ { first } else { Status::SomeFailed })
     }

@@ -37,7 +37,9 @@ pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Op
     let total = move || once().map(|total| Total { bytes: total.bytes * passes, ..total });
     let progress = Arc::new(Progress::of_many(talk, total));
     let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
-    Ok(batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report)))
+    let tally = batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report));
+    batch::warn_of_none(&tally, inputs, Wanted::Encrypted, report);
+    Ok(tally.status())
 }
 
 /// What all files of a run share.
@@ -75,7 +77,7 @@ impl Job<'_> {
         let mut output = plan.open()?;
         batch::confine(&self.what.files, plan.folder(), self.report);
         let again = self.what.files.rm.then(|| unlocked.again());
-        let written = self.open(&mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
+        let written = self.open(&name(path), &mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
         let written = plan.after(written, output.seen())?;
         if let Some(unlocked) = again {
             let mut again = Input::open(path, Arc::new(Progress::none()))?;
@@ -110,7 +112,14 @@ impl Job<'_> {
     }
 
     /// Opens what is asked for of the payload, and returns how many bytes that is.
-    fn open(&self, sealed: &mut Sealed<'_>, unlocked: Unlocked, output: &mut Output, share: &Share<'_>) -> Result<u64> {
+    fn open(
+        &self,
+        file: &str,
+        sealed: &mut Sealed<'_>,
+        unlocked: Unlocked,
+        output: &mut Output,
+        share: &Share<'_>,
+    ) -> Result<u64> {
         if self.what.sparse {
             output.leave_holes();
         }
@@ -120,6 +129,11 @@ impl Job<'_> {
         let Some(range) = &self.what.range else {
             return Ok(payload.decrypt(output.sink(), share.threads)?);
         };
-        Ok(payload.decrypt_range(range.0.clone(), output, share.threads)?)
+        let end = payload.length();
+        let written = payload.decrypt_range(range.0.clone(), output, share.threads)?;
+        if let Some(end) = end.filter(|end| range.0.start > *end) {
+            self.report.warning(&format!("the range begins behind the end: {file} holds {end} bytes"));
+        }
+        Ok(written)
     }
 }

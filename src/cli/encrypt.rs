@@ -62,9 +62,10 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
         });
         batch::reported(removed, report)
     };
-    let failed = batch::all(names, inputs.threads(), |input| job.encrypt(input), settle);
+    let tally = batch::all(names, inputs.threads(), |input| job.encrypt(input), settle);
+    batch::warn_of_none(&tally, inputs, Wanted::Others, report);
     receipt.map_or(Ok(()), |receipt| receipt.commit(&lines))?;
-    Ok(failed)
+    Ok(tally.status())
 }
 
 /// A file whose output is there.

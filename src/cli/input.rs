@@ -137,7 +137,14 @@ impl Input {
             report.warning(&format!("{} was not deleted: {why}", quoted(path)));
             return Ok(());
         }
-        fs::remove_file(path).with_context(|| format!("cannot delete {}", quoted(path)))
+        fs::remove_file(path).with_context(|| format!("cannot delete {}", quoted(path)))?;
+        if self.had_other_names() {
+            report.warning(&format!(
+                "{} was deleted, but the file has other names (hard links), and they keep what is in it",
+                quoted(path)
+            ));
+        }
+        Ok(())
     }
 
     /// Whether the name that was opened is still that of this file, and not of another that took its place.

@@ -112,7 +112,7 @@ impl Progress {
         }
         let done = self.done.load(Ordering::Relaxed);
         self.bar.set_message(match total {
-            Some(Total { files, .. }) => format!("{done} of {files} files done, {name}"),
+            Some(Total { files, .. }) => format!("{done}/{files} {name}"),
             None => format!("{done} {} done, {name}", if done == 1 { "file" } else { "files" }),
         });
     }
@@ -180,7 +180,7 @@ impl Progress {
 fn show(bar: &ProgressBar, length: Option<u64>) {
     let narrow = system::columns().unwrap_or(COLUMNS) < NARROW;
     let template = match (length, narrow) {
-        (Some(_), false) => "{wide_msg} {percent:>3}% {bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+        (Some(_), false) => "{wide_msg} {percent:>3}% {bar:12} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
         (Some(_), true) => "{wide_msg} {percent:>3}% {eta} left",
         (None, false) => "{wide_msg} {bytes} {bytes_per_sec} {elapsed}",
         (None, true) => "{wide_msg} {bytes} {elapsed}",

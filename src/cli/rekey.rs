@@ -73,7 +73,9 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
         job.progress.done();
         Ok((input.path.to_string_lossy().into_owned(), done))
     };
-    Ok(batch::all(names, threads, work, settle))
+    let tally = batch::all(names, threads, work, settle);
+    batch::warn_of_none(&tally, &what.inputs, Wanted::Encrypted, report);
+    Ok(tally.status())
 }
 
 /// What became of a file, for programs.

@@ -6,12 +6,13 @@ use std::{fs::File, io};
 pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{
-    TerminalState, columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, umask,
-    was_closed, write_all_at,
+    TerminalState, columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout,
+    umask, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed, write_all_at,
+    columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed,
+    write_all_at,
 };
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use serde::Serialize;
 
 use crate::crypto::Error as CryptoError;
@@ -24,7 +24,7 @@ use super::{
     progress::{Progress, aside},
     prompt::Prompt,
     readback::Nowhere,
-    report::{Report, Status, escaped, in_words, status},
+    report::{Advise, Report, Status, escaped, in_words, status},
     sealed::Sealed,
 };
 
@@ -35,7 +35,11 @@ pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Opti
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = names(&what.inputs, Wanted::Encrypted)?;
     let threads = what.inputs.threads();
-    let job = Job { identities, progress: Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted))), cores: Cores::new(threads) };
+    let job = Job {
+        identities,
+        progress: Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted))),
+        cores: Cores::new(threads),
+    };
 
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
     let say = |verdict: Result<Verdict>| {
@@ -54,7 +58,12 @@ pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Opti
         }
         batch::reported(written, report).or(failed)
     };
-    Ok(batch::all(names, threads, |input| Ok(job.verify(input)), say))
+    let tally = batch::all(names, threads, |input| Ok(job.verify(input)), say);
+    if tally.files == 0 {
+        return Err(anyhow!("nothing was verified: there was no file to verify"))
+            .hint("--recursive looks for names that end in .age");
+    }
+    Ok(tally.status())
 }
 
 /// What all files of a run share.

@@ -173,7 +173,9 @@ impl Decryptor {
     /// The file key of the first stanza that opens; else what is wrong with the first that should.
     fn unwrap_each(&self, identities: &[Identity]) -> Option<Result<FileKey, Error>> {
         let mut fault = None;
-        for (identity, stanza) in identities.iter().flat_map(|key| self.header.stanzas().iter().map(move |one| (key, one))) {
+        for (identity, stanza) in
+            identities.iter().flat_map(|key| self.header.stanzas().iter().map(move |one| (key, one)))
+        {
             match identity.unwrap(slice::from_ref(stanza)) {
                 Some(Err(error)) => fault = fault.or(Some(Err(error))),
                 Some(opened) => return Some(opened),
