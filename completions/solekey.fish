@@ -53,7 +53,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output 
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -84,7 +84,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Wr
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -112,7 +112,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output 
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -140,7 +140,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Wr
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -161,7 +161,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -s q -l quiet -d 'Pri
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s o -l output -d 'Write the key to FILE (mode 0600), and print its public key' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -179,7 +179,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s j -l plugin 
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Say which stanzas are for the public key KEY, or that none is' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Say so for each of the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -197,7 +197,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand verify" -s j -l plugin -
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -217,7 +217,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand t" -s j -l plugin -d 'Op
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -239,7 +239,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s r -l recipient
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
@@ -264,7 +264,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s j -l plugin 
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s o -l output -d 'Write what is recovered to OUT' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s T -l threads -d 'Use N threads; 0 means all cores' -r
-complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-fd -d 'Read the passphrase from file descriptor N, to the end of its first line' -r
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'

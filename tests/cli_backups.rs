@@ -403,7 +403,7 @@ fn a_file_that_is_cut_off_releases_nothing_where_its_end_can_be_read_first() {
         4,
         "solekey: error: cannot decrypt 'cut.age': chunk 48, the last, failed authentication; the file is truncated or corrupted\n\
          solekey: hint: nothing was written to standard output\n\
-         solekey: hint: fetch the file again, or compare its size with the original's\n",
+         solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n",
     );
     let from_pipe = sandbox.run_with(["decrypt", "-i", "key.txt"], cut);
     assert_eq!((from_pipe.status, from_pipe.stdout.len()), (4, 47 * CHUNK));
@@ -550,4 +550,75 @@ fn a_source_with_another_name_is_deleted_with_a_warning() {
         "solekey: warning: 'x' was deleted, but the file has other names (hard links), and they keep what is in it\n",
     );
     assert_eq!(sandbox.names(), ["key.txt", "x.age", "y"]);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_one_error() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("folder")).expect("it is made");
+    for force in [&[][..], &["-f"]] {
+        let outcome = sandbox.run([&["encrypt", "-r", &recipient, "--files-from", "folder"], force].concat());
+        outcome.fails(1, "solekey: error: cannot read 'folder': Is a directory (os error 21)\n");
+    }
+}
+
+#[test]
+fn a_file_called_dash_is_written_as_a_file() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &recipient, "-o", "./-.age", "x"]).is_silent_success();
+    sandbox.run(["decrypt", "-i", "key.txt", "--", "-.age"]).is_silent_success();
+    sandbox.run_with(["decrypt", "-f", "-i", "key.txt", "--files-from", "-"], b"-.age\n").is_silent_success();
+    assert_eq!(sandbox.names(), ["-", "-.age", "key.txt", "x"]);
+    assert_eq!(sandbox.read("-"), b"text");
+}
+
+#[test]
+fn folders_are_made_with_the_rights_of_those_of_the_sources() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir_all(sandbox.path("tree/private/deep")).expect("it is made");
+    sandbox.write("tree/private/deep/x", "text");
+    sandbox.set_mode("tree/private", 0o500);
+    sandbox.set_mode("tree", 0o750);
+    sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "safe", "tree"]).is_silent_success();
+    assert_eq!((sandbox.mode("safe/tree"), sandbox.mode("safe/tree/private")), (0o750, 0o700));
+    assert_eq!(sandbox.mode("safe"), sandbox.mode("safe/tree/private/deep"));
+    sandbox.set_mode("tree/private", 0o700);
+}
+
+#[test]
+fn a_file_that_is_handed_over_as_standard_input_has_a_mode() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    sandbox.set_mode("x.age", 0o600);
+    sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -o y < x.age").is_silent_success();
+    assert_eq!(sandbox.mode("y"), 0o600);
+}
+
+#[test]
+fn the_rights_of_a_group_are_not_for_another_group() {
+    use std::os::unix::{fs::chown, process::CommandExt};
+    if !sandbox::is_root() {
+        return sandbox::skip("only root may run programs as others");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    for (name, group) in [(".", 12345), ("key.txt", 12345), ("x.age", 54321)] {
+        chown(sandbox.path(name), Some(12345), Some(group)).expect("root may");
+    }
+    for (mode, copied) in [(0o640, 0o600), (0o664, 0o644), (0o600, 0o600)] {
+        sandbox.set_mode("x.age", mode);
+        let mut command = std::process::Command::new(sandbox::SOLEKEY);
+        command.args(["decrypt", "-f", "-i", "key.txt", "-o", "y", "x.age"]).current_dir(sandbox.path("."));
+        match command.uid(12345).gid(12345).status() {
+            Ok(status) => assert!(status.success()),
+            Err(error) => return sandbox::skip(&format!("others may not run the program here: {error}")),
+        }
+        assert_eq!(sandbox.mode("y"), copied);
+        // In the same group, nothing is taken away.
+        sandbox.run(["decrypt", "-f", "-i", "key.txt", "-o", "z", "x.age"]).is_silent_success();
+        assert_eq!(sandbox.mode("z"), mode);
+    }
 }

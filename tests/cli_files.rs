@@ -662,3 +662,13 @@ fn a_bad_flag_is_misuse() {
          solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n",
     );
 }
+
+#[test]
+fn armor_may_stand_behind_white_space_that_comes_alone() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-a", "-r", &recipient, "x"]).is_silent_success();
+    let pipe = "{ echo; sleep 0.2; cat x.age; } |";
+    sandbox.shell(&format!("{pipe} \"$SOLEKEY\" decrypt -i key.txt")).is(0, "text", "");
+    assert_eq!(sandbox.shell(&format!("{pipe} \"$SOLEKEY\" inspect")).status, 0);
+}

@@ -441,3 +441,20 @@ fn ssh_keys_that_cannot_be_used_are_explained() {
     let outcome = sandbox.run(["encrypt", "-c", "-R", "legacy", "x"]);
     outcome.fails(1, &(said("'legacy', line 1: not a recipient (it looks like a secret key)") + PUBLIC));
 }
+
+#[test]
+fn a_key_file_may_be_a_pipe_whose_writer_is_gone() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "x");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    let each = "(cat key.txt > pipe) & \"$SOLEKEY\" decrypt -i pipe -c x.age || exit 1";
+    sandbox.shell(&format!("mkfifo pipe; for i in 1 2 3 4 5 6 7 8 9; do {each}; done")).is(0, &"x".repeat(9), "");
+}
+
+#[test]
+fn a_public_key_that_nobody_reads_ends_it_quietly() {
+    let (sandbox, _) = Sandbox::with_key();
+    let script = "{ sleep 0.2; \"$SOLEKEY\" keygen -o new.txt; } | true; echo ${PIPESTATUS[0]}";
+    sandbox.bash(script).is(0, "141\n", "");
+    assert_eq!(sandbox.names(), ["key.txt", "new.txt"]);
+}

@@ -37,18 +37,27 @@ fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
 }
 
 #[test]
+fn what_was_appended_is_left_out() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for (length, appended) in [(0, 1), (1000, 1), (CHUNK + 9, 100), (2 * CHUNK, 5), (2 * CHUNK, 3 * CHUNK)] {
+        let plaintext = data(length);
+        let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
+        sandbox.write("more.age", [&sealed[..], &vec![0; appended]].concat());
+        sandbox.run(["salvage", "-f", "-i", "key.txt", "-o", "more", "more.age"]).is(
+            0,
+            &format!(
+                "{{\"file\":\"more.age\",\"length\":{length},\"recovered\":{length},\"complete\":true,\"lost\":[]}}\n"
+            ),
+            "solekey: warning: 'more.age' goes on behind its end; what was appended is left out\n",
+        );
+        assert!(sandbox.read("more") == plaintext);
+    }
+}
+
+#[test]
 fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
     let (sandbox, recipient) = Sandbox::with_key();
-    let plaintext = data(2 * CHUNK);
-    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
-    sandbox.write("more.age", [&sealed[..], b"12345"].concat());
-    sandbox.run(["salvage", "-i", "key.txt", "-o", "more", "more.age"]).is(
-        4,
-        "{\"file\":\"more.age\",\"length\":131072,\"recovered\":131072,\"complete\":true,\"lost\":[{\"offset\":131072,\"length\":0}]}\n",
-        "solekey: warning: 'more.age' goes on behind its end; what is there is too short for a chunk, and is left out\n",
-    );
-    assert!(sandbox.read("more") == plaintext);
-
+    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(2 * CHUNK)).gave().to_vec();
     sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
     sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
         4,
@@ -73,7 +82,10 @@ fn what_cannot_be_salvaged_is_said_plainly_and_leaves_no_output() {
     sandbox.write("x.age", &no_nonce);
     let outcome = sandbox.run(salvage);
     assert_eq!((outcome.status, outcome.stdout.len()), (4, 0));
+    let said = "solekey: error: cannot salvage 'x.age': no chunk of it is authentic\n";
+    assert!(outcome.stderr.starts_with(said), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("the 16 bytes behind the header may be damaged"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("'solekey salvage'"), "{}", outcome.stderr);
 
     sandbox.run(["encrypt", "-a", "-r", &recipient, "-o", "x.asc", "key.txt"]).is_silent_success();
     let outcome = sandbox.run(["salvage", "-i", "key.txt", "-o", "out", "x.asc"]);

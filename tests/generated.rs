@@ -166,7 +166,7 @@ soon as it can.
 Memory
 A crash writes no core file, and on Linux other programs of the same user cannot read the memory. Keys are overwritten as
 soon as they have been used, also where they were on the stack; while a payload is sealed or opened, the key of that payload
-alone is there, and when decrypting the identities, which the next file may need. Memory is not kept from being swapped out.
+is there, and what the next file may need: passphrases, and when decrypting the identities. Memory is not kept from being swapped out.
 .TP
 Network
 On Linux, sockets are refused (seccomp), but for those of the Unix family; io_uring, which could make some, is refused

@@ -390,6 +390,10 @@ fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
         assert!(matches!(added(&kept, &classic), Err(Error::MixedQuantumSafety)), "{}", kept.tag);
     }
     assert!(matches!(added(&empty("scrypt"), &classic), Err(Error::Incompatible)));
+    // Also behind one that says nothing about it.
+    let both = [&empty("another"), &of(&hybrid)];
+    assert!(matches!(unlocked.rewrap(both, [&classic]), Err(Error::MixedQuantumSafety)));
+    assert!(unlocked.rewrap(both, [&hybrid]).is_ok());
     // At a malformed one of its own type, an identity gives up; others pass over it.
     for (tag, recipient, other) in [("X25519", &classic, &hybrid), ("mlkem768x25519", &hybrid, &classic)] {
         let refused = unlocked.rewrap([&of(recipient), &empty(tag)], [recipient]);

@@ -127,7 +127,7 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
     let all: Vec<_> = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink))).collect();
     for (ends, number) in all.iter().flat_map(|ends| THREADS.map(|number| (*ends, number))) {
         let (salvaged, opened) = salvage(&unlocked, &whole, ends, number);
-        assert_eq!(salvaged, Salvaged { length: plaintext.len() as u64, lost: vec![], has_end: true });
+        assert_eq!(salvaged, Salvaged { length: plaintext.len() as u64, has_end: true, ..Salvaged::default() });
         assert!(opened == plaintext);
 
         // A sector, a range of zeros over the border of two segments, and the end.
@@ -142,9 +142,26 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
         for range in [3 * CHUNK..4 * CHUNK, 15 * CHUNK..17 * CHUNK, 31 * CHUNK..expected.len()] {
             expected[range].fill(0);
         }
-        assert_eq!(salvaged, Salvaged { length: expected.len() as u64, lost, has_end: false });
+        assert_eq!(salvaged, Salvaged { length: expected.len() as u64, lost, has_end: false, goes_on: false });
         assert_eq!(salvaged.recovered(), 28 * CHUNK as u64);
         assert!(opened == expected);
+    }
+}
+
+#[test]
+fn what_was_appended_to_a_payload_is_no_part_of_what_is_salvaged() {
+    for length in [0, 1, 500, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, SEGMENT] {
+        let plaintext = plaintext(length);
+        let (unlocked, whole) = sealed(&plaintext);
+        for appended in [1, 15, 17, 500, CHUNK, SEGMENT] {
+            let longer = [&whole[..], &vec![b'x'; appended]].concat();
+            for number in [1, 3] {
+                let (salvaged, opened) = salvage(&unlocked, &longer, (End::AtOffsets, End::AtOffsets), number);
+                let expected = Salvaged { length: length as u64, lost: vec![], has_end: true, goes_on: true };
+                assert_eq!(salvaged, expected, "{length} and {appended}");
+                assert!(opened[..length] == plaintext, "{length} and {appended}");
+            }
+        }
     }
 }
 

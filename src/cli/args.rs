@@ -169,13 +169,14 @@ pub(crate) struct Verify {
 /// Give files a new set of recipients
 ///
 /// Each file is encrypted anew under a fresh file key to the recipients that -r and -R name, and to nobody else, and then takes
-/// the old one's place, with its mode and time. Whoever holds an old copy can still open that. An interrupted run leaves each
-/// file either old or new.
+/// the old one's place, with its mode and time. Whoever holds an old copy can still open that; to renew one, rsync must compare
+/// contents (--checksum), since time and often size stay. An interrupted run leaves each file either old or new.
 ///
 /// With --add, those who can open a file stay, as far as the identities of -i tell who they are; with --remove, those whom -r
 /// and -R name are taken out. A stanza does not say whose it is: if it belongs to none of these, name the full set, or
 /// change the header only.
 #[derive(Args)]
+#[command(mut_arg("files", |files| files.help("Files to change, in their place")))]
 pub(crate) struct Rekey {
     #[command(flatten)]
     pub(crate) identities: Identities,

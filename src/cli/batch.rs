@@ -246,12 +246,15 @@ impl<'a> Outputs<'a> {
             return Plan::path(output, self.overwrite());
         }
         if let Some(path) = self.in_folder(input)? {
-            return Plan::in_folder(&path, self.overwrite());
+            return Plan::in_folder(&path, &input.path, self.overwrite());
         }
         if self.files.stdout || input.path == Path::new(DASH) {
             return Plan::stdout(self.terminal);
         }
-        Plan::path(&self.derived(&input.path)?, self.overwrite())
+        let output = self.derived(&input.path)?;
+        // A file may be called that, which is not what it stands for here.
+        let output = if output == Path::new(DASH) { Path::new(".").join(output) } else { output };
+        Plan::path(&output, self.overwrite())
     }
 
     /// The output's name in the folder that all outputs go to, if there is one.

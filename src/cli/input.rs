@@ -101,17 +101,22 @@ impl Input {
 
     /// The metadata of the file that was named. None for standard input, devices and pipes.
     pub(crate) fn model(&self) -> Option<&Metadata> {
-        self.path.as_ref().and(self.metadata.as_ref()).filter(|metadata| metadata.is_file())
+        self.path.as_ref().and(self.file())
+    }
+
+    /// The metadata of a file, also one that was handed over as standard input.
+    fn file(&self) -> Option<&Metadata> {
+        self.metadata.as_ref().filter(|metadata| metadata.is_file())
     }
 
     /// What a file made from this one is like.
     pub(crate) fn mode(&self) -> Mode<'_> {
-        self.model().map_or(Mode::Umask, Mode::Like)
+        self.file().map_or(Mode::Umask, Mode::Like)
     }
 
     /// How many bytes there are in all. None if only reading them tells.
     pub(crate) fn length(&self) -> Option<u64> {
-        let metadata = self.metadata.as_ref().filter(|metadata| metadata.is_file())?;
+        let metadata = self.file()?;
         // One that says 0 may be one that the kernel makes up while it is read.
         if metadata.len() > 0 { metadata.len().checked_sub(self.start) } else { None }
     }

@@ -8,6 +8,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    process,
     sync::{Mutex, MutexGuard, Once},
 };
 
@@ -59,6 +60,14 @@ fn remove(pending: &BTreeSet<PathBuf>) {
     for path in pending {
         let _ = fs::remove_file(path);
     }
+}
+
+/// Ends the program with that status, and leaves nothing behind.
+pub(super) fn exit(status: i32) -> ! {
+    // Held to the end, so that no file comes into being that nobody removes.
+    let pending = files();
+    remove(&pending);
+    process::exit(status)
 }
 
 /// Ends the program as the signal would, and leaves nothing behind.
@@ -135,11 +144,7 @@ pub(super) fn tidy_up_on_signals() -> io::Result<()> {
     static ONCE: Once = Once::new();
     let mut made = Ok(());
     ONCE.call_once(|| {
-        made = ctrlc::set_handler(|| {
-            let pending = files();
-            remove(&pending);
-            std::process::exit(ENDED);
-        });
+        made = ctrlc::set_handler(|| exit(ENDED));
     });
     made.map_err(io::Error::other)
 }

@@ -132,5 +132,6 @@ fn write(plan: &Plan, output: &mut Output, text: &[u8]) -> Result<()> {
 }
 
 fn print(text: &str) -> Result<()> {
-    io::stdout().lock().write_all(text.as_bytes()).context("the key was made, but its public key cannot be printed")
+    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
+    stdout.write_all(text.as_bytes()).context("the key was made, but its public key cannot be printed")
 }

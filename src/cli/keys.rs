@@ -86,12 +86,15 @@ impl<'a> KeyFiles<'a> {
                 return misuse("standard input cannot be both keys and data", "put one of them into a file");
             }
             self.stdin_taken = true;
-            (Handle::stdin(), read_secret(io::stdin().lock(), 0))
+            // Not through the library's buffer, which is never wiped.
+            (Handle::stdin(), read_secret(system::stdin().with_context(cannot_read)?, 0))
         } else {
             let file = File::open(path).with_context(cannot_read)?;
             let metadata = file.metadata().with_context(cannot_read)?;
             others_may_read = system::others_may_read(&metadata);
-            (Handle::from_path(path), read_secret(file, usize::try_from(metadata.len()).unwrap_or(KEY_FILE_LIMIT)))
+            // Not by its name: to open a pipe twice is to wait for a second writer.
+            let handle = file.try_clone().and_then(Handle::from_file);
+            (handle, read_secret(file, usize::try_from(metadata.len()).unwrap_or(KEY_FILE_LIMIT)))
         };
         self.read.push((handle.with_context(cannot_read)?, name(path)));
         let text = text.with_context(cannot_read)?;

@@ -65,6 +65,9 @@ pub fn main() -> ExitCode {
     if let Err(missing) = guarded {
         report.done(&format!("network sockets cannot be refused here: {missing}"));
     }
+    // Learned while there is but one thread.
+    #[cfg(unix)]
+    system::umask();
     interrupt::report_files_that_are_too_large();
     // The plugin library's switch: with it, that library prints what it sends, file keys among it.
     if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {

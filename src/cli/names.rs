@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader},
-    iter,
+    iter, mem,
     path::{Path, PathBuf},
 };
 
@@ -101,7 +101,10 @@ fn listed(list: &Path, end: u8) -> Result<Names> {
     } else {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
-    let lines = reader.split(end).filter(|line| !matches!(line, Ok(line) if line.is_empty()));
+    // What cannot be read once cannot be read the next time either.
+    let mut failed = false;
+    let lines = reader.split(end).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
+    let lines = lines.filter(|line| !matches!(line, Ok(line) if line.is_empty()));
     Ok(Box::new(lines.map(move |line| {
         let path = system::path(line.with_context(|| cannot_read.clone())?)?;
         // What makes a list knows files alone. Standard input may even be the list.

@@ -3,12 +3,11 @@
 use std::{
     fs::File,
     io::{self, Seek, Write},
-    process,
 };
 
 use crate::crypto::{Sha256, Sink};
 
-use super::{pending::Pending, report::Status, system};
+use super::{interrupt, pending::Pending, report::Status, system};
 
 /// An output that is being written.
 pub(crate) enum Output {
@@ -43,6 +42,14 @@ impl Output {
         match self {
             Self::Stream(stream) => io::copy(file, stream).map(drop),
             Self::File(pending) => pending.copy(file),
+        }
+    }
+
+    /// Takes off what a file has beyond that many bytes.
+    pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
+        match self {
+            Self::Stream(_) => Ok(()),
+            Self::File(pending) => pending.truncate(length),
         }
     }
 
@@ -124,8 +131,8 @@ impl Write for Stream {
         }
         match self.file.write(bytes) {
             // Nobody reads any more. Other workers may be waiting for input that never comes, so this ends here, as the
-            // signal would have ended it; there is no file in the making.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(Status::ClosedPipe as i32),
+            // signal would have ended it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => interrupt::exit(Status::ClosedPipe as i32),
             Ok(count) => {
                 self.written += count as u64;
                 if let Some(sha256) = &mut self.sha256 {

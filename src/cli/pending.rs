@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::{File, FileTimes, Metadata},
+    fs::{DirBuilder, File, FileTimes, Metadata},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -116,6 +116,11 @@ impl Pending {
         Ok(self.file.metadata()?.len())
     }
 
+    /// Takes off what there is beyond that many bytes.
+    pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+
     /// Writes all that is left of `file`, in turn; the system does it by itself where it can, without a look at the bytes.
     pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.cursor))?;
@@ -144,6 +149,7 @@ impl Pending {
     pub(crate) fn commit(self, mode: Mode<'_>, overwrite: Overwrite) -> io::Result<()> {
         self.finish()?;
         set_mode(&self.file, mode)?;
+        set_time(&self.file, mode)?;
         self.file.sync_all()?;
         match self.hidden {
             #[cfg(target_os = "linux")]
@@ -210,30 +216,75 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+#[cfg(not(unix))]
+fn set_mode(_: &File, _: Mode<'_>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
 fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::{
-            fs::Permissions,
-            os::unix::fs::{MetadataExt, PermissionsExt, fchown},
-        };
-        if let Mode::Instead(model) = mode {
-            // Others than root may not give files away, and then they own what they make.
-            let _ = fchown(file, Some(model.uid()), Some(model.gid()));
-        }
-        let bits = match mode {
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+    };
+    if let Mode::Instead(model) = mode {
+        // Others than root may not give files away, and then they own what they make.
+        let _ = fchown(file, Some(model.uid()), None);
+    }
+    let bits = match mode {
+        Mode::Like(model) | Mode::Instead(model) => {
             // Without set-user-ID and its like, which are not for copies.
-            Mode::Like(model) | Mode::Instead(model) => model.permissions().mode() & 0o777,
-            Mode::Umask => 0o666 & !system::umask(),
-            Mode::Private => 0o600,
-        };
-        file.set_permissions(Permissions::from_mode(bits))?;
+            let bits = model.permissions().mode() & 0o777;
+            let in_group = file.metadata()?.gid() == model.gid() || fchown(file, None, Some(model.gid())).is_ok();
+            // The bits of a group are not for another group: its members may do what all others may.
+            if in_group { bits } else { bits & (0o707 | bits << 3) }
+        }
+        Mode::Umask => 0o666 & !system::umask(),
+        Mode::Private => 0o600,
+    };
+    unless_impossible(file.set_permissions(Permissions::from_mode(bits)))
+}
+
+fn set_time(file: &File, mode: Mode<'_>) -> io::Result<()> {
+    match mode {
+        Mode::Like(model) | Mode::Instead(model) => match model.modified() {
+            Ok(modified) => unless_impossible(file.set_times(FileTimes::new().set_modified(modified))),
+            Err(_) => Ok(()),
+        },
+        Mode::Umask | Mode::Private => Ok(()),
     }
-    if let Mode::Like(model) | Mode::Instead(model) = mode
-        && let Ok(modified) = model.modified()
-    {
-        file.set_times(FileTimes::new().set_modified(modified))?;
+}
+
+/// Passes over what a file system refuses that has no such thing: the file stays as it is, for its owner alone.
+fn unless_impossible(set: io::Result<()>) -> io::Result<()> {
+    match set {
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => Ok(()),
+        set => set,
     }
+}
+
+/// Makes a folder and those above it that are missing, each durable. As long as they have the names of a `model` and of those
+/// above that, they get its rights, as those of a copy do; and the owner's, who is to put files there.
+pub(crate) fn make_folder(path: &Path, model: Option<&Path>) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let model = model.filter(|model| model.file_name() == path.file_name());
+    let above = folder(path);
+    make_folder(above, model.and_then(Path::parent))?;
+    #[allow(unused_mut, reason = "it is not changed where folders have no mode")]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    if let Some(model) = model.and_then(|model| model.metadata().ok()) {
+        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+        builder.mode(model.permissions().mode() & 0o777 | 0o700);
+    }
+    match builder.create(path) {
+        // Another file of the run may need it, too.
+        Err(_) if path.is_dir() => {}
+        made => made?,
+    }
+    sync_folder(above);
     Ok(())
 }
 

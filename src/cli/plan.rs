@@ -13,7 +13,7 @@ use super::{
     input::DASH,
     interrupt,
     output::{Output, Stream},
-    pending::{Mode, Overwrite, Pending, folder},
+    pending::{self, Mode, Overwrite, Pending, folder},
     report::{Advise, Misuse, misuse, quoted},
     system,
 };
@@ -45,8 +45,8 @@ pub(crate) enum Plan {
         path: PathBuf,
         overwrite: Overwrite,
         exists: bool,
-        /// Whether its folder is made when it is opened, should it be missing.
-        make_folder: bool,
+        /// If its folder is made when it is opened, should it be missing: the folder that the source is in.
+        make_folder: Option<PathBuf>,
     },
 }
 
@@ -70,15 +70,15 @@ impl Plan {
 
     /// The file that `typed` names; standard output for `-`.
     pub(crate) fn path(typed: &Path, overwrite: Overwrite) -> Result<Self> {
-        Self::checked(typed, overwrite, false)
+        Self::checked(typed, overwrite, None)
     }
 
-    /// The file that `typed` names, in a folder that is made if it is missing.
-    pub(crate) fn in_folder(typed: &Path, overwrite: Overwrite) -> Result<Self> {
-        Self::checked(typed, overwrite, true)
+    /// The file that `typed` names, in a folder that is made if it is missing, like that of `source`.
+    pub(crate) fn in_folder(typed: &Path, source: &Path, overwrite: Overwrite) -> Result<Self> {
+        Self::checked(typed, overwrite, Some(folder(source).to_owned()))
     }
 
-    fn checked(typed: &Path, overwrite: Overwrite, make_folder: bool) -> Result<Self> {
+    fn checked(typed: &Path, overwrite: Overwrite, make_folder: Option<PathBuf>) -> Result<Self> {
         if typed == Path::new(DASH) {
             return Ok(Self::Stdout(Terminal::Any));
         }
@@ -100,7 +100,7 @@ impl Plan {
                 // Found out now, not after the work: a name that is too long, a folder that is missing or closed to us.
                 let missing = error.kind() == io::ErrorKind::NotFound;
                 let checked = match missing {
-                    true if make_folder => Ok(()),
+                    true if make_folder.is_some() => Ok(()),
                     true => fs::metadata(folder(&path)).map(drop),
                     false => Err(error),
                 };
@@ -236,8 +236,8 @@ impl Plan {
                     // The commit needs it, when nothing can be opened any more.
                     interrupt::tidy_up_on_signals().with_context(cannot_create)?;
                 }
-                if *make_folder {
-                    fs::create_dir_all(folder(path)).with_context(cannot_create)?;
+                if let Some(model) = make_folder {
+                    pending::make_folder(folder(path), Some(model)).with_context(cannot_create)?;
                 }
                 Output::File(Pending::new(path).with_context(cannot_create)?)
             }

@@ -143,7 +143,7 @@ pub(crate) fn line(plan: &Plan, armor: bool, output: &mut Output, stanzas: &[Sta
         let _ = write!(sha256, "{byte:02x}");
     }
     Ok(json::line(&Line {
-        output: plan.typed().map(|path| path.to_string_lossy().into_owned()),
+        output: plan.typed().map(json::path),
         sha256,
         size: hashed.size,
         armor,

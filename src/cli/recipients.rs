@@ -11,6 +11,7 @@ use super::{
     args::Named,
     identities::{Key, keys_of},
     input::name,
+    json,
     keys::{KeyFiles, Place, parse_lines},
     report::{Advise, Misuse, misuse},
 };
@@ -39,7 +40,7 @@ impl Origin {
     }
 
     fn file(flag: &'static str, path: &Path, line: Option<usize>) -> Self {
-        Self { flag, file: Some(path.to_string_lossy().into_owned()), line }
+        Self { flag, file: Some(json::path(path)), line }
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
     let work = |input: &Named| {
         let done = job.rekey(&input.path);
         job.progress.done();
-        Ok((input.path.to_string_lossy().into_owned(), done))
+        Ok((json::path(&input.path), done))
     };
     let tally = batch::all(names, threads, work, settle);
     batch::warn_of_none(&tally, &what.inputs, Wanted::Encrypted, report);

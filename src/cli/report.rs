@@ -61,6 +61,11 @@ pub(crate) struct Misuse(pub(crate) String);
 #[error("{0}")]
 pub(crate) struct Unanswered(pub(crate) String);
 
+/// What was read is damaged, beyond what the format's own errors say.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Damaged(pub(crate) &'static str);
+
 /// An error with advice on what to do about it. Says nothing itself: its source does.
 #[derive(Debug)]
 struct Advised {
@@ -105,6 +110,9 @@ pub(crate) fn status(error: &anyhow::Error) -> Status {
         }
         if cause.is::<Unanswered>() {
             return Some(Status::Unanswered);
+        }
+        if cause.is::<Damaged>() {
+            return Some(Status::Damaged);
         }
         Some(match cause.downcast_ref::<CryptoError>()? {
             CryptoError::External(error) if error.get_ref().is_some_and(|inner| inner.is::<Unanswered>()) => {

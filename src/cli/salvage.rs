@@ -22,7 +22,7 @@ use super::{
     plugins::Plugins,
     progress::Progress,
     prompt::Prompt,
-    report::{Advise, Report, Status, misuse},
+    report::{Advise, Damaged, Report, Status, misuse},
     sealed::Sealed,
 };
 
@@ -66,14 +66,15 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     let salvaged = payload.salvage(output.sink(), args::threads(what.threads)).with_context(cannot_salvage);
     let salvaged = plan.after(salvaged, output.seen())?;
     if salvaged.recovered() == 0 && !salvaged.has_end {
-        let nothing = Err(nothing_left(&salvaged)).with_context(cannot_salvage);
+        let nothing = Err(Damaged("no chunk of it is authentic")).with_context(cannot_salvage);
         return plan
             .after(nothing, output.seen())
             .hint(format!("the {PAYLOAD_NONCE} bytes behind the header may be damaged: without them, no chunk opens"));
     }
+    output.truncate(salvaged.length).with_context(|| format!("cannot write {}", plan.name()))?;
     plan.commit(output, input.mode())?;
 
-    let map = Map::new(path.to_string_lossy().into_owned(), &salvaged);
+    let map = Map::new(json::path(path), &salvaged);
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
     if !salvaged.has_end {
@@ -82,11 +83,9 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
         report.warning(&format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, plan.name()));
-    } else if salvaged.has_end && !salvaged.lost.is_empty() {
-        report.warning(&format!(
-            "{} goes on behind its end; what is there is too short for a chunk, and is left out",
-            name(path)
-        ));
+    }
+    if salvaged.goes_on {
+        report.warning(&format!("{} goes on behind its end; what was appended is left out", name(path)));
     }
     Ok((!salvaged.lost.is_empty() || !salvaged.has_end).then_some(Status::Damaged))
 }
@@ -109,11 +108,6 @@ fn header_is_gone(error: anyhow::Error) -> anyhow::Error {
     Err::<(), _>(error)
         .hint("the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody")
         .expect_err("it was made as an error")
-}
-
-fn nothing_left(salvaged: &Salvaged) -> CryptoError {
-    use crate::crypto::PayloadFault::{Corrupted, Truncated};
-    CryptoError::Payload { chunk: 0, fault: if salvaged.length == 0 { Truncated } else { Corrupted } }
 }
 
 /// What became of a file, for programs. Lengths and offsets are bytes of plaintext.

@@ -40,6 +40,7 @@ mod unix {
             },
         },
         path::PathBuf,
+        sync::OnceLock,
     };
 
     use rustix::{
@@ -137,13 +138,17 @@ mod unix {
         metadata.nlink()
     }
 
-    /// The mode bits that new files do not get.
+    static UMASK: OnceLock<u32> = OnceLock::new();
+
+    /// The mode bits that new files do not get. To be asked first while there is but one thread: the mask can only be read by
+    /// setting it, and others may make files by it.
     pub(in super::super) fn umask() -> u32 {
-        // The mask can only be read by setting it. No other thread of this program makes files by its rule.
-        let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        rustix::process::umask(mask);
-        #[allow(clippy::useless_conversion, reason = "mode_t has other widths elsewhere")]
-        mask.as_raw_mode().into()
+        *UMASK.get_or_init(|| {
+            let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+            rustix::process::umask(mask);
+            #[allow(clippy::useless_conversion, reason = "mode_t has other widths elsewhere")]
+            mask.as_raw_mode().into()
+        })
     }
 }
 

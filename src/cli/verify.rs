@@ -134,7 +134,7 @@ impl Verdict {
     fn for_programs(&self) -> String {
         let error = self.payload.as_ref().err();
         json::line(&Record {
-            file: self.path.to_string_lossy().into_owned(),
+            file: json::path(&self.path),
             ok: error.is_none(),
             chunks: self.chunks,
             payload: self.payload.as_ref().ok().copied(),

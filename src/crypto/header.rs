@@ -242,7 +242,18 @@ fn read_whole_stanzas(text: &str) -> Vec<Stanza> {
         let (arguments, body) = stanza.split_once('\n')?;
         read_stanza(arguments, &mut Lines::of(&mut format!("{body}\n").as_bytes())).ok()
     };
-    text.split(&format!("\n{STANZA_PREFIX}")).skip(1).filter_map(read).collect()
+    // Where the line feed before a stanza is damaged, it begins inside a line.
+    let inside = |damaged: &str| damaged.split(STANZA_PREFIX).skip(1).filter_map(read).collect::<Vec<_>>();
+    let start = format!("\n{STANZA_PREFIX}");
+    let mut parts = text.split(&start);
+    let mut stanzas = parts.next().map(inside).unwrap_or_default();
+    for part in parts {
+        match read(part) {
+            Some(stanza) => stanzas.push(stanza),
+            None => stanzas.extend(inside(part)),
+        }
+    }
+    stanzas
 }
 
 /// The MAC of a last line, given what follows its `---`.
@@ -369,11 +380,11 @@ mod tests {
         let mac = &text[last - 43..last];
         for (whole, damaged, tags) in [
             ("age-", "bge-", "xyz"),
-            ("v1\n", "v1\u{b}", "yz"),
+            ("v1\n", "v1\u{b}", "xyz"),
             ("-> y a", "-> y\0a", "xz"),
             ("-> y a", "-< y a", "xz"),
             ("-> y a\n", "-> y a*", "xz"),
-            ("/v7+\n-> z", "/v7+-> z*", "x"),
+            ("/v7+\n-> z", "/v7+*-> z", "xz"),
             ("/v7+\n---", "/v7=\n---", "xy"),
             ("--- ", "---_", "xyz"),
             (mac, &"*".repeat(43), "xyz"),

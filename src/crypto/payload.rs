@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Encryptor,
-    ends::{Sink, Source, fill_at},
+    ends::{ReadAt, Sink, Source, WriteAt, fill_at},
     error::Error,
     pipeline::{self, Segment, Step},
     segment::{self, Part},
@@ -125,7 +125,13 @@ impl<'a> Payload<'a> {
     /// [`Error::Armor`], [`Error::Read`], [`Error::Write`].
     pub fn salvage(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<Salvaged, Error> {
         let Self { key, chunks } = self;
-        let found = Mutex::new(Salvaged { length: 0, lost: Vec::new(), has_end: false });
+        let again = match (&chunks, &sink) {
+            (Source::AtOffsets { file: source, start, length }, Sink::AtOffsets { file: sink, start: to }) => {
+                Some(Again { source: *source, start: *start, length: *length, sink: *sink, to: *to })
+            }
+            _ => None,
+        };
+        let found = Mutex::new(Salvaged::default());
         let open = |sealed: Segment<'_>| {
             let (step, part) = wiped(|| segment::salvage(&key, sealed));
             found.lock().expect("no worker panics while it notes its losses").add(part);
@@ -133,8 +139,13 @@ impl<'a> Payload<'a> {
         };
         let length = pipeline::run(chunks, sink, segment::OPENING, threads, &open)?;
         let mut found = found.into_inner().expect("no worker panics while it notes its losses");
-        found.length = length;
+        if !found.has_end {
+            found.length = length;
+        }
         found.join();
+        if let (false, Some(again)) = (found.has_end, again) {
+            again.find_end(&key, &mut found)?;
+        }
         Ok(found)
     }
 
@@ -176,14 +187,16 @@ impl Encryptor {
 }
 
 /// What became of a damaged payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Salvaged {
-    /// Bytes of plaintext, lost ones among them.
+    /// Bytes of plaintext, lost ones among them. More may have been written, where something stands behind the end.
     pub length: u64,
     /// Which of them are lost, in order, and zeros now.
     pub lost: Vec<Range<u64>>,
     /// Whether the final chunk is there and authentic. If not, nobody knows how long the plaintext was.
     pub has_end: bool,
+    /// Whether something stands behind the end.
+    pub goes_on: bool,
 }
 
 impl Salvaged {
@@ -196,11 +209,24 @@ impl Salvaged {
     /// Adds what came of another segment.
     fn add(&mut self, part: Self) {
         self.lost.extend(part.lost);
-        self.has_end |= part.has_end;
+        if part.has_end {
+            self.ends_at(part.length);
+        }
     }
 
-    /// Puts losses in order, and adjoining ones together.
+    /// Notes where the plaintext ends.
+    pub(super) fn ends_at(&mut self, end: u64) {
+        self.length = if self.has_end { self.length.min(end) } else { end };
+        self.has_end = true;
+    }
+
+    /// Puts losses in order, and adjoining ones together. What stands behind the end is none.
     fn join(&mut self) {
+        if self.has_end {
+            let losses = self.lost.len();
+            self.lost.retain(|range| range.start < self.length);
+            self.goes_on |= self.lost.len() < losses;
+        }
         self.lost.sort_by_key(|range| range.start);
         self.lost.dedup_by(|next, range| {
             let adjoin = range.end == next.start;
@@ -209,6 +235,36 @@ impl Salvaged {
             }
             adjoin
         });
+    }
+}
+
+/// Both ends of a salvage, for a second look.
+struct Again<'a> {
+    source: &'a dyn ReadAt,
+    start: u64,
+    length: u64,
+    sink: &'a dyn WriteAt,
+    to: u64,
+}
+
+impl Again<'_> {
+    /// Looks for the final chunk where the losses begin that go on to the end: where something was appended, it was read as
+    /// a part of that chunk.
+    fn find_end(&self, key: &PayloadKey, found: &mut Salvaged) -> Result<(), Error> {
+        let Some(lost) = found.lost.pop_if(|lost| lost.end == found.length) else { return Ok(()) };
+        let index = lost.start / CHUNK as u64;
+        let before = index * SEALED_CHUNK as u64;
+        let mut piece = vec![0; size(self.length - before).min(SEALED_CHUNK)];
+        let read = fill_at(self.source, &mut piece, self.start + before)?;
+        match wiped(|| segment::open_beginning(key, index, &piece[..read])) {
+            Some(plaintext) => {
+                self.sink.write_all_at(&plaintext, self.to + lost.start).map_err(Error::Write)?;
+                found.ends_at(lost.start + plaintext.len() as u64);
+                found.goes_on = true;
+            }
+            None => found.lost.push(lost),
+        }
+        Ok(())
     }
 }
 

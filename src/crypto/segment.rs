@@ -2,6 +2,8 @@
 //!
 //! A segment is what one worker of the pipeline handles at a time. Spec: <https://c2sp.org/age#payload>.
 
+use zeroize::Zeroizing;
+
 use super::{
     error::{Error, PayloadFault},
     payload::Salvaged,
@@ -104,7 +106,7 @@ pub(super) fn open_chunk(key: &PayloadKey, position: Position, sealed: &[u8], ou
 
 /// Opens each chunk of a segment that is authentic, and puts zeros for the others. Cannot fail.
 pub(super) fn salvage(key: &PayloadKey, segment: Segment<'_>) -> (Step, Salvaged) {
-    let mut found = Salvaged { length: 0, lost: Vec::new(), has_end: false };
+    let mut found = Salvaged::default();
     let mut opened = 0;
     for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
         let index = chunk_index(segment.index, chunk);
@@ -112,18 +114,32 @@ pub(super) fn salvage(key: &PayloadKey, segment: Segment<'_>) -> (Step, Salvaged
         let plaintext = &mut segment.output[opened..opened + length];
         let mut opens =
             |last| sealed.len() >= CHUNK_OVERHEAD && key.open(Position { index, last }, sealed, plaintext).is_ok();
+        let opens_as_another = opens(false);
+        let start = index * CHUNK as u64;
+        let end = start + length as u64;
         // Whichever chunk is final: where data was appended, it is not the last that is there.
-        if opens(false) {
-        } else if opens(true) {
-            found.has_end = true;
-        } else {
+        if !opens_as_another && opens(true) {
+            found.ends_at(end);
+        } else if !opens_as_another {
             plaintext.fill(0);
-            let start = index * CHUNK as u64;
-            found.lost.push(start..start + length as u64);
+            found.lost.push(start..end);
         }
         opened += length;
     }
     (Step::done(opened), found)
+}
+
+/// Opens the final chunk of that index which `piece` begins with: the longest, of those that something may be appended to.
+pub(super) fn open_beginning(key: &PayloadKey, index: u64, piece: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut plaintext = Zeroizing::new(vec![0; piece.len()]);
+    // Only the first chunk may be empty.
+    let shortest = CHUNK_OVERHEAD + usize::from(index > 0);
+    let length = (shortest..piece.len()).rev().find(|length| {
+        let plaintext = &mut plaintext[..length - CHUNK_OVERHEAD];
+        key.open(Position { index, last: true }, &piece[..*length], plaintext).is_ok()
+    })?;
+    plaintext.truncate(length - CHUNK_OVERHEAD);
+    Some(plaintext)
 }
 
 fn chunk_index(segment: u64, chunk: usize) -> u64 {

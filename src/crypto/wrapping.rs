@@ -26,7 +26,8 @@ pub(super) fn wrap_all(
 ) -> Result<Vec<Vec<Stanza>>, Error> {
     in_the_way(beside, recipients)?;
     let mut all = Vec::with_capacity(recipients.len());
-    let mut agreed = beside.first().map(labels_of);
+    // Of a stanza that a plugin wrote, they are not known.
+    let mut agreed = beside.iter().map(labels_of).reduce(|one, other| if one.is_empty() { other } else { one });
     for recipient in recipients {
         let (wrapped, labels) = recipient.wrap(file_key)?;
         // Counted one by one: no stanza that is missing here makes room for one too many there.

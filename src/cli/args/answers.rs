@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 /// Who answers questions.
 #[derive(Args)]
 pub(crate) struct Answers {
-    /// Read the passphrase from file descriptor N, to the end of its first line
+    /// Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read
     #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
     pub(crate) passphrase_fd: Option<u32>,
     /// Read the passphrase from the first line of FILE

@@ -15,7 +15,7 @@ use crate::crypto::{
     plaintext_length,
 };
 
-use super::super::{args::Talk, input::Input, progress::Progress};
+use super::super::{args::Talk, input::Input, json, progress::Progress};
 
 /// What a file consists of.
 pub(super) struct Parts {
@@ -57,7 +57,7 @@ impl Parts {
             padded: None,
         });
         Ok(Self {
-            file: input.model().map(|_| path.to_string_lossy().into_owned()),
+            file: input.model().map(|_| json::path(path)),
             armored,
             decryptor,
             sizes,

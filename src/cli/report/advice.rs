@@ -31,9 +31,11 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         CryptoError::HeaderLength => "name fewer recipients for a file",
         CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }
-        | CryptoError::NoNonce => "fetch the file again, or compare its size with the original's",
+        | CryptoError::NoNonce => {
+            "fetch the file again; without another copy, 'solekey salvage' recovers what is whole"
+        }
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
-            "cut the file off at the end of what 'solekey inspect' calls its parts, if you know what was appended"
+            "'solekey salvage' recovers what stands before what was appended"
         }
         CryptoError::Payload { fault: PayloadFault::Corrupted, .. } => {
             "without another copy, 'solekey salvage' recovers what is whole"
