@@ -15,7 +15,7 @@ use crate::crypto::{random, secrecy::SecretString};
 use super::{
     args::Answers,
     interrupt::{self, Echo},
-    report::{Advise, Unanswered, misuse, quoted},
+    report::{Advise, Unanswered, advised, misuse, quoted},
 };
 
 /// Nobody types a longer one; a file with a longer first line is surely the wrong file.
@@ -144,8 +144,7 @@ fn ask(prompt: &str) -> Result<SecretString> {
 }
 
 fn unanswered(what: String) -> anyhow::Error {
-    Advise::<()>::hint(Err(Unanswered(what)), "give it with --passphrase-file FILE or --passphrase-fd N")
-        .expect_err("it was made as an error")
+    advised(Unanswered(what), "give it with --passphrase-file FILE or --passphrase-fd N")
 }
 
 fn first_line(path: &Path) -> Result<SecretString> {

@@ -13,7 +13,7 @@ use super::{
     input::name,
     json,
     keys::{KeyFiles, Place, parse_lines},
-    report::{Advise, Misuse, misuse},
+    report::{Advise, Misuse, advised},
 };
 
 /// The recipients of a run, and how the command line names each.
@@ -137,14 +137,11 @@ pub(crate) fn recipients_of(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec
 fn argument(files: &KeyFiles<'_>, key: &str) -> Result<Recipient> {
     parse(files, key).map_err(|error| match error.downcast_ref::<ParseRecipientError>() {
         None => error,
-        Some(_) if Path::new(key).is_file() => misuse::<()>(
-            "a file is named with -r, which takes a key",
+        Some(_) if Path::new(key).is_file() => advised(
+            Misuse("a file is named with -r, which takes a key".to_owned()),
             "name the file with -R if it holds recipients, or with -i if it holds identities",
-        )
-        .expect_err("it was made as an error"),
-        Some(fault) => Err::<(), _>(Misuse(format!("-r: {fault}")))
-            .hint("a recipient begins with age1, ssh-ed25519 or ssh-rsa")
-            .expect_err("it was made as an error"),
+        ),
+        Some(fault) => advised(Misuse(format!("-r: {fault}")), "a recipient begins with age1, ssh-ed25519 or ssh-rsa"),
     })
 }
 

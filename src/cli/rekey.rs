@@ -23,7 +23,7 @@ use super::{
     prompt::Prompt,
     readback,
     recipients::{recipients, whether_of},
-    report::{Advise, Report, Status, in_words, misuse, status},
+    report::{Report, Status, advised, in_words, misuse, status},
     sealed::Sealed,
 };
 
@@ -278,7 +278,8 @@ fn not_known(index: usize, stanza: &Stanza) -> Error {
 }
 
 fn with_a_way_out(error: Error) -> Error {
-    Err::<(), _>(error)
-        .hint("name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only")
-        .expect_err("it was made as an error")
+    advised(
+        error,
+        "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only",
+    )
 }

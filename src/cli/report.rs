@@ -93,13 +93,18 @@ pub(crate) trait Advise<T> {
 
 impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
-        self.map_err(|error| Advised { hint: hint.into(), source: error.into() }.into())
+        self.map_err(|error| advised(error, hint))
     }
+}
+
+/// An error with a next step, or a fact that reassures.
+pub(crate) fn advised(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> anyhow::Error {
+    Advised { hint: hint.into(), source: error.into() }.into()
 }
 
 /// A misuse with its remedy.
 pub(crate) fn misuse<T>(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
-    Err(Misuse(what.into())).hint(hint)
+    Err(advised(Misuse(what.into()), hint))
 }
 
 /// The exit status of an error: that of the innermost cause that has one.

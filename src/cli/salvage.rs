@@ -22,7 +22,7 @@ use super::{
     plugins::Plugins,
     progress::Progress,
     prompt::Prompt,
-    report::{Advise, Damaged, Report, Status, misuse},
+    report::{Advise, Damaged, Report, Status, advised, misuse},
     sealed::Sealed,
 };
 
@@ -105,9 +105,7 @@ fn header_is_gone(error: anyhow::Error) -> anyhow::Error {
     if !gone {
         return error;
     }
-    Err::<(), _>(error)
-        .hint("the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody")
-        .expect_err("it was made as an error")
+    advised(error, "the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody")
 }
 
 /// What became of a file, for programs. Lengths and offsets are bytes of plaintext.

@@ -59,7 +59,7 @@ impl Source<'_> {
         match self {
             Self::InTurn(reader) => fill(buffer, |rest| reader.read(rest)),
             Self::AtOffsets { file, start, length } => {
-                let wanted = usize::try_from(*length).unwrap_or(usize::MAX).min(buffer.len());
+                let wanted = size(*length).min(buffer.len());
                 let read = fill_at(*file, &mut buffer[..wanted], *start)?;
                 *start += read as u64;
                 *length -= read as u64;
@@ -81,6 +81,11 @@ impl Sink<'_> {
             }
         }
     }
+}
+
+/// A length as one in memory, as far as memory goes.
+pub(super) fn size(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// Reads until `buffer` is full or the source ends.

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Encryptor,
-    ends::{ReadAt, Sink, Source, WriteAt, fill_at},
+    ends::{ReadAt, Sink, Source, WriteAt, fill_at, size},
     error::Error,
     pipeline::{self, Segment, Step},
     segment::{self, Part},
@@ -288,9 +288,4 @@ impl Write for Window<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
-}
-
-/// A length as one in memory, as far as memory goes.
-fn size(length: u64) -> usize {
-    usize::try_from(length).unwrap_or(usize::MAX)
 }

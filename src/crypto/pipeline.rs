@@ -22,7 +22,7 @@ use std::{
 
 use super::{
     buffer::Buffer,
-    ends::{Sink, Source, WriteAt, fill, fill_at},
+    ends::{Sink, Source, WriteAt, fill, fill_at, size},
     error::Error,
     turns::Turns,
 };
@@ -131,11 +131,6 @@ impl Worker {
         let output = shape.output.min(input + shape.output.saturating_sub(shape.input));
         Self { input: Buffer::new(input + 1), output: Buffer::new(output) }
     }
-}
-
-/// A length as one in memory, as far as memory goes.
-fn size(length: u64) -> usize {
-    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// What the workers share.
