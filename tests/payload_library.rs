@@ -150,17 +150,25 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
 
 #[test]
 fn what_was_appended_to_a_payload_is_no_part_of_what_is_salvaged() {
-    for length in [0, 1, 500, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, SEGMENT] {
+    for (length, appended) in [
+        (0, 1),
+        (1, 15),
+        (500, 17),
+        (500, 2 * CHUNK),
+        (CHUNK - 1, 1),
+        (CHUNK, 1),
+        (CHUNK, CHUNK),
+        (CHUNK + 1, 500),
+        (SEGMENT, SEGMENT),
+    ] {
         let plaintext = plaintext(length);
         let (unlocked, whole) = sealed(&plaintext);
-        for appended in [1, 15, 17, 500, CHUNK, SEGMENT] {
-            let longer = [&whole[..], &vec![b'x'; appended]].concat();
-            for number in [1, 3] {
-                let (salvaged, opened) = salvage(&unlocked, &longer, (End::AtOffsets, End::AtOffsets), number);
-                let expected = Salvaged { length: length as u64, lost: vec![], has_end: true, goes_on: true };
-                assert_eq!(salvaged, expected, "{length} and {appended}");
-                assert!(opened[..length] == plaintext, "{length} and {appended}");
-            }
+        let longer = [&whole[..], &vec![b'x'; appended]].concat();
+        for number in [1, 3] {
+            let (salvaged, opened) = salvage(&unlocked, &longer, (End::AtOffsets, End::AtOffsets), number);
+            let expected = Salvaged { length: length as u64, lost: vec![], has_end: true, goes_on: true };
+            assert_eq!(salvaged, expected, "{length} and {appended}");
+            assert!(opened[..length] == plaintext, "{length} and {appended}");
         }
     }
 }
