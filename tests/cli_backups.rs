@@ -53,7 +53,11 @@ fn tree(folder: &Path) -> Vec<(String, Vec<u8>, u32, i64)> {
 fn a_tree_comes_back_with_content_mode_and_time() {
     let (sandbox, recipient) = with_tree();
     let before = tree(&sandbox.path("tree"));
-    sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "safe", "tree"]).is_silent_success();
+    sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "safe", "tree"]).is(
+        0,
+        "",
+        "solekey: warning: left aside in the folders: 1 (links, devices, and what ends in .age already; -v names them)\n",
+    );
     let sealed = tree(&sandbox.path("safe/tree"));
     assert_eq!(sealed.len(), before.len());
     assert!(sealed.iter().all(|(name, ..)| name.ends_with(".age")));
@@ -132,7 +136,7 @@ fn what_stands_beside_an_input_does_not_matter_to_outputs_in_a_folder() {
     sandbox.run(["encrypt", "-r", &recipient, "--receipt", "out/receipt", "-O", "out", "x"]).is_silent_success();
     sandbox.run(["encrypt", "-r", &recipient, "-O", "out", "x"]).fails(
         1,
-        "solekey: error: 'out/x.age' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o\n",
+        "solekey: error: 'out/x.age' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n",
     );
     let outcome = sandbox.run_with(["encrypt", "-r", &recipient, "-O", "out"], b"x");
     assert_eq!(outcome.status, 2);
@@ -262,7 +266,7 @@ fn two_inputs_with_one_output_are_refused_even_with_force() {
     outcome.fails(
         6,
         "solekey: error: 'out/x.age' would be the output of two inputs\n\
-         solekey: hint: give them different folders, or keep the tree with --recursive\n",
+         solekey: hint: give them different folders; --recursive, with the folder named and no list, keeps the tree\n",
     );
     assert_eq!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "out/x.age"]).gave(), b"a");
 }
@@ -381,8 +385,8 @@ fn a_range_that_makes_no_sense_is_misuse() {
     let sandbox = Sandbox::new();
     for (range, fault) in [
         ("5", "it is not OFFSET:LENGTH or OFFSET:"),
-        ("5x5:", "a number of bytes is missing, or too large"),
-        (":5", "a number of bytes is missing, or too large"),
+        ("5x5:", "'5x5' is no number of bytes, such as 4096, 4K or 1G"),
+        (":5", "'' is no number of bytes, such as 4096, 4K or 1G"),
         ("1Q:", "'Q' is not one of K, M, G and T"),
         ("99999999T:", "the number of bytes is too large"),
     ] {
@@ -597,6 +601,76 @@ fn a_file_that_is_handed_over_as_standard_input_has_a_mode() {
 }
 
 #[test]
+fn what_replaces_a_file_gets_no_more_rights_than_that_had() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    for (old, source, new) in
+        [(0o600, 0o644, 0o600), (0o644, 0o600, 0o600), (0o640, 0o664, 0o640), (0o777, 0o644, 0o644)]
+    {
+        sandbox.set_mode("x.age", source);
+        for run in
+            ["decrypt -f -i key.txt -o y x.age", "age -d -i key.txt -o y x.age", "salvage -f -i key.txt -o y x.age"]
+        {
+            sandbox.write("y", "old");
+            sandbox.set_mode("y", old);
+            if sandbox::is_root() {
+                std::os::unix::fs::chown(sandbox.path("y"), Some(12345), None).expect("root may");
+            }
+            assert_eq!(sandbox.run(run.split(' ')).status, 0);
+            // age's files have the umask's mode, whatever the source's.
+            let expected = if run.starts_with("age") { old & 0o644 } else { new };
+            assert_eq!(
+                (sandbox.mode("y"), sandbox.read("y")),
+                (expected, b"text".to_vec()),
+                "{old:o} {source:o} {run}"
+            );
+            let owner = fs::metadata(sandbox.path("y")).expect("it is there").uid();
+            assert!(!sandbox::is_root() || owner == 12345, "{run}");
+            fs::remove_file(sandbox.path("y")).expect("it is there");
+        }
+    }
+    sandbox.set_mode("x.age", 0o644);
+    sandbox.shell("umask 077; \"$SOLEKEY\" decrypt --no-preserve -i key.txt -o y x.age").is_silent_success();
+    assert_eq!(sandbox.mode("y"), 0o600);
+    sandbox.shell("umask 077; \"$SOLEKEY\" age -d -i key.txt -o z x.age").is_silent_success();
+    assert_eq!(sandbox.mode("z"), 0o600);
+}
+
+#[test]
+fn a_list_that_ends_its_names_in_another_way_is_said_to() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.run_with(["encrypt", "-r", &recipient, "--files-from", "-"], b"x\0y\0").fails(
+        2,
+        "solekey: error: the names in the list end in zero bytes, not in lines\nsolekey: hint: say so with -0\n",
+    );
+    sandbox.run(["encrypt", "-0", "-r", &recipient, "x"]).fails(
+        2,
+        "solekey: error: -0 says how the names in a list end, and none is named\nsolekey: hint: name it with --files-from\n",
+    );
+}
+
+#[test]
+fn what_a_walk_leaves_aside_is_named_on_demand() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    fs::create_dir(sandbox.path("tree")).expect("it is made");
+    sandbox.write("tree/a", "a");
+    sandbox.write("tree/b.age", "b");
+    std::os::unix::fs::symlink("a", sandbox.path("tree/link")).expect("it is made");
+    let outcome = sandbox.run(["encrypt", "-v", "-r", &recipient, "--recursive", "-O", "out", "tree"]);
+    assert_eq!(outcome.status, 0);
+    for said in [
+        "solekey: left 'tree/b.age' aside: its name ends in .age\n",
+        "solekey: left 'tree/link' aside: it is no regular file\n",
+        "solekey: warning: left aside in the folders: 2 (",
+    ] {
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    }
+    // In their place, those are what an earlier run has made.
+    sandbox.run(["encrypt", "-r", &recipient, "--recursive", "tree"]).is_silent_success();
+}
+
+#[test]
 fn the_rights_of_a_group_are_not_for_another_group() {
     use std::os::unix::{fs::chown, process::CommandExt};
     if !sandbox::is_root() {
@@ -610,6 +684,9 @@ fn the_rights_of_a_group_are_not_for_another_group() {
     }
     for (mode, copied) in [(0o640, 0o600), (0o664, 0o644), (0o600, 0o600)] {
         sandbox.set_mode("x.age", mode);
+        for old in ["y", "z"] {
+            let _ = fs::remove_file(sandbox.path(old));
+        }
         let mut command = std::process::Command::new(sandbox::SOLEKEY);
         command.args(["decrypt", "-f", "-i", "key.txt", "-o", "y", "x.age"]).current_dir(sandbox.path("."));
         match command.uid(12345).gid(12345).status() {

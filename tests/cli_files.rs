@@ -12,7 +12,7 @@ use std::{
 
 use sandbox::{LENGTHS, Sandbox, data, feed, finish, is_root, os, skip};
 
-const EXISTS: &str = "solekey: hint: overwrite it with -f, or choose another name with -o\n";
+const EXISTS: &str = "solekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n";
 const SAME: &str = "solekey: hint: nothing was written; choose another output with -o\n";
 
 /// A folder with `key.txt` and `note` in it, and the recipient.
@@ -190,7 +190,7 @@ fn a_directory_is_no_input() {
     sandbox.run(["encrypt", "-r", &recipient, "folder"]).fails(
         2,
         "solekey: error: 'folder' is a directory\n\
-         solekey: hint: work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
+         solekey: hint: name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
     );
     assert_eq!(sandbox.names(), ["folder", "key.txt", "note"]);
 }
@@ -489,6 +489,9 @@ fn output_of_a_stream_has_the_umasks_mode() {
         let script = format!("umask {umask}; cat x | \"$SOLEKEY\" decrypt -f -i key.txt -o y");
         sandbox.shell(&script).is_silent_success();
         assert_eq!(sandbox.mode("y"), mode, "{umask}");
+        for made in ["x", "y"] {
+            fs::remove_file(sandbox.path(made)).expect("it is there");
+        }
     }
 }
 

@@ -275,7 +275,8 @@ fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
         (
             4,
             "solekey: error: cannot tell which stanza of 'more.age' is yours: the header failed authentication; it was \
-             corrupted or tampered with\n"
+             corrupted or tampered with\n\
+             solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n"
         )
     );
     let facts = parse(&outcome.stdout);

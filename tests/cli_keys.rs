@@ -141,7 +141,11 @@ fn a_bad_identity_is_named_by_its_line_and_not_shown() {
     ] {
         sandbox.write("bad", format!("{secret}\n\n{line}\n"));
         let outcome = sandbox.run(["decrypt", "-c", "-i", "bad", "x.age"]);
-        let hint = if said.contains("public") { "solekey: hint: name the file of its secret key\n" } else { "" };
+        let hint = if said.contains("public") {
+            "solekey: hint: name the file of its secret key; to encrypt to this one, name it with -R\n"
+        } else {
+            ""
+        };
         outcome.fails(1, &format!("solekey: error: 'bad', line 3: {said}\n{hint}"));
     }
     sandbox.write("bad", "");
@@ -436,7 +440,7 @@ fn ssh_keys_that_cannot_be_used_are_explained() {
     outcome.fails(
         1,
         "solekey: error: 'ecdsa.pub', line 1: not an identity (it looks like a public key)\n\
-         solekey: hint: name the file of its secret key\n",
+         solekey: hint: name the file of its secret key; to encrypt to this one, name it with -R\n",
     );
     let outcome = sandbox.run(["encrypt", "-c", "-R", "legacy", "x"]);
     outcome.fails(1, &(said("'legacy', line 1: not a recipient (it looks like a secret key)") + PUBLIC));

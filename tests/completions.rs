@@ -57,6 +57,12 @@ fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
     session.tmux(&["send-keys", "-t", "s", "Enter"]);
     wait_until("the shell", || session.screen().contains("ready"));
     session.completes("solekey decr", "solekey decrypt");
+    // Without a letter of it, and asked twice: the verbs.
+    session.tmux(&["send-keys", "-t", "s", "C-u"]);
+    session.tmux(&["send-keys", "-t", "s", "-l", "solekey "]);
+    session.tmux(&["send-keys", "-t", "s", "Tab", "Tab"]);
+    wait_until("the verbs", || ["salvage", "verify"].iter().all(|verb| session.screen().contains(verb)));
+    session.tmux(&["send-keys", "-t", "s", "Escape", "C-c"]);
     session.completes("solekey encrypt --recipients-f", "solekey encrypt --recipients-file");
     session.completes("solekey encrypt -R fri", "solekey encrypt -R friends.txt");
     session.completes("solekey decrypt -i ke", "solekey decrypt -i key.txt");

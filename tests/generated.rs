@@ -277,8 +277,14 @@ _solekey_files() {
         esac
     done
     # The shell completes names of files by itself where there is nothing else.
+    local found=("${COMPREPLY[@]}")
     COMPREPLY=()
     case "$verb" in
+        "")
+            for word in "${found[@]}"; do
+                [[ "$word" == -* ]] || COMPREPLY+=("$word")
+            done
+            ;;
         VERBS)
             local IFS=$'\n'
             COMPREPLY=($(compgen -f -X '!*.age' -- "$2") $(compgen -f -X '!*.asc' -- "$2"))

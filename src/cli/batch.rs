@@ -4,6 +4,7 @@
 use std::{
     collections::HashSet,
     fs,
+    io::{self, IsTerminal},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -219,6 +220,15 @@ impl<'a> Outputs<'a> {
         Box::new(inputs.into_iter())
     }
 
+    /// Whether what is written shows on the terminal.
+    pub(crate) fn show(&self) -> bool {
+        let Files { output, output_dir, stdout, inputs, .. } = self.files;
+        let dash = |path: &PathBuf| path == Path::new(DASH);
+        let from_stdin = inputs.files_from.is_none() && inputs.files.iter().all(dash);
+        let to_stdout = *stdout || output.as_ref().map_or(from_stdin && output_dir.is_none(), dash);
+        to_stdout && io::stdout().is_terminal()
+    }
+
     /// Where the output for an input goes, which is asked once for each input.
     pub(crate) fn plan(&self, input: &Named) -> Result<Plan> {
         if let Some(path) = self.in_folder(input)? {
@@ -288,6 +298,6 @@ fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<
     }
     misuse(
         format!("{name} would be the output of two inputs"),
-        "give them different folders, or keep the tree with --recursive",
+        "give them different folders; --recursive, with the folder named and no list, keeps the tree",
     )
 }

@@ -200,7 +200,7 @@ fn age(given: &Given) -> Result<Vec<OsString>> {
     let input = given.input()?;
     let names = ["recipient", "recipients-file", "identity", "plugin", "passphrase", "armor", "max-work-factor"];
     let mut words = if given.has("decrypt") { decryption(given)? } else { encryption(given)? };
-    words.extend(["--force", "--progress=never"].map(OsString::from));
+    words.extend(["--force", "--no-preserve", "--progress=never"].map(OsString::from));
     words.push(given.output().unwrap_or_else(|| OsString::from("--stdout")));
     words.extend(given.pass_on(&names));
     Ok(with_input(words, input))

@@ -13,8 +13,9 @@ use super::{
     identities::Identities,
     input::{Input, name},
     keys::KeyFiles,
-    names::{Named, Wanted, measure, names},
+    names::{Aside, Named, Wanted, measure, names},
     output::Output,
+    pending::Mode,
     plan::Terminal,
     plugins::Plugins,
     progress::{Progress, Total},
@@ -28,14 +29,15 @@ pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Op
     let inputs = &what.files.inputs;
     let mut outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
     batch::check(&what.files, |input| outputs.plan_for(input))?;
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(inputs))?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(inputs));
     let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = outputs.spare(names(inputs, Wanted::Encrypted)?);
+    let names = outputs.spare(names(inputs, Wanted::Encrypted, &Aside::new(report))?);
     let (once, passes) = (measure(inputs, Wanted::Encrypted), if what.verify_first { 2 } else { 1 });
     let total = move || once().map(|total| Total { bytes: total.bytes * passes, ..total });
-    let progress = Arc::new(Progress::of_many(talk, total));
+    let progress =
+        Arc::new(if outputs.show() { Progress::beside_output(talk) } else { Progress::of_many(talk, total) });
     let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
     let tally = batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report));
     batch::warn_of_none(&tally, inputs, Wanted::Encrypted, report);
@@ -85,7 +87,7 @@ impl Job<'_> {
             plan.after(compared.with_context(cannot_decrypt), 0)?;
         }
         drop(share);
-        plan.commit(output, input.mode())?;
+        plan.commit(output, if self.what.files.no_preserve { Mode::Umask } else { input.mode() })?;
         if self.what.files.rm {
             input.remove(self.report)?;
         }

@@ -12,8 +12,9 @@ use super::{
     endings::with_age,
     input::{DASH, Input, name},
     keys::KeyFiles,
-    names::{Named, Wanted, measure, names},
+    names::{Aside, Named, Wanted, measure, names},
     output::Output,
+    pending::Mode,
     plan::{Terminal, must_not_be_closed},
     plugins::Plugins,
     progress::Progress,
@@ -30,7 +31,7 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
     let mut outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
     batch::check(&what.files, |input| outputs.plan_for(input))?;
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(inputs))?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(inputs));
     let recipients = if what.passphrase {
@@ -50,8 +51,13 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
         .as_deref()
         .map(|path| Receipt::new(path, &what.files, &keys, |input| outputs.plan_for(input)))
         .transpose()?;
-    let names = outputs.spare(names(inputs, Wanted::Others)?);
-    let progress = Arc::new(Progress::of_many(talk, measure(inputs, Wanted::Others)));
+    let aside = Aside::new(report);
+    let names = outputs.spare(names(inputs, Wanted::Others, &aside)?);
+    let progress = Arc::new(if outputs.show() {
+        Progress::beside_output(talk)
+    } else {
+        Progress::of_many(talk, measure(inputs, Wanted::Others))
+    });
     let cores = Cores::new(inputs.threads());
     let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };
     let mut lines = String::new();
@@ -64,6 +70,10 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     };
     let tally = batch::all(names, inputs.threads(), |input| job.encrypt(input), settle);
     batch::warn_of_none(&tally, inputs, Wanted::Others, report);
+    // Beside its sources, an output is no copy of their folder.
+    if what.files.output_dir.is_some() {
+        aside.warn();
+    }
     receipt.map_or(Ok(()), |receipt| receipt.commit(&lines))?;
     Ok(tally.status())
 }
@@ -135,7 +145,7 @@ impl Job<'_> {
             Some(stanzas) => Some(receipt::line(&plan, self.what.armor, &mut output, &stanzas)?),
             None => None,
         };
-        plan.commit(output, input.mode())?;
+        plan.commit(output, if self.what.files.no_preserve { Mode::Umask } else { input.mode() })?;
         let removed = if self.what.files.rm { input.remove(self.report) } else { Ok(()) };
         self.progress.done();
         self.report.done(&format!(

@@ -90,7 +90,7 @@ impl Identities {
             if self.identities_only {
                 return misuse(
                     "it is encrypted with a passphrase, and only identities are to open it",
-                    "to be asked for the passphrase, name no identities",
+                    "to be asked for the passphrase, leave out -i and --identities-only",
                 );
             }
             return self.unlock_with_passphrase(decryptor, file, &mut known.passphrases);
@@ -129,8 +129,10 @@ impl Identities {
                 other => return Ok(other?),
             }
         }
-        let passphrase = Identity::passphrase(self.prompt.passphrase(file)?, self.max_work_factor);
-        let unlocked = decryptor.unlock(std::slice::from_ref(&passphrase))?;
+        let (unlocked, passphrase) = self.prompt.until_right(file, |passphrase| {
+            let passphrase = Identity::passphrase(passphrase, self.max_work_factor);
+            Ok((decryptor.unlock(std::slice::from_ref(&passphrase))?, passphrase))
+        })?;
         known.push(passphrase);
         Ok(unlocked)
     }
@@ -254,9 +256,9 @@ impl Asleep {
     fn wake(&self, prompt: &Prompt) -> Result<Vec<Key>> {
         match &self.kind {
             AsleepKind::Ssh(identity) => {
-                let passphrase = prompt.passphrase(&name(&self.path))?;
                 let cannot_open = || format!("cannot open {}", name(&self.path));
-                Ok(vec![Key::Ready(identity.unlock(passphrase).with_context(cannot_open)?)])
+                let unlock = |passphrase| identity.unlock(passphrase).with_context(cannot_open);
+                Ok(vec![Key::Ready(prompt.until_right(&name(&self.path), unlock)?)])
             }
             AsleepKind::Protected(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
         }

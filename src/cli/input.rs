@@ -46,7 +46,7 @@ impl Input {
         let a_directory = || {
             misuse(
                 format!("{name} is a directory"),
-                "work on the files in it with --recursive, or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+                "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
             )
         };
         let input = if path == Path::new(DASH) {

@@ -28,9 +28,9 @@ use parts::{Parts, Sizes};
 use whose::{Absent, Attribution, Keys, Whose};
 
 pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
-    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let reads_stdin = what.files.is_empty() || what.files.iter().any(|file| file == Path::new(DASH));
+    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
+    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = Keys::new(&mut KeyFiles::new(prompt, report, plugins, reads_stdin), what)?;
     Ok(batch::each(&what.files, report, |path| {
         let cannot_inspect = || format!("cannot inspect {}", name(path));

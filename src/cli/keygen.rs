@@ -54,7 +54,7 @@ fn make_key(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
         }
         _ => None,
     };
-    let passphrase = if what.passphrase { Some(Prompt::new(&what.answers)?.new_passphrase()?) } else { None };
+    let passphrase = if what.passphrase { Some(Prompt::new(&what.answers, false)?.new_passphrase()?) } else { None };
 
     let identity = if what.pq { Identity::generate_hybrid() } else { Identity::generate() };
     let recipient = identity.to_recipient().expect("a generated identity has a public key");
@@ -113,7 +113,7 @@ fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> 
 }
 
 fn print_recipients(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let prompt = Arc::new(Prompt::new(&what.answers, false)?);
     let input = what.input.as_deref().unwrap_or(Path::new(DASH));
     let plugins = Plugins::new(NoPlugins { no_plugins: true }.into(), prompt.clone(), report);
     let mut files = KeyFiles::new(prompt, report, plugins, false);

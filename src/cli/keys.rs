@@ -46,6 +46,7 @@ pub(crate) struct KeyFile {
 impl<'a> KeyFiles<'a> {
     /// `stdin_taken` says whether standard input carries data.
     pub(crate) fn new(prompt: Arc<Prompt>, report: &'a Report, plugins: Plugins, stdin_taken: bool) -> Self {
+        let stdin_taken = stdin_taken || prompt.takes_stdin();
         Self { prompt, report, plugins, read: Vec::new(), stdin_taken }
     }
 

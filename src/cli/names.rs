@@ -6,6 +6,10 @@ use std::{
     io::{self, BufRead, BufReader},
     iter, mem,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use anyhow::{Context, Error, Result};
@@ -17,7 +21,7 @@ use super::{
     input::{DASH, name},
     pending,
     progress::Total,
-    report::{misuse, quoted},
+    report::{Report, misuse, quoted},
     system,
 };
 
@@ -45,13 +49,44 @@ pub(crate) enum Wanted {
     Others,
 }
 
+/// What a walk through folders leaves aside: counted, and said for `--verbose`.
+#[derive(Clone, Default)]
+pub(crate) struct Aside {
+    report: Report,
+    count: Arc<AtomicU64>,
+}
+
+impl Aside {
+    pub(crate) fn new(report: &Report) -> Self {
+        Self { report: *report, count: Arc::default() }
+    }
+
+    fn leave(&self, path: &Path, why: &str) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.report.done(&format!("left {} aside: {why}", quoted(path)));
+    }
+
+    /// Warns of what a copy of the folders lacks.
+    pub(crate) fn warn(&self) {
+        let count = self.count.load(Ordering::Relaxed);
+        if count > 0 {
+            self.report.warning(&format!(
+                "left aside in the folders: {count} (links, devices, and what ends in .age already; -v names them)"
+            ));
+        }
+    }
+}
+
 /// Inputs, or why there is none.
 pub(crate) type Names = Box<dyn Iterator<Item = Result<Named>> + Send>;
 
 /// All inputs, one after the other: a list or a folder may be larger than memory.
-pub(crate) fn names(inputs: &Inputs, wanted: Wanted) -> Result<Names> {
+pub(crate) fn names(inputs: &Inputs, wanted: Wanted, aside: &Aside) -> Result<Names> {
     if inputs.recursive && inputs.files.is_empty() && inputs.files_from.is_none() {
         return misuse("--recursive walks folders, and none is named", "name the folders");
+    }
+    if inputs.null && inputs.files_from.is_none() {
+        return misuse("-0 says how the names in a list end, and none is named", "name it with --files-from");
     }
     let named: Names = match &inputs.files_from {
         Some(list) => listed(list, if inputs.null { 0 } else { b'\n' })?,
@@ -61,8 +96,9 @@ pub(crate) fn names(inputs: &Inputs, wanted: Wanted) -> Result<Names> {
     if !inputs.recursive {
         return Ok(named);
     }
+    let aside = aside.clone();
     Ok(Box::new(named.flat_map(move |input| match input {
-        Ok(folder) if folder.path.is_dir() => walk(&folder.path, wanted),
+        Ok(folder) if folder.path.is_dir() => walk(&folder.path, wanted, aside.clone()),
         other => Box::new(iter::once(other)),
     })))
 }
@@ -74,7 +110,7 @@ pub(crate) fn measure(inputs: &Inputs, wanted: Wanted) -> impl FnOnce() -> Optio
         if inputs.files_from.as_ref().is_some_and(|list| *list == Path::new(DASH) || !list.is_file()) {
             return None;
         }
-        let names = names(&inputs, wanted).ok()?;
+        let names = names(&inputs, wanted, &Aside::default()).ok()?;
         if names.size_hint().1 == Some(1) {
             return None;
         }
@@ -106,18 +142,22 @@ fn listed(list: &Path, end: u8) -> Result<Names> {
     let lines = reader.split(end).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
     let lines = lines.filter(|line| !matches!(line, Ok(line) if line.is_empty()));
     Ok(Box::new(lines.map(move |line| {
-        let path = system::path(line.with_context(|| cannot_read.clone())?)?;
+        let line = line.with_context(|| cannot_read.clone())?;
+        if line.contains(&0) {
+            return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
+        }
+        let path = system::path(line)?;
         // What makes a list knows files alone. Standard input may even be the list.
         Ok(Named::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
     })))
 }
 
-fn walk(folder: &Path, wanted: Wanted) -> Names {
+fn walk(folder: &Path, wanted: Wanted, aside: Aside) -> Names {
     // The folder's own name is a part of what is below, as with cp -r; '.' has none.
     let root = folder.file_name().map(PathBuf::from).unwrap_or_default();
     let top = folder.to_owned();
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter(move |entry| match entry {
-        Ok(entry) => entry.file_type().is_file() && is_wanted(entry, wanted),
+        Ok(entry) => is_wanted(entry, wanted, &aside),
         Err(_) => true,
     });
     Box::new(entries.map(move |entry| {
@@ -127,12 +167,22 @@ fn walk(folder: &Path, wanted: Wanted) -> Names {
     }))
 }
 
-fn is_wanted(entry: &DirEntry, wanted: Wanted) -> bool {
-    if pending::is_in_the_making(entry.path()) {
+fn is_wanted(entry: &DirEntry, wanted: Wanted, aside: &Aside) -> bool {
+    if entry.file_type().is_dir() || pending::is_in_the_making(entry.path()) {
         return false;
     }
     let found = if without_age(entry.path()).is_some() { Wanted::Encrypted } else { Wanted::Others };
-    found == wanted
+    let why = if !entry.file_type().is_file() {
+        "it is no regular file"
+    } else if found == wanted {
+        return true;
+    } else if found == Wanted::Encrypted {
+        "its name ends in .age"
+    } else {
+        "its name does not end in .age"
+    };
+    aside.leave(entry.path(), why);
+    false
 }
 
 fn cannot_walk(error: walkdir::Error) -> Error {

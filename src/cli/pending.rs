@@ -32,8 +32,6 @@ pub(crate) enum Overwrite {
 pub(crate) enum Mode<'a> {
     /// Mode bits and modification time of the file it was made from.
     Like(&'a Metadata),
-    /// The same, and the owner too, where that may be set: it takes that file's place.
-    Instead(&'a Metadata),
     /// Readable by whom the umask lets.
     Umask,
     /// Readable by its owner alone.
@@ -148,7 +146,11 @@ impl Pending {
     /// [`io::ErrorKind::AlreadyExists`] if the name is taken and not to be replaced.
     pub(crate) fn commit(self, mode: Mode<'_>, overwrite: Overwrite) -> io::Result<()> {
         self.finish()?;
-        set_mode(&self.file, mode)?;
+        let replaced = match overwrite {
+            Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
+            Overwrite::Never | Overwrite::Refuse => None,
+        };
+        set_mode(&self.file, mode, replaced.as_ref())?;
         set_time(&self.file, mode)?;
         self.file.sync_all()?;
         match self.hidden {
@@ -217,37 +219,43 @@ fn create_private(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn set_mode(_: &File, _: Mode<'_>) -> io::Result<()> {
+fn set_mode(_: &File, _: Mode<'_>, _: Option<&Metadata>) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a file its mode; one that takes another's place, its owner too, where that may be set, and no rights that the other had
+/// not given.
 #[cfg(unix)]
-fn set_mode(file: &File, mode: Mode<'_>) -> io::Result<()> {
+fn set_mode(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>) -> io::Result<()> {
     use std::{
         fs::Permissions,
         os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     };
-    if let Mode::Instead(model) = mode {
+    let set_group =
+        |group| file.metadata().is_ok_and(|now| now.gid() == group) || fchown(file, None, Some(group)).is_ok();
+    // Without set-user-ID and its like, which are not for copies. The bits of a group are not for another group: its members
+    // may do what all others may.
+    let shared = |model: &Metadata, same_group: bool| {
+        let bits = model.mode() & 0o777;
+        if same_group { bits } else { bits & (0o707 | bits << 3) }
+    };
+    let kept = replaced.map_or(0o777, |replaced| {
         // Others than root may not give files away, and then they own what they make.
-        let _ = fchown(file, Some(model.uid()), None);
-    }
+        let _ = fchown(file, Some(replaced.uid()), None);
+        shared(replaced, set_group(replaced.gid()))
+    });
     let bits = match mode {
-        Mode::Like(model) | Mode::Instead(model) => {
-            // Without set-user-ID and its like, which are not for copies.
-            let bits = model.permissions().mode() & 0o777;
-            let in_group = file.metadata()?.gid() == model.gid() || fchown(file, None, Some(model.gid())).is_ok();
-            // The bits of a group are not for another group: its members may do what all others may.
-            if in_group { bits } else { bits & (0o707 | bits << 3) }
-        }
+        Mode::Like(model) if replaced.is_some() => shared(model, file.metadata()?.gid() == model.gid()),
+        Mode::Like(model) => shared(model, set_group(model.gid())),
         Mode::Umask => 0o666 & !system::umask(),
         Mode::Private => 0o600,
     };
-    unless_impossible(file.set_permissions(Permissions::from_mode(bits)))
+    unless_impossible(file.set_permissions(Permissions::from_mode(bits & kept)))
 }
 
 fn set_time(file: &File, mode: Mode<'_>) -> io::Result<()> {
     match mode {
-        Mode::Like(model) | Mode::Instead(model) => match model.modified() {
+        Mode::Like(model) => match model.modified() {
             Ok(modified) => unless_impossible(file.set_times(FileTimes::new().set_modified(modified))),
             Err(_) => Ok(()),
         },

@@ -112,7 +112,7 @@ impl Plan {
         match overwrite {
             Overwrite::Never if exists => exists_already().hint("choose another name with -o"),
             Overwrite::Refuse if exists => {
-                exists_already().hint("overwrite it with -f, or choose another name with -o")
+                exists_already().hint("overwrite it with -f, or choose another name with -o, or another folder with -O")
             }
             _ => Ok(Self::File { typed, path, overwrite, exists, make_folder }),
         }

@@ -80,6 +80,11 @@ impl Progress {
         Self::with(patience, !shown, Some(Box::new(measure)))
     }
 
+    /// Progress that is shown only on demand, since what is written goes to the terminal, and a bar would stand in it.
+    pub(crate) fn beside_output(talk: &Talk) -> Self {
+        if talk.progress == When::Always { Self::new(talk) } else { Self::none() }
+    }
+
     /// Progress that is never shown.
     pub(crate) fn none() -> Self {
         Self::with(PATIENCE, true, None)
@@ -149,12 +154,14 @@ impl Progress {
             && self.start.get().is_some_and(|start| start.elapsed() >= self.patience)
             && !self.settled.swap(true, Ordering::Relaxed)
         {
+            // Nothing is drawn while somebody is asked something.
+            let mut on_screen = lock(&ON_SCREEN);
             self.bar.set_draw_target(if io::stderr().is_terminal() {
                 ProgressDrawTarget::stderr()
             } else {
                 ProgressDrawTarget::term_like_with_hz(Box::new(NoTerminal), FRAMES_PER_SECOND)
             });
-            *lock(&ON_SCREEN) = Some(self.bar.clone());
+            *on_screen = Some(self.bar.clone());
             self.begin_to_measure();
             // Draws on its own, so that a stalled pipe still shows its elapsed time.
             self.bar.enable_steady_tick(Duration::from_millis(200));

@@ -15,11 +15,16 @@ use crate::crypto::{random, secrecy::SecretString};
 use super::{
     args::Answers,
     interrupt::{self, Echo},
-    report::{Advise, Unanswered, advised, misuse, quoted},
+    progress::aside,
+    report::{Advise, Status, Unanswered, advised, misuse, quoted, speaks_as_another, status},
 };
 
 /// Nobody types a longer one; a file with a longer first line is surely the wrong file.
 const PASSPHRASE_LIMIT: usize = 4096;
+/// What `--passphrase-fd 0` opens.
+const STDIN: &str = "/dev/fd/0";
+/// How often somebody is asked who types a wrong one.
+const TRIES: usize = 3;
 /// Words in a generated passphrase: ten of 2048 are 110 bits.
 const WORDS: usize = 10;
 
@@ -36,9 +41,12 @@ pub(crate) enum Prompt {
 }
 
 impl Prompt {
-    pub(crate) fn new(answers: &Answers) -> Result<Self> {
+    /// `stdin_taken` says whether standard input carries data or names.
+    pub(crate) fn new(answers: &Answers, stdin_taken: bool) -> Result<Self> {
         match (answers.passphrase_fd, &answers.passphrase_file) {
-            (Some(0), _) => misuse("--passphrase-fd 0 is standard input, which carries data", "use another descriptor"),
+            (Some(0), _) if stdin_taken => {
+                misuse("--passphrase-fd 0 is standard input, which carries data", "use another descriptor")
+            }
             (Some(number), _) => Ok(Self::from_file(PathBuf::from(format!("/dev/fd/{number}")))),
             (None, Some(path)) => Ok(Self::from_file(path.clone())),
             (None, None) if answers.batch => Ok(Self::Nobody),
@@ -48,6 +56,11 @@ impl Prompt {
 
     fn from_file(path: PathBuf) -> Self {
         Self::File { path, read: OnceLock::new() }
+    }
+
+    /// Whether answers come from standard input.
+    pub(crate) fn takes_stdin(&self) -> bool {
+        self.file() == Some(Path::new(STDIN))
     }
 
     /// The file that answers, if one does.
@@ -67,7 +80,8 @@ impl Prompt {
     /// The answer to another program's question for something that may be seen.
     pub(crate) fn line(&self, question: &str) -> Result<String> {
         self.must_be_terminal()?;
-        let answer = Terminal::open().and_then(|terminal| {
+        let answer = aside(|| {
+            let terminal = Terminal::open()?;
             terminal.show(question)?;
             terminal.line()
         });
@@ -96,6 +110,21 @@ impl Prompt {
                 Err(unanswered(format!("a passphrase is needed for {purpose}, and --batch forbids asking")))
             }
         }
+    }
+
+    /// What `open` makes of an existing passphrase, of what `purpose` names. Who types a wrong one may try again.
+    pub(crate) fn until_right<T>(&self, purpose: &str, open: impl Fn(SecretString) -> Result<T>) -> Result<T> {
+        // Programs that talk to age expect one question.
+        let tries = if matches!(self, Self::Terminal) && !speaks_as_another() { TRIES } else { 1 };
+        for _ in 1..tries {
+            match open(self.passphrase(purpose)?) {
+                Err(error) if status(&error) == Status::NoMatch => {
+                    let _ = aside(|| Terminal::open()?.show("That is not the passphrase.\n"));
+                }
+                opened => return opened,
+            }
+        }
+        open(self.passphrase(purpose)?)
     }
 
     /// A passphrase to encrypt with: typed twice, or generated if the answer is empty.
@@ -133,11 +162,14 @@ fn equal(left: &SecretString, right: &SecretString) -> bool {
 
 fn ask(prompt: &str) -> Result<SecretString> {
     let _echo = Echo::guard().context("cannot prepare for signals")?;
-    match rpassword::prompt_password(prompt) {
+    match aside(|| rpassword::prompt_password(prompt)) {
         Ok(passphrase) => Ok(SecretString::from(passphrase)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             interrupt::interrupted();
             Err(unanswered("the question was cancelled".into()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(unanswered("a passphrase is needed, and none was typed".to_owned()))
         }
         Err(_) => Err(unanswered("a passphrase is needed, and there is no terminal to ask on".to_owned())),
     }
@@ -187,7 +219,7 @@ fn generate() -> Zeroizing<String> {
 /// Shows a generated passphrase on the terminal, and nowhere else: standard error may go to a log.
 fn show(passphrase: &str) -> Result<()> {
     let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you:\n{passphrase}\n"));
-    let shown = Terminal::open().and_then(|terminal| terminal.show(&text));
+    let shown = aside(|| Terminal::open()?.show(&text));
     shown.context("cannot show the passphrase on the terminal")
 }
 

@@ -14,7 +14,7 @@ use super::{
     input::{Input, name},
     json,
     keys::KeyFiles,
-    names::{Named, Wanted, measure, names},
+    names::{Aside, Named, Wanted, measure, names},
     output::Output,
     pending::{Mode, Overwrite},
     plan::{Plan, Terminal},
@@ -40,12 +40,12 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
             "say with --add or --remove how the set is to change",
         );
     }
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(&what.inputs))?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
     let recipients = recipients(&mut keys, &what.recipients.0)?.keys;
     let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = names(&what.inputs, Wanted::Encrypted)?;
+    let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;
     if what.header_only {
         report
             .warning("--header-only keeps the file key: who could open a file once still can, with a copy of its key");
@@ -148,7 +148,7 @@ impl Job<'_> {
         let had_other_names = input.had_other_names();
         // Windows replaces no file that is open.
         drop(input);
-        plan.commit(output, Mode::Instead(&model))?;
+        plan.commit(output, Mode::Like(&model))?;
         if had_other_names {
             self.report.warning(&format!(
                 "{} has other names (hard links), and they keep the old file with its recipients",
@@ -170,10 +170,9 @@ impl Job<'_> {
         if self.what.header_only {
             return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
         }
-        let known = kept
-            .iter()
-            .filter(|index| !is_for_nobody(&stanzas[**index]))
-            .map(|index| owners[*index].as_ref().ok_or_else(|| with_a_way_out(not_known(*index, &stanzas[*index]))));
+        let known = kept.iter().filter(|index| !is_for_nobody(&stanzas[**index])).map(|index| {
+            owners[*index].as_ref().ok_or_else(|| self.with_a_way_out(not_known(*index, &stanzas[*index])))
+        });
         let known = known.collect::<Result<Vec<_>>>()?;
         Ok(Change::All(Encryptor::new(known.into_iter().chain(added))?))
     }
@@ -200,13 +199,21 @@ impl Job<'_> {
             let before = kept.len();
             kept.retain(|index| !is_of(recipient, &stanzas[*index], owners[*index].as_ref()));
             if kept.len() == before {
-                return Err(with_a_way_out(anyhow!("no stanza can be told to be that of {recipient}")));
+                return Err(self.with_a_way_out(anyhow!("no stanza can be told to be that of {recipient}")));
             }
         }
         if kept.iter().all(|index| is_for_nobody(&stanzas[*index])) {
             bail!("nobody would be left who can open it");
         }
         Ok((kept, Vec::new()))
+    }
+
+    fn with_a_way_out(&self, error: Error) -> Error {
+        let ways =
+            "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i";
+        // That the file key stays is no way out for who has taken it.
+        let more = if self.what.header_only { "" } else { "; or keep the file key with --header-only" };
+        advised(error, format!("{ways}{more}"))
     }
 
     /// Writes the new file, and reads it back if that is wanted.
@@ -274,12 +281,5 @@ fn not_known(index: usize, stanza: &Stanza) -> Error {
         "whose stanza {} is cannot be told ({}), so a fresh file key cannot be wrapped to them",
         index + 1,
         stanza.tag
-    )
-}
-
-fn with_a_way_out(error: Error) -> Error {
-    advised(
-        error,
-        "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only",
     )
 }

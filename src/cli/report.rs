@@ -32,7 +32,7 @@ pub(crate) enum Status {
 impl Status {
     /// What the program that started this one is told. Tools of other names know one status of failure.
     pub(crate) fn code(self) -> ExitCode {
-        ExitCode::from(if PERSONA.get().is_some() { 1 } else { self as u8 })
+        ExitCode::from(if speaks_as_another() { 1 } else { self as u8 })
     }
 }
 
@@ -51,6 +51,11 @@ pub(crate) fn speak_as(persona: Persona) {
     let _ = PERSONA.set(persona);
 }
 
+/// Whether messages and questions are those of another tool.
+pub(crate) fn speaks_as_another() -> bool {
+    PERSONA.get().is_some()
+}
+
 /// The command line asks for something that makes no sense.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -64,7 +69,7 @@ pub(crate) struct Unanswered(pub(crate) String);
 /// What was read is damaged, beyond what the format's own errors say.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Damaged(pub(crate) &'static str);
+pub(crate) struct Damaged(pub(crate) String);
 
 /// An error with advice on what to do about it. Says nothing itself: its source does.
 #[derive(Debug)]
@@ -173,8 +178,10 @@ impl Report {
         }
         let advised =
             error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
+        // Another tool does not know the long options of this one.
+        let known = |hint: &&str| !speaks_as_another() || !hint.contains("--");
         let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-        for hint in advised.chain(advice::on(error)) {
+        for hint in advised.chain(advice::on(error)).filter(known) {
             if said.insert(hint.to_owned()) {
                 say("hint: ", hint);
             }

@@ -22,7 +22,7 @@ use super::{
     plugins::Plugins,
     progress::Progress,
     prompt::Prompt,
-    report::{Advise, Damaged, Report, Status, advised, misuse},
+    report::{Advise, Damaged, Report, Status, advised, in_words, misuse},
     sealed::Sealed,
 };
 
@@ -33,7 +33,7 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     if let Plan::Stdout(_) = plan {
         return misuse("standard output is for the map of what is lost", "name a file with -o OUT");
     }
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let prompt = Arc::new(Prompt::new(&what.answers, path.as_os_str() == DASH)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, path.as_os_str() == DASH);
     let identities = Identities::new(&mut keys, &what.identities)?;
@@ -66,7 +66,7 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     let salvaged = payload.salvage(output.sink(), args::threads(what.threads)).with_context(cannot_salvage);
     let salvaged = plan.after(salvaged, output.seen())?;
     if salvaged.recovered() == 0 && !salvaged.has_end {
-        let nothing = Err(Damaged("no chunk of it is authentic")).with_context(cannot_salvage);
+        let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
         return plan
             .after(nothing, output.seen())
             .hint(format!("the {PAYLOAD_NONCE} bytes behind the header may be damaged: without them, no chunk opens"));
@@ -105,7 +105,10 @@ fn header_is_gone(error: anyhow::Error) -> anyhow::Error {
     if !gone {
         return error;
     }
-    advised(error, "the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody")
+    advised(
+        Damaged(in_words(&error)),
+        "the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody",
+    )
 }
 
 /// What became of a file, for programs. Lengths and offsets are bytes of plaintext.

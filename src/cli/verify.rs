@@ -18,7 +18,7 @@ use super::{
     input::{DASH, Input, name},
     json,
     keys::KeyFiles,
-    names::{Named, Wanted, measure, names},
+    names::{Aside, Named, Wanted, measure, names},
     plan::{Plan, Terminal},
     plugins::Plugins,
     progress::{Progress, aside},
@@ -29,11 +29,11 @@ use super::{
 };
 
 pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let prompt = Arc::new(Prompt::new(&what.answers)?);
+    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(&what.inputs))?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
     let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = names(&what.inputs, Wanted::Encrypted)?;
+    let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;
     let threads = what.inputs.threads();
     let job = Job {
         identities,
@@ -126,7 +126,9 @@ impl Verdict {
         let file = if self.path == Path::new(DASH) { name(&self.path) } else { escaped(&self.path) };
         let Err(error) = &self.payload else { return format!("{file}: OK\n") };
         match (chunk_of(error), self.chunks) {
-            (Some((number, fault)), Some(chunks)) => format!("{file}: FAILED chunk {number} of {chunks}: {fault}\n"),
+            (Some((number, fault)), Some(chunks)) if number <= chunks => {
+                format!("{file}: FAILED chunk {number} of {chunks}: {fault}\n")
+            }
             _ => format!("{file}: FAILED {}\n", in_words(error)),
         }
     }

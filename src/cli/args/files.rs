@@ -20,6 +20,10 @@ pub(crate) struct Files {
     /// Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
+    /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
+    /// whatever the umask. What replaces a file never gets more rights than that had
+    #[arg(long, help_heading = "Files")]
+    pub(crate) no_preserve: bool,
     /// Keep the input files (the default; accepted for gzip's sake)
     #[arg(short, long, help_heading = "Files")]
     pub(crate) keep: bool,

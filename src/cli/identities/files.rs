@@ -5,7 +5,7 @@ use std::{io::BufRead, num::NonZeroUsize, path::Path};
 use anyhow::{Context, Error, Result, bail};
 use zeroize::Zeroizing;
 
-use crate::crypto::{Decryptor, Identity, ParseIdentityError, Sink, Source, armor, secrecy::SecretString};
+use crate::crypto::{Decryptor, Identity, ParseIdentityError, Sink, Source, armor};
 
 use super::super::{
     input::name,
@@ -98,9 +98,10 @@ pub(super) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
         let message = format!("{} is an encrypted file, not a key file", name(path));
         return Err(Error::msg(message)).hint("an identity file may be encrypted, but only with a passphrase");
     }
-    let passphrase: SecretString = prompt.passphrase(&name(path))?;
-    let identity = Identity::passphrase(passphrase, IDENTITY_FILE_WORK_FACTOR_LIMIT);
-    let unlocked = decryptor.unlock(&[identity]).with_context(cannot_open)?;
+    let unlocked = prompt.until_right(&name(path), |passphrase| {
+        let identity = Identity::passphrase(passphrase, IDENTITY_FILE_WORK_FACTOR_LIMIT);
+        decryptor.unlock(&[identity]).with_context(cannot_open)
+    })?;
     // Room for all of it at once, so that no growing leaves copies behind.
     let mut opened = Zeroizing::new(Vec::with_capacity(text.len()));
     let input = Source::InTurn(input);

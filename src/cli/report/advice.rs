@@ -37,7 +37,9 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
             "'solekey salvage' recovers what stands before what was appended"
         }
-        CryptoError::Payload { fault: PayloadFault::Corrupted, .. } => {
+        CryptoError::HeaderMac
+        | CryptoError::Header { .. }
+        | CryptoError::Payload { fault: PayloadFault::Corrupted, .. } => {
             "without another copy, 'solekey salvage' recovers what is whole"
         }
         _ => return None,
@@ -61,7 +63,7 @@ fn on_key(error: &ParseIdentityError) -> Option<&str> {
         ParseIdentityError::Hardware => {
             "name the file of another key; neither hardware keys nor ssh-agent can decrypt, they only sign"
         }
-        ParseIdentityError::PublicKey => "name the file of its secret key",
+        ParseIdentityError::PublicKey => "name the file of its secret key; to encrypt to this one, name it with -R",
         _ => return None,
     })
 }
