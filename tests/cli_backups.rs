@@ -651,6 +651,29 @@ fn a_list_that_ends_its_names_in_another_way_is_said_to() {
 }
 
 #[test]
+fn where_everybody_may_put_files_none_makes_its_owner_that_of_what_replaces_it() {
+    if !sandbox::is_root() {
+        return sandbox::skip("only root may give files away");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    fs::create_dir(sandbox.path("shared")).expect("it is made");
+    for (folder, owner) in [(0o1777, 0), (0o777, 12345), (0o1775, 12345)] {
+        sandbox.set_mode("shared", folder);
+        sandbox.write("shared/y", "old");
+        sandbox.set_mode("shared/y", 0o640);
+        std::os::unix::fs::chown(sandbox.path("shared/y"), Some(12345), Some(12345)).expect("root may");
+        sandbox.run(["decrypt", "-f", "-i", "key.txt", "-o", "shared/y", "x.age"]).is_silent_success();
+        let made = fs::metadata(sandbox.path("shared/y")).expect("it is there");
+        assert_eq!((made.uid(), made.gid()), (owner, owner), "{folder:o}");
+        // The rights of its group are for no other.
+        assert_eq!(sandbox.mode("shared/y"), if owner == 0 { 0o600 } else { 0o640 }, "{folder:o}");
+        fs::remove_file(sandbox.path("shared/y")).expect("it is there");
+    }
+}
+
+#[test]
 fn what_a_walk_leaves_aside_is_named_on_demand() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir(sandbox.path("tree")).expect("it is made");

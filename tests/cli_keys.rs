@@ -462,3 +462,20 @@ fn a_public_key_that_nobody_reads_ends_it_quietly() {
     sandbox.bash(script).is(0, "141\n", "");
     assert_eq!(sandbox.names(), ["key.txt", "new.txt"]);
 }
+
+#[test]
+fn a_passphrase_comes_from_standard_input_where_that_is_free() {
+    let sandbox = Sandbox::new();
+    sandbox.write("x", "text");
+    let passphrase = b"correct horse\n";
+    sandbox.run_with(["encrypt", "-p", "--passphrase-fd", "0", "x"], passphrase).is_silent_success();
+    sandbox.run_with(["decrypt", "--passphrase-fd", "0", "-c", "x.age"], passphrase).is(0, "text", "");
+    sandbox.run_with(["keygen", "-p", "--passphrase-fd", "0", "-o", "key"], passphrase).gave();
+    let taken = "solekey: error: --passphrase-fd 0 is standard input, which carries data\nsolekey: hint: use another descriptor\n";
+    sandbox.run_with(["decrypt", "--passphrase-fd", "0"], passphrase).fails(2, taken);
+    sandbox.run_with(["decrypt", "--passphrase-fd", "0", "--files-from", "-"], passphrase).fails(2, taken);
+    sandbox.run_with(["decrypt", "--passphrase-fd", "0", "-i", "-", "-o", "y", "x.age"], passphrase).fails(
+        2,
+        "solekey: error: standard input cannot be both keys and data\nsolekey: hint: put one of them into a file\n",
+    );
+}

@@ -212,3 +212,33 @@ fn of_several_files_it_is_shown_how_much_is_left() {
     let shown = outcome.stderr;
     assert!(shown.contains("/600.15 MiB") && shown.contains("1/2 'y.age'"), "{shown:?}");
 }
+
+#[test]
+fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let slow = "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.2; done |";
+    let outcome = on_terminal(&sandbox, &format!("{slow} {SOLEKEY} encrypt -a -r {recipient}"), &[]);
+    let shown = String::from_utf8(outcome.stdout).expect("it is text");
+    assert!(shown.starts_with("-----BEGIN") && !shown.contains("standard input"), "{shown:?}");
+
+    // A bar is on the screen when the second file asks, and stands still until there is an answer.
+    for name in ["a", "b"] {
+        sandbox.write(name, name);
+        sandbox.write("pass", format!("{name}\n"));
+        sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", name]).is_silent_success();
+    }
+    let verify = "exec \"$SOLEKEY\" verify -T1 --progress always a.age b.age";
+    let mut script = format!("set timeout 20\nspawn -noecho sh -c {{{verify}}}\n");
+    script += "expect -ex {Enter passphrase for 'a.age': } {after 200; send \"a\\r\"}\n";
+    script += "expect -ex {Enter passphrase for 'b.age': } {after 1500; send \"b\\r\"}\n";
+    script += "expect eof {}\ncatch wait result\nexit [lindex $result 3]\n";
+    sandbox.write("script", script);
+    let outcome = finish(sandbox.detached("expect").arg("script").env("TERM", "xterm").spawn().expect("expect starts"));
+    let shown = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    let asked = shown.rsplit("Enter passphrase for ").next().expect("something is shown");
+    let until_answered = asked.split("\r\n").next().expect("something is shown");
+    assert_eq!((outcome.status, until_answered), (0, "'b.age': "), "{shown:?}");
+}

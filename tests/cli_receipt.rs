@@ -152,3 +152,15 @@ fn one_key_under_many_spellings_is_one_recipient() {
     let (plain, other) = (key.trim().to_owned(), format!("{} second comment", key.trim()));
     once(&["-R", "ed.pub", "-r", &plain, "-r", &other, "-i", "ed"], 3);
 }
+
+#[test]
+fn a_receipt_goes_to_standard_output_also_where_that_is_a_file() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "text");
+    let script = format!("\"$SOLEKEY\" encrypt -r {recipient} --receipt - x > r.json");
+    sandbox.shell(&script).is_silent_success();
+    assert_eq!(lines(&sandbox.read("r.json"))[0]["output"], "x.age");
+    // What is written there otherwise leaves no room for one.
+    let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} --receipt - x > out");
+    assert_eq!(sandbox.shell(&script).status, 2);
+}

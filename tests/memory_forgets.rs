@@ -8,7 +8,7 @@ use std::{
     fs::{self, File},
     io::{Read, Write},
     os::unix::fs::FileExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -106,9 +106,15 @@ fn can_read_memory() -> bool {
 
 /// Starts the program, and stops it right before it ends.
 fn stopped_at_its_end(sandbox: &Sandbox, arguments: &str) -> (Child, Memory) {
+    stopped_at_its_end_from(sandbox, arguments, Path::new("/dev/null"))
+}
+
+/// The same, with a file as standard input.
+fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> (Child, Memory) {
     let mut traced: Command = sandbox.detached("strace");
     traced.args(["-f", "-qq", "-o", "calls", "-e", "trace=exit_group", "-e", "inject=exit_group:delay_enter=60s"]);
     traced.arg(sandbox::SOLEKEY).args(arguments.split(' '));
+    traced.stdin(File::open(stdin).expect("it is there"));
     let tracer = traced.spawn().expect("strace starts");
     let children = format!("/proc/{0}/task/{0}/children", tracer.id());
     let exit_group = if cfg!(target_arch = "x86_64") { "231 " } else { "94 " };
@@ -193,6 +199,21 @@ fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
     // As a worker that is alone, and through pipes.
     forgets(&sandbox, "encrypt -f -T 1 -i key.txt x", secrets);
     forgets(&sandbox, "decrypt -T 1 -i key.txt -o /dev/null x.age", secrets);
+}
+
+#[test]
+fn keys_from_standard_input_are_forgotten_too() {
+    if !can_read_memory() {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let text = sandbox.text("key.txt");
+    sandbox.write("x", sandbox::data(5 * sandbox::SEGMENT));
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    let (child, memory) = stopped_at_its_end_from(&sandbox, "decrypt -i - -o y x.age", &sandbox.path("key.txt"));
+    let found = memory.holds(&identity(&text));
+    kill(child, &memory);
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

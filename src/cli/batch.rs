@@ -18,11 +18,12 @@ use crate::crypto::{SEGMENT, turns::Turns};
 use super::{
     args::{Files, Inputs},
     guard,
-    input::{DASH, name},
+    input::{DASH, Input, name},
     names::{Named, Names, Wanted},
     pending::Overwrite,
     plan::{Plan, Terminal, place},
     report::{Report, Status, misuse, status},
+    rights::Mode,
 };
 
 /// Does `work` for each input on up to `threads` threads, and `settle`s what came of it in the order of the inputs: that
@@ -218,6 +219,11 @@ impl<'a> Outputs<'a> {
         let named = inputs.iter().flatten().map(|input| &input.path).filter(|path| *path != Path::new(DASH));
         self.spared = named.filter_map(|path| fs::canonicalize(path).ok().or_else(|| place(path))).collect();
         Box::new(inputs.into_iter())
+    }
+
+    /// What the output for an input is like.
+    pub(crate) fn mode<'i>(&self, input: &'i Input) -> Mode<'i> {
+        if self.files.no_preserve { Mode::Umask } else { input.mode() }
     }
 
     /// Whether what is written shows on the terminal.

@@ -15,7 +15,6 @@ use super::{
     keys::KeyFiles,
     names::{Aside, Named, Wanted, measure, names},
     output::Output,
-    pending::Mode,
     plan::Terminal,
     plugins::Plugins,
     progress::{Progress, Total},
@@ -87,7 +86,7 @@ impl Job<'_> {
             plan.after(compared.with_context(cannot_decrypt), 0)?;
         }
         drop(share);
-        plan.commit(output, if self.what.files.no_preserve { Mode::Umask } else { input.mode() })?;
+        plan.commit(output, self.outputs.mode(&input))?;
         if self.what.files.rm {
             input.remove(self.report)?;
         }

@@ -14,7 +14,6 @@ use super::{
     keys::KeyFiles,
     names::{Aside, Named, Wanted, measure, names},
     output::Output,
-    pending::Mode,
     plan::{Terminal, must_not_be_closed},
     plugins::Plugins,
     progress::Progress,
@@ -145,7 +144,7 @@ impl Job<'_> {
             Some(stanzas) => Some(receipt::line(&plan, self.what.armor, &mut output, &stanzas)?),
             None => None,
         };
-        plan.commit(output, if self.what.files.no_preserve { Mode::Umask } else { input.mode() })?;
+        plan.commit(output, self.outputs.mode(&input))?;
         let removed = if self.what.files.rm { input.remove(self.report) } else { Ok(()) };
         self.progress.done();
         self.report.done(&format!(

@@ -13,9 +13,9 @@ use same_file::Handle;
 use crate::crypto::{ReadAt, Source};
 
 use super::{
-    pending::Mode,
     progress::Progress,
     report::{Report, misuse, quoted},
+    rights::Mode,
     system,
 };
 

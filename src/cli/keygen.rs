@@ -23,12 +23,13 @@ use super::{
     input::DASH,
     keys::KeyFiles,
     output::Output,
-    pending::{Mode, Overwrite},
+    pending::Overwrite,
     plan::{Plan, Terminal},
     plugins::Plugins,
     prompt::Prompt,
     recipients::recipients_of,
     report::{Report, Status},
+    rights::Mode,
 };
 
 pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {

@@ -31,6 +31,7 @@ mod receipt;
 mod recipients;
 mod rekey;
 mod report;
+mod rights;
 mod salvage;
 mod sealed;
 mod system;

@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::{DirBuilder, File, FileTimes, Metadata},
+    fs::{File, Metadata},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -16,7 +16,12 @@ use tempfile::{Builder, TempPath};
 
 use crate::crypto::WriteAt;
 
-use super::{holes::each_run, interrupt, system};
+use super::{
+    holes::each_run,
+    interrupt,
+    rights::{self, Mode},
+    system,
+};
 
 /// What to do when the final name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,17 +30,6 @@ pub(crate) enum Overwrite {
     Never,
     Refuse,
     Replace,
-}
-
-/// What the committed file is like.
-#[derive(Clone, Copy)]
-pub(crate) enum Mode<'a> {
-    /// Mode bits and modification time of the file it was made from.
-    Like(&'a Metadata),
-    /// Readable by whom the umask lets.
-    Umask,
-    /// Readable by its owner alone.
-    Private,
 }
 
 /// A file in the making.
@@ -150,8 +144,7 @@ impl Pending {
             Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
             Overwrite::Never | Overwrite::Refuse => None,
         };
-        set_mode(&self.file, mode, replaced.as_ref())?;
-        set_time(&self.file, mode)?;
+        rights::set(&self.file, mode, replaced.as_ref(), folder(&self.target))?;
         self.file.sync_all()?;
         match self.hidden {
             #[cfg(target_os = "linux")]
@@ -218,61 +211,8 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: Mode<'_>, _: Option<&Metadata>) -> io::Result<()> {
-    Ok(())
-}
-
-/// Gives a file its mode; one that takes another's place, its owner too, where that may be set, and no rights that the other had
-/// not given.
-#[cfg(unix)]
-fn set_mode(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>) -> io::Result<()> {
-    use std::{
-        fs::Permissions,
-        os::unix::fs::{MetadataExt, PermissionsExt, fchown},
-    };
-    let set_group =
-        |group| file.metadata().is_ok_and(|now| now.gid() == group) || fchown(file, None, Some(group)).is_ok();
-    // Without set-user-ID and its like, which are not for copies. The bits of a group are not for another group: its members
-    // may do what all others may.
-    let shared = |model: &Metadata, same_group: bool| {
-        let bits = model.mode() & 0o777;
-        if same_group { bits } else { bits & (0o707 | bits << 3) }
-    };
-    let kept = replaced.map_or(0o777, |replaced| {
-        // Others than root may not give files away, and then they own what they make.
-        let _ = fchown(file, Some(replaced.uid()), None);
-        shared(replaced, set_group(replaced.gid()))
-    });
-    let bits = match mode {
-        Mode::Like(model) if replaced.is_some() => shared(model, file.metadata()?.gid() == model.gid()),
-        Mode::Like(model) => shared(model, set_group(model.gid())),
-        Mode::Umask => 0o666 & !system::umask(),
-        Mode::Private => 0o600,
-    };
-    unless_impossible(file.set_permissions(Permissions::from_mode(bits & kept)))
-}
-
-fn set_time(file: &File, mode: Mode<'_>) -> io::Result<()> {
-    match mode {
-        Mode::Like(model) => match model.modified() {
-            Ok(modified) => unless_impossible(file.set_times(FileTimes::new().set_modified(modified))),
-            Err(_) => Ok(()),
-        },
-        Mode::Umask | Mode::Private => Ok(()),
-    }
-}
-
-/// Passes over what a file system refuses that has no such thing: the file stays as it is, for its owner alone.
-fn unless_impossible(set: io::Result<()>) -> io::Result<()> {
-    match set {
-        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => Ok(()),
-        set => set,
-    }
-}
-
 /// Makes a folder and those above it that are missing, each durable. As long as they have the names of a `model` and of those
-/// above that, they get its rights, as those of a copy do; and the owner's, who is to put files there.
+/// above that, they get its rights.
 pub(crate) fn make_folder(path: &Path, model: Option<&Path>) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -280,14 +220,7 @@ pub(crate) fn make_folder(path: &Path, model: Option<&Path>) -> io::Result<()> {
     let model = model.filter(|model| model.file_name() == path.file_name());
     let above = folder(path);
     make_folder(above, model.and_then(Path::parent))?;
-    #[allow(unused_mut, reason = "it is not changed where folders have no mode")]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    if let Some(model) = model.and_then(|model| model.metadata().ok()) {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        builder.mode(model.permissions().mode() & 0o777 | 0o700);
-    }
-    match builder.create(path) {
+    match rights::folder_like(model).create(path) {
         // Another file of the run may need it, too.
         Err(_) if path.is_dir() => {}
         made => made?,

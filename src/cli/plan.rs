@@ -13,8 +13,9 @@ use super::{
     input::DASH,
     interrupt,
     output::{Output, Stream},
-    pending::{self, Mode, Overwrite, Pending, folder},
+    pending::{self, Overwrite, Pending, folder},
     report::{Advise, Misuse, misuse, quoted},
+    rights::Mode,
     system,
 };
 

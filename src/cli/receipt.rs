@@ -20,10 +20,11 @@ use super::{
     keys::KeyFiles,
     names::Named,
     output::Output,
-    pending::{Mode, Overwrite},
+    pending::Overwrite,
     plan::Plan,
     recipients::{Origin, Recipients},
     report::{Advise, misuse},
+    rights::Mode,
 };
 
 /// A receipt that is being written: a line for each output, in their order.

@@ -16,7 +16,7 @@ use super::{
     keys::KeyFiles,
     names::{Aside, Named, Wanted, measure, names},
     output::Output,
-    pending::{Mode, Overwrite},
+    pending::Overwrite,
     plan::{Plan, Terminal},
     plugins::Plugins,
     progress::{Progress, aside},
@@ -24,6 +24,7 @@ use super::{
     readback,
     recipients::{recipients, whether_of},
     report::{Report, Status, advised, in_words, misuse, status},
+    rights::Mode,
     sealed::Sealed,
 };
 
