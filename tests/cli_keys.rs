@@ -289,7 +289,7 @@ fn a_passphrase_that_is_none_is_refused() {
     sandbox.run(["encrypt", "-p", "--passphrase-fd", "0"]).fails(
         2,
         "solekey: error: --passphrase-fd 0 is standard input, which carries data\n\
-         solekey: hint: use another descriptor\n",
+         solekey: hint: use another descriptor, or a file\n",
     );
     assert_eq!(sandbox.names(), ["binary", "empty", "long", "x"]);
 }
@@ -471,11 +471,69 @@ fn a_passphrase_comes_from_standard_input_where_that_is_free() {
     sandbox.run_with(["encrypt", "-p", "--passphrase-fd", "0", "x"], passphrase).is_silent_success();
     sandbox.run_with(["decrypt", "--passphrase-fd", "0", "-c", "x.age"], passphrase).is(0, "text", "");
     sandbox.run_with(["keygen", "-p", "--passphrase-fd", "0", "-o", "key"], passphrase).gave();
-    let taken = "solekey: error: --passphrase-fd 0 is standard input, which carries data\nsolekey: hint: use another descriptor\n";
+    let taken = "solekey: error: --passphrase-fd 0 is standard input, which carries data\nsolekey: hint: use another descriptor, or a file\n";
     sandbox.run_with(["decrypt", "--passphrase-fd", "0"], passphrase).fails(2, taken);
     sandbox.run_with(["decrypt", "--passphrase-fd", "0", "--files-from", "-"], passphrase).fails(2, taken);
     sandbox.run_with(["decrypt", "--passphrase-fd", "0", "-i", "-", "-o", "y", "x.age"], passphrase).fails(
         2,
         "solekey: error: standard input cannot be both keys and data\nsolekey: hint: put one of them into a file\n",
+    );
+}
+
+#[test]
+fn standard_input_under_another_name_is_not_both_data_and_secrets() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let public = format!("{recipient}\n");
+    for name in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+        // The passphrase's reader would take more than the first line of what is to be encrypted.
+        let said = format!(
+            "solekey: error: --passphrase-file '{name}' is standard input, which carries data\n\
+             solekey: hint: use another descriptor, or a file\n"
+        );
+        let encrypt = ["encrypt", "-p", "--passphrase-file", name, "-o", "out.age"];
+        sandbox.run_with(encrypt, b"correct horse\ndata").fails(2, &said);
+        let said = "solekey: error: standard input cannot be both keys and data\n\
+                    solekey: hint: put one of them into a file\n";
+        sandbox.run_with(["encrypt", "-R", name, "-o", "out.age"], public.as_bytes()).fails(2, said);
+        let twice = ["encrypt", "-R", name, "-R", "-", "-o", "out.age", "key.txt"];
+        sandbox.run_with(twice, public.as_bytes()).fails(2, said);
+        // Where it is free, it is a file like any other.
+        sandbox.run_with(["encrypt", "-R", name, "key.txt"], public.as_bytes()).is_silent_success();
+        fs::remove_file(sandbox.path("key.txt.age")).expect("it is there");
+    }
+    sandbox.bash("printf 'p\\ndata' | \"$SOLEKEY\" encrypt -p --passphrase-fd 3 3<&0").fails(
+        2,
+        "solekey: error: --passphrase-fd 3 is standard input, which carries data\n\
+         solekey: hint: use another descriptor, or a file\n",
+    );
+    assert_eq!(sandbox.names(), ["key.txt"]);
+}
+
+#[test]
+fn a_key_file_with_a_byte_order_mark_is_called_that() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("friends", format!("\u{feff}{recipient}\n"));
+    sandbox.run_with(["encrypt", "-R", "friends"], b"").fails(
+        1,
+        "solekey: error: 'friends' begins with a byte order mark\n\
+         solekey: hint: save it as UTF-8, without a byte order mark\n",
+    );
+}
+
+#[test]
+fn an_identity_file_that_wants_too_much_work_is_refused_with_a_way_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct horse");
+    sandbox.write("key", "# a key\n");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "safe.txt", "key"]).is_silent_success();
+    let safe = sandbox.read("safe.txt");
+    let end = 3 + safe.windows(4).position(|part| part[0] == b' ' && part[3] == b'\n').expect("the work factor ends");
+    let harder = [&safe[..end - 2], b"23", &safe[end..]].concat();
+    sandbox.write("safe.txt", harder);
+    sandbox.write("x.age", safe);
+    sandbox.run(["encrypt", "-i", "safe.txt", "--passphrase-file", "pass", "key"]).fails(
+        1,
+        "solekey: error: cannot open 'safe.txt': the passphrase's work factor is 2^23, more than the 2^22 that is allowed\n\
+         solekey: hint: if you trust it, decrypt it as any other file, with --max-work-factor, and name what comes of that\n",
     );
 }

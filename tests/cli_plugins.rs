@@ -336,3 +336,41 @@ fn who_waits_for_a_plugin_that_hangs_is_told_and_can_leave() {
     assert_eq!(finish(started).status, 128 + 2);
     assert!(!sandbox.path("x.age").exists());
 }
+
+#[test]
+fn a_plugin_runs_for_no_key_of_a_default_file() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    sandbox.write("pass", "correct horse");
+    let protect = ["encrypt", "-p", "--passphrase-file", "pass", "-o", "safe.txt", "good.txt"];
+    run(&sandbox, &protect).is_silent_success();
+    sandbox.write("both.txt", [sandbox.read("good.txt"), b"\n".to_vec(), sandbox.read("key.txt")].concat());
+    sandbox.set_mode("both.txt", 0o600);
+    let hint = "solekey: hint: a default identity file has a plugin's key, and plugins run only for keys that the command \
+                line names: name that file with -i\n";
+    for (default, status) in [("good.txt", 2), ("both.txt", 3), ("safe.txt", 3)] {
+        let with_default = |arguments: &[&str]| {
+            let mut command = command(&sandbox, arguments);
+            command.env("SOLEKEY_IDENTITY", default);
+            finish(command.spawn().expect("the program starts"))
+        };
+        let outcome = with_default(&["decrypt", "--passphrase-file", "pass", "-c", "x.age"]);
+        assert_eq!((outcome.status, &outcome.stdout[..]), (status, &b""[..]), "{default}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(hint), "{}", outcome.stderr);
+        let named = with_default(&["decrypt", "--passphrase-file", "pass", "-i", default, "-c", "x.age"]);
+        assert_eq!(named.gave(), b"secret");
+        // Nothing to forbid.
+        let forbidden = with_default(&["decrypt", "--no-plugins", "--passphrase-file", "pass", "-c", "x.age"]);
+        assert_eq!(forbidden.status, status, "{}", forbidden.stderr);
+    }
+}
+
+#[test]
+fn the_public_key_of_a_plugins_identity_is_its_plugins_to_tell() {
+    let sandbox = sandbox();
+    run(&sandbox, &["keygen", "-y", "good.txt"]).fails(
+        2,
+        "solekey: error: 'good.txt', line 1: only its plugin knows the public key of a plugin's identity, and keygen runs none\n\
+         solekey: hint: most plugins write it beside the identity, in a comment\n",
+    );
+}

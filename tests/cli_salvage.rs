@@ -61,7 +61,7 @@ fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
     sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
     sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
         4,
-        "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[{\"offset\":65536,\"length\":0}]}\n",
+        "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[]}\n",
         "solekey: warning: 'cut.age' has lost its end; how much was behind it is not known\n",
     );
 }
@@ -111,8 +111,8 @@ fn a_header_that_is_damaged_still_opens_by_a_stanza_that_is_whole() {
     assert_eq!((lines.len(), lines[5].len()), (6, 48), "{header}");
     let starts: Vec<_> = (0..6).map(|line| lines[..line].concat().len()).collect();
 
-    // In the first line, anywhere in the other's stanza, and in the MAC.
-    let harmless = (0..starts[3] - 1).chain(starts[5] + 3..starts[5] + 48);
+    // In the first line, anywhere in the other's stanza, and in the last line or right before it.
+    let harmless = (0..starts[3] - 1).chain(starts[5] - 1..starts[5] + 48);
     for offset in harmless {
         let mut damaged = sealed.clone();
         damaged[offset] = [0, sealed[offset] ^ 1, b'\n', b'A'][offset % 4];

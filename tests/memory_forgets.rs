@@ -192,10 +192,16 @@ fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
     let (sandbox, _) = Sandbox::with_key();
     let text = sandbox.text("key.txt");
     sandbox.write("x", sandbox::data(5 * sandbox::SEGMENT));
+    let friend = sandbox.keygen("friend.txt");
+    sandbox.write("friend.pub", friend);
     let secrets = || [identity(&text), file_keys(&text, &sandbox.read("x.age"))].concat();
     forgets(&sandbox, "encrypt -i key.txt x", secrets);
     forgets(&sandbox, "decrypt -i key.txt -o y x.age", secrets);
     forgets(&sandbox, "inspect -i key.txt x.age", secrets);
+    forgets(&sandbox, "verify -i key.txt x.age", secrets);
+    forgets(&sandbox, "decrypt -i key.txt -o part --range 1:70000 x.age", secrets);
+    forgets(&sandbox, "salvage -i key.txt -o whole x.age", secrets);
+    forgets(&sandbox, "rekey --add --header-only -i key.txt -R friend.pub x.age", secrets);
     // As a worker that is alone, and through pipes.
     forgets(&sandbox, "encrypt -f -T 1 -i key.txt x", secrets);
     forgets(&sandbox, "decrypt -T 1 -i key.txt -o /dev/null x.age", secrets);

@@ -18,7 +18,7 @@ use crate::crypto::{SEGMENT, turns::Turns};
 use super::{
     args::{Files, Inputs},
     guard,
-    input::{DASH, Input, name},
+    input::{DASH, Input, is_stdin, name},
     names::{Named, Names, Wanted},
     pending::Overwrite,
     plan::{Plan, Terminal, place},
@@ -35,7 +35,8 @@ pub(crate) fn all<T>(
     settle: impl FnMut(Result<T>) -> Option<Status> + Send,
 ) -> Tally {
     let one = inputs.size_hint().1 == Some(1);
-    let inputs = Mutex::new((0..).zip(inputs));
+    // Not asked once more when it has ended: a terminal or a pipe might then go on, with a number left out.
+    let inputs = Mutex::new((0..).zip(inputs.fuse()));
     let reports = Turns::new((Tally::default(), settle));
     let pass = || {
         loop {
@@ -155,26 +156,33 @@ pub(crate) fn check(files: &Files, plan: impl Fn(&Named) -> Result<Plan>) -> Res
                 "leave out -o and -c: each file gets its own output beside it",
             );
         }
-        if inputs.files.iter().filter(|file| **file == Path::new(DASH)).count() > 1 {
-            return misuse("standard input is named more than once", "name it once");
-        }
-        return Ok(());
+        return name_stdin_once(&inputs.files);
     }
     let input = inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
     plan(&Named::new(input.to_owned())).map(drop)
+}
+
+/// Refuses inputs of which one is standard input once more, of which nothing would be left.
+pub(crate) fn name_stdin_once(files: &[PathBuf]) -> Result<()> {
+    if files.iter().filter(|file| **file == Path::new(DASH)).count() > 1 {
+        return misuse("standard input is named more than once", "name it once");
+    }
+    Ok(())
 }
 
 /// With the only input and its output open, and the keys read, there is no more to open, and so nothing more can be. Of
 /// several files, the others are still to come; one that is to be deleted is opened once more.
 ///
 /// In `folders`, outputs are still to get their names.
-pub(crate) fn confine<'a>(files: &Files, folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
-    let Files { rm: false, inputs: Inputs { recursive: false, files_from: None, files, .. }, .. } = files else {
-        return;
-    };
-    if files.len() > 1 {
+pub(crate) fn confine<'a>(inputs: &Inputs, folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
+    if inputs.recursive || inputs.files_from.is_some() || inputs.files.len() > 1 {
         return;
     }
+    confine_to(folders, report);
+}
+
+/// The same, for who has a single input.
+pub(crate) fn confine_to<'a>(folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
     if let Err(missing) = guard::once_all_is_open(folders) {
         report.done(&format!("other files cannot be closed off here: {missing}"));
     }
@@ -182,10 +190,9 @@ pub(crate) fn confine<'a>(files: &Files, folders: impl IntoIterator<Item = &'a P
 
 /// Whether standard input carries data, or names.
 pub(crate) fn reads_stdin(inputs: &Inputs) -> bool {
-    let is_dash = |file: &PathBuf| file == Path::new(DASH);
     match &inputs.files_from {
-        Some(list) => is_dash(list),
-        None => inputs.files.is_empty() || inputs.files.iter().any(is_dash),
+        Some(list) => is_stdin(list),
+        None => inputs.files.is_empty() || inputs.files.iter().any(|file| is_stdin(file)),
     }
 }
 

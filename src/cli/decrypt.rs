@@ -38,7 +38,8 @@ pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Op
     let progress =
         Arc::new(if outputs.show() { Progress::beside_output(talk) } else { Progress::of_many(talk, total) });
     let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
-    let tally = batch::all(names, inputs.threads(), |input| job.decrypt(input), |done| batch::reported(done, report));
+    let settle = |done: Result<String>| batch::reported(done.map(|said| report.done(&said)), report);
+    let tally = batch::all(names, inputs.threads(), |input| job.decrypt(input), settle);
     batch::warn_of_none(&tally, inputs, Wanted::Encrypted, report);
     Ok(tally.status())
 }
@@ -55,7 +56,8 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn decrypt(&self, input: &Named) -> Result<()> {
+    /// Decrypts a file, and says what was done.
+    fn decrypt(&self, input: &Named) -> Result<String> {
         let path = &input.path;
         let cannot_decrypt = || format!("cannot decrypt {}", name(path));
         let plan = self.outputs.plan(input)?;
@@ -76,7 +78,9 @@ impl Job<'_> {
         plan.after(proven, 0)?;
 
         let mut output = plan.open()?;
-        batch::confine(&self.what.files, plan.folder(), self.report);
+        if !self.what.files.rm {
+            batch::confine(&self.what.files.inputs, plan.folder(), self.report);
+        }
         let again = self.what.files.rm.then(|| unlocked.again());
         let written = self.open(&name(path), &mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
         let written = plan.after(written, output.seen())?;
@@ -91,16 +95,22 @@ impl Job<'_> {
             input.remove(self.report)?;
         }
         self.progress.done();
-        self.report.done(&format!("decrypted {} to {}: {written} bytes", input.name(), plan.name()));
-        Ok(())
+        Ok(format!("decrypted {} to {}: {written} bytes", input.name(), plan.name()))
     }
 
     /// Authenticates what is to be authentic before any of it is released.
     fn prove(&self, sealed: &mut Sealed<'_>, unlocked: &Unlocked, share: &Share<'_>) -> Result<()> {
-        if self.what.verify_first && matches!(sealed.payload(), Source::InTurn(_)) {
+        let in_turn = matches!(sealed.payload(), Source::InTurn(_));
+        if in_turn && self.what.verify_first {
             return misuse(
                 "--verify-first reads the file twice, which pipes and armored files do not allow",
                 "put it into a regular file, or leave out --verify-first and heed the exit status",
+            );
+        }
+        if in_turn && self.what.range.is_some() {
+            return misuse(
+                "--range reads a part of the file, which pipes and armored files do not allow",
+                "put it into a regular file, or decrypt all of it",
             );
         }
         self.progress.begin();

@@ -61,7 +61,8 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };
     let mut lines = String::new();
     let settle = |done: Result<Encrypted>| {
-        let removed = done.and_then(|Encrypted { line, removed }| {
+        let removed = done.and_then(|Encrypted { said, line, removed }| {
+            report.done(&said);
             lines.extend(line);
             removed
         });
@@ -79,6 +80,8 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
 
 /// A file whose output is there.
 struct Encrypted {
+    /// What was done.
+    said: String,
     /// Its line of the receipt, if there is to be one.
     line: Option<String>,
     /// Whether its source could be deleted, if it was to be.
@@ -132,7 +135,9 @@ impl Job<'_> {
             output.hash();
         }
         let folders = plan.folder().into_iter().chain(self.receipt.and_then(Receipt::folder));
-        batch::confine(&self.what.files, folders, self.report);
+        if !self.what.files.rm {
+            batch::confine(&self.what.files.inputs, folders, self.report);
+        }
         self.progress.begin();
         let written = self.seal(encryptor, &mut input, &mut output, share.threads).with_context(cannot_encrypt);
         let written = plan.after(written, output.seen())?;
@@ -147,13 +152,13 @@ impl Job<'_> {
         plan.commit(output, self.outputs.mode(&input))?;
         let removed = if self.what.files.rm { input.remove(self.report) } else { Ok(()) };
         self.progress.done();
-        self.report.done(&format!(
+        let said = format!(
             "encrypted {} to {}: {written} bytes, recipients: {}",
             input.name(),
             plan.name(),
             self.recipients.keys.len()
-        ));
-        Ok(Encrypted { line, removed })
+        );
+        Ok(Encrypted { said, line, removed })
     }
 
     /// Seals all of the input, reads it back if that is wanted, and returns how many bytes there are before armor.

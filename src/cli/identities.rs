@@ -18,7 +18,7 @@ use super::{
     keys::KeyFiles,
     plugins::Plugins,
     prompt::Prompt,
-    report::{Report, in_words, misuse},
+    report::{Advise, Report, in_words, misuse},
 };
 
 pub(crate) use files::{Key, keys_of, parse};
@@ -44,11 +44,23 @@ pub(crate) struct Known {
     pub(crate) keyless: Vec<Identity>,
     /// Passphrases that opened a file of this run; the next file may have the same.
     passphrases: Vec<Identity>,
+    /// Whether a default file has a key of a plugin. A plugin runs only where the command line names its key.
+    left_aside: bool,
 }
+
+/// Who names a file of keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NamedBy {
+    CommandLine,
+    Default,
+}
+
+const LEFT_ASIDE: &str = "a default identity file has a plugin's key, and plugins run only for keys that the command line names: name that file with -i";
 
 /// What needs a passphrase before it opens anything.
 struct Asleep {
     path: PathBuf,
+    named_by: NamedBy,
     kind: AsleepKind,
 }
 
@@ -64,7 +76,7 @@ impl Identities {
     pub(crate) fn new(files: &mut KeyFiles<'_>, named: &args::Identities) -> Result<Self> {
         let mut known = Known::named(files, &named.keys)?;
         for path in default_files(&named.keys, files.report) {
-            known.read(files, &path)?;
+            known.read(files, &path, NamedBy::Default)?;
         }
         Ok(Self {
             prompt: files.prompt.clone(),
@@ -98,7 +110,7 @@ impl Identities {
         if known.is_empty() {
             return misuse(
                 format!("missing identities: the file is for {}", crypto::list(&decryptor.stanza_types())),
-                "name your identity file with -i",
+                if known.left_aside { LEFT_ASIDE } else { "name your identity file with -i" },
             );
         }
         let mut tried = 0;
@@ -113,7 +125,10 @@ impl Identities {
         }
         match unlocked(decryptor.unlock(&known.plugins))? {
             Some(unlocked) => Ok(unlocked),
-            None => Ok(decryptor.unlock(&known.keyless)?),
+            None => match decryptor.unlock(&known.keyless) {
+                Err(error @ CryptoError::NoMatch(_)) if known.left_aside => Err(error).hint(LEFT_ASIDE),
+                other => Ok(other?),
+            },
         }
     }
 
@@ -160,7 +175,7 @@ impl Known {
     pub(crate) fn named(files: &mut KeyFiles<'_>, named: &args::NamedIdentities) -> Result<Self> {
         let mut known = Self::default();
         for path in &named.identity {
-            known.read(files, path)?;
+            known.read(files, path, NamedBy::CommandLine)?;
         }
         for plugin in &named.plugin {
             known.keyless.push(files.plugins.default_identity(plugin)?);
@@ -192,9 +207,9 @@ impl Known {
         let Some(index) = self.asleep.iter().position(|asleep| asleep.may_open(stanzas)) else { return Ok(false) };
         // It stays asleep if the passphrase is wrong.
         let keys = self.asleep[index].wake(prompt)?;
-        let Asleep { path, .. } = self.asleep.remove(index);
+        let Asleep { path, named_by, .. } = self.asleep.remove(index);
         for key in keys {
-            self.add(key, &path, plugins)?;
+            self.add(key, &path, named_by, plugins)?;
         }
         Ok(true)
     }
@@ -212,15 +227,15 @@ impl Known {
         owners
     }
 
-    fn read(&mut self, files: &mut KeyFiles<'_>, path: &Path) -> Result<()> {
+    fn read(&mut self, files: &mut KeyFiles<'_>, path: &Path, named_by: NamedBy) -> Result<()> {
         let file = files.read(path)?;
         if is_age(&file.text) {
-            self.asleep.push(Asleep { path: path.to_owned(), kind: AsleepKind::Protected(file.text) });
+            self.asleep.push(Asleep { path: path.to_owned(), named_by, kind: AsleepKind::Protected(file.text) });
             return Ok(());
         }
         let before = self.ready.len();
         for key in parse(path, &file.text)? {
-            self.add(key, path, &files.plugins)?;
+            self.add(key, path, named_by, &files.plugins)?;
         }
         if self.ready.len() > before {
             warn_if_others_may_read(&file, path, files.report);
@@ -229,12 +244,13 @@ impl Known {
     }
 
     /// Adds a key of the file at `path`.
-    fn add(&mut self, key: Key, path: &Path, plugins: &Plugins) -> Result<()> {
+    fn add(&mut self, key: Key, path: &Path, named_by: NamedBy, plugins: &Plugins) -> Result<()> {
         match key {
             Key::Ready(identity) => self.ready.push(identity),
             Key::Locked(identity) => {
-                self.asleep.push(Asleep { path: path.to_owned(), kind: AsleepKind::Ssh(identity) });
+                self.asleep.push(Asleep { path: path.to_owned(), named_by, kind: AsleepKind::Ssh(identity) });
             }
+            Key::Plugin { .. } if named_by == NamedBy::Default => self.left_aside = true,
             Key::Plugin { text, .. } => self.plugins.push(plugins.identity(&text)?),
         }
         Ok(())

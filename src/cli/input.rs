@@ -111,7 +111,9 @@ impl Input {
 
     /// What a file made from this one is like.
     pub(crate) fn mode(&self) -> Mode<'_> {
-        self.file().map_or(Mode::Umask, Mode::Like)
+        let path = self.path.as_deref().unwrap_or(Path::new("/dev/stdin"));
+        let like = |model| Mode::Like { model, access_list: system::has_access_list(path) };
+        self.file().map_or(Mode::Umask, like)
     }
 
     /// How many bytes there are in all. None if only reading them tells.
@@ -174,8 +176,13 @@ impl Input {
         let now = self.reader.get_ref().file.metadata();
         let same =
             |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.model().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
+        self.file().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
+}
+
+/// Whether a name stands for standard input: for the very pipe or terminal, under whatever name.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new(DASH) || system::is_stdin(path)
 }
 
 /// The name of an input or output for messages.

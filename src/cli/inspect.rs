@@ -4,7 +4,7 @@ mod parts;
 mod people;
 mod whose;
 
-use std::{io::Write as _, path::Path, sync::Arc};
+use std::{io::Write as _, sync::Arc};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::crypto::{Header, VERSION_LINE};
 use super::{
     args::{Inspect, Talk},
     batch,
-    input::{DASH, name},
+    input::{is_stdin, name},
     json,
     keys::KeyFiles,
     plan::{Plan, Terminal},
@@ -28,7 +28,8 @@ use parts::{Parts, Sizes};
 use whose::{Absent, Attribution, Keys, Whose};
 
 pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let reads_stdin = what.files.is_empty() || what.files.iter().any(|file| file == Path::new(DASH));
+    let reads_stdin = what.files.is_empty() || what.files.iter().any(|file| is_stdin(file));
+    batch::name_stdin_once(&what.files)?;
     let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = Keys::new(&mut KeyFiles::new(prompt, report, plugins, reads_stdin), what)?;

@@ -29,7 +29,7 @@ pub(super) fn making<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) 
     Ok(made)
 }
 
-/// Notes that a file is to stay, or is gone.
+/// Notes that a file is to stay.
 pub(super) fn settled(path: &Path) {
     files().remove(path);
 }

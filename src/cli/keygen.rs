@@ -20,6 +20,7 @@ use crate::crypto::{
 use super::{
     args::{Keygen, NoPlugins},
     endings::with_ending,
+    identities::{Key, keys_of},
     input::DASH,
     keys::KeyFiles,
     output::Output,
@@ -27,8 +28,8 @@ use super::{
     plan::{Plan, Terminal},
     plugins::Plugins,
     prompt::Prompt,
-    recipients::recipients_of,
-    report::{Report, Status},
+    recipients::recipient_of,
+    report::{Report, Status, misuse},
     rights::Mode,
 };
 
@@ -118,7 +119,15 @@ fn print_recipients(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
     let input = what.input.as_deref().unwrap_or(Path::new(DASH));
     let plugins = Plugins::new(NoPlugins { no_plugins: true }.into(), prompt.clone(), report);
     let mut files = KeyFiles::new(prompt, report, plugins, false);
-    let recipients = recipients_of(&mut files, input)?;
+    let keys = keys_of(&mut files, input)?;
+    let recipients = keys.into_iter().map(|key| match key {
+        Key::Ready(identity) | Key::Locked(identity) => recipient_of(&identity, input),
+        Key::Plugin { place, .. } => misuse(
+            format!("{place}: only its plugin knows the public key of a plugin's identity, and keygen runs none"),
+            "most plugins write it beside the identity, in a comment",
+        ),
+    });
+    let recipients = recipients.collect::<Result<Vec<_>>>()?;
     files.must_differ_from(plan)?;
 
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();

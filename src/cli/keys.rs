@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read},
+    mem,
     path::Path,
     sync::Arc,
 };
@@ -13,7 +14,7 @@ use same_file::Handle;
 use zeroize::Zeroizing;
 
 use super::{
-    input::{DASH, Input, name},
+    input::{DASH, Input, is_stdin, name},
     plan::Plan,
     plugins::Plugins,
     prompt::Prompt,
@@ -82,11 +83,10 @@ impl<'a> KeyFiles<'a> {
     pub(crate) fn read(&mut self, path: &Path) -> Result<KeyFile> {
         let cannot_read = || format!("cannot read {}", name(path));
         let mut others_may_read = false;
+        if is_stdin(path) && mem::replace(&mut self.stdin_taken, true) {
+            return misuse("standard input cannot be both keys and data", "put one of them into a file");
+        }
         let (handle, text) = if path == Path::new(DASH) {
-            if self.stdin_taken {
-                return misuse("standard input cannot be both keys and data", "put one of them into a file");
-            }
-            self.stdin_taken = true;
             // Not through the library's buffer, which is never wiped.
             (Handle::stdin(), read_secret(system::stdin().with_context(cannot_read)?, 0))
         } else {
@@ -123,8 +123,13 @@ impl fmt::Display for Place<'_> {
 /// Parses what stands on the lines of a key file, but for empty lines and comments. A fault is named by its line's place,
 /// never by its text.
 pub(crate) fn parse_lines<T>(path: &Path, text: &[u8], parse: impl Fn(&str, Place<'_>) -> Result<T>) -> Result<Vec<T>> {
-    if matches!(text, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, ..]) {
-        return Err(anyhow!("{} is text in UTF-16", name(path))).hint("save it as UTF-8, without a byte order mark");
+    let encoding = match text {
+        [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, ..] => Some("is text in UTF-16"),
+        [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark"),
+        _ => None,
+    };
+    if let Some(encoding) = encoding {
+        return Err(anyhow!("{} {encoding}", name(path))).hint("save it as UTF-8, without a byte order mark");
     }
     let mut parsed = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {

@@ -142,7 +142,11 @@ fn listed(list: &Path, end: u8) -> Result<Names> {
     let lines = reader.split(end).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
     let lines = lines.filter(|line| !matches!(line, Ok(line) if line.is_empty()));
     Ok(Box::new(lines.map(move |line| {
-        let line = line.with_context(|| cannot_read.clone())?;
+        let mut line = line.with_context(|| cannot_read.clone())?;
+        // There, no name ends in one.
+        if cfg!(windows) && line.ends_with(b"\r") {
+            line.pop();
+        }
         if line.contains(&0) {
             return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
         }

@@ -122,6 +122,14 @@ impl Stream {
         system::enlarge_pipe(&file);
         Self { file, text_only, written: 0, sha256: None }
     }
+
+    /// Has what was written reach the disk, if it goes to one: some failures show only then.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self.file.metadata() {
+            Ok(metadata) if metadata.is_file() || system::is_disk(&metadata) => self.file.sync_all(),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Write for Stream {

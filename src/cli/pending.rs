@@ -144,7 +144,7 @@ impl Pending {
             Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
             Overwrite::Never | Overwrite::Refuse => None,
         };
-        rights::set(&self.file, mode, replaced.as_ref(), folder(&self.target))?;
+        rights::set(&self.file, mode, replaced.as_ref(), &self.target)?;
         self.file.sync_all()?;
         match self.hidden {
             #[cfg(target_os = "linux")]
@@ -284,7 +284,11 @@ mod tests {
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
-            make(&target).and_then(|pending| pending.commit(Mode::Like(&model), Overwrite::Replace)).expect("it may");
+            make(&target)
+                .and_then(|pending| {
+                    pending.commit(Mode::Like { model: &model, access_list: false }, Overwrite::Replace)
+                })
+                .expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");
             let replaced = target.metadata().expect("it is there");
             assert_eq!(replaced.mode() & 0o7777, 0o640);

@@ -14,7 +14,7 @@ use super::{
     interrupt,
     output::{Output, Stream},
     pending::{self, Overwrite, Pending, folder},
-    report::{Advise, Misuse, misuse, quoted},
+    report::{Advise, Misuse, misuse, quoted, speaks_as_another},
     rights::Mode,
     system,
 };
@@ -37,7 +37,12 @@ pub(crate) enum Terminal {
 pub(crate) enum Plan {
     Stdout(Terminal),
     /// A device or a pipe: written directly.
-    Direct(PathBuf),
+    Direct {
+        /// As the user wrote it, for messages.
+        typed: PathBuf,
+        /// With links resolved.
+        path: PathBuf,
+    },
     /// A file.
     File {
         /// As the user wrote it, for messages.
@@ -60,7 +65,8 @@ impl Plan {
                 "send it to a file with -o FILE, write text with -a, or insist with -o -",
             );
         }
-        if cfg!(windows) && terminal == Terminal::Refuse {
+        // Scripts that were written for age know what they do.
+        if cfg!(windows) && terminal == Terminal::Refuse && !speaks_as_another() {
             return misuse(
                 "refusing to write binary data to a redirected standard output: PowerShell would make text of it",
                 "send it to a file with -o FILE, write text with -a, or insist with -o -",
@@ -95,7 +101,7 @@ impl Plan {
             Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
                 return misuse(format!("{} is the name of a directory, not of a file", quoted(&typed)), "name a file");
             }
-            Ok(metadata) if !metadata.is_file() || is_descriptor(&path) => return Ok(Self::Direct(path)),
+            Ok(metadata) if !metadata.is_file() || is_descriptor(&path) => return Ok(Self::Direct { typed, path }),
             Ok(_) => true,
             Err(error) => {
                 // Found out now, not after the work: a name that is too long, a folder that is missing or closed to us.
@@ -124,8 +130,8 @@ impl Plan {
         let handle = match self {
             Self::Stdout(_) => Handle::stdout(),
             // Not opened: that would wait for a pipe's other end.
-            Self::Direct(path) | Self::File { path, .. } if !path.is_file() => return Ok(()),
-            Self::Direct(path) | Self::File { path, .. } => Handle::from_path(path),
+            Self::Direct { path, .. } | Self::File { path, .. } if !path.is_file() => return Ok(()),
+            Self::Direct { path, .. } | Self::File { path, .. } => Handle::from_path(path),
         };
         match handle {
             Ok(handle) if handle == *input && is_regular(&handle) => {
@@ -144,7 +150,7 @@ impl Plan {
     /// The folder in which a name is to appear, if one is.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Stdout(_) | Self::Direct(_) => None,
+            Self::Stdout(_) | Self::Direct { .. } => None,
             Self::File { path, .. } => Some(folder(path)),
         }
     }
@@ -153,9 +159,10 @@ impl Plan {
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Stdout(_), Self::Stdout(_)) => true,
-            (Self::Direct(one) | Self::File { path: one, .. }, Self::Direct(two) | Self::File { path: two, .. }) => {
-                one == two || place(one).is_some_and(|one| place(two) == Some(one))
-            }
+            (
+                Self::Direct { path: one, .. } | Self::File { path: one, .. },
+                Self::Direct { path: two, .. } | Self::File { path: two, .. },
+            ) => one == two || place(one).is_some_and(|one| place(two) == Some(one)),
             _ => false,
         }
     }
@@ -164,14 +171,15 @@ impl Plan {
     /// name that it has. None for what is no file.
     pub(crate) fn place(&self) -> Option<PathBuf> {
         let Self::File { path, .. } = self else { return None };
-        Some(place(path).unwrap_or_else(|| path.clone()))
+        // Of a file that is there, the name that its folder has: letters may be told apart by case there, or not.
+        Some(fs::canonicalize(path).ok().or_else(|| place(path)).unwrap_or_else(|| path.clone()))
     }
 
     /// The file's path as the user wrote it. None for standard output.
     pub(crate) fn typed(&self) -> Option<&Path> {
         match self {
             Self::Stdout(_) => None,
-            Self::Direct(typed) | Self::File { typed, .. } => Some(typed),
+            Self::Direct { typed, .. } | Self::File { typed, .. } => Some(typed),
         }
     }
 
@@ -179,7 +187,7 @@ impl Plan {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdout(_) => "standard output".to_owned(),
-            Self::Direct(typed) | Self::File { typed, .. } => quoted(typed),
+            Self::Direct { typed, .. } | Self::File { typed, .. } => quoted(typed),
         }
     }
 
@@ -192,17 +200,21 @@ impl Plan {
         }
     }
 
-    /// Makes a file appear under its name. There is nothing to do for a stream.
+    /// Makes a file durable and has it appear under its name; what went to a stream, as durable as it can be.
     pub(crate) fn commit(&self, output: Output, mode: Mode<'_>) -> Result<()> {
-        let (Self::File { overwrite, .. }, Output::File(pending)) = (self, output) else { return Ok(()) };
-        let committed = match pending.commit(mode, *overwrite) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(anyhow::anyhow!("{} has come into being meanwhile", self.name()))
-                    .hint("it was left as it is");
+        let seen = output.seen();
+        let committed = match (self, output) {
+            (Self::File { overwrite, exists, .. }, Output::File(pending)) => {
+                // What was not there when this began was made meanwhile, perhaps by this very run.
+                pending.commit(mode, if *exists { *overwrite } else { Overwrite::Never })
             }
-            other => other.with_context(|| format!("cannot finish {}", self.name())),
+            (_, Output::File(_)) => Ok(()),
+            (_, Output::Stream(stream)) => stream.finish(),
         };
-        self.after(committed, 0)
+        if matches!(&committed, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
+            return Err(anyhow::anyhow!("{} has come into being meanwhile", self.name())).hint("it was left as it is");
+        }
+        self.after(committed.with_context(|| format!("cannot finish {}", self.name())), seen)
     }
 
     /// Refuses a standard output that is closed: what goes there would be lost. For what is nowhere else; what is decrypted
@@ -210,7 +222,7 @@ impl Plan {
     pub(crate) fn must_not_be_closed(&self) -> Result<()> {
         match self {
             Self::Stdout(_) => must_not_be_closed(system::stdout(), "standard output"),
-            Self::Direct(_) | Self::File { .. } => Ok(()),
+            Self::Direct { .. } | Self::File { .. } => Ok(()),
         }
     }
 
@@ -223,7 +235,7 @@ impl Plan {
                 let text_only = *terminal != Terminal::Any && file.is_terminal();
                 Output::Stream(Stream::new(file, text_only))
             }
-            Self::Direct(path) => {
+            Self::Direct { path, .. } => {
                 // A descriptor's name opens its file anew, at the start: appending spares what is there already. A device
                 // is written from its start, for its end is the end of its space.
                 let append = path.is_file();

@@ -14,6 +14,7 @@ use crate::crypto::{random, secrecy::SecretString};
 
 use super::{
     args::Answers,
+    input::is_stdin,
     interrupt::{self, Echo},
     progress::aside,
     report::{Advise, Status, Unanswered, advised, misuse, quoted, speaks_as_another, status},
@@ -43,24 +44,28 @@ pub(crate) enum Prompt {
 impl Prompt {
     /// `stdin_taken` says whether standard input carries data or names.
     pub(crate) fn new(answers: &Answers, stdin_taken: bool) -> Result<Self> {
-        match (answers.passphrase_fd, &answers.passphrase_file) {
-            (Some(0), _) if stdin_taken => {
-                misuse("--passphrase-fd 0 is standard input, which carries data", "use another descriptor")
+        let (named, path) = match (answers.passphrase_fd, &answers.passphrase_file) {
+            (Some(_), _) if cfg!(windows) => {
+                return misuse("--passphrase-fd needs /dev/fd, which is not here", "use --passphrase-file");
             }
-            (Some(number), _) => Ok(Self::from_file(PathBuf::from(format!("/dev/fd/{number}")))),
-            (None, Some(path)) => Ok(Self::from_file(path.clone())),
-            (None, None) if answers.batch => Ok(Self::Nobody),
-            (None, None) => Ok(Self::Terminal),
+            (Some(number), _) => (format!("--passphrase-fd {number}"), format!("/dev/fd/{number}").into()),
+            (None, Some(path)) => (format!("--passphrase-file {}", quoted(path)), path.clone()),
+            (None, None) if answers.batch => return Ok(Self::Nobody),
+            (None, None) => return Ok(Self::Terminal),
+        };
+        let prompt = Self::File { path, read: OnceLock::new() };
+        if stdin_taken && prompt.takes_stdin() {
+            return misuse(
+                format!("{named} is standard input, which carries data"),
+                "use another descriptor, or a file",
+            );
         }
-    }
-
-    fn from_file(path: PathBuf) -> Self {
-        Self::File { path, read: OnceLock::new() }
+        Ok(prompt)
     }
 
     /// Whether answers come from standard input.
     pub(crate) fn takes_stdin(&self) -> bool {
-        self.file() == Some(Path::new(STDIN))
+        self.file().is_some_and(|path| path == Path::new(STDIN) || is_stdin(path))
     }
 
     /// The file that answers, if one does.

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt, path::Path};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Serialize;
 
-use crate::crypto::{Match, ParseRecipientError, Recipient, Stanza};
+use crate::crypto::{Identity, Match, ParseRecipientError, Recipient, Stanza};
 
 use super::{
     args::Named,
@@ -125,12 +125,16 @@ pub(crate) fn recipients_of(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec
     let keys = keys_of(files, path)?;
     keys.into_iter()
         .map(|key| match key {
-            Key::Ready(identity) | Key::Locked(identity) => identity
-                .to_recipient()
-                .with_context(|| format!("{}: this kind of SSH key cannot be encrypted to", name(path))),
+            Key::Ready(identity) | Key::Locked(identity) => recipient_of(&identity, path),
             Key::Plugin { text, place } => files.plugins.recipient_of_identity(&text, &place),
         })
         .collect()
+}
+
+/// The public key of one key of an identity file.
+pub(crate) fn recipient_of(identity: &Identity, path: &Path) -> Result<Recipient> {
+    let recipient = identity.to_recipient();
+    recipient.with_context(|| format!("{}: this kind of SSH key cannot be encrypted to", name(path)))
 }
 
 /// A recipient from the command line. What cannot be one is not echoed: it may be secret.

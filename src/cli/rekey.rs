@@ -1,6 +1,11 @@
 //! `rekey`: give files a new set of recipients, each atomically in its place.
 
-use std::{io::Write as _, num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    io::Write as _,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Serialize;
@@ -26,6 +31,7 @@ use super::{
     report::{Report, Status, advised, in_words, misuse, status},
     rights::Mode,
     sealed::Sealed,
+    system,
 };
 
 pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option<Status>> {
@@ -56,14 +62,17 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
     let job = Job { what, report, keys, recipients, identities, progress, cores: Cores::new(threads) };
 
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
-    let settle = |done: Result<(String, Result<Vec<String>>)>| {
-        let (file, done) = match done {
+    let settle = |done: Result<(PathBuf, Result<Vec<String>>)>| {
+        let (path, done) = match done {
             Ok(done) => done,
             Err(error) => return batch::reported(Err(error), report),
         };
         let failed = done.as_ref().err().map(status);
+        if failed.is_none() {
+            report.done(&format!("gave {} new recipients", name(&path)));
+        }
         if what.json {
-            let record = json::line(&Record::new(file, &done));
+            let record = json::line(&Record::new(json::path(&path), &done));
             let written = aside(|| stdout.write_all(record.as_bytes())).context("cannot write to standard output");
             return batch::reported(written, report).or(failed);
         }
@@ -72,7 +81,7 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
     let work = |input: &Named| {
         let done = job.rekey(&input.path);
         job.progress.done();
-        Ok((json::path(&input.path), done))
+        Ok((input.path.clone(), done))
     };
     let tally = batch::all(names, threads, work, settle);
     batch::warn_of_none(&tally, &what.inputs, Wanted::Encrypted, report);
@@ -126,6 +135,7 @@ impl Job<'_> {
         let (Some(model), Plan::File { .. }) = (input.model().cloned(), &plan) else {
             return misuse(format!("{} is no regular file, and only such can be replaced", name(path)), "name files");
         };
+        let mode = Mode::Like { model: &model, access_list: system::has_access_list(path) };
         self.keys.must_differ_from(&plan)?;
         let length = input.length();
         let mut sealed = Sealed::read(&mut input).with_context(cannot_rekey)?;
@@ -149,14 +159,13 @@ impl Job<'_> {
         let had_other_names = input.had_other_names();
         // Windows replaces no file that is open.
         drop(input);
-        plan.commit(output, Mode::Like(&model))?;
+        plan.commit(output, mode)?;
         if had_other_names {
             self.report.warning(&format!(
                 "{} has other names (hard links), and they keep the old file with its recipients",
                 name(path)
             ));
         }
-        self.report.done(&format!("gave {} new recipients", name(path)));
         Ok(types)
     }
 

@@ -11,19 +11,23 @@ use std::{
 #[derive(Clone, Copy)]
 pub(crate) enum Mode<'a> {
     /// Mode bits and modification time of the file it was made from.
-    Like(&'a Metadata),
+    Like {
+        model: &'a Metadata,
+        /// Whether that has an access control list: then the bits of the group are not the group's.
+        access_list: bool,
+    },
     /// Readable by whom the umask lets.
     Umask,
     /// Readable by its owner alone.
     Private,
 }
 
-/// Gives a file its mode and time. One that takes another's place in `folder` gets its owner too, where that may be set, and no
-/// rights that the other had not given.
-pub(super) fn set(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, folder: &Path) -> io::Result<()> {
-    set_mode(file, mode, replaced, folder)?;
+/// Gives a file that will be `target` its mode and time. One that takes another's place gets its owner too, where that may be
+/// set, and no rights that the other had not given.
+pub(super) fn set(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, target: &Path) -> io::Result<()> {
+    set_mode(file, mode, replaced, target)?;
     match mode {
-        Mode::Like(model) => match model.modified() {
+        Mode::Like { model, .. } => match model.modified() {
             Ok(modified) => unless_impossible(file.set_times(FileTimes::new().set_modified(modified))),
             Err(_) => Ok(()),
         },
@@ -37,13 +41,13 @@ fn set_mode(_: &File, _: Mode<'_>, _: Option<&Metadata>, _: &Path) -> io::Result
 }
 
 #[cfg(unix)]
-fn set_mode(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, folder: &Path) -> io::Result<()> {
+fn set_mode(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, target: &Path) -> io::Result<()> {
     use std::{
         fs::Permissions,
         os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     };
 
-    use super::system;
+    use super::{pending::folder, system};
 
     /// Everybody may put files into the folder, and nobody take away another's: what stands there may be a trap.
     const SHARED_FOLDER: u32 = 0o1002;
@@ -52,24 +56,29 @@ fn set_mode(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, folder: &P
         |group| file.metadata().is_ok_and(|now| now.gid() == group) || fchown(file, None, Some(group)).is_ok();
     // Without set-user-ID and its like, which are not for copies. The bits of a group are not for another group: its members
     // may do what all others may.
-    let shared = |model: &Metadata, same_group: bool| {
+    let shared = |model: &Metadata, for_its_group: bool| {
         let bits = model.mode() & 0o777;
-        if same_group { bits } else { bits & (0o707 | bits << 3) }
+        if for_its_group { bits } else { bits & (0o707 | bits << 3) }
     };
     let kept = match replaced {
         None => 0o777,
-        Some(replaced) if folder.metadata()?.mode() & SHARED_FOLDER == SHARED_FOLDER => {
-            shared(replaced, file.metadata()?.gid() == replaced.gid())
-        }
         Some(replaced) => {
-            // Others than root may not give files away, and then they own what they make.
-            let _ = fchown(file, Some(replaced.uid()), None);
-            shared(replaced, set_group(replaced.gid()))
+            let same_group = if folder(target).metadata()?.mode() & SHARED_FOLDER == SHARED_FOLDER {
+                file.metadata()?.gid() == replaced.gid()
+            } else {
+                // Others than root may not give files away, and then they own what they make.
+                let _ = fchown(file, Some(replaced.uid()), None);
+                set_group(replaced.gid())
+            };
+            shared(replaced, same_group && !system::has_access_list(target))
         }
     };
     let bits = match mode {
-        Mode::Like(model) if replaced.is_some() => shared(model, file.metadata()?.gid() == model.gid()),
-        Mode::Like(model) => shared(model, set_group(model.gid())),
+        Mode::Like { model, access_list } => {
+            let same_group =
+                if replaced.is_some() { file.metadata()?.gid() == model.gid() } else { set_group(model.gid()) };
+            shared(model, same_group && !access_list)
+        }
         Mode::Umask => 0o666 & !system::umask(),
         Mode::Private => 0o600,
     };

@@ -3,21 +3,27 @@
 use std::{fs::File, io};
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{create_unnamed, enlarge_pipe, forget, link, read_ahead};
+pub(super) use linux::{create_unnamed, enlarge_pipe, forget, has_access_list, link, read_ahead};
 #[cfg(unix)]
 pub(super) use unix::{
-    TerminalState, columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout,
-    umask, was_closed, write_all_at,
+    TerminalState, columns, is_disk, is_stdin, keep_memory_private, names, others_may_read, path, read_at,
+    read_exact_at, stdin, stdout, umask, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(super) use windows::{
-    columns, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin, stdout, was_closed,
-    write_all_at,
+    columns, is_disk, is_stdin, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin,
+    stdout, was_closed, write_all_at,
 };
 
 /// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn enlarge_pipe(_: &File) {}
+
+/// Where there are such lists, they are not in the bits of a mode.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn has_access_list(_: &std::path::Path) -> bool {
+    false
+}
 
 /// Gives up what is in memory of a file, so that reading it reads the disk. Where it cannot be done, it is not.
 #[cfg(not(target_os = "linux"))]
@@ -39,7 +45,7 @@ mod unix {
                 fs::{FileExt, FileTypeExt, MetadataExt},
             },
         },
-        path::PathBuf,
+        path::{Path, PathBuf},
         sync::OnceLock,
     };
 
@@ -90,6 +96,14 @@ mod unix {
         Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
     }
 
+    /// Whether what a path names is standard input, and what is read of it there is gone here: of a file it is not. Nothing is
+    /// opened, for a pipe that is opened waits for its other end.
+    pub(in super::super) fn is_stdin(path: &Path) -> bool {
+        let same = |one: Metadata, two: Metadata| !one.is_file() && (one.dev(), one.ino()) == (two.dev(), two.ino());
+        let stdin = stdin().and_then(|stdin| stdin.metadata());
+        std::fs::metadata(path).is_ok_and(|named| stdin.is_ok_and(|stdin| same(named, stdin)))
+    }
+
     /// Standard output without the library's line buffer.
     pub(in super::super) fn stdout() -> io::Result<File> {
         Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
@@ -101,6 +115,11 @@ mod unix {
     /// output is lost without an error. Who means to lose it mostly opens that in one direction, as `>/dev/null` does.
     pub(in super::super) fn was_closed(stream: &File) -> io::Result<bool> {
         Ok(fcntl_getfl(stream)?.contains(OFlags::RDWR) && is_null(&stream.metadata()?))
+    }
+
+    /// Whether this is a device with blocks, whose contents last.
+    pub(in super::super) fn is_disk(metadata: &Metadata) -> bool {
+        metadata.file_type().is_block_device()
     }
 
     fn is_null(metadata: &Metadata) -> bool {
@@ -218,6 +237,16 @@ mod windows {
         Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
     }
 
+    /// Devices are not told apart here.
+    pub(in super::super) fn is_disk(_: &Metadata) -> bool {
+        false
+    }
+
+    /// Standard input has no other name here.
+    pub(in super::super) fn is_stdin(_: &Path) -> bool {
+        false
+    }
+
     /// Standard output without the library's line buffer.
     pub(in super::super) fn stdout() -> io::Result<File> {
         Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
@@ -234,7 +263,8 @@ mod linux {
     use std::{os::fd::AsRawFd, path::Path};
 
     use rustix::{
-        fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, linkat, open},
+        fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, getxattr, linkat, open},
+        io::Errno,
         pipe::fcntl_setpipe_size,
     };
 
@@ -264,6 +294,14 @@ mod linux {
         let file = File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?);
         std::fs::metadata(handle(&file))?;
         Ok(file)
+    }
+
+    /// Whether a file has an access control list. If so, the mode's bits of the group are what nobody of the list goes beyond,
+    /// which may be more than the group has.
+    pub(in super::super) fn has_access_list(path: &Path) -> bool {
+        // Any list is longer than this.
+        let list = getxattr(path, "system.posix_acl_access", &mut [0; 1]);
+        matches!(list, Ok(_) | Err(Errno::RANGE))
     }
 
     /// Gives a file without a name one, which must be free.

@@ -29,6 +29,7 @@ use super::{
 };
 
 pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Option<Status>> {
+    batch::name_stdin_once(&what.inputs.files)?;
     let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(&what.inputs))?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
     let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
@@ -36,6 +37,8 @@ pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Opti
     let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;
     let threads = what.inputs.threads();
     let job = Job {
+        what,
+        report,
         identities,
         progress: Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted))),
         cores: Cores::new(threads),
@@ -67,7 +70,9 @@ pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Opti
 }
 
 /// What all files of a run share.
-struct Job {
+struct Job<'a> {
+    what: &'a Verify,
+    report: &'a Report,
     identities: Identities,
     progress: Arc<Progress>,
     cores: Cores,
@@ -100,7 +105,7 @@ struct Record {
     error: Option<String>,
 }
 
-impl Job {
+impl Job<'_> {
     fn verify(&self, input: &Named) -> Verdict {
         let mut chunks = None;
         let payload = self.authenticate(&input.path, &mut chunks);
@@ -114,6 +119,7 @@ impl Job {
         let mut sealed = Sealed::read(&mut input)?;
         let unlocked = self.identities.unlock(&sealed.decryptor, &name(path))?;
         let share = self.cores.share(length);
+        batch::confine(&self.what.inputs, [], self.report);
         self.progress.begin();
         let payload = unlocked.payload(sealed.payload())?;
         *chunks = payload.chunks();

@@ -69,8 +69,8 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Version`], [`Error::Header`]; [`Error::Armor`] or [`Error::Read`] of
-    /// the input.
+    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Recoded`], [`Error::Version`], [`Error::Header`]; [`Error::Armor`] or
+    /// [`Error::Read`] of the input.
     pub(super) fn read(input: &mut dyn BufRead) -> Result<Self, Error> {
         let mut lines = Lines::of(input);
         read_version(&mut lines)?;

@@ -58,8 +58,8 @@ impl Encryptor {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::HeaderCount`],
-    /// [`Error::HeaderLength`], [`Error::Wrap`].
+    /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::MixedQuantumSafety`], [`Error::StanzaCount`],
+    /// [`Error::HeaderCount`], [`Error::HeaderLength`], [`Error::External`], [`Error::Wrap`].
     pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
         let recipients: Vec<_> = recipients.into_iter().collect();
         stack::wiped(|| {
@@ -128,7 +128,8 @@ impl Decryptor {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Version`], [`Error::Header`], [`Error::Armor`], [`Error::Read`].
+    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Recoded`], [`Error::Version`], [`Error::Header`], [`Error::Armor`],
+    /// [`Error::Read`].
     pub fn read(input: &mut dyn BufRead) -> Result<Self, Error> {
         Ok(Self { header: Header::read(input)?, damaged: false })
     }
@@ -153,8 +154,8 @@ impl Decryptor {
     ///
     /// # Errors
     ///
-    /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`] and
-    /// [`Error::Unwrap`] of the first identity that has something to say about a stanza.
+    /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`],
+    /// [`Error::Unwrap`] and [`Error::External`] of the first identity that has something to say about a stanza.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
         stack::wiped(|| {
             let unwrapped = if self.damaged {
@@ -258,7 +259,8 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// Those of [`Encryptor::new`], and [`Error::InTheWay`].
+    /// Those of [`Encryptor::new`] but [`Error::HeaderCount`]; [`Error::InTheWay`]; [`Error::Header`], if a stanza that was made
+    /// is not well formed.
     pub fn rewrap<'r>(
         &self,
         kept: impl IntoIterator<Item = &'r Stanza>,
@@ -268,9 +270,11 @@ impl Unlocked {
             |stanza: &Stanza| Stanza { tag: stanza.tag.clone(), args: stanza.args.clone(), body: stanza.body.clone() };
         let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
         let added: Vec<_> = added.into_iter().collect();
-        let wrapped = wrapping::wrap_all(&added, &self.file_key, &stanzas)?;
-        stanzas.extend(wrapped.into_iter().flatten());
-        let header = Header::write(stanzas, &self.file_key)?;
+        let header = stack::wiped(|| {
+            let wrapped = wrapping::wrap_all(&added, &self.file_key, &stanzas)?;
+            stanzas.extend(wrapped.into_iter().flatten());
+            Header::write(stanzas, &self.file_key)
+        })?;
         // The very bytes that will be written must be a header; whoever made the stanzas.
         Header::read(&mut header.as_bytes())?;
         Ok(header)

@@ -64,7 +64,8 @@ impl<'a> Payload<'a> {
         let mut sealed = vec![0; size(length - before)];
         let read = fill_at(file, &mut sealed, start + before)?;
         let mut plaintext = Zeroizing::new(vec![0; read]);
-        match segment::open_chunk(&self.key, Position { index, last: true }, &sealed[..read], &mut plaintext).failure {
+        let position = Position { index, last: true };
+        match wiped(|| segment::open_chunk(&self.key, position, &sealed[..read], &mut plaintext)).failure {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -235,6 +236,8 @@ impl Salvaged {
             }
             adjoin
         });
+        // What is shorter than a tag holds nothing that could be lost.
+        self.lost.retain(|range| !range.is_empty());
     }
 }
 

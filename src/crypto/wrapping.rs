@@ -18,7 +18,8 @@ use super::{
 ///
 /// # Errors
 ///
-/// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::StanzaCount`], [`Error::Wrap`], [`Error::InTheWay`].
+/// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::MixedQuantumSafety`], [`Error::StanzaCount`], [`Error::External`],
+/// [`Error::Wrap`], [`Error::InTheWay`].
 pub(super) fn wrap_all(
     recipients: &[&Recipient],
     file_key: &FileKey,

@@ -2,10 +2,10 @@
 
 use std::{io::BufRead, num::NonZeroUsize, path::Path};
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use zeroize::Zeroizing;
 
-use crate::crypto::{Decryptor, Identity, ParseIdentityError, Sink, Source, armor};
+use crate::crypto::{Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, armor};
 
 use super::super::{
     input::name,
@@ -37,7 +37,11 @@ pub(crate) fn keys_of(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec<Key>>
     if is_age(&file.text) {
         return parse(path, &open_protected(&files.prompt, path, &file.text)?);
     }
-    parse(path, &file.text)
+    let keys = parse(path, &file.text)?;
+    if keys.iter().any(|key| matches!(key, Key::Ready(_))) {
+        warn_if_others_may_read(&file, path, files.report);
+    }
+    Ok(keys)
 }
 
 /// The keys of an identity file that open at once: nothing is asked for, and no plugin runs.
@@ -100,7 +104,14 @@ pub(super) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
     }
     let unlocked = prompt.until_right(&name(path), |passphrase| {
         let identity = Identity::passphrase(passphrase, IDENTITY_FILE_WORK_FACTOR_LIMIT);
-        decryptor.unlock(&[identity]).with_context(cannot_open)
+        match decryptor.unlock(&[identity]) {
+            // --max-work-factor is for what is decrypted, which somebody else may have made.
+            Err(error @ CryptoError::WorkFactor { .. }) => Err(anyhow!(error.to_string())).hint(
+                "if you trust it, decrypt it as any other file, with --max-work-factor, and name what comes of that",
+            ),
+            other => other.map_err(Error::new),
+        }
+        .with_context(cannot_open)
     })?;
     // Room for all of it at once, so that no growing leaves copies behind.
     let mut opened = Zeroizing::new(Vec::with_capacity(text.len()));

@@ -1,5 +1,7 @@
 //! What there is to do about the errors of the format and of keys: the next steps that go with them wherever they come up.
 
+use std::io::ErrorKind;
+
 use crate::crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault};
 
 /// The advice on an error and its causes.
@@ -14,8 +16,8 @@ pub(super) fn on(error: &anyhow::Error) -> impl Iterator<Item = &str> {
 fn on_format(error: &CryptoError) -> Option<&str> {
     Some(match error {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
-        CryptoError::NotSeekable => {
-            "a range is read of regular files in the binary format; others must be decrypted whole"
+        CryptoError::Read(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            "if no other program changes it, the system states a wrong length for it: read it through a pipe, with cat"
         }
         CryptoError::Recoded(_) => {
             "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again, with -o FILE, for PowerShell's > makes text of what it gets"

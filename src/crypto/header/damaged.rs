@@ -31,8 +31,13 @@ impl Header {
                 // Of something that is no age file at all, its first line tells most.
                 return Err(version.err().unwrap_or(fault));
             }
+            if let Some(last_line) = damaged_last_line(&lines.text) {
+                break last_line;
+            }
         };
-        let stanzas = read_whole_stanzas(&String::from_utf8_lossy(&lines.text[..footer]));
+        // Without the line feed before the last line, whatever has become of that.
+        let before = &lines.text[..footer.saturating_sub(1)];
+        let stanzas = read_whole_stanzas(&String::from_utf8_lossy(before));
         if stanzas.is_empty() {
             return Err(version.err().unwrap_or_else(|| lines.fault("no recipient stanza before it is whole")));
         }
@@ -50,6 +55,16 @@ impl Lines<'_> {
         let mac = str::from_utf8(&self.text[start..]).ok().and_then(|mac| read_mac(mac.strip_suffix('\n')?));
         Ok(mac.unwrap_or_default())
     }
+}
+
+/// Where the last line of a header begins, and its MAC, if `text` ends in one that is whole but for a byte of its `---`, or for
+/// the line feed before it.
+fn damaged_last_line(text: &[u8]) -> Option<(usize, [u8; 32])> {
+    let start = text.len().checked_sub(mac_line_length())?;
+    let (dashes, mac) = text[start..].split_at(FOOTER_PREFIX.len());
+    let damaged = dashes.iter().zip(FOOTER_PREFIX.bytes()).filter(|(is, was)| *is != was).count();
+    let mac = read_mac(str::from_utf8(mac).ok()?.strip_suffix('\n')?)?;
+    (damaged <= 1).then_some((start, mac))
 }
 
 /// The stanzas of a damaged header that are whole. Where one begins, the one before it ends, whatever is left of that.
@@ -106,6 +121,10 @@ mod tests {
             ("/v7+\n-> z", "/v7+*-> z", "xz"),
             ("/v7+\n---", "/v7=\n---", "xy"),
             ("--- ", "---_", "xyz"),
+            ("--- ", "*-- ", "xyz"),
+            ("--- ", "--* ", "xyz"),
+            ("--- ", "-\n- ", "xyz"),
+            ("/v7+\n---", "/v7+*---", "xyz"),
             (mac, &"*".repeat(43), "xyz"),
             (mac, &"\n".repeat(43), "xyz"),
             (&format!("{mac}\n"), &format!("{mac}*"), "xyz"),
