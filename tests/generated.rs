@@ -120,7 +120,8 @@ In the order of the command line; no decoys. They are counted before the first b
 lists them.
 .TP
 Plugins run only when they are named
-They see the file key, and so could write more stanzas: more than one for a key is an error, unless
+On the command line, that is: for a key of a plugin in a default identity file, none is run. They see the file key, and so
+could write more stanzas: more than one for a key is an error, unless
 .BR \\-\\-allow\\-plugin\\-stanzas .
 .B \\-\\-no\\-plugins
 forbids them.
@@ -174,9 +175,10 @@ too. This cannot be undone, and holds for plugins: one that needs the network fa
 runs without that, and one for another kind of processor than the program's does not run.
 .TP
 Files
-On Linux, a run with one input opens no other file once its keys have been read and its input and output are open
-(Landlock): all that is left is to give the output its name. A run with several inputs has others to open, and goes
-without.
+On Linux, encrypt, decrypt, verify and salvage of one input open no other file once the keys have been read and the input and the
+output are open (Landlock): all that is left is to give the output its name. A run with several inputs, or with
+.BR \\-\\-rm ,
+has others to open, and goes without.
 .PP
 Where the system has none of this, the program works without, and
 .B \\-v

@@ -14,6 +14,7 @@ pub(crate) enum Mode<'a> {
     Like {
         model: &'a Metadata,
         /// Whether that has an access control list: then the bits of the group are not the group's.
+        #[cfg_attr(not(unix), allow(dead_code, reason = "there are no bits of a group"))]
         access_list: bool,
     },
     /// Readable by whom the umask lets.

@@ -243,7 +243,7 @@ mod windows {
     }
 
     /// Standard input has no other name here.
-    pub(in super::super) fn is_stdin(_: &Path) -> bool {
+    pub(in super::super) fn is_stdin(_: &std::path::Path) -> bool {
         false
     }
 
