@@ -9,7 +9,7 @@ use std::{io::Write as _, sync::Arc};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::crypto::{Header, VERSION_LINE};
+use crate::crypto::{Header, VERSION_LINE, stanza_type};
 
 use super::{
     args::{Inspect, Talk},
@@ -97,12 +97,12 @@ enum Class {
 
 impl Class {
     fn of(kind: &str) -> Self {
-        match kind {
-            "X25519" | "scrypt" | "ssh-ed25519" | "ssh-rsa" | "mlkem768x25519" | "p256tag" | "mlkem768p256tag" => {
-                Self::Known
-            }
-            _ if kind.ends_with("-grease") => Self::Grease,
-            _ => Self::Unknown,
+        if stanza_type::is_known(kind) {
+            Self::Known
+        } else if stanza_type::is_grease(kind) {
+            Self::Grease
+        } else {
+            Self::Unknown
         }
     }
 }
@@ -121,10 +121,10 @@ impl PostQuantum {
     fn of(header: &Header) -> Self {
         let mut weakest = Self::Yes;
         for stanza in header.stanzas() {
-            match stanza.tag.as_str() {
-                "X25519" | "ssh-ed25519" | "ssh-rsa" | "p256tag" | "piv-p256" => return Self::No,
-                "mlkem768x25519" | "mlkem768p256tag" | "scrypt" => {}
-                _ => weakest = Self::Unknown,
+            match stanza_type::is_post_quantum(&stanza.tag) {
+                Some(false) => return Self::No,
+                Some(true) => {}
+                None => weakest = Self::Unknown,
             }
         }
         weakest

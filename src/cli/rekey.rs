@@ -10,7 +10,9 @@ use std::{
 use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Serialize;
 
-use crate::crypto::{Decryptor, Encryptor, Header, Match, Recipient, Sink, Stanza, Unlocked, armor::ArmorWriter};
+use crate::crypto::{
+    Decryptor, Encryptor, Header, Match, Recipient, Sink, Stanza, Unlocked, armor::ArmorWriter, stanza_type::is_grease,
+};
 
 use super::{
     args::{Rekey, Talk},
@@ -180,7 +182,7 @@ impl Job<'_> {
         if self.what.header_only {
             return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
         }
-        let known = kept.iter().filter(|index| !is_for_nobody(&stanzas[**index])).map(|index| {
+        let known = kept.iter().filter(|index| !is_grease(&stanzas[**index].tag)).map(|index| {
             owners[*index].as_ref().ok_or_else(|| self.with_a_way_out(not_known(*index, &stanzas[*index])))
         });
         let known = known.collect::<Result<Vec<_>>>()?;
@@ -212,7 +214,7 @@ impl Job<'_> {
                 return Err(self.with_a_way_out(anyhow!("no stanza can be told to be that of {recipient}")));
             }
         }
-        if kept.iter().all(|index| is_for_nobody(&stanzas[*index])) {
+        if kept.iter().all(|index| is_grease(&stanzas[*index].tag)) {
             bail!("nobody would be left who can open it");
         }
         Ok((kept, Vec::new()))
@@ -279,11 +281,6 @@ impl Change {
 /// Whether a stanza can be told to be that of a recipient. `owner` is whose it is, where that is known.
 fn is_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
     whether_of(recipient, stanza, owner) == Match::Yes
-}
-
-/// Whether a stanza is grease, with which some programs see to it that others pass over types that they do not know.
-fn is_for_nobody(stanza: &Stanza) -> bool {
-    stanza.tag.ends_with("-grease")
 }
 
 fn not_known(index: usize, stanza: &Stanza) -> Error {

@@ -15,6 +15,7 @@ use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD as BASE64};
 use super::{
     error::Error,
     primitives::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies},
+    stanza_type::SCRYPT,
 };
 
 /// The first line of every file, without its line feed.
@@ -26,8 +27,6 @@ const VERSION_LINE_LIMIT: u64 = 64;
 
 const STANZA_PREFIX: &str = "-> ";
 const FOOTER_PREFIX: &str = "---";
-/// The type of the stanza of a passphrase.
-pub(super) const SCRYPT: &str = "scrypt";
 
 /// Characters in every line of a stanza's body but the last, which has fewer.
 const BODY_COLUMNS: usize = 64;

@@ -21,11 +21,10 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{
     error::Error,
     primitives::{TAG, random},
+    stanza_type::MLKEM768X25519,
     xwing::{EncappedKey, PrivateKey, PublicKey, XWing},
 };
 
-/// What a stanza's first word is.
-pub(super) const STANZA_TYPE: &str = "mlkem768x25519";
 /// What all recipients of a file say who keep it safe from quantum computers; they share it with no others.
 pub(super) const LABEL: &str = "postquantum";
 
@@ -58,7 +57,7 @@ impl Recipient {
             &mut OsRng,
         )
         .map_err(|error| Error::Wrap(error.to_string()))?;
-        Ok(Stanza { tag: STANZA_TYPE.to_owned(), args: vec![BASE64.encode(encapsulated.to_bytes())], body })
+        Ok(Stanza { tag: MLKEM768X25519.to_owned(), args: vec![BASE64.encode(encapsulated.to_bytes())], body })
     }
 }
 
@@ -93,7 +92,10 @@ impl Identity {
     ///
     /// [`Error::Stanza`] if one breaks the rules of its type.
     pub(super) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
-        stanzas.iter().filter(|stanza| stanza.tag == STANZA_TYPE).find_map(|stanza| self.unwrap_one(stanza).transpose())
+        stanzas
+            .iter()
+            .filter(|stanza| stanza.tag == MLKEM768X25519)
+            .find_map(|stanza| self.unwrap_one(stanza).transpose())
     }
 
     fn unwrap_one(&self, stanza: &Stanza) -> Result<Option<FileKey>, Error> {

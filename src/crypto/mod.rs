@@ -19,6 +19,7 @@ mod primitives;
 mod recipient;
 mod segment;
 mod stack;
+pub mod stanza_type;
 mod stream;
 pub(crate) mod turns;
 mod wrapping;

@@ -19,9 +19,9 @@ use base64::{
 
 use super::{
     error::Error,
-    header::SCRYPT,
     hybrid,
     primitives::{hmac_sha256, sha256},
+    stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
 };
 
 /// The scrypt work factor of the files that are written, as a logarithm to base 2: about a second.
@@ -138,14 +138,14 @@ impl Recipient {
             if names { Match::Yes } else { Match::No }
         };
         match self {
-            Self::X25519(_) => untold("X25519"),
-            Self::Hybrid(_) => untold(hybrid::STANZA_TYPE),
+            Self::X25519(_) => untold(X25519),
+            Self::Hybrid(_) => untold(MLKEM768X25519),
             Self::Passphrase(_) => untold(SCRYPT),
             Self::External { .. } => Match::Untold,
-            Self::Tag(recipient) => named("p256tag", tag_of(recipient, 0, P256TAG_SALT, stanza)),
+            Self::Tag(recipient) => named(P256TAG, tag_of(recipient, 0, P256TAG_SALT, stanza)),
             // https://c2sp.org/age: in the hybrid type, the P-256 part alone names the key.
             Self::TagPq(recipient) => {
-                named("mlkem768p256tag", tag_of(recipient, MLKEM768_KEY, MLKEM768P256TAG_SALT, stanza))
+                named(MLKEM768P256TAG, tag_of(recipient, MLKEM768_KEY, MLKEM768P256TAG_SALT, stanza))
             }
             Self::Ssh(recipient) => {
                 let text = recipient.to_string();

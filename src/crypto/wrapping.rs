@@ -7,10 +7,10 @@ use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD as BASE64};
 
 use super::{
     error::Error,
-    header::SCRYPT,
     hybrid,
     identity::Identity,
     recipient::{Match, Recipient},
+    stanza_type::{SCRYPT, SSH_ED25519, SSH_RSA, is_post_quantum},
 };
 
 /// Wraps the file key to all recipients, in order. Gives each one's stanzas: one, unless it may have many. They must get
@@ -78,9 +78,9 @@ fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Optio
 fn is_malformed_ssh(stanza: &Stanza) -> bool {
     let is_point = |text: &String| BASE64.decode(text).is_ok_and(|bytes| bytes.len() == 32);
     match (stanza.tag.as_str(), stanza.args.as_slice()) {
-        ("ssh-rsa", arguments) => arguments.len() != 1,
-        ("ssh-ed25519", [_, share]) => !is_point(share),
-        ("ssh-ed25519", _) => true,
+        (SSH_RSA, arguments) => arguments.len() != 1,
+        (SSH_ED25519, [_, share]) => !is_point(share),
+        (SSH_ED25519, _) => true,
         _ => false,
     }
 }
@@ -108,9 +108,9 @@ fn in_the_way(stanzas: &[Stanza], recipients: &[&Recipient]) -> Result<(), Error
 /// The labels that the recipient of a stanza had, by the stanza's type.
 fn labels_of(stanza: &Stanza) -> HashSet<String> {
     match stanza.tag.as_str() {
-        hybrid::STANZA_TYPE | "mlkem768p256tag" => HashSet::from([hybrid::LABEL.to_owned()]),
         // A passphrase stands alone: this is nobody else's label.
         SCRYPT => HashSet::from([SCRYPT.to_owned()]),
+        kind if is_post_quantum(kind) == Some(true) => HashSet::from([hybrid::LABEL.to_owned()]),
         _ => HashSet::new(),
     }
 }
