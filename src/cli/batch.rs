@@ -149,7 +149,7 @@ impl Cores {
 pub(crate) fn check(files: &Files, plan: impl Fn(&Named) -> Result<Plan>) -> Result<()> {
     let to_one_output = files.output.is_some() || files.stdout;
     let inputs = &files.inputs;
-    if inputs.recursive || inputs.files_from.is_some() || inputs.files.len() > 1 {
+    if !is_one(inputs) {
         if to_one_output {
             return misuse(
                 "several inputs cannot go to one output",
@@ -160,6 +160,11 @@ pub(crate) fn check(files: &Files, plan: impl Fn(&Named) -> Result<Plan>) -> Res
     }
     let input = inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
     plan(&Named::new(input.to_owned())).map(drop)
+}
+
+/// Whether there is a single input.
+pub(crate) fn is_one(inputs: &Inputs) -> bool {
+    !inputs.recursive && inputs.files_from.is_none() && inputs.files.len() <= 1
 }
 
 /// Refuses inputs of which one is standard input once more, of which nothing would be left.
@@ -174,15 +179,7 @@ pub(crate) fn name_stdin_once(files: &[PathBuf]) -> Result<()> {
 /// several files, the others are still to come; one that is to be deleted is opened once more.
 ///
 /// In `folders`, outputs are still to get their names.
-pub(crate) fn confine<'a>(inputs: &Inputs, folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
-    if inputs.recursive || inputs.files_from.is_some() || inputs.files.len() > 1 {
-        return;
-    }
-    confine_to(folders, report);
-}
-
-/// The same, for who has a single input.
-pub(crate) fn confine_to<'a>(folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
+pub(crate) fn confine<'a>(folders: impl IntoIterator<Item = &'a Path>, report: &Report) {
     if let Err(missing) = guard::once_all_is_open(folders) {
         report.done(&format!("other files cannot be closed off here: {missing}"));
     }

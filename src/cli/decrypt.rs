@@ -28,9 +28,10 @@ pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Op
     let inputs = &what.files.inputs;
     let mut outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
     batch::check(&what.files, |input| outputs.plan_for(input))?;
-    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(inputs))?);
+    let reads_stdin = batch::reads_stdin(inputs);
+    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(inputs));
+    let mut keys = KeyFiles::new(prompt, report, plugins, reads_stdin);
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = outputs.spare(names(inputs, Wanted::Encrypted, &Aside::new(report))?);
     let (once, passes) = (measure(inputs, Wanted::Encrypted), if what.verify_first { 2 } else { 1 });
@@ -78,8 +79,8 @@ impl Job<'_> {
         plan.after(proven, 0)?;
 
         let mut output = plan.open()?;
-        if !self.what.files.rm {
-            batch::confine(&self.what.files.inputs, plan.folder(), self.report);
+        if batch::is_one(&self.what.files.inputs) && !self.what.files.rm {
+            batch::confine(plan.folder(), self.report);
         }
         let again = self.what.files.rm.then(|| unlocked.again());
         let written = self.open(&name(path), &mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);

@@ -30,9 +30,10 @@ pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Op
     let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
     let mut outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
     batch::check(&what.files, |input| outputs.plan_for(input))?;
-    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(inputs))?);
+    let reads_stdin = batch::reads_stdin(inputs);
+    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt.clone(), report, plugins, batch::reads_stdin(inputs));
+    let mut keys = KeyFiles::new(prompt.clone(), report, plugins, reads_stdin);
     let recipients = if what.passphrase {
         let passphrase = Recipient::passphrase(prompt.new_passphrase()?);
         Recipients { keys: vec![passphrase], origins: vec![Origin::flag("-p")] }
@@ -135,8 +136,8 @@ impl Job<'_> {
             output.hash();
         }
         let folders = plan.folder().into_iter().chain(self.receipt.and_then(Receipt::folder));
-        if !self.what.files.rm {
-            batch::confine(&self.what.files.inputs, folders, self.report);
+        if batch::is_one(&self.what.files.inputs) && !self.what.files.rm {
+            batch::confine(folders, self.report);
         }
         self.progress.begin();
         let written = self.seal(encryptor, &mut input, &mut output, share.threads).with_context(cannot_encrypt);

@@ -203,18 +203,22 @@ impl Plan {
     /// Makes a file durable and has it appear under its name; what went to a stream, as durable as it can be.
     pub(crate) fn commit(&self, output: Output, mode: Mode<'_>) -> Result<()> {
         let seen = output.seen();
-        let committed = match (self, output) {
-            (Self::File { overwrite, exists, .. }, Output::File(pending)) => {
-                // What was not there when this began was made meanwhile, perhaps by this very run.
-                pending.commit(mode, if *exists { *overwrite } else { Overwrite::Never })
-            }
-            (_, Output::File(_)) => Ok(()),
-            (_, Output::Stream(stream)) => stream.finish(),
+        let committed = match output {
+            Output::Stream(stream) => stream.finish(),
+            Output::File(pending) => pending.commit(mode, self.overwrite()),
         };
         if matches!(&committed, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
             return Err(anyhow::anyhow!("{} has come into being meanwhile", self.name())).hint("it was left as it is");
         }
         self.after(committed.with_context(|| format!("cannot finish {}", self.name())), seen)
+    }
+
+    /// What was not there when this was planned was made meanwhile, perhaps by this very run, and is never replaced.
+    fn overwrite(&self) -> Overwrite {
+        match self {
+            Self::File { overwrite, exists: true, .. } => *overwrite,
+            _ => Overwrite::Never,
+        }
     }
 
     /// Refuses a standard output that is closed: what goes there would be lost. For what is nowhere else; what is decrypted

@@ -37,7 +37,8 @@ use super::{
 };
 
 pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    if batch::reads_stdin(&what.inputs) && what.inputs.files_from.is_none() {
+    let reads_stdin = batch::reads_stdin(&what.inputs);
+    if reads_stdin && what.inputs.files_from.is_none() {
         return misuse("rekey changes files in their place, and standard input has none", "name the files");
     }
     if what.recipients.0.is_empty() {
@@ -49,9 +50,9 @@ pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option
             "say with --add or --remove how the set is to change",
         );
     }
-    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(&what.inputs))?);
+    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
     let plugins = Plugins::new(what.plugins, prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
+    let mut keys = KeyFiles::new(prompt, report, plugins, reads_stdin);
     let recipients = recipients(&mut keys, &what.recipients.0)?.keys;
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;

@@ -64,7 +64,7 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
     let mut output = plan.open()?;
-    batch::confine_to(plan.folder(), report);
+    batch::confine(plan.folder(), report);
     let salvaged = payload.salvage(output.sink(), args::threads(what.threads)).with_context(cannot_salvage);
     let salvaged = plan.after(salvaged, output.seen())?;
     if salvaged.recovered() == 0 && !salvaged.has_end {

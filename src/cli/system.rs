@@ -99,9 +99,10 @@ mod unix {
     /// Whether what a path names is standard input, and what is read of it there is gone here: of a file it is not. Nothing is
     /// opened, for a pipe that is opened waits for its other end.
     pub(in super::super) fn is_stdin(path: &Path) -> bool {
-        let same = |one: Metadata, two: Metadata| !one.is_file() && (one.dev(), one.ino()) == (two.dev(), two.ino());
-        let stdin = stdin().and_then(|stdin| stdin.metadata());
-        std::fs::metadata(path).is_ok_and(|named| stdin.is_ok_and(|stdin| same(named, stdin)))
+        let same = |one: &Metadata, two: &Metadata| (one.dev(), one.ino()) == (two.dev(), two.ino());
+        let is_stdin =
+            |named: &Metadata| stdin().and_then(|stdin| stdin.metadata()).is_ok_and(|stdin| same(named, &stdin));
+        std::fs::metadata(path).is_ok_and(|named| !named.is_file() && is_stdin(&named))
     }
 
     /// Standard output without the library's line buffer.

@@ -30,9 +30,10 @@ use super::{
 
 pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Option<Status>> {
     batch::name_stdin_once(&what.inputs.files)?;
-    let prompt = Arc::new(Prompt::new(&what.answers, batch::reads_stdin(&what.inputs))?);
+    let reads_stdin = batch::reads_stdin(&what.inputs);
+    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
     let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, batch::reads_stdin(&what.inputs));
+    let mut keys = KeyFiles::new(prompt, report, plugins, reads_stdin);
     let identities = Identities::new(&mut keys, &what.identities)?;
     let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;
     let threads = what.inputs.threads();
@@ -119,7 +120,9 @@ impl Job<'_> {
         let mut sealed = Sealed::read(&mut input)?;
         let unlocked = self.identities.unlock(&sealed.decryptor, &name(path))?;
         let share = self.cores.share(length);
-        batch::confine(&self.what.inputs, [], self.report);
+        if batch::is_one(&self.what.inputs) {
+            batch::confine([], self.report);
+        }
         self.progress.begin();
         let payload = unlocked.payload(sealed.payload())?;
         *chunks = payload.chunks();

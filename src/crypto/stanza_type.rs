@@ -12,10 +12,13 @@ pub(super) const MLKEM768P256TAG: &str = "mlkem768p256tag";
 /// A plugin's, and common: that of age-plugin-yubikey.
 const PIV_P256: &str = "piv-p256";
 
+/// Those of the format.
+const KNOWN: [&str; 7] = [X25519, SCRYPT, SSH_ED25519, SSH_RSA, MLKEM768X25519, P256TAG, MLKEM768P256TAG];
+
 /// Whether a type is one of the format's.
 #[must_use]
 pub fn is_known(kind: &str) -> bool {
-    kind != PIV_P256 && is_post_quantum(kind).is_some()
+    KNOWN.contains(&kind)
 }
 
 /// Whether a type calls itself a decoy, by which programs see to it that others stay used to types that they do not know.
