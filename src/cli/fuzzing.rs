@@ -4,12 +4,13 @@ use std::path::Path;
 
 use anyhow::{Error, Result};
 
-use crate::crypto::{Identity, Recipient};
-
-use super::{
-    identities::{self, Key},
-    keys::Place,
-    recipients,
+use crate::{
+    cli::keys::{
+        key_file::Place,
+        keyring::{self, Key},
+        recipients,
+    },
+    crypto::{Identity, Recipient},
 };
 
 /// The keys of an identity file with this text; those of plugins are left out.
@@ -18,7 +19,7 @@ use super::{
 ///
 /// As they would be printed.
 pub fn identity_file(text: &[u8]) -> Result<Vec<Identity>> {
-    let keys = identities::parse(Path::new("key.txt"), text)?;
+    let keys = keyring::parse(Path::new("key.txt"), text)?;
     let own = |key| match key {
         Key::Ready(identity) | Key::Locked(identity) => Some(identity),
         Key::Plugin { .. } => None,

@@ -2,40 +2,14 @@
 
 mod args;
 mod batch;
-mod compat;
-mod decrypt;
-mod defaults;
-mod encrypt;
-mod endings;
-mod flags;
+mod commands;
+mod drop_in;
+mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod guard;
-mod holes;
-mod identities;
-mod input;
-mod inspect;
-mod interrupt;
-mod json;
-mod keygen;
 mod keys;
-mod names;
-mod output;
-mod pending;
-mod plan;
-mod plugins;
-mod progress;
-mod prompt;
-mod readback;
-mod receipt;
-mod recipients;
-mod rekey;
-mod report;
-mod rights;
-mod salvage;
-mod sealed;
-mod system;
-mod verify;
+mod platform;
+mod terminal;
 mod version;
 
 use std::{
@@ -50,14 +24,19 @@ use clap::{FromArgMatches, error::ErrorKind};
 pub use args::command;
 
 use args::{Arguments, Verb};
-use compat::{Meaning, Tool};
-use report::{Report, Status};
+use commands::{
+    decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, rekey::rekey, salvage::salvage,
+    verify::verify,
+};
+use drop_in::{Meaning, Tool};
+use platform::{sandbox, signals};
+use terminal::messages::{self, Report, Status};
 
 /// Does what the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {
     // First of all: no key has been read, and no other thread runs.
-    let guarded = guard::before_keys();
+    let guarded = sandbox::before_keys();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(status) => return status,
@@ -68,25 +47,25 @@ pub fn main() -> ExitCode {
     }
     // Learned while there is but one thread.
     #[cfg(unix)]
-    system::umask();
-    interrupt::report_files_that_are_too_large();
+    platform::umask();
+    signals::report_files_that_are_too_large();
     // The plugin library's switch: with it, that library prints what it sends, file keys among it.
     if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
         report.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
     }
     let talk = &arguments.talk;
     let ended = match &arguments.verb {
-        Verb::Encrypt(what) => encrypt::encrypt(what, talk, &report),
-        Verb::Decrypt(what) => decrypt::decrypt(what, talk, &report),
-        Verb::Keygen(what) => keygen::keygen(what, &report),
-        Verb::Inspect(what) => inspect::inspect(what, talk, &report),
-        Verb::Verify(what) => verify::verify(what, talk, &report),
-        Verb::Rekey(what) => rekey::rekey(what, talk, &report),
-        Verb::Salvage(what) => salvage::salvage(what, talk, &report),
+        Verb::Encrypt(what) => encrypt(what, talk, &report),
+        Verb::Decrypt(what) => decrypt(what, talk, &report),
+        Verb::Keygen(what) => keygen(what, &report),
+        Verb::Inspect(what) => inspect(what, talk, &report),
+        Verb::Verify(what) => verify(what, talk, &report),
+        Verb::Rekey(what) => rekey(what, talk, &report),
+        Verb::Salvage(what) => salvage(what, talk, &report),
     };
     let failed = ended.unwrap_or_else(|error| {
         report.error(&error);
-        Some(report::status(&error))
+        Some(messages::status(&error))
     });
     failed.map_or(ExitCode::SUCCESS, Status::code)
 }
@@ -95,11 +74,11 @@ fn parse() -> Result<Arguments, ExitCode> {
     let typed: Vec<_> = env::args_os().collect();
     let called = Tool::called(&typed);
     if let Some((tool, _)) = called {
-        report::speak_as(tool.persona());
+        messages::speak_as(tool.persona());
     }
     // Before clap, whose messages quote what they do not understand.
     if typed.iter().any(|argument| looks_secret(argument.as_encoded_bytes())) {
-        report::secret_argument();
+        messages::secret_argument();
         return Err(Status::Misuse.code());
     }
     let words = match called {
@@ -117,7 +96,7 @@ fn parse() -> Result<Arguments, ExitCode> {
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        report::usage(&error);
+        messages::usage(&error);
         Status::Misuse.code()
     })
 }
@@ -137,12 +116,12 @@ fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode>
             Err(ExitCode::SUCCESS)
         }
         Ok(Meaning::Usage { fault, usage, status }) => {
-            report::usage_of(fault.as_deref(), usage);
+            messages::usage_of(fault.as_deref(), usage);
             Err(ExitCode::from(status))
         }
         Err(error) => {
             Report::default().error(&error);
-            Err(report::status(&error).code())
+            Err(messages::status(&error).code())
         }
     }
 }

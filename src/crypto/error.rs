@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use super::stream::CHUNK;
+use crate::crypto::payload::chunk::CHUNK;
 
 /// What went wrong. Never carries a secret, and never mentions a command line.
 #[derive(Debug, thiserror::Error)]

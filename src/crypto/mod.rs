@@ -6,29 +6,12 @@
 //!
 //! Spec: <https://c2sp.org/age>.
 
-pub mod armor;
-mod buffer;
-mod ends;
 mod error;
-mod header;
-mod hybrid;
-mod identity;
+mod format;
+mod keys;
+pub(crate) mod parallel;
 mod payload;
-mod pipeline;
 mod primitives;
-mod recipient;
-mod segment;
-mod stack;
-pub mod stanza_type;
-mod stream;
-pub(crate) mod turns;
-mod wrapping;
-mod xwing;
-
-/// The locks of [`turns`]. Its model has others under this name.
-mod sync {
-    pub(super) use std::sync::{Condvar, Mutex};
-}
 
 use std::{collections::HashSet, io::BufRead, num::NonZeroUsize, slice};
 
@@ -36,16 +19,27 @@ pub use age_core::format::{FileKey, Stanza};
 pub use age_core::secrecy;
 use age_core::secrecy::ExposeSecret;
 
-pub use ends::{ReadAt, Sink, Source, WriteAt};
 pub use error::{Error, PayloadFault, list};
-pub use header::{Header, VERSION_LINE};
-pub use identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT};
-pub use payload::{Payload, Salvaged};
-
+pub use format::{
+    armor,
+    header::{Header, VERSION_LINE},
+    stanza_type,
+};
+use keys::wrap;
+pub use keys::{
+    identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT},
+    recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
+};
+pub use parallel::endpoints::{ReadAt, Sink, Source, WriteAt};
+use parallel::pipeline;
+use payload::segment;
+pub use payload::{
+    Payload, Salvaged,
+    chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},
+    segment::SEGMENT,
+};
+use primitives::stack;
 pub use primitives::{Sha256, random};
-pub use recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR};
-pub use segment::SEGMENT;
-pub use stream::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length};
 
 /// Encrypts one file.
 pub struct Encryptor {
@@ -65,7 +59,7 @@ impl Encryptor {
         let recipients: Vec<_> = recipients.into_iter().collect();
         stack::wiped(|| {
             let file_key = FileKey::init_with_mut(|key| random(key));
-            let wrapped = wrapping::wrap_all(&recipients, &file_key, &[])?;
+            let wrapped = wrap::wrap_all(&recipients, &file_key, &[])?;
             let owners =
                 wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
             let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key)?;
@@ -272,7 +266,7 @@ impl Unlocked {
         let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
         let added: Vec<_> = added.into_iter().collect();
         let header = stack::wiped(|| {
-            let wrapped = wrapping::wrap_all(&added, &self.file_key, &stanzas)?;
+            let wrapped = wrap::wrap_all(&added, &self.file_key, &stanzas)?;
             stanzas.extend(wrapped.into_iter().flatten());
             Header::write(stanzas, &self.file_key)
         })?;

@@ -8,19 +8,19 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use super::{TAG, Unauthentic};
+use crate::crypto::primitives::{TAG, Unauthentic};
 
 /// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
-pub(in crate::crypto) struct ChaCha20Poly1305(LessSafeKey);
+pub(crate) struct ChaCha20Poly1305(LessSafeKey);
 
 impl ChaCha20Poly1305 {
-    pub(in crate::crypto) fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the key has the algorithm's length");
         Self(LessSafeKey::new(key))
     }
 
     /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
-    pub(in crate::crypto) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
+    pub(crate) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
         let (ciphertext, tag) = sealed.split_at_mut(plaintext.len());
         self.0
             .seal_out_of_place_scatter(
@@ -35,12 +35,7 @@ impl ChaCha20Poly1305 {
     }
 
     /// The inverse of [`seal`](Self::seal). `sealed` is at least [`TAG`] bytes, and stays as it is.
-    pub(in crate::crypto) fn open(
-        &self,
-        nonce: [u8; 12],
-        sealed: &[u8],
-        plaintext: &mut [u8],
-    ) -> Result<(), Unauthentic> {
+    pub(crate) fn open(&self, nonce: [u8; 12], sealed: &[u8], plaintext: &mut [u8]) -> Result<(), Unauthentic> {
         let (ciphertext, tag) = sealed.split_at(sealed.len() - TAG);
         self.0
             .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::empty(), ciphertext, tag, plaintext)
@@ -49,7 +44,7 @@ impl ChaCha20Poly1305 {
 }
 
 /// `HKDF-SHA-256(ikm, salt, info)`, 32 bytes (RFC 5869).
-pub(in crate::crypto) fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
         .extract(ikm)
@@ -60,18 +55,18 @@ pub(in crate::crypto) fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8]) -> Ze
 }
 
 /// `HMAC-SHA-256(key, message)` (RFC 2104).
-pub(in crate::crypto) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
     tag.as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 
 /// Whether `tag` is `HMAC-SHA-256(key, message)`, in constant time.
-pub(in crate::crypto) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], tag: &[u8; 32]) -> bool {
+pub(crate) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], tag: &[u8; 32]) -> bool {
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), message, tag).is_ok()
 }
 
 /// `SHA-256(message)` (FIPS 180-4).
-pub(in crate::crypto) fn sha256(message: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 

@@ -10,7 +10,7 @@ use openssl::{
 };
 use zeroize::Zeroizing;
 
-use super::{TAG, Unauthentic, aws_lc};
+use crate::crypto::primitives::{TAG, Unauthentic, aws_lc};
 
 /// Shorter plaintexts are AWS-LC's: getting OpenSSL ready takes a millisecond, which a small file would not win back.
 const SHORT: usize = 64 * 1024;
@@ -19,7 +19,7 @@ const SHORT: usize = 64 * 1024;
 ///
 /// Every long message has a context of its own, so that workers share nothing that changes; that costs at most 4 % of
 /// sealing a chunk. OpenSSL wipes the key in a context that it frees.
-pub(in crate::crypto) struct ChaCha20Poly1305 {
+pub(crate) struct ChaCha20Poly1305 {
     key: Zeroizing<[u8; 32]>,
     short: aws_lc::ChaCha20Poly1305,
 }
@@ -41,12 +41,12 @@ static ALGORITHM: LazyLock<Algorithm> = LazyLock::new(|| {
 });
 
 impl ChaCha20Poly1305 {
-    pub(in crate::crypto) fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self { key: Zeroizing::new(*key), short: aws_lc::ChaCha20Poly1305::new(key) }
     }
 
     /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
-    pub(in crate::crypto) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
+    pub(crate) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
         if plaintext.len() < SHORT {
             return self.short.seal(nonce, plaintext, sealed);
         }
@@ -61,12 +61,7 @@ impl ChaCha20Poly1305 {
     }
 
     /// The inverse of [`seal`](Self::seal). `sealed` is at least [`TAG`] bytes, and stays as it is.
-    pub(in crate::crypto) fn open(
-        &self,
-        nonce: [u8; 12],
-        sealed: &[u8],
-        plaintext: &mut [u8],
-    ) -> Result<(), Unauthentic> {
+    pub(crate) fn open(&self, nonce: [u8; 12], sealed: &[u8], plaintext: &mut [u8]) -> Result<(), Unauthentic> {
         if plaintext.len() < SHORT {
             return self.short.open(nonce, sealed, plaintext);
         }

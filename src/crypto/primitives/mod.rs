@@ -3,19 +3,20 @@
 mod aws_lc;
 #[cfg(feature = "openssl")]
 mod libcrypto;
+pub(crate) mod stack;
 
 #[cfg(not(feature = "openssl"))]
-pub(super) use aws_lc::ChaCha20Poly1305;
-pub use aws_lc::Sha256;
-pub(super) use aws_lc::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
+pub(crate) use crate::crypto::primitives::aws_lc::ChaCha20Poly1305;
+pub use crate::crypto::primitives::aws_lc::Sha256;
+pub(crate) use crate::crypto::primitives::aws_lc::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
 #[cfg(feature = "openssl")]
-pub(super) use libcrypto::ChaCha20Poly1305;
+pub(crate) use crate::crypto::primitives::libcrypto::ChaCha20Poly1305;
 
 /// Bytes that a sealed message is longer than its plaintext.
-pub(super) const TAG: usize = 16;
+pub(crate) const TAG: usize = 16;
 
 /// A message does not authenticate under this key and nonce.
-pub(super) struct Unauthentic;
+pub(crate) struct Unauthentic;
 
 /// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.
 pub fn random(bytes: &mut [u8]) {

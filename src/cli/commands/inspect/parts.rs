@@ -1,0 +1,125 @@
+//! The parts of a file, and their sizes.
+
+use std::{
+    io::{self, BufRead},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        args::Talk,
+        files::input::Input,
+        terminal::{json, progress::Progress},
+    },
+    crypto::{
+        Decryptor, Error, PAYLOAD_NONCE, PayloadFault, SEALED_CHUNK,
+        armor::{ArmorReader, looks_armored},
+        plaintext_length,
+    },
+};
+
+/// What a file consists of.
+pub(crate) struct Parts {
+    /// The file's name. None if it has none, or is no file.
+    pub(crate) file: Option<String>,
+    pub(crate) armored: bool,
+    pub(crate) decryptor: Decryptor,
+    /// None if the file is cut off.
+    pub(crate) sizes: Option<Sizes>,
+    whole_chunks: u64,
+}
+
+impl Parts {
+    pub(crate) fn read(path: &Path, talk: &Talk) -> Result<Self> {
+        let mut input = Input::open(path, Arc::new(Progress::new(talk)))?;
+        input.progress.begin();
+        let armored = looks_armored(input.reader.fill_buf()?);
+        // The sizes before and after the armor is taken off.
+        let (decryptor, binary, total) = if armored {
+            let mut armor = ArmorReader::new(&mut input.reader);
+            let decryptor = Decryptor::read(&mut armor)?;
+            let binary = header_length(&decryptor) + count(&mut armor)?;
+            (decryptor, binary, input.reader.get_ref().read)
+        } else {
+            let decryptor = Decryptor::read(&mut input.reader)?;
+            let length = match input.length() {
+                Some(length) => length,
+                None => header_length(&decryptor) + count(&mut input.reader)?,
+            };
+            (decryptor, length, length)
+        };
+        let header = header_length(&decryptor);
+        let sealed = binary.saturating_sub(header);
+        let sizes = plaintext_length(sealed).map(|payload| Sizes {
+            header,
+            armor: total - binary,
+            overhead: sealed - payload,
+            payload,
+            padded: None,
+        });
+        Ok(Self {
+            file: input.model().map(|_| json::path(path)),
+            armored,
+            decryptor,
+            sizes,
+            whole_chunks: sealed.saturating_sub(PAYLOAD_NONCE as u64) / SEALED_CHUNK as u64,
+        })
+    }
+
+    /// Fails if the file is cut off.
+    pub(crate) fn must_be_whole(&self) -> Result<(), Error> {
+        let truncated = Error::Payload { chunk: self.whole_chunks, fault: PayloadFault::Truncated };
+        self.sizes.map(drop).ok_or(truncated)
+    }
+}
+
+/// In bytes. They sum to the file.
+#[derive(Serialize, Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) header: u64,
+    pub(crate) armor: u64,
+    pub(crate) overhead: u64,
+    pub(crate) payload: u64,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    padded: Option<Padded>,
+}
+
+/// The payload in age-inspect's words, which leave room for padding. There is none yet.
+#[derive(Serialize, Clone, Copy)]
+struct Padded {
+    min_payload: u64,
+    max_payload: u64,
+    min_padding: u64,
+    max_padding: u64,
+}
+
+impl Sizes {
+    pub(crate) fn say_padding(&mut self) {
+        let payload = self.payload;
+        self.padded = Some(Padded { min_payload: payload, max_payload: payload, min_padding: 0, max_padding: 0 });
+    }
+}
+
+fn header_length(decryptor: &Decryptor) -> u64 {
+    decryptor.header().as_bytes().len() as u64
+}
+
+/// Reads to the end, and counts.
+fn count(input: &mut dyn BufRead) -> Result<u64> {
+    let mut counted = 0;
+    loop {
+        let available = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other.map_err(Error::reading)?.len(),
+        };
+        if available == 0 {
+            return Ok(counted);
+        }
+        counted += available as u64;
+        input.consume(available);
+    }
+}

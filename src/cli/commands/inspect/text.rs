@@ -1,0 +1,129 @@
+//! The facts of a file as text.
+
+use std::{fmt::Write as _, path::Path};
+
+use crate::cli::{
+    commands::inspect::{Class, Facts, StanzaFacts, attribution::Asked},
+    files::input::name,
+    keys::recipients::Origin,
+};
+
+/// Characters of a public key that are shown. A classic one is as long; a post-quantum one fills a screen.
+const KEY_SHOWN: usize = 62;
+
+impl Facts<'_> {
+    pub(crate) fn for_people(&self, path: &Path) -> String {
+        let mut text = format!("{}: {}\n", name(path), self.version);
+        let mut line = |label: &str, value: &str| {
+            let _ = writeln!(text, "  {label:<14}{value}");
+        };
+        line("armor", if self.armor { "yes" } else { "no" });
+        line("post-quantum", self.postquantum.word());
+        line("stanzas", &self.count());
+        for (index, stanza) in self.stanzas.iter().enumerate() {
+            let number = index + 1;
+            let words: Vec<_> = std::iter::once(&stanza.kind).chain(&stanza.arguments).map(String::as_str).collect();
+            line(&format!("  {number}"), &words.join(" "));
+            let whose = match &self.yours {
+                Some(yours) if yours.binary_search(&number).is_ok() => Some(stanza.yours()),
+                _ => stanza.whose(),
+            };
+            for note in whose.into_iter().chain(stanza.class.note()) {
+                line("", &format!("  {note}"));
+            }
+        }
+        for absent in &self.absent {
+            line("absent", &format!("{}: no stanza is for it", key(&absent.recipient, absent.named)));
+        }
+        if let Some(yours) = &self.yours {
+            line("yours", &self.yours(yours));
+        }
+        if self.keys_are_named() {
+            line(
+                "header MAC",
+                if self.header_authenticated {
+                    "authentic; the payload was not decrypted"
+                } else {
+                    "not checked, which takes an identity that opens a stanza"
+                },
+            );
+        }
+        if let Some(sizes) = self.sizes {
+            line("header", &format!("{:>15} bytes", sizes.header));
+            line("armor", &format!("{:>15} bytes", sizes.armor));
+            line("overhead", &format!("{:>15} bytes", sizes.overhead));
+            line("payload", &format!("{:>15} bytes", sizes.payload));
+            line("total", &format!("{:>15} bytes", sizes.header + sizes.armor + sizes.overhead + sizes.payload));
+        }
+        text
+    }
+
+    /// How many stanzas there are, and of how many it is not known what they are.
+    fn count(&self) -> String {
+        let all = self.stanzas.len();
+        let of = |class| self.stanzas.iter().filter(|stanza| stanza.class == class).count();
+        match (of(Class::Unknown), of(Class::Grease)) {
+            (0, 0) => all.to_string(),
+            (unknown, 0) => format!("{all}, of which {unknown} of unknown type"),
+            (0, grease) => format!("{all}, of which {grease} grease"),
+            (unknown, grease) => format!("{all}, of which {unknown} of unknown type, {grease} grease"),
+        }
+    }
+
+    fn yours(&self, yours: &[usize]) -> String {
+        let count = self.stanzas.len();
+        let numbers: Vec<_> = yours.iter().map(ToString::to_string).collect();
+        match numbers.as_slice() {
+            [] => format!("none of {count}"),
+            [number] => format!("stanza {number} of {count} is yours"),
+            [rest @ .., last] => format!("stanzas {} and {last} of {count} are yours", rest.join(", ")),
+        }
+    }
+
+    fn keys_are_named(&self) -> bool {
+        self.yours.is_some() || self.stanzas.iter().any(|stanza| stanza.whose.asked.is_some())
+    }
+}
+
+impl StanzaFacts<'_> {
+    /// Of a stanza that an identity opens.
+    fn yours(&self) -> String {
+        match (&self.whose.recipient, self.whose.named) {
+            (Some(recipient), Some(named)) => format!("yours: {}", key(recipient, named)),
+            (Some(recipient), None) => format!("yours: {}", shown(recipient)),
+            (None, _) => "yours".to_owned(),
+        }
+    }
+
+    /// Of another, as it says itself.
+    fn whose(&self) -> Option<String> {
+        Some(match (&self.whose.recipient, self.whose.named, self.whose.asked?) {
+            (Some(recipient), Some(named), _) => format!("says it is for {}", key(recipient, named)),
+            (_, _, Asked::Untold) => "does not say whose it is, by design".to_owned(),
+            _ => "for no key that is named".to_owned(),
+        })
+    }
+}
+
+impl Class {
+    fn note(self) -> Option<String> {
+        let note = match self {
+            Self::Known => return None,
+            Self::Unknown => "of unknown type, perhaps a plugin's: who can open it is not known",
+            Self::Grease => "grease by its name, a decoy for nobody: that cannot be checked",
+        };
+        Some(note.to_owned())
+    }
+}
+
+/// A public key and how it is named.
+fn key(recipient: &str, named: &Origin) -> String {
+    format!("{} ({named})", shown(recipient))
+}
+
+fn shown(recipient: &str) -> String {
+    match recipient.char_indices().nth(KEY_SHOWN) {
+        Some((end, _)) => format!("{}…", &recipient[..end]),
+        None => recipient.to_owned(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Files: finding and reading inputs, deciding what an output may be, writing and committing it.
+
+pub(crate) mod encrypted_input;
+pub(crate) mod input;
+pub(crate) mod naming;
+pub(crate) mod output;
+pub(crate) mod pending;
+pub(crate) mod permissions;
+pub(crate) mod read_back;
+pub(crate) mod receipt;
+pub(crate) mod sparse;
+pub(crate) mod target;
+pub(crate) mod walk;

@@ -1,0 +1,189 @@
+//! What is being written: standard output, a device, or a file that appears when it is committed.
+
+use std::{
+    fs::File,
+    io::{self, Seek, Write},
+};
+
+use crate::{
+    cli::{
+        files::pending::Pending,
+        platform::{self, signals},
+        terminal::messages::Status,
+    },
+    crypto::{Sha256, Sink},
+};
+
+/// An output that is being written.
+pub(crate) enum Output {
+    Stream(Stream),
+    File(Pending),
+}
+
+/// What was written.
+pub(crate) struct Hashed {
+    pub(crate) sha256: [u8; 32],
+    pub(crate) size: u64,
+}
+
+impl Output {
+    /// Where the pipeline may put its bytes: anywhere in a file, in turn elsewhere.
+    pub(crate) fn sink(&mut self) -> Sink<'_> {
+        match self {
+            Self::Stream(stream) => Sink::InTurn(stream),
+            Self::File(pending) => Sink::AtOffsets { file: pending, start: 0 },
+        }
+    }
+
+    /// From now on, blocks of zeros become holes, in a file.
+    pub(crate) fn leave_holes(&mut self) {
+        if let Self::File(pending) = self {
+            pending.leave_holes();
+        }
+    }
+
+    /// Writes all that is left of a file.
+    pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => io::copy(file, stream).map(drop),
+            Self::File(pending) => pending.copy(file),
+        }
+    }
+
+    /// Takes off what a file has beyond that many bytes.
+    pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
+        match self {
+            Self::Stream(_) => Ok(()),
+            Self::File(pending) => pending.truncate(length),
+        }
+    }
+
+    /// Has a stream hash what it writes from now on. A file is hashed when it is whole.
+    pub(crate) fn hash(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.sha256 = Some(Sha256::new());
+        }
+    }
+
+    /// What was written: of a stream, what it took; of a file, what stands in it, read back through the descriptor that
+    /// will get the name.
+    pub(crate) fn hashed(&mut self) -> io::Result<Hashed> {
+        match self {
+            Self::Stream(stream) => {
+                let sha256 = stream.sha256.take().expect("it was to be hashed").finish();
+                Ok(Hashed { sha256, size: stream.written })
+            }
+            Self::File(pending) => {
+                let mut sha256 = Sha256::new();
+                let mut file = pending.read_back()?;
+                file.rewind()?;
+                let size = io::copy(&mut file, &mut sha256)?;
+                Ok(Hashed { sha256: sha256.finish(), size })
+            }
+        }
+    }
+
+    /// How many bytes somebody may have seen.
+    pub(crate) fn seen(&self) -> u64 {
+        match self {
+            Self::Stream(stream) => stream.written,
+            Self::File(_) => 0,
+        }
+    }
+
+    /// Whether this is an open file that other users have the right to read.
+    pub(crate) fn others_may_read(&self) -> bool {
+        match self {
+            Self::Stream(stream) => stream.file.metadata().is_ok_and(|metadata| platform::others_may_read(&metadata)),
+            Self::File(_) => false,
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stream(stream) => stream.write(bytes),
+            Self::File(pending) => pending.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Standard output, a device or a pipe.
+pub(crate) struct Stream {
+    file: File,
+    text_only: bool,
+    written: u64,
+    /// Of what was written, if that is wanted.
+    sha256: Option<Sha256>,
+}
+
+impl Stream {
+    pub(crate) fn new(file: File, text_only: bool) -> Self {
+        platform::enlarge_pipe(&file);
+        Self { file, text_only, written: 0, sha256: None }
+    }
+
+    /// Has what was written reach the disk, if it goes to one: some failures show only then.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self.file.metadata() {
+            Ok(metadata) if metadata.is_file() || platform::is_disk(&metadata) => self.file.sync_all(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.text_only && !is_text(bytes) {
+            return Err(io::Error::other("refusing to write binary data to the terminal; insist with -o -"));
+        }
+        match self.file.write(bytes) {
+            // Nobody reads any more. Other workers may be waiting for input that never comes, so this ends here, as the
+            // signal would have ended it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => signals::exit(Status::ClosedPipe as i32),
+            Ok(count) => {
+                self.written += count as u64;
+                if let Some(sha256) = &mut self.sha256 {
+                    sha256.update(&bytes[..count]);
+                }
+                Ok(count)
+            }
+            error => error,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether a terminal shows these bytes as they are. A character may be cut off at either end.
+fn is_text(bytes: &[u8]) -> bool {
+    let start = bytes.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
+    let whole = match std::str::from_utf8(&bytes[start..]) {
+        Ok(_) => bytes.len(),
+        Err(error) if error.error_len().is_none() => start + error.valid_up_to(),
+        Err(_) => return false,
+    };
+    let text = std::str::from_utf8(&bytes[start..whole]).expect("it was just checked");
+    text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_told_from_binary() {
+        assert!(is_text("plain\ttext\r\n é 漢".as_bytes()));
+        assert!(is_text(&"漢字".as_bytes()[1..5]), "characters may be cut at both ends");
+        assert!(!is_text(b"esc \x1b[2J"));
+        assert!(!is_text(b"nul \0"));
+        assert!(!is_text(b"a \xff b"));
+    }
+}

@@ -1,0 +1,8 @@
+//! Keys: reading key files, unlocking identities, collecting recipients, running plugins.
+
+pub(crate) mod default_identities;
+pub(crate) mod identity_file;
+pub(crate) mod key_file;
+pub(crate) mod keyring;
+pub(crate) mod plugins;
+pub(crate) mod recipients;

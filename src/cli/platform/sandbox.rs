@@ -1,0 +1,147 @@
+//! What the program gives up, so that not even a fault in it could send a key anywhere: memory that others can read and the
+//! network before it reads a key, and all other files once those that it works on are open. The only file that names
+//! seccompiler, landlock and libc.
+//!
+//! Nothing here is needed for correct work: where the system lacks it, the program does without.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::cli::platform;
+
+/// Keeps the memory private, and refuses network sockets from now on, here and in the plugins that are started.
+///
+/// # Errors
+///
+/// If the system has no way to refuse them.
+pub(crate) fn before_keys() -> Result<()> {
+    platform::keep_memory_private();
+    refuse_network_sockets()
+}
+
+/// What is refused fails with `EPERM`; everything else goes on. Unix sockets stay, for they reach no other machine, and
+/// plugins find agents and card readers through them.
+///
+/// The filter cannot be taken off, and the system grants it only to who also forgoes new privileges: a plugin that is
+/// set-user-ID runs without that. A plugin for another kind of processor, such as a 32-bit one, is killed at its first
+/// call, since its calls have other numbers.
+#[cfg(target_os = "linux")]
+#[allow(clippy::useless_conversion, reason = "the numbers have other widths elsewhere")]
+fn refuse_network_sockets() -> Result<()> {
+    use libc::{AF_UNIX, EPERM, SYS_io_uring_setup, SYS_socket, SYS_socketpair};
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+        TargetArch, apply_filter_all_threads,
+    };
+
+    /// On x86-64, the same calls have a second number each.
+    const X32: i64 = 0x4000_0000;
+
+    let processor = if cfg!(target_arch = "x86_64") {
+        TargetArch::x86_64
+    } else if cfg!(target_arch = "aarch64") {
+        TargetArch::aarch64
+    } else {
+        bail!("there is no filter for this kind of processor");
+    };
+    let family = u64::from(AF_UNIX.unsigned_abs());
+    let not_unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family)?;
+    let not_unix = vec![SeccompRule::new(vec![not_unix])?];
+    // A ring opens sockets without calling socket(2). No rules: always refused.
+    let refused = [(SYS_socket, not_unix.clone()), (SYS_socketpair, not_unix), (SYS_io_uring_setup, Vec::new())];
+    let rules = refused.into_iter().flat_map(|(call, rules)| {
+        let call = i64::from(call);
+        [(call, rules.clone()), (call | X32, rules)]
+    });
+    let refuse = SeccompAction::Errno(EPERM.unsigned_abs());
+    let filter = SeccompFilter::new(rules.collect(), SeccompAction::Allow, refuse, processor)?;
+    Ok(apply_filter_all_threads(&BpfProgram::try_from(filter)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_network_sockets() -> Result<()> {
+    bail!("this system has no filter for system calls")
+}
+
+/// From now on, this thread and those that it starts open no file, make none and run no program. What is open stays so. In
+/// `folders`, files may still be given their names, be replaced and removed, and the folders be synced.
+///
+/// # Errors
+///
+/// If the system has no way to see to that. Then nothing has changed.
+#[cfg(target_os = "linux")]
+pub(crate) fn once_all_is_open<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    use landlock::{
+        ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
+    };
+
+    // Older systems know fewer ways to open, and close those that they know.
+    let mut rules = Ruleset::default().handle_access(AccessFs::from_all(ABI::V5))?.create()?;
+    // `Refer`: a file without a name belongs to its folder, but not all file systems need say so.
+    let commit = AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Refer | AccessFs::ReadDir;
+    for folder in folders {
+        rules = rules.add_rule(PathBeneath::new(PathFd::new(folder)?, commit))?;
+    }
+    if rules.restrict_self()?.ruleset == RulesetStatus::NotEnforced {
+        bail!("this system has no Landlock");
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn once_all_is_open<'a>(_: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    bail!("this system has no Landlock");
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{
+        fs::{self, File},
+        io::{ErrorKind, Read, Write},
+        process::Command,
+        thread,
+    };
+
+    use super::*;
+
+    #[test]
+    fn once_all_is_open_nothing_else_can_be_opened() {
+        let (ours, other) =
+            (tempfile::tempdir().expect("it can be made"), tempfile::tempdir().expect("it can be made"));
+        let place = |name| ours.path().join(name);
+        fs::write(place("input"), "input").expect("the folder takes it");
+        fs::write(other.path().join("key"), "secret").expect("the folder takes it");
+        let mut input = File::open(place("input")).expect("it is there");
+        let mut output = platform::create_unnamed(ours.path()).expect("this file system can");
+
+        // It holds for a thread, and this one has no other purpose.
+        let closed = || {
+            let refused =
+                |result: std::io::Result<()>| result.map_err(|error| error.kind()) == Err(ErrorKind::PermissionDenied);
+            if let Err(missing) = once_all_is_open([ours.path()]) {
+                let _ = writeln!(std::io::stderr(), "SKIPPED once_all_is_open_nothing_else_can_be_opened: {missing}");
+                return;
+            }
+            for path in [other.path().join("key"), place("input"), "/proc/self/environ".into(), "/dev/tty".into()] {
+                assert!(refused(File::open(&path).map(drop)), "{}", path.display());
+            }
+            assert!(refused(fs::read_dir(other.path()).map(drop)));
+            assert!(refused(File::create(other.path().join("new")).map(drop)));
+            assert!(refused(File::create(place("new")).map(drop)));
+            assert!(refused(fs::write(place("input"), "other")));
+            assert!(refused(fs::remove_file(other.path().join("key"))));
+            assert!(refused(platform::link(&output, &other.path().join("linked"))));
+            assert!(refused(Command::new("true").status().map(drop)));
+
+            // What the work needs.
+            let mut text = String::new();
+            input.read_to_string(&mut text).expect("it was open");
+            output.write_all(text.as_bytes()).expect("it was open");
+            platform::link(&output, &place("linked")).expect("its folder may");
+            fs::rename(place("linked"), place("input")).expect("its folder may");
+            File::open(ours.path()).and_then(|folder| folder.sync_all()).expect("its folder may");
+        };
+        thread::scope(|scope| scope.spawn(closed).join().expect("all is as it should be"));
+    }
+}

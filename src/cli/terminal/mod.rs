@@ -1,0 +1,7 @@
+//! Everything the user reads and is asked: messages, advice, exit statuses, prompts, progress, JSON.
+
+pub(crate) mod advice;
+pub(crate) mod json;
+pub(crate) mod messages;
+pub(crate) mod progress;
+pub(crate) mod prompt;

@@ -1,0 +1,396 @@
+//! ASCII armor: a file as text, in lines of 64 characters of base64 between two marker lines.
+//!
+//! The reader is strict, as PEM (RFC 7468) in its strict form is, but for white space around the whole.
+//! Spec: <https://c2sp.org/age#ascii-armor>.
+
+use std::io::{self, BufRead, Read, Write};
+
+use base64_simd::{AsOut, STANDARD as BASE64};
+
+use crate::crypto::error::Error;
+
+const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+const END: &str = "-----END AGE ENCRYPTED FILE-----";
+
+/// Characters in every line but the last, which has 1 to this many.
+const COLUMNS: usize = 64;
+/// Bytes in a full line.
+const LINE: usize = COLUMNS / 4 * 3;
+/// White space that is passed over before the first line, and after the last. Other implementations allow the same.
+const SPACE_LIMIT: usize = 1024;
+/// Bytes that are decoded at once.
+const BLOCK: usize = 1024 * LINE;
+
+/// Whether a file that begins with these bytes looks armored. A file of the binary format never does.
+#[must_use]
+pub fn looks_armored(beginning: &[u8]) -> bool {
+    let text = beginning.trim_ascii_start();
+    // Of a pipe, there may be no more than white space yet.
+    !beginning.is_empty() && (text.starts_with(b"-----") || b"-----".starts_with(text))
+}
+
+/// Writes what is written to it as armored text. [`finish`](Self::finish) writes the end.
+pub struct ArmorWriter<W: Write> {
+    inner: W,
+    /// Bytes that do not fill a line yet.
+    partial: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl<W: Write> ArmorWriter<W> {
+    /// Begins armored text.
+    pub fn new(inner: W) -> Self {
+        Self { inner, partial: Vec::with_capacity(LINE), text: format!("{BEGIN}\n").into_bytes() }
+    }
+
+    /// Writes what is left and the end line.
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner writer.
+    pub fn finish(mut self) -> io::Result<W> {
+        let rest = std::mem::take(&mut self.partial);
+        if !rest.is_empty() {
+            self.encode_line(&rest);
+        }
+        self.text.extend_from_slice(END.as_bytes());
+        self.text.push(b'\n');
+        self.inner.write_all(&self.text)?;
+        self.inner.flush()?;
+        Ok(self.inner)
+    }
+
+    fn encode_line(&mut self, line: &[u8]) {
+        let start = self.text.len();
+        self.text.resize(start + COLUMNS, 0);
+        let length = BASE64.encode(line, self.text[start..].as_out()).len();
+        self.text.truncate(start + length);
+        self.text.push(b'\n');
+    }
+}
+
+impl<W: Write> Write for ArmorWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(BLOCK);
+        let mut rest = &bytes[..taken];
+        if !self.partial.is_empty() {
+            let (head, after) = rest.split_at(rest.len().min(LINE - self.partial.len()));
+            self.partial.extend_from_slice(head);
+            rest = after;
+            if self.partial.len() == LINE {
+                let line = std::mem::take(&mut self.partial);
+                self.encode_line(&line);
+            }
+        }
+        let mut lines = rest.chunks_exact(LINE);
+        for line in &mut lines {
+            self.encode_line(line);
+        }
+        self.partial.extend_from_slice(lines.remainder());
+        self.inner.write_all(&self.text)?;
+        self.text.clear();
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Reads armored text and gives the bytes in it. Its errors are [`Error::Armor`] inside an [`io::Error`].
+pub struct ArmorReader<R: BufRead> {
+    inner: R,
+    /// The line that is being read, without its end.
+    line: Vec<u8>,
+    /// Of that line, from 1.
+    number: u64,
+    state: State,
+    decoded: Vec<u8>,
+    /// How much of `decoded` has been taken.
+    taken: usize,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Begin,
+    Lines,
+    /// A line has been read that is shorter than the others, so the end line must follow.
+    LastLine,
+    End,
+}
+
+impl<R: BufRead> ArmorReader<R> {
+    /// Reads armored text from `inner`, all of it.
+    pub fn new(inner: R) -> Self {
+        Self { inner, line: Vec::new(), number: 0, state: State::Begin, decoded: Vec::new(), taken: 0 }
+    }
+
+    /// Decodes lines until there is a block of bytes or the armor ends.
+    fn decode_block(&mut self) -> io::Result<()> {
+        self.decoded.clear();
+        self.taken = 0;
+        while self.state != State::End && self.decoded.len() < BLOCK {
+            if self.state == State::Begin {
+                self.read_begin()?;
+            } else if self.state == State::LastLine || self.decode_full_lines()? == 0 {
+                self.read_line_of_base64_or_end()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_begin(&mut self) -> io::Result<()> {
+        // The line on which the space begins; reading the marker's line counts that one itself.
+        self.number = 1;
+        self.skip_space()?;
+        self.number -= 1;
+        self.read_line()?;
+        if self.line != BEGIN.as_bytes() {
+            return Err(self.fault("it is not '-----BEGIN AGE ENCRYPTED FILE-----'"));
+        }
+        self.state = State::Lines;
+        Ok(())
+    }
+
+    /// Decodes the full lines at the beginning of what the inner reader holds, and returns how many there were. Only
+    /// lines beyond doubt: the others are left for [`read_line_of_base64_or_end`](Self::read_line_of_base64_or_end).
+    fn decode_full_lines(&mut self) -> io::Result<usize> {
+        let available = self.inner.fill_buf()?;
+        let line_end: &[u8] = if available.get(COLUMNS) == Some(&b'\r') { b"\r\n" } else { b"\n" };
+        let length = COLUMNS + line_end.len();
+        let before = self.decoded.len();
+        let most = (BLOCK - before).div_ceil(LINE);
+        self.decoded.resize(before + most * LINE, 0);
+        let decode = |(line, decoded): (&[u8], &mut [u8])| {
+            let (text, end) = line.split_at(COLUMNS);
+            end == line_end && BASE64.decode(text, decoded.as_out()).is_ok_and(|decoded| decoded.len() == LINE)
+        };
+        let lines = available.chunks_exact(length).zip(self.decoded[before..].chunks_exact_mut(LINE));
+        let count = lines.map(decode).take_while(|full| *full).count();
+        self.decoded.truncate(before + count * LINE);
+        self.inner.consume(count * length);
+        self.number += count as u64;
+        Ok(count)
+    }
+
+    fn read_line_of_base64_or_end(&mut self) -> io::Result<()> {
+        let ended = self.read_line()?;
+        if self.line == END.as_bytes() {
+            self.state = State::End;
+            return self.read_to_end_of_space();
+        }
+        if self.line.is_empty() && !ended {
+            return Err(self.fault("the text ends before '-----END AGE ENCRYPTED FILE-----'"));
+        }
+        if self.state == State::LastLine {
+            return Err(self.fault("a line follows one of fewer than 64 characters"));
+        }
+        if self.line.is_empty() || self.line.len() > COLUMNS {
+            return Err(self.fault("it does not have 1 to 64 characters"));
+        }
+        let mut decoded = [0; LINE];
+        let Ok(decoded) = BASE64.decode(&self.line, decoded.as_mut_slice().as_out()) else {
+            return Err(self.fault("it is not canonical base64"));
+        };
+        self.decoded.extend_from_slice(decoded);
+        if decoded.len() < LINE {
+            self.state = State::LastLine;
+        }
+        Ok(())
+    }
+
+    /// Reads one line without its end, LF or CR LF. False if the text ends without one.
+    fn read_line(&mut self) -> io::Result<bool> {
+        // Room for the longest line that is allowed, its end, and one byte that says it is too long.
+        const LIMIT: u64 = COLUMNS as u64 + 3;
+        self.number += 1;
+        self.line.clear();
+        Read::take(&mut self.inner, LIMIT).read_until(b'\n', &mut self.line)?;
+        let ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
+        if ended {
+            self.line.pop_if(|byte| *byte == b'\r');
+        }
+        Ok(ended)
+    }
+
+    fn skip_space(&mut self) -> io::Result<()> {
+        let mut skipped = 0;
+        loop {
+            let available = self.inner.fill_buf()?;
+            let space = available.len() - available.trim_ascii_start().len();
+            self.number += available[..space].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let done = space < available.len() || available.is_empty();
+            self.inner.consume(space);
+            skipped += space;
+            if skipped > SPACE_LIMIT {
+                return Err(self.fault("more than 1024 bytes of white space around the armor"));
+            }
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    fn read_to_end_of_space(&mut self) -> io::Result<()> {
+        // The line behind the end line.
+        self.number += 1;
+        self.skip_space()?;
+        if self.inner.fill_buf()?.is_empty() { Ok(()) } else { Err(self.fault("text follows the armor's end")) }
+    }
+
+    fn fault(&self, fault: &'static str) -> io::Error {
+        io::Error::other(Error::Armor { line: self.number, fault })
+    }
+}
+
+impl<R: BufRead> BufRead for ArmorReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.taken == self.decoded.len() {
+            self.decode_block()?;
+        }
+        Ok(&self.decoded[self.taken..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.taken += count;
+    }
+}
+
+impl<R: BufRead> Read for ArmorReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&available[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn armored(bytes: &[u8], piece: usize) -> String {
+        let mut writer = ArmorWriter::new(Vec::new());
+        for piece in bytes.chunks(piece) {
+            writer.write_all(piece).expect("memory takes it");
+        }
+        String::from_utf8(writer.finish().expect("memory takes it")).expect("armor is ASCII")
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for length in [0, 1, 47, 48, 49, 95, 96, 97, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
+            let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
+            let text = armored(&bytes, 1000);
+            assert_eq!(text, armored(&bytes, 7), "pieces make no difference");
+            let mut read = Vec::new();
+            ArmorReader::new(text.as_bytes()).read_to_end(&mut read).expect("it is well formed");
+            assert!(read == bytes);
+            let crlf = format!(" \n{}\t", text.replace('\n', "\r\n"));
+            read.clear();
+            ArmorReader::new(crlf.as_bytes()).read_to_end(&mut read).expect("CR LF and space around are allowed");
+            assert!(read == bytes);
+            // No line is whole in what the inner reader holds.
+            read.clear();
+            let pieces = io::BufReader::with_capacity(7, text.as_bytes());
+            ArmorReader::new(pieces).read_to_end(&mut read).expect("pieces make no difference");
+            assert!(read == bytes);
+        }
+    }
+
+    #[test]
+    fn what_looks_armored_begins_as_a_marker_does() {
+        for text in ["-----BEGIN AGE", "-----", "--", " \r\n\t-----B", " \n"] {
+            assert!(looks_armored(text.as_bytes()), "{text:?}");
+        }
+        for text in ["", "age-encryption.org/v1", "--x", "x-----"] {
+            assert!(!looks_armored(text.as_bytes()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn flushing_reaches_the_inner_writer() {
+        let mut writer = ArmorWriter::new(io::BufWriter::new(Vec::new()));
+        writer.write_all(&[7; LINE]).expect("memory takes it");
+        assert!(writer.inner.get_ref().is_empty());
+        writer.flush().expect("memory takes it");
+        assert_eq!(writer.inner.get_ref().len(), BEGIN.len() + 1 + COLUMNS + 1);
+    }
+
+    #[test]
+    fn full_lines_at_hand_are_decoded_at_once_up_to_a_block() {
+        for end in ["\n", "\r\n"] {
+            let text = format!("{}{end}", "A".repeat(COLUMNS)).repeat(4000);
+            let mut reader = ArmorReader::new(text.as_bytes());
+            assert_eq!(reader.decode_full_lines().expect("memory gives it"), BLOCK / LINE);
+            assert_eq!((reader.decoded.len(), reader.number), (BLOCK, (BLOCK / LINE) as u64));
+            // A line has been read that was not whole in what the inner reader held.
+            reader.decoded.truncate(LINE);
+            assert_eq!(reader.decode_full_lines().expect("memory gives it"), BLOCK / LINE - 1);
+            assert_eq!(reader.decoded.len(), BLOCK);
+            reader.state = State::Lines;
+            reader.decode_block().expect("its lines are whole");
+            assert_eq!(reader.decoded.len(), BLOCK);
+        }
+    }
+
+    /// The line and fault of armored text, which are the same however the text comes in pieces. None if it is well formed.
+    fn fault(text: &str) -> Option<(u64, &'static str)> {
+        let read = |inner: &mut dyn BufRead| match ArmorReader::new(inner).read_to_end(&mut Vec::new()) {
+            Ok(_) => None,
+            Err(error) => match Error::reading(error) {
+                Error::Armor { line, fault } => Some((line, fault)),
+                other => panic!("{text:?}: {other}"),
+            },
+        };
+        let whole = read(&mut text.as_bytes());
+        assert_eq!(read(&mut io::BufReader::with_capacity(3, text.as_bytes())), whole, "{text:?}");
+        whole
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_line() {
+        let full = "A".repeat(COLUMNS);
+        let no_begin = "it is not '-----BEGIN AGE ENCRYPTED FILE-----'";
+        let no_end = "the text ends before '-----END AGE ENCRYPTED FILE-----'";
+        let follows = "a line follows one of fewer than 64 characters";
+        let length = "it does not have 1 to 64 characters";
+        for (text, line, said) in [
+            ("x".to_owned(), 1, no_begin),
+            ("\n \n\n\nx".to_owned(), 5, no_begin),
+            (format!("{BEGIN}\n{full}\n"), 3, no_end),
+            (format!("{BEGIN}\n{full}\n\n{END}\n"), 3, length),
+            (format!("{BEGIN}\n{full}A\n{END}\n"), 2, length),
+            (format!("{BEGIN}\n{full}{full}\n{END}\n"), 2, length),
+            (format!("{BEGIN}\nAAAA\n{full}\n{full}\n{END}\n"), 3, follows),
+            (format!("{BEGIN}\nAAAA\nAAAA\n{END}\n"), 3, follows),
+            (format!("{BEGIN}\nAAAAAB\n{END}\n"), 2, "it is not canonical base64"),
+            (format!("{BEGIN}\nAAAA\n{END}\nx"), 4, "text follows the armor's end"),
+            (format!("{BEGIN}\nAAAA\n{END}\n\n \nx"), 6, "text follows the armor's end"),
+        ] {
+            assert_eq!(fault(&text), Some((line, said)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_kibibyte_of_space_is_passed_over_and_no_more() {
+        let armor = format!("{BEGIN}\nAAAA\n{END}\n");
+        let space = |count| " ".repeat(count);
+        let too_much = "more than 1024 bytes of white space around the armor";
+        assert_eq!(fault(&format!("{}{armor}{}", space(SPACE_LIMIT), space(SPACE_LIMIT))), None);
+        for count in [SPACE_LIMIT + 1, SPACE_LIMIT + 2, 2 * SPACE_LIMIT] {
+            assert_eq!(fault(&format!("{}{armor}", space(count))), Some((1, too_much)));
+            assert_eq!(fault(&format!("{armor}{}", space(count))), Some((4, too_much)));
+        }
+    }
+
+    #[test]
+    fn faults_name_their_line() {
+        let text = armored(&[7; 200], 200);
+        let cut = text.lines().take(3).collect::<Vec<_>>().join("\n");
+        let mut sink = Vec::new();
+        let error = ArmorReader::new(cut.as_bytes()).read_to_end(&mut sink).expect_err("it has no end");
+        assert!(matches!(Error::reading(error), Error::Armor { line: 4, .. }));
+    }
+}

@@ -1,0 +1,209 @@
+//! Identities: secret keys, and passphrases, that unwrap a file key.
+
+use std::str::FromStr;
+
+use age::{DecryptError, Identity as _, plugin, ssh, x25519};
+use age_core::{
+    format::{FileKey, Stanza},
+    secrecy::SecretString,
+};
+
+use crate::crypto::{
+    error::Error,
+    keys::{hybrid, recipient::Recipient},
+    primitives::stack::wiped,
+};
+
+/// The most scrypt work that opening a file may cost unless the caller says otherwise, as a logarithm to base 2.
+pub const WORK_FACTOR_LIMIT: u8 = 22;
+
+/// Somebody's power to open files. Has no `Debug`, and forgets its key when dropped. All keys are boxed, so that moving an
+/// identity leaves no copy of its key behind.
+pub enum Identity {
+    /// An `AGE-SECRET-KEY-1…`.
+    X25519(Box<x25519::Identity>),
+    /// An `AGE-SECRET-KEY-PQ-1…`.
+    Hybrid(Box<hybrid::Identity>),
+    /// An OpenSSH private key. One that is locked opens nothing; see [`Identity::unlock`].
+    Ssh(Box<ssh::Identity>),
+    /// A passphrase.
+    Passphrase {
+        /// The passphrase with its bound on work.
+        identity: Box<age::scrypt::Identity>,
+        /// That bound, as a logarithm to base 2.
+        work_factor_limit: u8,
+    },
+    /// Another program that unwraps file keys.
+    External(Box<dyn age::Identity + Send + Sync>),
+}
+
+/// Why a text is not an identity. Says nothing of the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseIdentityError {
+    /// It looks like a recipient, which cannot open anything.
+    #[error("not an identity (it looks like a public key)")]
+    PublicKey,
+    /// A secret key with a typing error, or cut off.
+    #[error("not a valid age secret key (mistyped or cut off)")]
+    Mistyped,
+    /// A key with which the named plugin decrypts.
+    #[error("a key of age-plugin-{0}")]
+    Plugin(String),
+    /// An SSH private key in the old PEM format, encrypted, which protects it too weakly to be supported.
+    #[error("SSH keys encrypted in the old PEM format are not supported")]
+    LegacyPem,
+    /// An SSH private key that lives in a security key.
+    #[error("SSH keys in hardware can sign, but not decrypt")]
+    Hardware,
+    /// An SSH private key under a cipher that is not supported; this is its name.
+    #[error("SSH keys encrypted with {0} are not supported")]
+    SshCipher(String),
+    /// An SSH private key of another type.
+    #[error("SSH private keys of this type are not supported; ssh-ed25519 and ssh-rsa are")]
+    UnsupportedSsh,
+    /// An SSH private key that is malformed or cut off.
+    #[error("not a valid SSH private key")]
+    MalformedSsh,
+    /// Nothing that is known.
+    #[error("not an identity")]
+    Unknown,
+}
+
+impl Identity {
+    /// A new X25519 identity.
+    #[must_use]
+    pub fn generate() -> Self {
+        wiped(|| Self::X25519(Box::new(x25519::Identity::generate())))
+    }
+
+    /// A new hybrid identity, safe from quantum computers.
+    #[must_use]
+    pub fn generate_hybrid() -> Self {
+        wiped(|| Self::Hybrid(Box::new(hybrid::Identity::generate())))
+    }
+
+    /// Whoever knows `passphrase`, prepared to do at most `2^work_factor_limit` scrypt work for a file.
+    #[must_use]
+    pub fn passphrase(passphrase: SecretString, work_factor_limit: u8) -> Self {
+        let mut identity = age::scrypt::Identity::new(passphrase);
+        identity.set_max_work_factor(work_factor_limit);
+        Self::Passphrase { identity: Box::new(identity), work_factor_limit }
+    }
+
+    /// Parses an SSH private key file, PEM or OpenSSH.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseIdentityError`], of which the SSH variants.
+    pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
+        wiped(|| match ssh::Identity::from_buffer(text, None) {
+            Ok(ssh::Identity::Unsupported(key)) => Err(match key {
+                ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,
+                ssh::UnsupportedKey::Hardware(_) => ParseIdentityError::Hardware,
+                ssh::UnsupportedKey::EncryptedSsh(cipher) => {
+                    ParseIdentityError::SshCipher(cipher.escape_default().to_string())
+                }
+                ssh::UnsupportedKey::Type(_) => ParseIdentityError::UnsupportedSsh,
+            }),
+            Ok(identity) => Ok(Self::Ssh(Box::new(identity))),
+            Err(_) => Err(ParseIdentityError::MalformedSsh),
+        })
+    }
+
+    /// Whether this is an SSH key that is encrypted under a passphrase, and so opens nothing yet.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Ssh(identity) if matches!(**identity, ssh::Identity::Encrypted(_)))
+    }
+
+    /// Decrypts a [locked](Self::is_locked) SSH key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongPassphrase`].
+    ///
+    /// # Panics
+    ///
+    /// If the identity is not locked.
+    pub fn unlock(&self, passphrase: SecretString) -> Result<Self, Error> {
+        if let Self::Ssh(identity) = self
+            && let ssh::Identity::Encrypted(key) = identity.as_ref()
+        {
+            let key = wiped(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
+            return key.map(Self::Ssh).map_err(|_| Error::WrongPassphrase);
+        }
+        panic!("only a locked key can be unlocked")
+    }
+
+    /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.
+    #[must_use]
+    pub fn to_text(&self) -> Option<SecretString> {
+        wiped(|| match self {
+            Self::X25519(identity) => Some(identity.to_string()),
+            Self::Hybrid(identity) => Some(identity.to_text()),
+            Self::Ssh(_) | Self::Passphrase { .. } | Self::External(_) => None,
+        })
+    }
+
+    /// The public key. None for a passphrase, for another program, and for an SSH key of a type that cannot be encrypted to.
+    #[must_use]
+    pub fn to_recipient(&self) -> Option<Recipient> {
+        wiped(|| match self {
+            Self::X25519(identity) => Some(Recipient::X25519(identity.to_public())),
+            Self::Hybrid(identity) => Some(Recipient::Hybrid(Box::new(identity.to_recipient()))),
+            Self::Ssh(identity) => {
+                let recipient = ssh::Recipient::try_from(identity.as_ref().clone()).ok()?;
+                Some(Recipient::Ssh(Box::new(recipient)))
+            }
+            Self::Passphrase { .. } | Self::External(_) => None,
+        })
+    }
+
+    /// Unwraps the file key. None if no stanza is for this identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`], [`Error::Unwrap`], [`Error::External`].
+    pub(crate) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
+        let unwrapped = match self {
+            Self::X25519(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::Hybrid(identity) => return identity.unwrap(stanzas),
+            Self::Ssh(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::Passphrase { identity, .. } => identity.unwrap_stanzas(stanzas)?,
+            Self::External(identity) => identity.unwrap_stanzas(stanzas)?,
+        };
+        Some(unwrapped.map_err(|error| match (error, self) {
+            (DecryptError::ExcessiveWork { required, .. }, Self::Passphrase { work_factor_limit, .. }) => {
+                Error::WorkFactor { required, limit: *work_factor_limit }
+            }
+            (DecryptError::DecryptionFailed, Self::Passphrase { .. }) => Error::WrongPassphrase,
+            (DecryptError::InvalidHeader, _) => Error::Stanza,
+            (DecryptError::Io(error), _) => Error::External(error),
+            _ => Error::Unwrap,
+        }))
+    }
+}
+
+impl FromStr for Identity {
+    type Err = ParseIdentityError;
+
+    /// Parses one line of an identity file.
+    fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
+        if let Ok(identity) = wiped(|| text.parse().map(Box::new)) {
+            return Ok(Self::X25519(identity));
+        }
+        if let Ok(identity) = wiped(|| text.parse().map(Box::new)) {
+            return Ok(Self::Hybrid(identity));
+        }
+        let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        Err(if let Ok(identity) = text.parse::<plugin::Identity>() {
+            ParseIdentityError::Plugin(identity.plugin().to_owned())
+        } else if begins("AGE-SECRET-KEY-") || begins("AGE-PLUGIN-") {
+            ParseIdentityError::Mistyped
+        } else if begins("age1") || begins("ssh-") || begins("ecdsa-") || begins("sk-ssh-") {
+            ParseIdentityError::PublicKey
+        } else {
+            ParseIdentityError::Unknown
+        })
+    }
+}

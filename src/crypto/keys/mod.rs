@@ -1,0 +1,7 @@
+//! Recipients wrap a file key; identities unwrap it.
+
+pub(crate) mod hybrid;
+pub(crate) mod identity;
+pub(crate) mod recipient;
+pub(crate) mod wrap;
+mod xwing;

@@ -1,0 +1,251 @@
+//! Recipients: public keys, and passphrases, that a file key is wrapped to.
+
+use std::{collections::HashSet, fmt, str::FromStr};
+
+use age::{
+    EncryptError, Recipient as _, plugin,
+    ssh::{self, ParseRecipientKeyError},
+    tag, tagpq, x25519,
+};
+use age_core::{
+    format::{FileKey, Stanza},
+    primitives::bech32_decode,
+    secrecy::SecretString,
+};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+
+use crate::crypto::{
+    error::Error,
+    format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
+    keys::hybrid,
+    primitives::{hmac_sha256, sha256},
+};
+
+/// The scrypt work factor of the files that are written, as a logarithm to base 2: about a second.
+pub const WORK_FACTOR: u8 = 18;
+
+const P256TAG_SALT: &[u8] = b"age-encryption.org/p256tag";
+const MLKEM768P256TAG_SALT: &[u8] = b"age-encryption.org/mlkem768p256tag";
+/// Bytes of an ML-KEM-768 encapsulation key.
+const MLKEM768_KEY: usize = 1184;
+
+/// Somebody who will be able to open a file.
+pub enum Recipient {
+    /// An `age1…` public key.
+    X25519(x25519::Recipient),
+    /// An `age1pq1…` public key, safe from quantum computers.
+    Hybrid(Box<hybrid::Recipient>),
+    /// An `age1tag1…` public key, whose secret key lives in hardware.
+    Tag(Box<tag::Recipient>),
+    /// An `age1tagpq1…` public key, the same but safe from quantum computers.
+    TagPq(Box<tagpq::Recipient>),
+    /// An `ssh-ed25519` or `ssh-rsa` public key.
+    Ssh(Box<ssh::Recipient>),
+    /// Whoever knows a passphrase. It is a file's only recipient.
+    Passphrase(Box<age::scrypt::Recipient>),
+    /// Somebody to whom another program wraps the file key.
+    External {
+        /// The public key, or what else tells this recipient from all others.
+        name: String,
+        /// Does the wrapping.
+        wrapper: Box<dyn age::Recipient + Send + Sync>,
+        /// Whether the other program may write any number of stanzas, not just one.
+        many_stanzas: bool,
+    },
+}
+
+/// Whether a stanza is for a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// It names this recipient's key.
+    Yes,
+    /// It is of another type, or names another key.
+    No,
+    /// It is of a type whose stanzas do not say whose they are.
+    Untold,
+}
+
+/// Why a text is not a recipient.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseRecipientError {
+    /// It looks like a secret key. The text must not be echoed.
+    #[error("not a recipient (it looks like a secret key)")]
+    SecretKey,
+    /// An `age1…` key with a typing error, or cut off.
+    #[error("not a valid age recipient (mistyped or cut off)")]
+    Mistyped,
+    /// A key to which the named plugin encrypts.
+    #[error("a key of age-plugin-{0}")]
+    Plugin(String),
+    /// An SSH key of a type that cannot encrypt.
+    #[error("SSH keys of type {0} cannot be encrypted to; ssh-ed25519 and ssh-rsa can")]
+    UnsupportedSsh(String),
+    /// An RSA key that is too weak.
+    #[error("this RSA key is shorter than 2048 bits, which is too weak")]
+    RsaTooSmall,
+    /// An RSA key that is too long to be reasonable.
+    #[error("this RSA key is longer than 4096 bits, which is not supported")]
+    RsaTooLarge,
+    /// Nothing that is known.
+    #[error("not a recipient")]
+    Unknown,
+}
+
+impl Recipient {
+    /// Whoever knows `passphrase`.
+    #[must_use]
+    pub fn passphrase(passphrase: SecretString) -> Self {
+        let mut recipient = age::scrypt::Recipient::new(passphrase);
+        recipient.set_work_factor(WORK_FACTOR);
+        Self::Passphrase(Box::new(recipient))
+    }
+
+    /// Wraps the file key: stanzas, and the labels that all recipients of a file must agree on.
+    pub(crate) fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
+        let wrapped = match self {
+            Self::X25519(recipient) => recipient.wrap_file_key(file_key),
+            Self::Hybrid(recipient) => {
+                return Ok((vec![recipient.wrap(file_key)?], HashSet::from([hybrid::LABEL.to_owned()])));
+            }
+            Self::Tag(recipient) => recipient.wrap_file_key(file_key),
+            Self::TagPq(recipient) => recipient.wrap_file_key(file_key),
+            Self::Ssh(recipient) => recipient.wrap_file_key(file_key),
+            Self::Passphrase(recipient) => recipient.wrap_file_key(file_key),
+            Self::External { wrapper, .. } => wrapper.wrap_file_key(file_key),
+        };
+        wrapped.map_err(|error| match error {
+            EncryptError::Io(error) => Error::External(error),
+            other => Error::Wrap(other.to_string()),
+        })
+    }
+
+    /// Whether another program may write any number of stanzas for this recipient.
+    pub(crate) fn may_have_many_stanzas(&self) -> bool {
+        matches!(self, Self::External { many_stanzas: true, .. })
+    }
+
+    /// Whether a stanza is for this recipient, as far as a public key tells. A yes rests on the four bytes by which such
+    /// stanzas name their keys.
+    #[must_use]
+    pub fn matches(&self, stanza: &Stanza) -> Match {
+        let untold = |kind| if stanza.tag == kind { Match::Untold } else { Match::No };
+        let named = |kind, tag: Option<[u8; 4]>| {
+            let tag = tag.map(|tag| BASE64_STANDARD_NO_PAD.encode(tag));
+            let names = stanza.tag == kind && tag.is_some() && stanza.args.first() == tag.as_ref();
+            if names { Match::Yes } else { Match::No }
+        };
+        match self {
+            Self::X25519(_) => untold(X25519),
+            Self::Hybrid(_) => untold(MLKEM768X25519),
+            Self::Passphrase(_) => untold(SCRYPT),
+            Self::External { .. } => Match::Untold,
+            Self::Tag(recipient) => named(P256TAG, tag_of(recipient, 0, P256TAG_SALT, stanza)),
+            // https://c2sp.org/age: in the hybrid type, the P-256 part alone names the key.
+            Self::TagPq(recipient) => {
+                named(MLKEM768P256TAG, tag_of(recipient, MLKEM768_KEY, MLKEM768P256TAG_SALT, stanza))
+            }
+            Self::Ssh(recipient) => {
+                let text = recipient.to_string();
+                let (kind, key) = text.split_once(' ').expect("an SSH key is a type and base64");
+                let key = BASE64_STANDARD.decode(key).expect("it was just encoded");
+                // https://c2sp.org/age#ssh: the first four bytes of the SHA-256 of the public key.
+                named(kind, Some(short(sha256(&key))))
+            }
+        }
+    }
+}
+
+/// By what a tag stanza names a key: the first four bytes of `HKDF-Extract(salt, enc || SHA-256(key)[:4])`.
+/// The key begins after `skipped` bytes. None if the stanza has no `enc`.
+fn tag_of(recipient: &impl fmt::Display, skipped: usize, salt: &[u8], stanza: &Stanza) -> Option<[u8; 4]> {
+    let key = bech32_decode(
+        &recipient.to_string(),
+        |_| (),
+        |_| Ok(()),
+        |_, bytes| Ok(bytes.skip(skipped).collect::<Vec<u8>>()),
+    );
+    let key = key.expect("it was just encoded");
+    let mut material = BASE64_STANDARD_NO_PAD.decode(stanza.args.get(1)?).ok()?;
+    material.extend(short(sha256(&key)));
+    // https://datatracker.ietf.org/doc/html/rfc5869#section-2.2: HKDF-Extract is HMAC with the salt as its key.
+    Some(short(hmac_sha256(salt, &material)))
+}
+
+fn short(hash: [u8; 32]) -> [u8; 4] {
+    [hash[0], hash[1], hash[2], hash[3]]
+}
+
+impl FromStr for Recipient {
+    type Err = ParseRecipientError;
+
+    /// Parses an `age1…` key, or a line of an SSH public key file.
+    fn from_str(text: &str) -> Result<Self, ParseRecipientError> {
+        let text = text.trim();
+        let lower = text.to_ascii_lowercase();
+        if lower.starts_with("age-secret-key-") || lower.starts_with("age-plugin-") || text.starts_with("-----BEGIN") {
+            return Err(ParseRecipientError::SecretKey);
+        }
+        if lower.starts_with("age1") {
+            return parse_age(text);
+        }
+        if text.contains(' ') {
+            return parse_ssh(text);
+        }
+        Err(ParseRecipientError::Unknown)
+    }
+}
+
+fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::X25519(recipient));
+    }
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::Hybrid(Box::new(recipient)));
+    }
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::Tag(Box::new(recipient)));
+    }
+    if let Ok(recipient) = text.parse() {
+        return Ok(Recipient::TagPq(Box::new(recipient)));
+    }
+    // Bech32 in upper case is the same key, and mixed case is a typing error. The library finds plugins in lower case alone.
+    let is_upper = text == text.to_ascii_uppercase();
+    let key = if is_upper { text.to_ascii_lowercase() } else { text.to_owned() };
+    match key.parse::<plugin::Recipient>() {
+        // These prefixes are the format's own.
+        Ok(recipient) if !["pq", "tag", "tagpq"].contains(&recipient.plugin()) => {
+            Err(ParseRecipientError::Plugin(recipient.plugin().to_owned()))
+        }
+        _ => Err(ParseRecipientError::Mistyped),
+    }
+}
+
+fn parse_ssh(text: &str) -> Result<Recipient, ParseRecipientError> {
+    match text.parse::<ssh::Recipient>() {
+        Ok(recipient) => Ok(Recipient::Ssh(Box::new(recipient))),
+        Err(ParseRecipientKeyError::Unsupported(kind)) => {
+            Err(ParseRecipientError::UnsupportedSsh(kind.escape_default().to_string()))
+        }
+        Err(ParseRecipientKeyError::RsaModulusTooSmall) => Err(ParseRecipientError::RsaTooSmall),
+        Err(ParseRecipientKeyError::RsaModulusTooLarge) => Err(ParseRecipientError::RsaTooLarge),
+        Err(_) => Err(ParseRecipientError::Unknown),
+    }
+}
+
+/// The canonical text of a public key, without comment: equal for equal keys. For a passphrase, a word that says so.
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::X25519(recipient) => recipient.fmt(f),
+            Self::Hybrid(recipient) => recipient.fmt(f),
+            Self::Tag(recipient) => recipient.fmt(f),
+            Self::TagPq(recipient) => recipient.fmt(f),
+            Self::Ssh(recipient) => recipient.fmt(f),
+            Self::Passphrase(_) => f.write_str("passphrase"),
+            Self::External { name, .. } => f.write_str(name),
+        }
+    }
+}
