@@ -1,4 +1,4 @@
-//! What the fuzz targets reach of key files, without files and without plugins.
+//! Entry points for the fuzz targets: key files as text, without files and without plugins.
 
 use std::path::Path;
 
@@ -6,20 +6,20 @@ use anyhow::{Error, Result};
 
 use crate::{
     cli::keys::{
-        key_file::Place,
-        keyring::{self, Key},
+        identity_file::{self, Key},
+        key_file::Location,
         recipients,
     },
     crypto::{Identity, Recipient},
 };
 
-/// The keys of an identity file with this text; those of plugins are left out.
+/// Parses an identity file. Keys of plugins are left out.
 ///
 /// # Errors
 ///
 /// As they would be printed.
 pub fn identity_file(text: &[u8]) -> Result<Vec<Identity>> {
-    let keys = keyring::parse(Path::new("key.txt"), text)?;
+    let keys = identity_file::parse(Path::new("key.txt"), text)?;
     let own = |key| match key {
         Key::Ready(identity) | Key::Locked(identity) => Some(identity),
         Key::Plugin { .. } => None,
@@ -27,12 +27,12 @@ pub fn identity_file(text: &[u8]) -> Result<Vec<Identity>> {
     Ok(keys.into_iter().filter_map(own).collect())
 }
 
-/// The recipients of a recipients file with this text.
+/// Parses a recipients file.
 ///
 /// # Errors
 ///
 /// As they would be printed.
 pub fn recipients_file(text: &[u8]) -> Result<Vec<Recipient>> {
-    let parse = |line: &str, _: Place<'_>| line.parse().map(Some).map_err(Error::new);
+    let parse = |line: &str, _: Location<'_>| line.parse().map(Some).map_err(Error::new);
     recipients::parse_file(Path::new("team.txt"), text, parse)
 }

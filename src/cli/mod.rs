@@ -1,4 +1,42 @@
-//! The operating system's side: arguments, files, terminal, exit status.
+//! The command line: everything that is not the format. [`main`] parses the arguments, runs a command, and returns its exit
+//! status.
+//!
+//! Each folder is a room. A module imports from its own room and from the rooms below it:
+//!
+//! ```text
+//! commands   one verb per file, and the session that they share
+//! batch      many files: scheduler, cores, tally
+//! keys       key files, recipients, the keyring, plugins
+//! files      inputs, targets, outputs in the making, permissions, receipts
+//! terminal   messages, hints, prompts, progress, exit statuses
+//! platform   signals, sandbox, and whatever differs between systems
+//! ```
+//!
+//! `args` is the command line as pure data, for everybody; `drop_in` stands beside the rooms and translates the command lines
+//! of age and rage.
+//!
+//! # The path of `encrypt FILE`
+//!
+//! 1. [`main`] keeps memory private and gives up network sockets (`platform`), then parses `args`.
+//! 2. `commands::encrypt` asks `files::outputs` for the target, `FILE.age`: `files::naming` derives the name, and
+//!    `files::target` looks at what is there.
+//! 3. `commands::session` sets up messages, prompt, plugins and key files; `keys::recipients` reads the recipients.
+//! 4. `files::walk` finds the inputs, and `batch::scheduler` hands each of them to a thread.
+//! 5. Open: `files::input` opens FILE; the target must be neither FILE nor a key file.
+//! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient.
+//! 7. `files::target` opens a file without a name (`files::pending`), and the session gives up all other files.
+//! 8. Write: [`Encryptor::encrypt`](crate::crypto::Encryptor::encrypt) seals the payload into it, on all cores.
+//! 9. Commit: `files::permissions` are set, the file is synced, and it gets its name.
+//! 10. The scheduler reports the files in order, and `batch::tally` gives the exit status.
+//!
+//! # The path of `decrypt FILE`
+//!
+//! 1. to 5. as above, with `FILE` for `FILE.age`; `keys::keyring` reads the identities instead of recipients.
+//! 6. `files::encrypted_input` reads the header, armored or not.
+//! 7. Prove: the keyring unwraps the file key, asking for a passphrase only if it can help, and the header and the last chunk
+//!    are authenticated.
+//! 8. Write: [`Payload::decrypt`](crate::crypto::Payload::decrypt) opens the payload into a file without a name.
+//! 9. Commit and report, as above.
 
 mod args;
 mod batch;
@@ -28,58 +66,69 @@ use commands::{
     decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, rekey::rekey, salvage::salvage,
     verify::verify,
 };
-use drop_in::{Meaning, Tool};
+use drop_in::{Tool, Translation};
 use platform::{sandbox, signals};
-use terminal::messages::{self, Report, Status};
+use terminal::{
+    exit_status::ExitStatus,
+    messages::{self, Messages},
+    persona,
+};
 
-/// Does what the command line asks for.
+/// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    // First of all: no key has been read, and no other thread runs.
-    let guarded = sandbox::before_keys();
+    // First of all, while no key has been read and there is one thread.
+    platform::keep_memory_private();
+    let confined = sandbox::refuse_network_sockets();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    let report = Report::new(&arguments.talk);
-    if let Err(missing) = guarded {
-        report.done(&format!("network sockets cannot be refused here: {missing}"));
+    let messages = Messages::new(&arguments.messages);
+    if let Err(missing) = confined {
+        messages.verbose(&format!("network sockets cannot be refused here: {missing}"));
     }
-    // Learned while there is but one thread.
-    #[cfg(unix)]
+    // Remembered while there is one thread.
     platform::umask();
-    signals::report_files_that_are_too_large();
-    // The plugin library's switch: with it, that library prints what it sends, file keys among it.
+    signals::fail_on_file_size_limit();
+    // A switch of the library that talks to plugins, which makes it print what it sends, file keys included.
     if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
-        report.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
+        messages.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
     }
-    let talk = &arguments.talk;
-    let ended = match &arguments.verb {
-        Verb::Encrypt(what) => encrypt(what, talk, &report),
-        Verb::Decrypt(what) => decrypt(what, talk, &report),
-        Verb::Keygen(what) => keygen(what, &report),
-        Verb::Inspect(what) => inspect(what, talk, &report),
-        Verb::Verify(what) => verify(what, talk, &report),
-        Verb::Rekey(what) => rekey(what, talk, &report),
-        Verb::Salvage(what) => salvage(what, talk, &report),
-    };
-    let failed = ended.unwrap_or_else(|error| {
-        report.error(&error);
-        Some(messages::status(&error))
-    });
-    failed.map_or(ExitCode::SUCCESS, Status::code)
+    match run(&arguments) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(status)) => status.code(),
+        Err(error) => {
+            messages.error(&error);
+            ExitStatus::of(&error).code()
+        }
+    }
 }
 
+fn run(arguments: &Arguments) -> anyhow::Result<Option<ExitStatus>> {
+    let messages = &arguments.messages;
+    match &arguments.verb {
+        Verb::Encrypt(args) => encrypt(args, messages),
+        Verb::Decrypt(args) => decrypt(args, messages),
+        Verb::Keygen(args) => keygen(args, messages),
+        Verb::Inspect(args) => inspect(args, messages),
+        Verb::Verify(args) => verify(args, messages),
+        Verb::Rekey(args) => rekey(args, messages),
+        Verb::Salvage(args) => salvage(args, messages),
+    }
+}
+
+/// Parses the command line. Otherwise returns the status to exit with: help was printed, or an error.
 fn parse() -> Result<Arguments, ExitCode> {
     let typed: Vec<_> = env::args_os().collect();
     let called = Tool::called(&typed);
     if let Some((tool, _)) = called {
-        messages::speak_as(tool.persona());
+        persona::assume(tool.persona());
     }
-    // Before clap, whose messages quote what they do not understand.
+    // Before clap sees the arguments: its messages quote what it does not understand.
     if typed.iter().any(|argument| looks_secret(argument.as_encoded_bytes())) {
         messages::secret_argument();
-        return Err(Status::Misuse.code());
+        return Err(ExitStatus::Misuse.code());
     }
     let words = match called {
         Some((tool, words)) => translate(tool, words)?,
@@ -87,41 +136,41 @@ fn parse() -> Result<Arguments, ExitCode> {
     };
     let parsed = command().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
     parsed.map_err(|error| {
-        if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| asks_for_more(&argument)) {
+        if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| is_verbose_flag(&argument)) {
             let _ = io::stdout().lock().write_all(version::DETAILS.as_bytes());
             return ExitCode::SUCCESS;
         }
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            // Help that nobody reads is no failure.
+            // Not being able to print help is no failure.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
         messages::usage(&error);
-        Status::Misuse.code()
+        ExitStatus::Misuse.code()
     })
 }
 
-/// Clap stops at `--version`, and so does not say whether `--verbose` follows.
-fn asks_for_more(argument: &OsStr) -> bool {
+/// Clap stops at `--version`, and does not tell whether `--verbose` follows.
+fn is_verbose_flag(argument: &OsStr) -> bool {
     ["-v", "--verbose", "-vV", "-Vv"].iter().any(|verbose| argument == *verbose)
 }
 
-/// The command line of another tool as one of this program.
+/// Translates the command line of another tool into one of this program.
 fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
-    match tool.read(words) {
-        Ok(Meaning::Words(words)) => Ok([OsString::from("solekey")].into_iter().chain(words).collect()),
-        Ok(Meaning::Version(version)) => {
-            // A version that nobody reads is no failure.
+    match tool.translate(words) {
+        Ok(Translation::Words(words)) => Ok([OsString::from("solekey")].into_iter().chain(words).collect()),
+        Ok(Translation::Version(version)) => {
+            // Not being able to print the version is no failure.
             let _ = writeln!(io::stdout(), "{version}");
             Err(ExitCode::SUCCESS)
         }
-        Ok(Meaning::Usage { fault, usage, status }) => {
-            messages::usage_of(fault.as_deref(), usage);
+        Ok(Translation::Usage { fault, usage, status }) => {
+            messages::foreign_usage(fault.as_deref(), usage);
             Err(ExitCode::from(status))
         }
         Err(error) => {
-            Report::default().error(&error);
-            Err(messages::status(&error).code())
+            Messages::default().error(&error);
+            Err(ExitStatus::of(&error).code())
         }
     }
 }

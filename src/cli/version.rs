@@ -1,7 +1,7 @@
-//! What the program was built from, so that anybody can build it again and compare. `build.rs` finds it out.
+//! What the program was built from, so that anybody can build it again and compare. Set by `build.rs`.
 
-/// What `--version` says with `--verbose`.
-pub(crate) const DETAILS: &str = concat!(
+/// The output of `--version --verbose`.
+pub(super) const DETAILS: &str = concat!(
     "solekey ",
     env!("CARGO_PKG_VERSION"),
     "\ncommit    ",

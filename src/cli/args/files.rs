@@ -1,12 +1,12 @@
-//! Which files are read and written, and by how many threads.
+//! Input and output files, and threads.
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, ValueHint};
 
-/// Input and output of encrypt and decrypt.
+/// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
-pub(crate) struct Files {
+pub(crate) struct FileArgs {
     /// Write to FILE ('-' for standard output); takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
@@ -31,12 +31,12 @@ pub(crate) struct Files {
     #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
     pub(crate) rm: bool,
     #[command(flatten)]
-    pub(crate) inputs: Inputs,
+    pub(crate) inputs: InputArgs,
 }
 
-/// Which files there are to work on, and how many threads do it.
+/// Input files and threads, for verbs that work on many files.
 #[derive(Args, Clone)]
-pub(crate) struct Inputs {
+pub(crate) struct InputArgs {
     /// Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those
     /// that do not; links and devices are passed over too
     #[arg(long, help_heading = "Files")]
@@ -55,13 +55,18 @@ pub(crate) struct Inputs {
     pub(crate) files: Vec<PathBuf>,
 }
 
-impl Inputs {
+impl InputArgs {
+    /// Whether there is exactly one input, be it standard input.
+    pub(crate) fn is_single(&self) -> bool {
+        !self.recursive && self.files_from.is_none() && self.files.len() <= 1
+    }
+
     pub(crate) fn threads(&self) -> NonZeroUsize {
         threads(self.threads)
     }
 }
 
-/// That many threads; for 0, as many as there are cores.
+/// That many threads; one per core for 0.
 pub(crate) fn threads(number: usize) -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     NonZeroUsize::new(number).unwrap_or_else(cores)

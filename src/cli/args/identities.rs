@@ -1,4 +1,4 @@
-//! What can open, as the command line names it.
+//! Identities: who can open.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,9 @@ use clap::{Args, ValueHint, value_parser};
 
 use crate::crypto::WORK_FACTOR_LIMIT;
 
-/// What can open.
+/// Identities, and limits on their use.
 #[derive(Args)]
-pub(crate) struct Identities {
+pub(crate) struct IdentityArgs {
     #[command(flatten)]
     pub(crate) keys: NamedIdentities,
     /// Refuse files that are encrypted with a passphrase, rather than ask for it
@@ -19,7 +19,7 @@ pub(crate) struct Identities {
     pub(crate) max_work_factor: u8,
 }
 
-/// Keys that can open.
+/// The identities that the command line names.
 #[derive(Args)]
 pub(crate) struct NamedIdentities {
     /// Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key
@@ -38,7 +38,7 @@ impl NamedIdentities {
         self.identity.is_empty() && self.plugin.is_empty()
     }
 
-    /// Whether the default identities stand in for them.
+    /// Whether the default identities are used instead.
     pub(crate) fn or_defaults(&self) -> bool {
         self.is_empty() && !self.no_default_identity
     }

@@ -1,4 +1,6 @@
-//! What the user may type. Parsing does nothing: it only says what was typed.
+//! What the user may type, as pure data. Everybody may import it; it imports nothing from the rest of `cli`.
+//!
+//! The doc comments of arguments are their `--help`.
 
 #![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
 
@@ -8,17 +10,19 @@ mod passphrases;
 mod plugins;
 mod range;
 mod recipients;
+mod verbs;
 
-use std::path::PathBuf;
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+pub(crate) use files::{FileArgs, InputArgs, threads};
+pub(crate) use identities::{IdentityArgs, NamedIdentities};
+pub(crate) use passphrases::Passphrases;
+pub(crate) use plugins::{NoPlugins, PluginRules};
+pub(crate) use recipients::RecipientArg;
+pub(crate) use verbs::{Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Verify};
 
-pub(crate) use crate::cli::args::files::{Files, Inputs, threads};
-pub(crate) use crate::cli::args::identities::{Identities, NamedIdentities};
-pub(crate) use crate::cli::args::passphrases::Answers;
-pub(crate) use crate::cli::args::plugins::{NoPlugins, PluginRules};
-pub(crate) use crate::cli::args::range::PartOfFile;
-pub(crate) use crate::cli::args::recipients::{AskedAbout, Named, NewRecipients, Recipients};
+/// The argument that stands for standard input or standard output.
+pub(crate) const DASH: &str = "-";
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -45,14 +49,14 @@ program takes that tool's command line, and ends with its statuses.";
 #[command(name = "solekey", version, after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) messages: Messages,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
 
-/// How much to say.
+/// Which messages to print, and whether to show progress.
 #[derive(Args)]
-pub(crate) struct Talk {
+pub(crate) struct Messages {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     pub(crate) quiet: bool,
@@ -89,212 +93,7 @@ pub(crate) enum Verb {
     Salvage(Salvage),
 }
 
-/// Encrypt files or a stream to recipients
-///
-/// Each FILE is encrypted to FILE.age beside it; FILE stays. Without FILE, standard input is encrypted to standard output.
-/// Every recipient named gets one stanza in the file's header, in the order of the command line, and nobody else gets one:
-/// no configuration, environment variable or default adds any.
-#[derive(Args)]
-pub(crate) struct Encrypt {
-    #[command(flatten)]
-    pub(crate) recipients: Recipients,
-    #[command(flatten)]
-    pub(crate) plugins: PluginRules,
-    /// Encrypt with a passphrase, which is asked for; an empty answer generates one
-    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
-    pub(crate) passphrase: bool,
-    /// Fail, before anything is written, unless the header has exactly N stanzas
-    #[arg(long, value_name = "N", help_heading = "Who can open")]
-    pub(crate) expect_recipients: Option<usize>,
-    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
-    pub(crate) receipt: Option<PathBuf>,
-    /// Write ASCII armor: text that survives mail and paste
-    #[arg(short, long)]
-    pub(crate) armor: bool,
-    /// Read each output back once it is synced, and authenticate it, before it gets its name
-    #[arg(long, help_heading = "Files", conflicts_with = "stdout")]
-    pub(crate) check: bool,
-    #[command(flatten)]
-    pub(crate) files: Files,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// Decrypt files or a stream with identities
-///
-/// Each FILE.age is decrypted to FILE beside it; FILE.age stays. Without FILE, standard input is decrypted to standard
-/// output. A file under its final name is always whole and authentic: nothing appears there after a failure. Standard output
-/// gets only authentic bytes, but may have got some before a failure: check the exit status.
-#[derive(Args)]
-pub(crate) struct Decrypt {
-    #[command(flatten)]
-    pub(crate) identities: Identities,
-    #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
-    /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
-    /// what is needed for that
-    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
-    pub(crate) range: Option<PartOfFile>,
-    /// Authenticate all of a file before any of it is written; the file is read twice
-    #[arg(long)]
-    pub(crate) verify_first: bool,
-    /// Leave holes in the output for blocks of zeros
-    #[arg(long)]
-    pub(crate) sparse: bool,
-    #[command(flatten)]
-    pub(crate) files: Files,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// Authenticate all of a file, and write nothing
-///
-/// Opens every chunk and says for each file whether it is whole: 'NAME: OK', or 'NAME: FAILED' and what is wrong where.
-#[derive(Args)]
-pub(crate) struct Verify {
-    #[command(flatten)]
-    pub(crate) identities: Identities,
-    #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
-    /// Print one JSON object for each file
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) inputs: Inputs,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// Give files a new set of recipients
-///
-/// Each file is encrypted anew under a fresh file key to the recipients that -r and -R name, and to nobody else, and then takes
-/// the old one's place, with its mode and time. Whoever holds an old copy can still open that; to renew one, rsync must compare
-/// contents (--checksum), since time and often size stay. An interrupted run leaves each file either old or new.
-///
-/// With --add, those who can open a file stay, as far as the identities of -i tell who they are; with --remove, those whom -r
-/// and -R name are taken out. A stanza does not say whose it is: if it belongs to none of these, name the full set, or
-/// change the header only.
-#[derive(Args)]
-#[command(mut_arg("files", |files| files.help("Files to change, in their place")))]
-pub(crate) struct Rekey {
-    #[command(flatten)]
-    pub(crate) identities: Identities,
-    #[command(flatten)]
-    pub(crate) recipients: NewRecipients,
-    #[command(flatten)]
-    pub(crate) plugins: PluginRules,
-    /// Add the recipients that are named to those of each file
-    #[arg(long, conflicts_with = "remove", help_heading = "Who can open")]
-    pub(crate) add: bool,
-    /// Take the recipients that are named out of each file
-    #[arg(long, help_heading = "Who can open")]
-    pub(crate) remove: bool,
-    /// Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it
-    #[arg(long, help_heading = "Who can open")]
-    pub(crate) header_only: bool,
-    /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
-    #[arg(long, help_heading = "Files")]
-    pub(crate) check: bool,
-    /// Print one JSON object for each file
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) inputs: Inputs,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// Recover what still authenticates of a damaged file
-///
-/// Every chunk that is authentic goes to its place in the output, and zeros go where chunks are lost. What was lost is
-/// printed as a JSON object; the status is 4 if anything was. Sectors that cannot be read count as lost. Of a damaged header,
-/// one stanza for your key is enough, if that is whole.
-#[derive(Args)]
-pub(crate) struct Salvage {
-    #[command(flatten)]
-    pub(crate) identities: Identities,
-    #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
-    /// Write what is recovered to OUT
-    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Files")]
-    pub(crate) output: PathBuf,
-    /// Overwrite an existing output file
-    #[arg(short, long, help_heading = "Files")]
-    pub(crate) force: bool,
-    /// Use N threads; 0 means all cores
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
-    pub(crate) threads: usize,
-    /// The damaged file
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// Make a key file, or print the public key of one
-///
-/// Writes a new identity (a secret key) and its public key as a comment. With -o, the key goes to a file that only you can
-/// read, and the public key is printed. An existing file is never overwritten.
-#[derive(Args)]
-pub(crate) struct Keygen {
-    /// Write the key to FILE (mode 0600), and print its public key
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
-    /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
-    #[arg(long, conflicts_with = "to_public")]
-    pub(crate) pq: bool,
-    /// Print the public key on standard error and nowhere else, as age-keygen does
-    #[arg(long, conflicts_with = "to_public")]
-    pub(crate) announce: bool,
-    /// Protect the key file with a passphrase, which is asked for; an empty answer generates one
-    #[arg(short, long, conflicts_with = "to_public")]
-    pub(crate) passphrase: bool,
-    /// Print the public keys of the identities in INPUT
-    #[arg(short = 'y', long = "to-public")]
-    pub(crate) to_public: bool,
-    /// The identity file for -y; standard input if it is missing or '-'
-    #[arg(value_name = "INPUT", requires = "to_public", value_hint = ValueHint::FilePath)]
-    pub(crate) input: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// Print what the header of a file says
-///
-/// Lists every stanza of the header, which is to say every way to open the file, and the sizes of its parts. Needs no key,
-/// and never decrypts the payload. Stanzas of types that are not the age format's are flagged.
-///
-/// With -i or -j, says which stanzas are yours, and authenticates the header; the status is 3 if none is. A default identity
-/// is looked at too, if nothing needs to be asked for that and no plugin to be run, and need not match.
-///
-/// With -r and -R, says which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
-/// keys say whose they are, in four bytes that only an identity can prove. X25519 and post-quantum stanzas do not, by design.
-#[derive(Args)]
-pub(crate) struct Inspect {
-    #[command(flatten)]
-    pub(crate) identities: NamedIdentities,
-    #[command(flatten)]
-    pub(crate) recipients: AskedAbout,
-    #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
-    /// Fail unless the header has exactly N stanzas
-    #[arg(long, value_name = "N")]
-    pub(crate) expect_recipients: Option<usize>,
-    /// Print one JSON object for each file
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Say the payload's size as age-inspect does, too
-    #[arg(long, hide = true)]
-    pub(crate) padded: bool,
-    /// Files to inspect; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) answers: Answers,
-}
-
-/// The command line as data: what the man pages and the completions are made from.
+/// The command line as data, from which man pages and completions are generated.
 #[must_use]
 pub fn command() -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);

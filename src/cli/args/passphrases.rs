@@ -1,12 +1,12 @@
-//! Who answers when a passphrase is needed.
+//! Where passphrases come from.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-/// Who answers questions.
+/// Where passphrases come from.
 #[derive(Args)]
-pub(crate) struct Answers {
+pub(crate) struct Passphrases {
     /// Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read
     #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
     pub(crate) passphrase_fd: Option<u32>,

@@ -1,4 +1,4 @@
-//! What plugins may do.
+//! Limits on plugins.
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ pub(crate) struct NoPlugins {
     pub(crate) no_plugins: bool,
 }
 
-/// What plugins may do.
+/// Limits on plugins.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct PluginRules {
     #[command(flatten)]

@@ -1,12 +1,12 @@
-//! A part of a file, as `--range` names it.
+//! The value of `--range`.
 
 use std::{ops::Range, str::FromStr};
 
-/// A part of a file: `OFFSET:LENGTH`, or `OFFSET:` for all from there on.
+/// A range of plaintext bytes: `OFFSET:LENGTH`, or `OFFSET:` for everything from there on.
 #[derive(Clone)]
-pub(crate) struct PartOfFile(pub(crate) Range<u64>);
+pub(crate) struct ByteRange(pub(crate) Range<u64>);
 
-impl FromStr for PartOfFile {
+impl FromStr for ByteRange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -36,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_offsets_and_lengths_with_suffixes() {
-        let range = |text: &str| text.parse().map(|PartOfFile(range)| range).ok();
+    fn ranges_are_offsets_and_lengths_with_suffixes() {
+        let range = |text: &str| text.parse().map(|ByteRange(range)| range).ok();
         assert_eq!(range("0:10"), Some(0..10));
         assert_eq!(range("1k:2M"), Some(1 << 10..(1 << 10) + (2 << 20)));
         assert_eq!(range("3G:"), Some(3 << 30..u64::MAX));

@@ -1,21 +1,21 @@
-//! Who can open, as the command line names them.
+//! Recipients: who will be able to open.
 //!
-//! The derive macro would give one list a flag and lose the order of the command line, so this is clap's builder interface.
+//! Built with clap's builder interface: the derive macro would make one list per flag and lose the order of the command line.
 
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, error, value_parser};
 
-/// The recipients of `encrypt`, in the order of the command line, whatever the flag.
-pub(crate) struct Recipients(pub(crate) Vec<Named>);
+/// The recipients of `encrypt`, in command-line order, whatever the flag.
+pub(crate) struct EncryptRecipients(pub(crate) Vec<RecipientArg>);
 
-/// How the command line names recipients.
-pub(crate) enum Named {
+/// One way to name recipients.
+pub(crate) enum RecipientArg {
     /// `-r`: the key itself.
     Key(String),
     /// `-R`: a file of keys.
     File(PathBuf),
-    /// `--authorized-keys`: a file of keys, of which some may be of no use here.
+    /// `--authorized-keys`: a file of keys, some of which may be unsupported.
     AuthorizedKeys(PathBuf),
     /// `-i`: the public keys of an identity file.
     Identity(PathBuf),
@@ -23,11 +23,11 @@ pub(crate) enum Named {
     Plugin(String),
 }
 
-/// The recipients of `rekey`, in the order of the command line. There, `-i` names what opens.
-pub(crate) struct NewRecipients(pub(crate) Vec<Named>);
+/// The recipients of `rekey`, in command-line order. There, `-i` names identities that open the files.
+pub(crate) struct RekeyRecipients(pub(crate) Vec<RecipientArg>);
 
-/// The keys whose stanzas `inspect` looks for, in the order of the command line.
-pub(crate) struct AskedAbout(pub(crate) Vec<Named>);
+/// The recipients that `inspect` looks for, in command-line order.
+pub(crate) struct InspectRecipients(pub(crate) Vec<RecipientArg>);
 
 fn flag(id: &'static str, short: char) -> Arg {
     Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
@@ -37,7 +37,7 @@ fn file(arg: Arg) -> Arg {
     arg.value_name("FILE").value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath)
 }
 
-impl Args for NewRecipients {
+impl Args for RekeyRecipients {
     fn augment_args(command: Command) -> Command {
         command
             .arg(flag("recipient", 'r').value_name("KEY").value_hint(ValueHint::Other).help(
@@ -51,11 +51,11 @@ impl Args for NewRecipients {
     }
 }
 
-impl FromArgMatches for NewRecipients {
+impl FromArgMatches for RekeyRecipients {
     fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
         let mut named = Vec::new();
-        collect(matches, "recipient", &mut named, Named::Key);
-        collect(matches, "recipients-file", &mut named, Named::File);
+        collect(matches, "recipient", &mut named, RecipientArg::Key);
+        collect(matches, "recipients-file", &mut named, RecipientArg::File);
         Ok(Self(in_order(named)))
     }
 
@@ -65,10 +65,10 @@ impl FromArgMatches for NewRecipients {
     }
 }
 
-impl Args for AskedAbout {
+impl Args for InspectRecipients {
     fn augment_args(command: Command) -> Command {
         let about = |arg: Arg, help: &'static str| arg.help_heading("Whose stanzas").help(help);
-        NewRecipients::augment_args(command)
+        RekeyRecipients::augment_args(command)
             .mut_arg("recipient", |arg| about(arg, "Say which stanzas are for the public key KEY, or that none is"))
             .mut_arg("recipients-file", |arg| about(arg, "Say so for each of the public keys in FILE, one a line"))
     }
@@ -78,9 +78,9 @@ impl Args for AskedAbout {
     }
 }
 
-impl FromArgMatches for AskedAbout {
+impl FromArgMatches for InspectRecipients {
     fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
-        NewRecipients::from_arg_matches(matches).map(|NewRecipients(named)| Self(named))
+        RekeyRecipients::from_arg_matches(matches).map(|RekeyRecipients(named)| Self(named))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> error::Result<()> {
@@ -89,9 +89,9 @@ impl FromArgMatches for AskedAbout {
     }
 }
 
-impl Args for Recipients {
+impl Args for EncryptRecipients {
     fn augment_args(command: Command) -> Command {
-        NewRecipients::augment_args(command)
+        RekeyRecipients::augment_args(command)
             .arg(
                 file(Arg::new("authorized-keys").long("authorized-keys").action(ArgAction::Append))
                     .help_heading("Who can open")
@@ -111,14 +111,14 @@ impl Args for Recipients {
     }
 }
 
-impl FromArgMatches for Recipients {
+impl FromArgMatches for EncryptRecipients {
     fn from_arg_matches(matches: &ArgMatches) -> error::Result<Self> {
         let mut named = Vec::new();
-        collect(matches, "recipient", &mut named, Named::Key);
-        collect(matches, "recipients-file", &mut named, Named::File);
-        collect(matches, "authorized-keys", &mut named, Named::AuthorizedKeys);
-        collect(matches, "identity", &mut named, Named::Identity);
-        collect(matches, "plugin", &mut named, Named::Plugin);
+        collect(matches, "recipient", &mut named, RecipientArg::Key);
+        collect(matches, "recipients-file", &mut named, RecipientArg::File);
+        collect(matches, "authorized-keys", &mut named, RecipientArg::AuthorizedKeys);
+        collect(matches, "identity", &mut named, RecipientArg::Identity);
+        collect(matches, "plugin", &mut named, RecipientArg::Plugin);
         Ok(Self(in_order(named)))
     }
 
@@ -128,17 +128,17 @@ impl FromArgMatches for Recipients {
     }
 }
 
-fn in_order(mut named: Vec<(usize, Named)>) -> Vec<Named> {
+fn in_order(mut named: Vec<(usize, RecipientArg)>) -> Vec<RecipientArg> {
     named.sort_by_key(|(place, _)| *place);
     named.into_iter().map(|(_, named)| named).collect()
 }
 
-/// Adds the values of one flag with their places on the command line.
+/// Adds the values of one flag with their positions on the command line.
 fn collect<T: Clone + Send + Sync + 'static>(
     matches: &ArgMatches,
     id: &str,
-    named: &mut Vec<(usize, Named)>,
-    name: fn(T) -> Named,
+    named: &mut Vec<(usize, RecipientArg)>,
+    name: fn(T) -> RecipientArg,
 ) {
     let places = matches.indices_of(id).into_iter().flatten();
     let values = matches.get_many::<T>(id).into_iter().flatten().cloned();

@@ -6,148 +6,171 @@ use anyhow::{Context, Result};
 
 use crate::{
     cli::{
-        args::{Decrypt, Talk},
-        batch::{self, Cores, Outputs, Share},
+        args::{self, Decrypt},
+        batch::{
+            cores::{Cores, Permit},
+            scheduler,
+        },
+        commands::session::Session,
         files::{
-            encrypted_input::Sealed,
-            input::{Input, name},
-            naming::without_age,
+            encrypted_input::EncryptedInput,
+            input::Input,
+            naming::{InputPath, Naming, display_name},
             output::Output,
-            read_back::{self, Nowhere},
-            target::Terminal,
-            walk::{Aside, Named, Wanted, measure, names},
+            outputs::Outputs,
+            read_back::{self, Discard},
+            target::{OnTerminal, Target},
+            walk::{self, Inputs, Selection, Skipped},
         },
-        keys::{key_file::KeyFiles, keyring::Identities, plugins::Plugins},
-        terminal::{
-            messages::{Report, Status, misuse},
-            progress::{Progress, Total},
-            prompt::Prompt,
-        },
+        keys::keyring::Keyring,
+        terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
     crypto::{Source, Unlocked},
 };
 
-pub(crate) fn decrypt(what: &Decrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let inputs = &what.files.inputs;
-    let mut outputs = Outputs::new(&what.files, Terminal::TextOnly, without_age);
-    batch::check(&what.files, |input| outputs.plan_for(input))?;
-    let reads_stdin = batch::reads_stdin(inputs);
-    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
-    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, reads_stdin);
-    let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = outputs.spare(names(inputs, Wanted::Encrypted, &Aside::new(report))?);
-    let (once, passes) = (measure(inputs, Wanted::Encrypted), if what.verify_first { 2 } else { 1 });
-    let total = move || once().map(|total| Total { bytes: total.bytes * passes, ..total });
-    let progress =
-        Arc::new(if outputs.show() { Progress::beside_output(talk) } else { Progress::of_many(talk, total) });
-    let job = Job { what, report, keys, identities, outputs, progress, cores: Cores::new(inputs.threads()) };
-    let settle = |done: Result<String>| batch::reported(done.map(|said| report.done(&said)), report);
-    let tally = batch::all(names, inputs.threads(), |input| job.decrypt(input), settle);
-    batch::warn_of_none(&tally, inputs, Wanted::Encrypted, report);
+/// Decrypts all inputs, and returns the status of a failure.
+///
+/// # Errors
+///
+/// Those that stop the command before it works on files.
+pub(crate) fn decrypt(args: &Decrypt, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    let (request, inputs) = Request::new(args, messages)?;
+    let Request { session, .. } = &request;
+    let input_args = &args.files.inputs;
+    let report =
+        |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
+    let tally = scheduler::run(inputs, input_args.threads(), |input| request.decrypt(input), report);
+    session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
     Ok(tally.status())
 }
 
-/// What all files of a run share.
-struct Job<'a> {
-    what: &'a Decrypt,
-    report: &'a Report,
-    keys: KeyFiles<'a>,
-    identities: Identities,
+/// A checked command line, shared by all files of the run.
+struct Request<'a> {
+    args: &'a Decrypt,
+    session: Session<'a>,
+    keyring: Keyring,
     outputs: Outputs<'a>,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
-impl Job<'_> {
-    /// Decrypts a file, and says what was done.
-    fn decrypt(&self, input: &Named) -> Result<String> {
-        let path = &input.path;
-        let cannot_decrypt = || format!("cannot decrypt {}", name(path));
-        let plan = self.outputs.plan(input)?;
-        let mut input = Input::open(path, self.progress.clone())?;
-        plan.must_differ_from(&input.handle, &input.name())?;
-        self.keys.must_differ_from(&plan)?;
-        if self.what.files.rm {
-            read_back::must_be_files(&input, &plan)?;
-            self.keys.must_outlast(&input)?;
-        }
-
-        // Keys and header are proven before the output is opened, and the payload's end too.
-        let length = input.length();
-        let mut sealed = Sealed::read(&mut input).with_context(cannot_decrypt)?;
-        let unlocked = self.identities.unlock(&sealed.decryptor, &name(path)).with_context(cannot_decrypt)?;
-        let share = self.cores.share(length);
-        let proven = self.prove(&mut sealed, &unlocked, &share).with_context(cannot_decrypt);
-        plan.after(proven, 0)?;
-
-        let mut output = plan.open()?;
-        if batch::is_one(&self.what.files.inputs) && !self.what.files.rm {
-            batch::confine(plan.folder(), self.report);
-        }
-        let again = self.what.files.rm.then(|| unlocked.again());
-        let written = self.open(&name(path), &mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
-        let written = plan.after(written, output.seen())?;
-        if let Some(unlocked) = again {
-            let mut again = Input::open(path, Arc::new(Progress::none()))?;
-            let compared = read_back::compare(&output, &mut Sealed::read(&mut again)?, &unlocked, share.threads);
-            plan.after(compared.with_context(cannot_decrypt), 0)?;
-        }
-        drop(share);
-        plan.commit(output, self.outputs.mode(&input))?;
-        if self.what.files.rm {
-            input.remove(self.report)?;
-        }
-        self.progress.done();
-        Ok(format!("decrypted {} to {}: {written} bytes", input.name(), plan.name()))
+impl<'a> Request<'a> {
+    fn new(args: &'a Decrypt, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+        let input_args = &args.files.inputs;
+        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text)?;
+        let stdin_is_taken = walk::reads_stdin(input_args);
+        let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
+        let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
+        let skipped = Skipped::new(&session.messages);
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?);
+        let passes = if args.verify_first { 2 } else { 1 };
+        let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
+        let cores = Cores::new(input_args.threads());
+        Ok((Self { args, session, keyring, outputs, progress, cores }, inputs))
     }
 
-    /// Authenticates what is to be authentic before any of it is released.
-    fn prove(&self, sealed: &mut Sealed<'_>, unlocked: &Unlocked, share: &Share<'_>) -> Result<()> {
-        let in_turn = matches!(sealed.payload(), Source::InTurn(_));
-        if in_turn && self.what.verify_first {
+    /// Decrypts a file, and returns a summary for `--verbose`.
+    fn decrypt(&self, path: &InputPath) -> Result<String> {
+        let name = display_name(&path.path);
+        let cannot_decrypt = || format!("cannot decrypt {name}");
+        let target = self.outputs.target(path)?;
+        let mut input = self.open(path, &target)?;
+
+        // The keys, the header and the end of the payload are proven before the output is opened.
+        let length = input.length();
+        let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_decrypt)?;
+        let unlocked = self.keyring.unlock(&encrypted.decryptor, &name).with_context(cannot_decrypt)?;
+        let permit = self.cores.acquire(length);
+        let proven = self.prove(&mut encrypted, &unlocked, &permit).with_context(cannot_decrypt);
+        target.explain(proven, 0)?;
+
+        let mut output = self.open_output(&target)?;
+        let for_comparison = self.args.files.rm.then(|| unlocked.again());
+        let written = self.write(&name, &mut encrypted, unlocked, &mut output, &permit).with_context(cannot_decrypt);
+        let written = target.explain(written, output.released())?;
+        if let Some(unlocked) = for_comparison {
+            let mut source = Input::open(&path.path, Arc::new(Progress::none()))?;
+            let mut source = EncryptedInput::read(&mut source)?;
+            let compared = read_back::compare(&output, &mut source, &unlocked, permit.threads);
+            target.explain(compared.with_context(cannot_decrypt), 0)?;
+        }
+        drop(permit);
+
+        target.commit(output, &self.outputs.permissions(&input))?;
+        if self.args.files.rm {
+            input.remove(&self.session.messages)?;
+        }
+        self.progress.done();
+        Ok(format!("decrypted {} to {}: {written} bytes", input.name(), target.name()))
+    }
+
+    /// Opens an input, and checks everything that can be known before it is read.
+    fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
+        let input = Input::open(&path.path, self.progress.clone())?;
+        target.check_is_not(input.id(), &input.name())?;
+        self.session.key_files.check_is_not_output(target)?;
+        if self.args.files.rm {
+            read_back::check_can_delete(&input, target)?;
+            self.session.key_files.check_is_not_deleted(&input)?;
+        }
+        Ok(input)
+    }
+
+    /// Authenticates whatever must be authentic before the first byte is released.
+    fn prove(&self, input: &mut EncryptedInput<'_>, unlocked: &Unlocked, permit: &Permit<'_>) -> Result<()> {
+        let in_sequence = matches!(input.payload(), Source::InTurn(_));
+        if in_sequence && self.args.verify_first {
             return misuse(
                 "--verify-first reads the file twice, which pipes and armored files do not allow",
                 "put it into a regular file, or leave out --verify-first and heed the exit status",
             );
         }
-        if in_turn && self.what.range.is_some() {
+        if in_sequence && self.args.range.is_some() {
             return misuse(
                 "--range reads a part of the file, which pipes and armored files do not allow",
                 "put it into a regular file, or decrypt all of it",
             );
         }
         self.progress.begin();
-        sealed.check_end(unlocked)?;
-        if self.what.verify_first {
-            self.progress.again();
-            unlocked.decrypt(sealed.payload(), Nowhere.sink(), share.threads)?;
+        input.check_end(unlocked)?;
+        if self.args.verify_first {
+            self.progress.expect_second_pass();
+            unlocked.decrypt(input.payload(), Discard.sink(), permit.threads)?;
         }
         Ok(())
     }
 
-    /// Opens what is asked for of the payload, and returns how many bytes that is.
-    fn open(
-        &self,
-        file: &str,
-        sealed: &mut Sealed<'_>,
-        unlocked: Unlocked,
-        output: &mut Output,
-        share: &Share<'_>,
-    ) -> Result<u64> {
-        if self.what.sparse {
+    fn open_output(&self, target: &Target) -> Result<Output> {
+        let mut output = target.open()?;
+        if self.args.files.inputs.is_single() && !self.args.files.rm {
+            self.session.confine(target.folder());
+        }
+        if self.args.sparse {
             output.leave_holes();
         }
-        let payload = unlocked.payload(sealed.payload())?;
-        // The payload may take hours, and its key opens nothing else.
+        Ok(output)
+    }
+
+    /// Opens the payload, or the range of it that is asked for, and returns the bytes written.
+    fn write(
+        &self,
+        name: &str,
+        input: &mut EncryptedInput<'_>,
+        unlocked: Unlocked,
+        output: &mut Output,
+        permit: &Permit<'_>,
+    ) -> Result<u64> {
+        let payload = unlocked.payload(input.payload())?;
+        // Opening the payload may take hours, and needs only the payload key.
         drop(unlocked);
-        let Some(range) = &self.what.range else {
-            return Ok(payload.decrypt(output.sink(), share.threads)?);
+        let Some(range) = &self.args.range else {
+            return Ok(payload.decrypt(output.sink(), permit.threads)?);
         };
         let end = payload.length();
-        let written = payload.decrypt_range(range.0.clone(), output, share.threads)?;
+        let written = payload.decrypt_range(range.0.clone(), output, permit.threads)?;
         if let Some(end) = end.filter(|end| range.0.start > *end) {
-            self.report.warning(&format!("the range begins behind the end: {file} holds {end} bytes"));
+            let warning = format!("the range begins behind the end: {name} holds {end} bytes");
+            self.session.messages.warning(&warning);
         }
         Ok(written)
     }

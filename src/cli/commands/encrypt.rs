@@ -6,174 +6,178 @@ use anyhow::{Context, Result};
 
 use crate::{
     cli::{
-        args::{Encrypt, Talk},
-        batch::{self, Cores, Outputs},
+        args::{self, Encrypt},
+        batch::{cores::Cores, scheduler},
+        commands::session::Session,
         files::{
-            input::{DASH, Input, name},
-            naming::with_age,
+            input::{Input, check_stdin_is_open},
+            naming::{InputPath, Naming, display_name},
             output::Output,
+            outputs::Outputs,
             read_back,
             receipt::{self, Receipt},
-            target::{Terminal, must_not_be_closed},
-            walk::{Aside, Named, Wanted, measure, names},
+            target::{OnTerminal, Target},
+            walk::{self, Inputs, Selection, Skipped},
         },
-        keys::{
-            key_file::KeyFiles,
-            plugins::Plugins,
-            recipients::{Origin, Recipients, must_be_as_many, recipients},
-        },
-        platform,
-        terminal::{
-            messages::{Report, Status, misuse},
-            progress::Progress,
-            prompt::Prompt,
-        },
+        keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
+        terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
     crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter},
 };
 
-pub(crate) fn encrypt(what: &Encrypt, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let inputs = &what.files.inputs;
-    let terminal = if what.armor { Terminal::Any } else { Terminal::Refuse };
-    let mut outputs = Outputs::new(&what.files, terminal, |path| Some(with_age(path)));
-    batch::check(&what.files, |input| outputs.plan_for(input))?;
-    let reads_stdin = batch::reads_stdin(inputs);
-    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
-    let plugins = Plugins::new(what.plugins, prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt.clone(), report, plugins, reads_stdin);
-    let recipients = if what.passphrase {
-        let passphrase = Recipient::passphrase(prompt.new_passphrase()?);
-        Recipients { keys: vec![passphrase], origins: vec![Origin::flag("-p")] }
-    } else {
-        recipients(&mut keys, &what.recipients.0)?
-    };
-    if recipients.keys.is_empty() {
-        return misuse(
-            "missing recipients: there is nobody to encrypt to",
-            "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
-        );
-    }
-    let receipt = what
-        .receipt
-        .as_deref()
-        .map(|path| Receipt::new(path, &what.files, &keys, |input| outputs.plan_for(input)))
-        .transpose()?;
-    let aside = Aside::new(report);
-    let names = outputs.spare(names(inputs, Wanted::Others, &aside)?);
-    let progress = Arc::new(if outputs.show() {
-        Progress::beside_output(talk)
-    } else {
-        Progress::of_many(talk, measure(inputs, Wanted::Others))
-    });
-    let cores = Cores::new(inputs.threads());
-    let job = Job { what, report, keys, recipients, receipt: receipt.as_ref(), outputs, progress, cores };
-    let mut lines = String::new();
-    let settle = |done: Result<Encrypted>| {
-        let removed = done.and_then(|Encrypted { said, line, removed }| {
-            report.done(&said);
-            lines.extend(line);
+/// Encrypts all inputs, and returns the status of a failure.
+///
+/// # Errors
+///
+/// Those that stop the command before it works on files, or after it.
+pub(crate) fn encrypt(args: &Encrypt, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    let (request, inputs, skipped) = Request::new(args, messages)?;
+    let Request { session, .. } = &request;
+    let input_args = &args.files.inputs;
+    let mut receipt_lines = String::new();
+    let report = |result: Result<Encrypted>| {
+        let removed = result.and_then(|Encrypted { summary, receipt_line, removed }| {
+            session.messages.verbose(&summary);
+            receipt_lines.extend(receipt_line);
             removed
         });
-        batch::reported(removed, report)
+        session.messages.failure(removed)
     };
-    let tally = batch::all(names, inputs.threads(), |input| job.encrypt(input), settle);
-    batch::warn_of_none(&tally, inputs, Wanted::Others, report);
-    // Beside its sources, an output is no copy of their folder.
-    if what.files.output_dir.is_some() {
-        aside.warn();
+    let tally = scheduler::run(inputs, input_args.threads(), |input| request.encrypt(input), report);
+    session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
+    // Outputs beside their sources are no copy of the folder, so nothing is missing there.
+    if args.files.output_dir.is_some() {
+        skipped.warn();
     }
-    receipt.map_or(Ok(()), |receipt| receipt.commit(&lines))?;
+    request.receipt.map_or(Ok(()), |receipt| receipt.commit(&receipt_lines))?;
     Ok(tally.status())
 }
 
-/// A file whose output is there.
-struct Encrypted {
-    /// What was done.
-    said: String,
-    /// Its line of the receipt, if there is to be one.
-    line: Option<String>,
-    /// Whether its source could be deleted, if it was to be.
-    removed: Result<()>,
-}
-
-/// What all files of a run share.
-struct Job<'a> {
-    what: &'a Encrypt,
-    report: &'a Report,
-    keys: KeyFiles<'a>,
+/// A checked command line, shared by all files of the run.
+struct Request<'a> {
+    args: &'a Encrypt,
+    session: Session<'a>,
     recipients: Recipients,
-    receipt: Option<&'a Receipt>,
+    receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
-impl Job<'_> {
-    /// Encrypts a file.
-    fn encrypt(&self, input: &Named) -> Result<Encrypted> {
-        let path = &input.path;
-        let cannot_encrypt = || format!("cannot encrypt {}", name(path));
-        let plan = self.outputs.plan(input)?;
-        plan.must_not_be_closed()?;
-        if path == Path::new(DASH) {
-            must_not_be_closed(platform::stdin(), "standard input")?;
-        }
-        let mut input = Input::open(path, self.progress.clone())?;
-        plan.must_differ_from(&input.handle, &input.name())?;
-        self.keys.must_differ_from(&plan)?;
-        if let Some(receipt) = self.receipt {
-            receipt.must_differ_from(&input, &plan)?;
-        }
-        if self.what.files.rm {
-            read_back::must_be_files(&input, &plan)?;
-            self.keys.must_outlast(&input)?;
-        }
-        if self.what.check {
-            read_back::must_be_file(&plan)?;
-        }
+/// A file whose output is committed.
+struct Encrypted {
+    /// For `--verbose`.
+    summary: String,
+    /// Its line of the receipt, if there is one.
+    receipt_line: Option<String>,
+    /// Whether its source was deleted, if it was to be.
+    removed: Result<()>,
+}
 
-        let encryptor = Encryptor::new(&self.recipients.keys).with_context(cannot_encrypt)?;
-        let header = encryptor.header();
+/// An encryptor, and the stanzas and their owners as the receipt will list them.
+struct Sealing<'a> {
+    encryptor: Encryptor,
+    stanza_owners: Option<Vec<StanzaOwner<'a>>>,
+}
+
+impl<'a> Request<'a> {
+    fn new(args: &'a Encrypt, messages: &'a args::Messages) -> Result<(Self, Inputs, Skipped)> {
+        let input_args = &args.files.inputs;
+        let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
+        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;
+        let stdin_is_taken = walk::reads_stdin(input_args);
+        let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
+        let recipients = recipients(args, &mut session)?;
+        let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
+        let skipped = Skipped::new(&session.messages);
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
+        let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
+        let cores = Cores::new(input_args.threads());
+        Ok((Self { args, session, recipients, receipt, outputs, progress, cores }, inputs, skipped))
+    }
+
+    fn encrypt(&self, path: &InputPath) -> Result<Encrypted> {
+        let target = self.outputs.target(path)?;
+        let mut input = self.open(path, &target)?;
+        let cannot_encrypt = || format!("cannot encrypt {}", display_name(&path.path));
+        let sealing = self.wrap().with_context(cannot_encrypt)?;
+
+        let permit = self.cores.acquire(input.length());
+        let mut output = self.open_output(&target)?;
+        self.progress.begin();
+        let written = self.write(sealing.encryptor, &mut input, &mut output, permit.threads);
+        let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
+        drop(permit);
+
+        if input.has_changed() {
+            let warning = format!("{} changed while it was read; what was read is encrypted", input.name());
+            self.session.messages.warning(&warning);
+        }
+        let receipt_line = match sealing.stanza_owners {
+            Some(owners) => Some(receipt::line(&target, self.args.armor, &mut output, &owners)?),
+            None => None,
+        };
+        target.commit(output, &self.outputs.permissions(&input))?;
+        let removed = if self.args.files.rm { input.remove(&self.session.messages) } else { Ok(()) };
+        self.progress.done();
+        let (source, recipients) = (input.name(), self.recipients.keys.len());
+        let summary = format!("encrypted {source} to {}: {written} bytes, recipients: {recipients}", target.name());
+        Ok(Encrypted { summary, receipt_line, removed })
+    }
+
+    /// Opens an input, and checks everything that can be known before work begins.
+    fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
+        target.check_is_open()?;
+        if path.is_stdin() {
+            check_stdin_is_open()?;
+        }
+        let input = Input::open(&path.path, self.progress.clone())?;
+        target.check_is_not(input.id(), &input.name())?;
+        self.session.key_files.check_is_not_output(target)?;
+        if let Some(receipt) = &self.receipt {
+            receipt.check_is_neither(&input, target)?;
+        }
+        if self.args.files.rm {
+            read_back::check_can_delete(&input, target)?;
+            self.session.key_files.check_is_not_deleted(&input)?;
+        }
+        if self.args.check {
+            read_back::check_can_read_back(target)?;
+        }
+        Ok(input)
+    }
+
+    /// Makes a file key, and wraps it to the recipients.
+    fn wrap(&self) -> Result<Sealing<'_>> {
+        let encryptor = Encryptor::new(&self.recipients.keys)?;
         let hint = "nothing was written; count the keys that -r, -R and -i name, each once";
-        must_be_as_many(header.stanzas().len(), self.what.expect_recipients, hint).with_context(cannot_encrypt)?;
-        let stanzas = self.receipt.map(|_| receipt::stanzas(&encryptor, &self.recipients));
-        let share = self.cores.share(input.length());
-        let mut output = plan.open()?;
+        check_count(encryptor.header().stanzas().len(), self.args.expect_recipients, hint)?;
+        let stanza_owners = self.receipt.as_ref().map(|_| self.recipients.stanza_owners(&encryptor));
+        Ok(Sealing { encryptor, stanza_owners })
+    }
+
+    fn open_output(&self, target: &Target) -> Result<Output> {
+        let mut output = target.open()?;
         if self.receipt.is_some() {
             output.hash();
         }
-        let folders = plan.folder().into_iter().chain(self.receipt.and_then(Receipt::folder));
-        if batch::is_one(&self.what.files.inputs) && !self.what.files.rm {
-            batch::confine(folders, self.report);
+        if self.args.files.inputs.is_single() && !self.args.files.rm {
+            self.session.confine(target.folder().into_iter().chain(self.receipt.as_ref().and_then(Receipt::folder)));
         }
-        self.progress.begin();
-        let written = self.seal(encryptor, &mut input, &mut output, share.threads).with_context(cannot_encrypt);
-        let written = plan.after(written, output.seen())?;
-        drop(share);
-        if input.has_changed() {
-            self.report.warning(&format!("{} changed while it was read; what was read is encrypted", input.name()));
-        }
-        let line = match stanzas {
-            Some(stanzas) => Some(receipt::line(&plan, self.what.armor, &mut output, &stanzas)?),
-            None => None,
-        };
-        plan.commit(output, self.outputs.mode(&input))?;
-        let removed = if self.what.files.rm { input.remove(self.report) } else { Ok(()) };
-        self.progress.done();
-        let said = format!(
-            "encrypted {} to {}: {written} bytes, recipients: {}",
-            input.name(),
-            plan.name(),
-            self.recipients.keys.len()
-        );
-        Ok(Encrypted { said, line, removed })
+        Ok(output)
     }
 
-    /// Seals all of the input, reads it back if that is wanted, and returns how many bytes there are before armor.
-    fn seal(&self, encryptor: Encryptor, input: &mut Input, output: &mut Output, threads: NonZeroUsize) -> Result<u64> {
-        let check = self.what.check || self.what.files.rm;
+    /// Seals the input, reads the output back if that is wanted, and returns the bytes written, armor not counted.
+    fn write(
+        &self,
+        encryptor: Encryptor,
+        input: &mut Input,
+        output: &mut Output,
+        threads: NonZeroUsize,
+    ) -> Result<u64> {
+        let check = self.args.check || self.args.files.rm;
         let expected = check.then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked()));
-        let written = if self.what.armor {
+        let written = if self.args.armor {
             let mut armored = ArmorWriter::new(&mut *output);
             let written = encryptor.encrypt(input.source(0), Sink::InTurn(&mut armored), threads)?;
             armored.finish().context("cannot write the end of the armor")?;
@@ -187,4 +191,26 @@ impl Job<'_> {
         }
         Ok(written)
     }
+}
+
+/// The recipients that the command line names, and no others.
+fn recipients(args: &Encrypt, session: &mut Session<'_>) -> Result<Recipients> {
+    if args.passphrase {
+        let passphrase = Recipient::passphrase(session.key_files.prompt.new_passphrase()?);
+        return Ok(Recipients { keys: vec![passphrase], origins: vec![Origin::flag("-p")] });
+    }
+    let recipients = Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?;
+    if recipients.keys.is_empty() {
+        return misuse(
+            "missing recipients: there is nobody to encrypt to",
+            "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
+        );
+    }
+    Ok(recipients)
+}
+
+fn open_receipt(path: &Path, args: &Encrypt, session: &Session<'_>, outputs: &Outputs<'_>) -> Result<Receipt> {
+    let target = Receipt::target(path, &args.files, outputs)?;
+    session.key_files.check_is_not_output(&target)?;
+    Receipt::open(target)
 }

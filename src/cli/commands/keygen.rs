@@ -4,7 +4,6 @@ use std::{
     io::{self, IsTerminal, Write},
     num::NonZeroUsize,
     path::Path,
-    sync::Arc,
     time::SystemTime,
 };
 
@@ -13,25 +12,20 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{
-        args::{Keygen, NoPlugins},
+        args::{self, DASH, Keygen, NoPlugins},
+        commands::session::Session,
         files::{
-            input::DASH,
-            naming::with_ending,
+            naming::with_suffix,
             output::Output,
             pending::Overwrite,
-            permissions::Mode,
-            target::{Plan, Terminal},
+            permissions::Permissions,
+            target::{OnTerminal, Target},
         },
         keys::{
-            key_file::KeyFiles,
-            keyring::{Key, keys_of},
-            plugins::Plugins,
+            identity_file::{Key, read_keys},
             recipients::recipient_of,
         },
-        terminal::{
-            messages::{Report, Status, misuse},
-            prompt::Prompt,
-        },
+        terminal::{advice::misuse, exit_status::ExitStatus},
     },
     crypto::{
         Encryptor, Identity, Recipient, Sink, Source,
@@ -40,58 +34,66 @@ use crate::{
     },
 };
 
-pub(crate) fn keygen(what: &Keygen, report: &Report) -> Result<Option<Status>> {
-    let plan = match &what.output {
-        // Never to be overwritten: what it opens would be lost.
-        Some(path) => Plan::path(path, Overwrite::Never)?,
-        None => Plan::stdout(Terminal::Any)?,
+/// Makes a key, or prints public keys.
+///
+/// # Errors
+///
+/// Those of asking, reading and writing.
+pub(crate) fn keygen(args: &Keygen, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    let target = match &args.output {
+        // Never overwritten: everything that the old key opens would be lost.
+        Some(path) => Target::path(path, Overwrite::Never)?,
+        None => Target::stdout(OnTerminal::Anything)?,
     };
-    plan.must_not_be_closed()?;
-    if what.to_public {
-        print_recipients(what, &plan, report)?
+    target.check_is_open()?;
+    let mut session = Session::new(messages, &args.passphrases, NoPlugins { no_plugins: true }, false)?;
+    if args.to_public {
+        print_recipients(args, &target, &mut session)?;
     } else {
-        make_key(what, &plan, report)?
+        make_key(args, &target, &session)?;
     }
     Ok(None)
 }
 
-fn make_key(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
-    // A post-quantum key is too long to be pasted, so it gets a file.
-    let public_plan = match &what.output {
-        Some(path) if what.pq && !what.announce && matches!(plan, Plan::File { .. }) => {
-            Some(Plan::path(&with_ending(path, ".pub"), Overwrite::Never)?)
+fn make_key(args: &Keygen, target: &Target, session: &Session<'_>) -> Result<()> {
+    // A post-quantum public key is too long to paste, so it gets a file.
+    let public_target = match &args.output {
+        Some(path) if args.pq && !args.announce && target.is_file() => {
+            Some(Target::path(&with_suffix(path, ".pub"), Overwrite::Never)?)
         }
         _ => None,
     };
-    let passphrase = if what.passphrase { Some(Prompt::new(&what.answers, false)?.new_passphrase()?) } else { None };
+    let passphrase = if args.passphrase { Some(session.key_files.prompt.new_passphrase()?) } else { None };
 
-    let identity = if what.pq { Identity::generate_hybrid() } else { Identity::generate() };
+    let identity = if args.pq { Identity::generate_hybrid() } else { Identity::generate() };
     let recipient = identity.to_recipient().expect("a generated identity has a public key");
     let text = key_file(&identity, &recipient);
-    let protected = passphrase.is_some();
+    let is_protected = passphrase.is_some();
     let text = match passphrase {
         Some(passphrase) => protect(&text, passphrase)?,
         None => text,
     };
 
-    let mut output = plan.open()?;
-    if output.others_may_read() && !protected {
-        report.warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
+    let mut output = target.open()?;
+    if output.others_may_read() && !is_protected {
+        session
+            .messages
+            .warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
     }
-    write(plan, &mut output, &text)?;
-    plan.commit(output, Mode::Private)?;
+    write(target, &mut output, &text)?;
+    target.commit(output, &Permissions::Private)?;
 
     let public = format!("{recipient}\n");
-    if let Some(plan) = public_plan {
-        let mut output = plan.open()?;
-        write(&plan, &mut output, public.as_bytes())?;
-        plan.commit(output, Mode::Umask)?;
+    if let Some(target) = public_target {
+        let mut output = target.open()?;
+        write(&target, &mut output, public.as_bytes())?;
+        target.commit(output, &Permissions::Umask)?;
     }
-    if what.announce {
-        if !matches!(plan, Plan::Stdout(_)) || !io::stdout().is_terminal() {
-            report.public_key(&recipient);
+    if args.announce {
+        if !matches!(target, Target::Stdout(_)) || !io::stdout().is_terminal() {
+            session.messages.public_key(&recipient);
         }
-    } else if let Plan::File { .. } = plan {
+    } else if target.is_file() {
         print(&public)?;
     }
     Ok(())
@@ -102,7 +104,7 @@ fn key_file(identity: &Identity, recipient: &Recipient) -> Zeroizing<Vec<u8>> {
     let secret = identity.to_text().expect("a generated identity has a text");
     let created = humantime::format_rfc3339_seconds(SystemTime::now());
     let comments = format!("# created: {created}\n# public key: {recipient}\n");
-    // Room for all of it at once, so that no growing leaves copies behind.
+    // Room for the whole text, since growing would leave copies in memory.
     let mut text = Zeroizing::new(Vec::with_capacity(comments.len() + secret.expose_secret().len() + 1));
     text.extend_from_slice(comments.as_bytes());
     text.extend_from_slice(secret.expose_secret().as_bytes());
@@ -110,7 +112,7 @@ fn key_file(identity: &Identity, recipient: &Recipient) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// The same, as an age file under a passphrase, in armor.
+/// Encrypts the text of an identity file with a passphrase, as an armored age file.
 fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> {
     let encryptor = Encryptor::new(&[Recipient::passphrase(passphrase)])?;
     let mut protected = Vec::new();
@@ -121,34 +123,31 @@ fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> 
     Ok(Zeroizing::new(protected))
 }
 
-fn print_recipients(what: &Keygen, plan: &Plan, report: &Report) -> Result<()> {
-    let prompt = Arc::new(Prompt::new(&what.answers, false)?);
-    let input = what.input.as_deref().unwrap_or(Path::new(DASH));
-    let plugins = Plugins::new(NoPlugins { no_plugins: true }.into(), prompt.clone(), report);
-    let mut files = KeyFiles::new(prompt, report, plugins, false);
-    let keys = keys_of(&mut files, input)?;
+fn print_recipients(args: &Keygen, target: &Target, session: &mut Session<'_>) -> Result<()> {
+    let input = args.input.as_deref().unwrap_or(Path::new(DASH));
+    let keys = read_keys(&mut session.key_files, input)?;
     let recipients = keys.into_iter().map(|key| match key {
         Key::Ready(identity) | Key::Locked(identity) => recipient_of(&identity, input),
-        Key::Plugin { place, .. } => misuse(
-            format!("{place}: only its plugin knows the public key of a plugin's identity, and keygen runs none"),
+        Key::Plugin { location, .. } => misuse(
+            format!("{location}: only its plugin knows the public key of a plugin's identity, and keygen runs none"),
             "most plugins write it beside the identity, in a comment",
         ),
     });
     let recipients = recipients.collect::<Result<Vec<_>>>()?;
-    files.must_differ_from(plan)?;
+    session.key_files.check_is_not_output(target)?;
 
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();
-    let mut output = plan.open()?;
-    write(plan, &mut output, text.as_bytes())?;
-    plan.commit(output, Mode::Umask)
+    let mut output = target.open()?;
+    write(target, &mut output, text.as_bytes())?;
+    target.commit(output, &Permissions::Umask)
 }
 
-fn write(plan: &Plan, output: &mut Output, text: &[u8]) -> Result<()> {
-    let written = output.write_all(text).with_context(|| format!("cannot write {}", plan.name()));
-    plan.after(written, output.seen())
+fn write(target: &Target, output: &mut Output, text: &[u8]) -> Result<()> {
+    let written = output.write_all(text).with_context(|| format!("cannot write {}", target.name()));
+    target.explain(written, output.released())
 }
 
 fn print(text: &str) -> Result<()> {
-    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
+    let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     stdout.write_all(text.as_bytes()).context("the key was made, but its public key cannot be printed")
 }

@@ -1,4 +1,5 @@
-//! The verbs, one per file.
+//! The verbs, one per file. Each lowers its arguments once into a checked request, then works on each file in visible steps:
+//! open, prove, write, commit.
 
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
@@ -6,4 +7,5 @@ pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod rekey;
 pub(crate) mod salvage;
+mod session;
 pub(crate) mod verify;

@@ -12,30 +12,29 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        args::{Rekey, Talk},
-        batch::{self, Cores},
+        args::{self, Rekey},
+        batch::{cores::Cores, scheduler},
+        commands::session::Session,
         files::{
-            encrypted_input::Sealed,
-            input::{Input, name},
+            encrypted_input::EncryptedInput,
+            input::Input,
+            naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
-            permissions::Mode,
             read_back,
-            target::{Plan, Terminal},
-            walk::{Aside, Named, Wanted, measure, names},
+            target::{OnTerminal, Target},
+            walk::{self, Inputs, Selection, Skipped},
         },
         keys::{
-            key_file::KeyFiles,
-            keyring::Identities,
-            plugins::Plugins,
-            recipients::{recipients, whether_of},
+            keyring::Keyring,
+            recipients::{Recipients, match_stanza},
         },
-        platform,
         terminal::{
+            advice::{advised, misuse},
+            exit_status::ExitStatus,
             json,
-            messages::{Report, Status, advised, in_words, misuse, status},
-            progress::{Progress, aside},
-            prompt::Prompt,
+            messages::one_line,
+            progress::{Progress, hidden_while},
         },
     },
     crypto::{
@@ -44,69 +43,66 @@ use crate::{
     },
 };
 
-pub(crate) fn rekey(what: &Rekey, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let reads_stdin = batch::reads_stdin(&what.inputs);
-    if reads_stdin && what.inputs.files_from.is_none() {
-        return misuse("rekey changes files in their place, and standard input has none", "name the files");
-    }
-    if what.recipients.0.is_empty() {
-        return misuse("missing recipients: nobody is named", "name public keys with -r, or a file of them with -R");
-    }
-    if what.header_only && !what.add && !what.remove {
-        return misuse(
-            "--header-only keeps the stanzas that are there, which is no full set of new recipients",
-            "say with --add or --remove how the set is to change",
-        );
-    }
-    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
-    let plugins = Plugins::new(what.plugins, prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, reads_stdin);
-    let recipients = recipients(&mut keys, &what.recipients.0)?.keys;
-    let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;
-    if what.header_only {
-        report
-            .warning("--header-only keeps the file key: who could open a file once still can, with a copy of its key");
-    }
-    let threads = what.inputs.threads();
-    let progress = Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted)));
-    let job = Job { what, report, keys, recipients, identities, progress, cores: Cores::new(threads) };
-
-    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
-    let settle = |done: Result<(PathBuf, Result<Vec<String>>)>| {
-        let (path, done) = match done {
-            Ok(done) => done,
-            Err(error) => return batch::reported(Err(error), report),
+/// Rekeys all inputs, and returns the status of a failure.
+///
+/// # Errors
+///
+/// Those that stop the command before it works on files.
+pub(crate) fn rekey(args: &Rekey, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    let (request, inputs) = Request::new(args, messages)?;
+    let Request { session, .. } = &request;
+    let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
+    let report = |result: Result<Rekeyed>| {
+        let Rekeyed { path, stanza_types } = match result {
+            Ok(rekeyed) => rekeyed,
+            Err(error) => return session.messages.failure(Err(error)),
         };
-        let failed = done.as_ref().err().map(status);
-        if failed.is_none() {
-            report.done(&format!("gave {} new recipients", name(&path)));
+        let failure = stanza_types.as_ref().err().map(ExitStatus::of);
+        if failure.is_none() {
+            session.messages.verbose(&format!("gave {} new recipients", display_name(&path)));
         }
-        if what.json {
-            let record = json::line(&Record::new(json::path(&path), &done));
-            let written = aside(|| stdout.write_all(record.as_bytes())).context("cannot write to standard output");
-            return batch::reported(written, report).or(failed);
+        if args.json {
+            let record = json::line(&Record::new(json::path(&path), &stanza_types));
+            let printed =
+                hidden_while(|| stdout.write_all(record.as_bytes())).context("cannot write to standard output");
+            return session.messages.failure(printed).or(failure);
         }
-        batch::reported(done.map(drop), report)
+        session.messages.failure(stanza_types.map(drop))
     };
-    let work = |input: &Named| {
-        let done = job.rekey(&input.path);
-        job.progress.done();
-        Ok((input.path.clone(), done))
+    let work = |input: &InputPath| {
+        let stanza_types = request.rekey(&input.path);
+        request.progress.done();
+        Ok(Rekeyed { path: input.path.clone(), stanza_types })
     };
-    let tally = batch::all(names, threads, work, settle);
-    batch::warn_of_none(&tally, &what.inputs, Wanted::Encrypted, report);
+    let tally = scheduler::run(inputs, args.inputs.threads(), work, report);
+    session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
 }
 
-/// What became of a file, for programs.
+/// A checked command line, shared by all files of the run.
+struct Request<'a> {
+    args: &'a Rekey,
+    session: Session<'a>,
+    recipients: Vec<Recipient>,
+    keyring: Keyring,
+    progress: Arc<Progress>,
+    cores: Cores,
+}
+
+/// The result for a file.
+struct Rekeyed {
+    path: PathBuf,
+    stanza_types: Result<Vec<String>>,
+}
+
+/// A result as JSON.
 #[derive(Serialize)]
 struct Record {
     file: String,
     ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stanza_types: Option<Vec<String>>,
-    /// The exit status that this alone would have.
+    /// The exit status that this file alone would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,97 +110,134 @@ struct Record {
 }
 
 impl Record {
-    fn new(file: String, done: &Result<Vec<String>>) -> Self {
-        let error = done.as_ref().err();
+    fn new(file: String, stanza_types: &Result<Vec<String>>) -> Self {
+        let error = stanza_types.as_ref().err();
         Self {
             file,
             ok: error.is_none(),
-            stanza_types: done.as_ref().ok().cloned(),
-            status: error.map(|error| status(error) as u8),
-            error: error.map(in_words),
+            stanza_types: stanza_types.as_ref().ok().cloned(),
+            status: error.map(|error| ExitStatus::of(error) as u8),
+            error: error.map(one_line),
         }
     }
 }
 
-/// What all files of a run share.
-struct Job<'a> {
-    what: &'a Rekey,
-    report: &'a Report,
-    keys: KeyFiles<'a>,
-    recipients: Vec<Recipient>,
-    identities: Identities,
-    progress: Arc<Progress>,
-    cores: Cores,
-}
+impl<'a> Request<'a> {
+    fn new(args: &'a Rekey, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+        let stdin_is_taken = walk::reads_stdin(&args.inputs);
+        if stdin_is_taken && args.inputs.files_from.is_none() {
+            return misuse("rekey changes files in their place, and standard input has none", "name the files");
+        }
+        if args.recipients.0.is_empty() {
+            return misuse(
+                "missing recipients: nobody is named",
+                "name public keys with -r, or a file of them with -R",
+            );
+        }
+        if args.header_only && !args.add && !args.remove {
+            return misuse(
+                "--header-only keeps the stanzas that are there, which is no full set of new recipients",
+                "say with --add or --remove how the set is to change",
+            );
+        }
+        let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
+        let recipients = Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys;
+        let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
+        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
+        if args.header_only {
+            session.messages.warning(
+                "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
+            );
+        }
+        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
+        let cores = Cores::new(args.inputs.threads());
+        Ok((Self { args, session, recipients, keyring, progress, cores }, inputs))
+    }
 
-impl Job<'_> {
-    /// Puts a new file in the place of an old one, and returns the types of its stanzas.
+    /// Replaces a file, and returns the types of its new stanzas.
     fn rekey(&self, path: &Path) -> Result<Vec<String>> {
-        let cannot_rekey = || format!("cannot rekey {}", name(path));
+        let name = display_name(path);
+        let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
-        let plan = Plan::path(path, Overwrite::Replace)?;
-        let (Some(model), Plan::File { .. }) = (input.model().cloned(), &plan) else {
-            return misuse(format!("{} is no regular file, and only such can be replaced", name(path)), "name files");
-        };
-        let mode = Mode::Like { model: &model, access_list: platform::has_access_list(path) };
-        self.keys.must_differ_from(&plan)?;
-        let length = input.length();
-        let mut sealed = Sealed::read(&mut input).with_context(cannot_rekey)?;
-        let unlocked = self.identities.unlock(&sealed.decryptor, &name(path)).with_context(cannot_rekey)?;
+        let target = self.target(path, &input)?;
+        let permissions = input.permissions();
 
-        let share = self.cores.share(length);
-        // A file that was cut off is found out before any work.
-        let change = sealed.check_end(&unlocked).and_then(|()| self.change(&sealed.decryptor, &unlocked));
-        let change = plan.after(change.with_context(cannot_rekey), 0)?;
-        let types = change.header().stanzas().iter().map(|stanza| stanza.tag.clone()).collect();
-        let mut output = plan.open()?;
+        let length = input.length();
+        let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_rekey)?;
+        let unlocked = self.keyring.unlock(&encrypted.decryptor, &name).with_context(cannot_rekey)?;
+        let permit = self.cores.acquire(length);
+        // A file that was cut off is found before any work.
+        let change = encrypted.check_end(&unlocked).and_then(|()| self.change(&encrypted.decryptor, &unlocked));
+        let change = target.explain(change.with_context(cannot_rekey), 0)?;
+        let stanza_types = change.header().stanzas().iter().map(|stanza| stanza.tag.clone()).collect();
+
+        let mut output = target.open()?;
+        if self.args.inputs.is_single() {
+            self.session.confine(target.folder());
+        }
         self.progress.begin();
-        let written = self.write(change, &mut sealed, &unlocked, &mut output, share.threads);
-        plan.after(written.with_context(cannot_rekey), 0)?;
-        drop(share);
-        // Whoever put another file there meanwhile would lose that.
+        let written = self.write(change, &mut encrypted, &unlocked, &mut output, permit.threads);
+        target.explain(written.with_context(cannot_rekey), 0)?;
+        drop(permit);
+
+        // A file that was changed or replaced since would be lost.
         if input.has_changed() || !input.is_still_named() {
             let changed = Err(anyhow!("it changed while it was read")).with_context(cannot_rekey);
-            return plan.after(changed, 0);
+            return target.explain(changed, 0);
         }
-        let had_other_names = input.had_other_names();
-        // Windows replaces no file that is open.
+        let has_hard_links = input.has_hard_links();
+        // Windows cannot replace a file that is open.
         drop(input);
-        plan.commit(output, mode)?;
-        if had_other_names {
-            self.report.warning(&format!(
-                "{} has other names (hard links), and they keep the old file with its recipients",
-                name(path)
-            ));
+        target.commit(output, &permissions)?;
+        if has_hard_links {
+            let warning =
+                format!("{name} has other names (hard links), and they keep the old file with its recipients");
+            self.session.messages.warning(&warning);
         }
-        Ok(types)
+        Ok(stanza_types)
     }
 
-    /// What the new file begins with.
+    /// The file itself, as the output.
+    fn target(&self, path: &Path, input: &Input) -> Result<Target> {
+        let target = Target::path(path, Overwrite::Replace)?;
+        if !input.is_named_file() || !target.is_file() {
+            let message = format!("{} is no regular file, and only such can be replaced", display_name(path));
+            return misuse(message, "name files");
+        }
+        self.session.key_files.check_is_not_output(&target)?;
+        Ok(target)
+    }
+
+    /// Decides how the file changes.
     fn change(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
-        if !self.what.add && !self.what.remove {
-            return Ok(Change::All(Encryptor::new(&self.recipients)?));
+        if !self.args.add && !self.args.remove {
+            return Ok(Change::Everything(Encryptor::new(&self.recipients)?));
         }
         let stanzas = decryptor.header().stanzas();
-        let owners = self.identities.owners(decryptor);
-        let (kept, added) = if self.what.add { self.additions(stanzas, &owners) } else { self.rest(stanzas, &owners)? };
-        if self.what.header_only {
+        let owners = self.keyring.owners(decryptor);
+        let (kept, added) = if self.args.add {
+            self.with_added(stanzas, &owners)
+        } else {
+            (self.without_removed(stanzas, &owners)?, Vec::new())
+        };
+        if self.args.header_only {
             return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
         }
         let known = kept.iter().filter(|index| !is_grease(&stanzas[**index].tag)).map(|index| {
-            owners[*index].as_ref().ok_or_else(|| self.with_a_way_out(not_known(*index, &stanzas[*index])))
+            owners[*index].as_ref().ok_or_else(|| self.with_remedy(unknown_owner(*index, &stanzas[*index])))
         });
         let known = known.collect::<Result<Vec<_>>>()?;
-        Ok(Change::All(Encryptor::new(known.into_iter().chain(added))?))
+        Ok(Change::Everything(Encryptor::new(known.into_iter().chain(added))?))
     }
 
-    /// All stanzas, and who is named and has none yet.
-    fn additions(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
+    /// The indices of the stanzas that stay, which is all of them, and the recipients that have no stanza yet.
+    fn with_added(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
         let is_new = |recipient: &&Recipient| {
-            let Some(index) = (0..stanzas.len()).find(|&at| is_of(recipient, &stanzas[at], owners[at].as_ref())) else {
+            let Some(index) = (0..stanzas.len()).find(|&at| is_owned_by(recipient, &stanzas[at], owners[at].as_ref()))
+            else {
                 return true;
             };
-            self.report.warning(&match owners[index] {
+            self.session.messages.warning(&match owners[index] {
                 Some(_) => format!("{recipient} can open the file already"),
                 None => format!("stanza {} names {recipient} already; whether it opens cannot be told", index + 1),
             });
@@ -213,86 +246,87 @@ impl Job<'_> {
         ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_new).collect())
     }
 
-    /// The stanzas that are of nobody who is named.
-    fn rest(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> Result<(Vec<usize>, Vec<&Recipient>)> {
+    /// The indices of the stanzas that stay: those of none of the named recipients.
+    fn without_removed(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> Result<Vec<usize>> {
         let mut kept: Vec<_> = (0..stanzas.len()).collect();
         for recipient in &self.recipients {
             let before = kept.len();
-            kept.retain(|index| !is_of(recipient, &stanzas[*index], owners[*index].as_ref()));
+            kept.retain(|index| !is_owned_by(recipient, &stanzas[*index], owners[*index].as_ref()));
             if kept.len() == before {
-                return Err(self.with_a_way_out(anyhow!("no stanza can be told to be that of {recipient}")));
+                return Err(self.with_remedy(anyhow!("no stanza can be told to be that of {recipient}")));
             }
         }
         if kept.iter().all(|index| is_grease(&stanzas[*index].tag)) {
             bail!("nobody would be left who can open it");
         }
-        Ok((kept, Vec::new()))
+        Ok(kept)
     }
 
-    fn with_a_way_out(&self, error: Error) -> Error {
-        let ways =
+    /// Adds what to do if the owner of a stanza is unknown.
+    fn with_remedy(&self, error: Error) -> Error {
+        let remedy =
             "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i";
-        // That the file key stays is no way out for who has taken it.
-        let more = if self.what.header_only { "" } else { "; or keep the file key with --header-only" };
-        advised(error, format!("{ways}{more}"))
+        // Keeping the file key does not help against a recipient that already has it.
+        let more = if self.args.header_only { "" } else { "; or keep the file key with --header-only" };
+        advised(error, format!("{remedy}{more}"))
     }
 
     /// Writes the new file, and reads it back if that is wanted.
     fn write(
         &self,
         change: Change,
-        sealed: &mut Sealed<'_>,
+        input: &mut EncryptedInput<'_>,
         unlocked: &Unlocked,
         output: &mut Output,
         threads: NonZeroUsize,
     ) -> Result<()> {
         let header = change.header().as_bytes().to_vec();
         let encryptor = match change {
-            Change::All(encryptor) => encryptor,
+            Change::Everything(encryptor) => encryptor,
             Change::Header(_) => {
-                sealed.copy(&header, output)?;
+                input.copy(&header, output)?;
                 return self.check(output, &header, unlocked, threads);
             }
         };
         let new = encryptor.unlocked();
-        if sealed.is_armored() {
+        if input.is_armored() {
             let mut armor = ArmorWriter::new(&mut *output);
-            unlocked.payload(sealed.payload())?.reencrypt(encryptor, Sink::InTurn(&mut armor), threads)?;
+            unlocked.payload(input.payload())?.reencrypt(encryptor, Sink::InTurn(&mut armor), threads)?;
             armor.finish().context("cannot write the end of the armor")?;
         } else {
-            unlocked.payload(sealed.payload())?.reencrypt(encryptor, output.sink(), threads)?;
+            unlocked.payload(input.payload())?.reencrypt(encryptor, output.sink(), threads)?;
         }
         self.check(output, &header, &new, threads)
     }
 
     fn check(&self, output: &Output, header: &[u8], unlocked: &Unlocked, threads: NonZeroUsize) -> Result<()> {
-        if self.what.check { read_back::authenticate(output, header, unlocked, threads) } else { Ok(()) }
+        if self.args.check { read_back::authenticate(output, header, unlocked, threads) } else { Ok(()) }
     }
 }
 
 /// How a file changes.
 enum Change {
-    /// All of it is encrypted anew.
-    All(Encryptor),
-    /// It gets another header, under the same file key.
+    /// Header and payload are sealed anew, under a new file key.
+    Everything(Encryptor),
+    /// The file gets another header under the same file key.
     Header(Header),
 }
 
 impl Change {
     fn header(&self) -> &Header {
         match self {
-            Self::All(encryptor) => encryptor.header(),
+            Self::Everything(encryptor) => encryptor.header(),
             Self::Header(header) => header,
         }
     }
 }
 
-/// Whether a stanza can be told to be that of a recipient. `owner` is whose it is, where that is known.
-fn is_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
-    whether_of(recipient, stanza, owner) == Match::Yes
+/// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
+fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
+    match_stanza(recipient, stanza, owner) == Match::Yes
 }
 
-fn not_known(index: usize, stanza: &Stanza) -> Error {
+fn unknown_owner(index: usize, stanza: &Stanza) -> Error {
     anyhow!(
         "whose stanza {} is cannot be told ({}), so a fresh file key cannot be wrapped to them",
         index + 1,

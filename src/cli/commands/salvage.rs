@@ -1,9 +1,8 @@
-//! `salvage`: recover what still authenticates of a damaged file, and say what is lost.
+//! `salvage`: recover what still authenticates in a damaged file, and report what is lost.
 
 use std::{
     io::{self, Write as _},
     ops::Range,
-    sync::Arc,
 };
 
 use anyhow::{Context, Result, bail};
@@ -11,93 +10,107 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        args::{self, Salvage, Talk},
-        batch,
+        args::{self, DASH, Salvage},
+        commands::session::Session,
         files::{
-            encrypted_input::Sealed,
-            input::{DASH, Input, name},
+            encrypted_input::EncryptedInput,
+            input::Input,
+            naming::display_name,
             pending::Overwrite,
-            target::{Plan, Terminal},
+            target::{OnTerminal, Target},
         },
-        keys::{key_file::KeyFiles, keyring::Identities, plugins::Plugins},
+        keys::keyring::Keyring,
         terminal::{
+            advice::{Advise, advised, misuse},
+            errors::Damaged,
+            exit_status::ExitStatus,
             json,
-            messages::{Advise, Damaged, Report, Status, advised, in_words, misuse},
-            progress::Progress,
-            prompt::Prompt,
+            messages::one_line,
         },
     },
     crypto::{Error as CryptoError, PAYLOAD_NONCE, ReadAt, Salvaged, Source},
 };
 
-pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let path = what.file.as_path();
-    let cannot_salvage = || format!("cannot salvage {}", name(path));
-    let plan = Plan::path(&what.output, if what.force { Overwrite::Replace } else { Overwrite::Refuse })?;
-    if let Plan::Stdout(_) = plan {
+/// Salvages a file, and returns [`ExitStatus::Damaged`] if anything is lost.
+///
+/// # Errors
+///
+/// If nothing can be recovered; those of the system.
+pub(crate) fn salvage(args: &Salvage, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    let path = args.file.as_path();
+    let name = display_name(path);
+    let cannot_salvage = || format!("cannot salvage {name}");
+    let target = Target::path(&args.output, if args.force { Overwrite::Replace } else { Overwrite::Refuse })?;
+    if let Target::Stdout(_) = target {
         return misuse("standard output is for the map of what is lost", "name a file with -o OUT");
     }
-    let prompt = Arc::new(Prompt::new(&what.answers, path.as_os_str() == DASH)?);
-    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, path.as_os_str() == DASH);
-    let identities = Identities::new(&mut keys, &what.identities)?;
+    let mut session = Session::new(messages, &args.passphrases, args.plugins, path.as_os_str() == DASH)?;
+    let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
 
-    let mut input = Input::open(path, Arc::new(Progress::new(talk)))?;
-    plan.must_differ_from(&input.handle, &input.name())?;
-    keys.must_differ_from(&plan)?;
+    let mut input = Input::open(path, session.progress())?;
+    target.check_is_not(input.id(), &input.name())?;
+    session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
-    let mut sealed = Sealed::read_damaged(&mut input).map_err(header_is_gone).with_context(cannot_salvage)?;
-    if sealed.is_armored() {
-        bail!("{} is armored; put it into its binary form first, as far as its text can be mended", name(path));
+    let permissions = input.permissions();
+    let mut encrypted =
+        EncryptedInput::read_damaged(&mut input).map_err(explain_lost_header).with_context(cannot_salvage)?;
+    if encrypted.is_armored() {
+        bail!("{name} is armored; put it into its binary form first, as far as its text can be mended");
     }
-    let unlocked = identities.unlock(&sealed.decryptor, &name(path)).map_err(header_is_gone);
+    let unlocked = keyring.unlock(&encrypted.decryptor, &name).map_err(explain_lost_header);
     let unlocked = unlocked.with_context(cannot_salvage)?;
-    if !sealed.decryptor.is_authentic(&unlocked) {
-        report.warning(&format!("the header of {} is damaged, but a stanza of it still opens", name(path)));
+    if !encrypted.decryptor.is_authentic(&unlocked) {
+        session.messages.warning(&format!("the header of {name} is damaged, but a stanza of it still opens"));
     }
 
     progress.begin();
-    let forgiving;
-    let source = match sealed.payload() {
+    let lenient;
+    let source = match encrypted.payload() {
         Source::AtOffsets { file, start, length } => {
-            forgiving = Forgiving(file);
-            Source::AtOffsets { file: &forgiving, start, length }
+            lenient = Lenient(file);
+            Source::AtOffsets { file: &lenient, start, length }
         }
-        in_turn @ Source::InTurn(_) => in_turn,
+        in_sequence @ Source::InTurn(_) => in_sequence,
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
-    let mut output = plan.open()?;
-    batch::confine(plan.folder(), report);
-    let salvaged = payload.salvage(output.sink(), args::threads(what.threads)).with_context(cannot_salvage);
-    let salvaged = plan.after(salvaged, output.seen())?;
+    let mut output = target.open()?;
+    session.confine(target.folder());
+    let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
+    let salvaged = target.explain(salvaged, output.released())?;
     if salvaged.recovered() == 0 && !salvaged.has_end {
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
-        return plan
-            .after(nothing, output.seen())
+        return target
+            .explain(nothing, output.released())
             .hint(format!("the {PAYLOAD_NONCE} bytes behind the header may be damaged: without them, no chunk opens"));
     }
-    output.truncate(salvaged.length).with_context(|| format!("cannot write {}", plan.name()))?;
-    plan.commit(output, input.mode())?;
+    output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
+    target.commit(output, &permissions)?;
+    report(&salvaged, args, &session, &target)
+}
 
-    let map = Map::new(json::path(path), &salvaged);
-    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
+/// Prints the map of what is lost, warns, and returns the status.
+fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &Target) -> Result<Option<ExitStatus>> {
+    let (path, name) = (args.file.as_path(), display_name(&args.file));
+    let map = LossMap::new(json::path(path), salvaged);
+    let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
     if !salvaged.has_end {
-        report.warning(&format!("{} has lost its end; how much was behind it is not known", name(path)));
+        session.messages.warning(&format!("{name} has lost its end; how much was behind it is not known"));
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
-        report.warning(&format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, plan.name()));
+        let warning = format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, target.name());
+        session.messages.warning(&warning);
     }
     if salvaged.goes_on {
-        report.warning(&format!("{} goes on behind its end; what was appended is left out", name(path)));
+        session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
     }
-    Ok((!salvaged.lost.is_empty() || !salvaged.has_end).then_some(Status::Damaged))
+    Ok((!salvaged.lost.is_empty() || !salvaged.has_end).then_some(ExitStatus::Damaged))
 }
 
-/// Adds to what is wrong with a header what that means.
-fn header_is_gone(error: anyhow::Error) -> anyhow::Error {
-    let gone = matches!(
+/// Adds to a damaged header what that means for the file.
+fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
+    let is_lost = matches!(
         error.downcast_ref(),
         Some(
             CryptoError::NotAge
@@ -107,22 +120,22 @@ fn header_is_gone(error: anyhow::Error) -> anyhow::Error {
                 | CryptoError::Unwrap
         )
     );
-    if !gone {
+    if !is_lost {
         return error;
     }
     advised(
-        Damaged(in_words(&error)),
+        Damaged(one_line(&error)),
         "the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody",
     )
 }
 
-/// What became of a file, for programs. Lengths and offsets are bytes of plaintext.
+/// What became of a file, as JSON. Lengths and offsets are bytes of plaintext.
 #[derive(Serialize)]
-struct Map {
+struct LossMap {
     file: String,
     length: u64,
     recovered: u64,
-    /// Whether the end is there; if not, more may be missing than is listed.
+    /// Whether the end was found. If not, more may be missing than is listed.
     complete: bool,
     lost: Vec<Lost>,
 }
@@ -133,7 +146,7 @@ struct Lost {
     length: u64,
 }
 
-impl Map {
+impl LossMap {
     fn new(file: String, salvaged: &Salvaged) -> Self {
         let lost = |range: &Range<u64>| Lost { offset: range.start, length: range.end - range.start };
         Self {
@@ -146,19 +159,19 @@ impl Map {
     }
 }
 
-/// A file on a medium that is damaged too: what cannot be read is zeros, which are not authentic.
-struct Forgiving<'a>(&'a dyn ReadAt);
+/// A file on a damaged medium: sectors that cannot be read are zeros, which do not authenticate.
+struct Lenient<'a>(&'a dyn ReadAt);
 
-/// Bytes that are given up at once where reading fails: those of a sector of most media.
+/// Bytes that are given up where reading fails: a sector of most media.
 const SECTOR: usize = 4096;
 
-impl ReadAt for Forgiving<'_> {
+impl ReadAt for Lenient<'_> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let read = self.0.read_at(buffer, offset);
         if !matches!(&read, Err(error) if error.kind() != io::ErrorKind::Interrupted) {
             return read;
         }
-        // Up to the next sector, so that no more is given up than has to be.
+        // Up to the next sector, so that no more than necessary is given up.
         let within = usize::try_from(offset % SECTOR as u64).expect("it is less than a sector");
         let length = buffer.len().min(SECTOR - within);
         let sector = &mut buffer[..length];
@@ -173,7 +186,7 @@ impl ReadAt for Forgiving<'_> {
 mod tests {
     use super::*;
 
-    /// A medium of ones with sectors that cannot be read.
+    /// A medium of ones, with sectors that cannot be read.
     struct Bad(Vec<Range<u64>>);
 
     impl ReadAt for Bad {
@@ -188,15 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_zeros_to_the_sector() {
+    fn unreadable_sectors_read_as_zeros() {
         let sector = SECTOR as u64;
         let bad = Bad(vec![2 * sector..3 * sector, 5 * sector..6 * sector]);
         for start in [0, 100, 2 * sector, 2 * sector + 7] {
             let mut bytes = vec![9; 8 * SECTOR];
             let mut filled = 0;
             while filled < bytes.len() {
-                let count = Forgiving(&bad).read_at(&mut bytes[filled..], start + filled as u64);
-                filled += count.expect("all is forgiven");
+                let count = Lenient(&bad).read_at(&mut bytes[filled..], start + filled as u64);
+                filled += count.expect("unreadable sectors are no error");
             }
             for (offset, byte) in (start..).zip(bytes) {
                 let lost = bad.0.iter().any(|bad| bad.contains(&offset));

@@ -1,4 +1,4 @@
-//! `verify`: authenticate all of each file, and write nothing but what came of it.
+//! `verify`: authenticate every chunk of each file, and write nothing but a verdict.
 
 use std::{
     io::Write as _,
@@ -11,87 +11,82 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        args::{Talk, Verify},
-        batch::{self, Cores},
+        args::{self, DASH, Verify},
+        batch::{cores::Cores, scheduler},
+        commands::session::Session,
         files::{
-            encrypted_input::Sealed,
-            input::{DASH, Input, name},
-            read_back::Nowhere,
-            target::{Plan, Terminal},
-            walk::{Aside, Named, Wanted, measure, names},
+            encrypted_input::EncryptedInput,
+            input::Input,
+            naming::display_name,
+            read_back::Discard,
+            target::{OnTerminal, Target},
+            walk::{self, Inputs, Selection, Skipped},
         },
-        keys::{key_file::KeyFiles, keyring::Identities, plugins::Plugins},
+        keys::keyring::Keyring,
         terminal::{
+            advice::Advise,
+            escape::escaped,
+            exit_status::ExitStatus,
             json,
-            messages::{Advise, Report, Status, escaped, in_words, status},
-            progress::{Progress, aside},
-            prompt::Prompt,
+            messages::one_line,
+            progress::{Progress, hidden_while},
         },
     },
     crypto::Error as CryptoError,
 };
 
-pub(crate) fn verify(what: &Verify, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    batch::name_stdin_once(&what.inputs.files)?;
-    let reads_stdin = batch::reads_stdin(&what.inputs);
-    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
-    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = KeyFiles::new(prompt, report, plugins, reads_stdin);
-    let identities = Identities::new(&mut keys, &what.identities)?;
-    let names = names(&what.inputs, Wanted::Encrypted, &Aside::new(report))?;
-    let threads = what.inputs.threads();
-    let job = Job {
-        what,
-        report,
-        identities,
-        progress: Arc::new(Progress::of_many(talk, measure(&what.inputs, Wanted::Encrypted))),
-        cores: Cores::new(threads),
-    };
-
-    let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
-    let say = |verdict: Result<Verdict>| {
+/// Verifies all inputs, and returns the status of a failure.
+///
+/// # Errors
+///
+/// If there is no file to verify; those that stop the command before it works on files.
+pub(crate) fn verify(args: &Verify, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    let (request, inputs) = Request::new(args, messages)?;
+    let Request { session, .. } = &request;
+    let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
+    let report = |verdict: Result<Verdict>| {
         let verdict = match verdict {
             Ok(verdict) => verdict,
-            Err(error) => return batch::reported(Err(error), report),
+            Err(error) => return session.messages.failure(Err(error)),
         };
-        let failed = verdict.payload.as_ref().err().map(status);
-        if talk.quiet && failed.is_none() {
+        let failure = verdict.payload.as_ref().err().map(ExitStatus::of);
+        if session.is_quiet() && failure.is_none() {
             return None;
         }
-        let text = if what.json { verdict.for_programs() } else { verdict.for_people() };
-        let written = aside(|| stdout.write_all(text.as_bytes())).context("cannot write to standard output");
-        if let (Err(error), false) = (&verdict.payload, what.json) {
-            report.hints(error);
+        let text = if args.json { verdict.to_json() } else { verdict.to_text() };
+        let printed = hidden_while(|| stdout.write_all(text.as_bytes())).context("cannot write to standard output");
+        if let (Err(error), false) = (&verdict.payload, args.json) {
+            session.messages.hints(error);
         }
-        batch::reported(written, report).or(failed)
+        session.messages.failure(printed).or(failure)
     };
-    let tally = batch::all(names, threads, |input| Ok(job.verify(input)), say);
-    if tally.files == 0 {
+    let tally = scheduler::run(inputs, args.inputs.threads(), |input| Ok(request.verify(&input.path)), report);
+    if tally.is_empty() {
         return Err(anyhow!("nothing was verified: there was no file to verify"))
             .hint("--recursive looks for names that end in .age");
     }
     Ok(tally.status())
 }
 
-/// What all files of a run share.
-struct Job<'a> {
-    what: &'a Verify,
-    report: &'a Report,
-    identities: Identities,
+/// A checked command line, shared by all files of the run.
+struct Request<'a> {
+    args: &'a Verify,
+    session: Session<'a>,
+    keyring: Keyring,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
-/// What came of a file.
+/// The result for a file.
 struct Verdict {
     path: PathBuf,
-    /// How many chunks there are, where that is known.
+    /// Chunks in the file, if that is known.
     chunks: Option<u64>,
-    /// How many bytes of plaintext there are.
+    /// Bytes of plaintext.
     payload: Result<u64>,
 }
 
-/// A verdict for programs.
+/// A verdict as JSON.
 #[derive(Serialize)]
 struct Record {
     file: String,
@@ -99,68 +94,79 @@ struct Record {
     chunks: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<u64>,
-    /// The exit status that this alone would have.
+    /// The exit status that this file alone would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u8>,
-    /// The first chunk that is not authentic, from 1.
+    /// The first chunk that is not authentic, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     chunk: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-impl Job<'_> {
-    fn verify(&self, input: &Named) -> Verdict {
+impl<'a> Request<'a> {
+    fn new(args: &'a Verify, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+        walk::check_stdin_is_named_once(&args.inputs.files)?;
+        let stdin_is_taken = walk::reads_stdin(&args.inputs);
+        let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
+        let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
+        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
+        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
+        let cores = Cores::new(args.inputs.threads());
+        Ok((Self { args, session, keyring, progress, cores }, inputs))
+    }
+
+    fn verify(&self, path: &Path) -> Verdict {
         let mut chunks = None;
-        let payload = self.authenticate(&input.path, &mut chunks);
+        let payload = self.authenticate(path, &mut chunks);
         self.progress.done();
-        Verdict { path: input.path.clone(), chunks, payload }
+        Verdict { path: path.to_owned(), chunks, payload }
     }
 
     fn authenticate(&self, path: &Path, chunks: &mut Option<u64>) -> Result<u64> {
         let mut input = Input::open(path, self.progress.clone())?;
         let length = input.length();
-        let mut sealed = Sealed::read(&mut input)?;
-        let unlocked = self.identities.unlock(&sealed.decryptor, &name(path))?;
-        let share = self.cores.share(length);
-        if batch::is_one(&self.what.inputs) {
-            batch::confine([], self.report);
+        let mut input = EncryptedInput::read(&mut input)?;
+        let unlocked = self.keyring.unlock(&input.decryptor, &display_name(path))?;
+        let permit = self.cores.acquire(length);
+        if self.args.inputs.is_single() {
+            self.session.confine([]);
         }
         self.progress.begin();
-        let payload = unlocked.payload(sealed.payload())?;
+        let payload = unlocked.payload(input.payload())?;
         *chunks = payload.chunks();
-        Ok(payload.decrypt(Nowhere.sink(), share.threads)?)
+        Ok(payload.decrypt(Discard.sink(), permit.threads)?)
     }
 }
 
 impl Verdict {
-    fn for_people(&self) -> String {
-        let file = if self.path == Path::new(DASH) { name(&self.path) } else { escaped(&self.path) };
+    fn to_text(&self) -> String {
+        let file = if self.path == Path::new(DASH) { display_name(&self.path) } else { escaped(&self.path) };
         let Err(error) = &self.payload else { return format!("{file}: OK\n") };
-        match (chunk_of(error), self.chunks) {
+        match (faulty_chunk(error), self.chunks) {
             (Some((number, fault)), Some(chunks)) if number <= chunks => {
                 format!("{file}: FAILED chunk {number} of {chunks}: {fault}\n")
             }
-            _ => format!("{file}: FAILED {}\n", in_words(error)),
+            _ => format!("{file}: FAILED {}\n", one_line(error)),
         }
     }
 
-    fn for_programs(&self) -> String {
+    fn to_json(&self) -> String {
         let error = self.payload.as_ref().err();
         json::line(&Record {
             file: json::path(&self.path),
             ok: error.is_none(),
             chunks: self.chunks,
             payload: self.payload.as_ref().ok().copied(),
-            status: error.map(|error| status(error) as u8),
-            chunk: error.and_then(chunk_of).map(|(number, _)| number),
-            error: error.map(in_words),
+            status: error.map(|error| ExitStatus::of(error) as u8),
+            chunk: error.and_then(faulty_chunk).map(|(number, _)| number),
+            error: error.map(one_line),
         })
     }
 }
 
-/// Which chunk is at fault, from 1, and what is wrong with it.
-fn chunk_of(error: &Error) -> Option<(u64, &'static str)> {
+/// The chunk at fault, counted from 1, and what is wrong with it.
+fn faulty_chunk(error: &Error) -> Option<(u64, &'static str)> {
     match error.downcast_ref()? {
         CryptoError::Payload { chunk, fault } => Some((chunk + 1, fault.in_short())),
         _ => None,

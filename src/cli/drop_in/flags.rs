@@ -1,17 +1,17 @@
-//! Flags of other tools' command lines, in the two grammars that these have.
+//! The command-line flags of other tools, in the two grammars that they use.
 
 use std::ffi::OsString;
 
-/// How flags are told from the rest.
+/// How flags are recognised.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grammar {
-    /// Go's flag package: one dash or two, and no flag after the first word that is none.
+    /// Go's flag package: one dash or two, and no flags after the first other word.
     Go,
-    /// Letters can be joined (`-do out`), and flags may stand anywhere.
+    /// Letters can be bundled (`-do out`), and flags can be anywhere.
     Gnu,
 }
 
-/// A flag: its letter, if it has one, and its name.
+/// A flag: its letter, which may be empty, and its name.
 pub(crate) struct Flag {
     letter: &'static str,
     pub(crate) name: &'static str,
@@ -39,7 +39,7 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// Reads the words that follow the tool's name.
+    /// Parses the arguments that follow the tool's name.
     pub(crate) fn read(&self, words: &[OsString]) -> Result<Given, Stop> {
         let mut given = Given::default();
         let mut words = words.iter();
@@ -68,7 +68,7 @@ impl Flags {
         Ok(given)
     }
 
-    /// One flag, with its value after `=` or in the next word.
+    /// Parses one flag, with its value after `=` or in the next word.
     fn flag<'a>(
         &self,
         word: &OsString,
@@ -103,7 +103,7 @@ impl Flags {
         Ok(())
     }
 
-    /// Letters that are joined; what follows one that takes a value is that value.
+    /// Parses bundled letters. Whatever follows a letter that takes a value is that value.
     fn letters<'a>(
         &self,
         word: &OsString,
@@ -123,19 +123,19 @@ impl Flags {
         Ok(())
     }
 }
-/// Why the reading of a command line ends early.
+/// Why parsing stops early.
 pub(crate) enum Stop {
     Help,
     Fault(String),
 }
 
-/// A flag as it was typed, without its value, which may be secret, and safe to print.
+/// A flag as it was typed, escaped, without its value, which may be secret.
 fn shown(word: &OsString) -> String {
     let text = word.to_string_lossy();
     text.split('=').next().unwrap_or_default().escape_debug().to_string()
 }
 
-/// What a command line gives, in its order.
+/// A parsed command line, in its order.
 #[derive(Default)]
 pub(crate) struct Given {
     pub(crate) flags: Vec<(&'static str, Option<OsString>)>,

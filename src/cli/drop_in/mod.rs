@@ -1,10 +1,11 @@
-//! The command lines of age and rage. Called by one of their names, through a link or as the first word, the program takes
-//! what that tool's manual describes (age 1.3, rage 0.12) and does it by its own verbs.
+//! The command lines of age and rage. Called by one of their names, through a link or as its first word, the program accepts
+//! what that tool's manual describes (age 1.3, rage 0.12).
 //!
-//! Nothing is done here: one command line becomes another, and messages get the words that scripts look for.
+//! Nothing is done here: one command line is translated into another, and errors get the words that scripts look for.
 
 mod flags;
 mod usage;
+mod words;
 
 use std::{ffi::OsString, path::Path};
 
@@ -12,10 +13,10 @@ use anyhow::Result;
 
 use crate::cli::{
     drop_in::flags::{Flag, Flags, Given, Grammar, Stop, option, switch},
-    terminal::messages::{Persona, misuse},
+    terminal::{advice::misuse, persona::Persona},
 };
 
-/// A tool whose place is taken.
+/// A tool that solekey stands in for.
 pub(crate) struct Tool {
     name: &'static str,
     flags: Flags,
@@ -23,7 +24,7 @@ pub(crate) struct Tool {
     usage: &'static str,
 }
 
-/// Most are called as they are here, so they can be passed on.
+/// Most have the same names here, so they can be passed on.
 const AGE_FLAGS: &[Flag] = &[
     switch("e", "encrypt"),
     switch("d", "decrypt"),
@@ -86,41 +87,18 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// What this program says, and what age says of it. The first that fits is said first.
-const WORDS: &[(&str, &str)] = &[
-    ("not for any of these identities", "no identity matched any of the recipients"),
-    ("missing identities", "the file is not passphrase-encrypted, identities are required"),
-    (
-        "with a passphrase, and only identities are to open it",
-        "file is passphrase-encrypted but identities were specified",
-    ),
-    ("are the same file", "input and output file are the same"),
-    ("is to be both read and written", "input and output file are the same"),
-    ("cannot share a file", "incompatible recipients"),
-    ("the two passphrases differ", "passphrases didn't match"),
-    ("refusing to write binary data to the terminal", "refusing to output binary to the terminal"),
-    ("-r: not a", "unknown recipient type"),
-    ("is not on the PATH", "couldn't start plugin"),
-    ("not an age file", "failed to read header"),
-    ("malformed header", "failed to read header"),
-    ("malformed armor", "invalid armor"),
-    ("the header failed authentication", "bad header MAC"),
-    ("the file is truncated: it ends", "unexpected EOF"),
-    ("failed authentication", "failed to decrypt and authenticate payload chunk"),
-];
-
-/// What a command line comes to.
-pub(crate) enum Meaning {
-    /// These words, after the program's name, on this program's own command line.
+/// What a command line of another tool means.
+pub(crate) enum Translation {
+    /// These arguments on this program's own command line.
     Words(Vec<OsString>),
-    /// The version is asked for.
+    /// Print this version.
     Version(String),
-    /// Help is asked for, or needed. The fault, if there is one, the help, and the status that goes with them.
+    /// Print what is wrong, if anything is, and the usage; exit with `status`.
     Usage { fault: Option<String>, usage: &'static str, status: u8 },
 }
 
 impl Tool {
-    /// The tool that the program is called as, and the words that follow its name.
+    /// The tool that the program was called as, and the arguments that follow its name.
     pub(crate) fn called(typed: &[OsString]) -> Option<(&'static Self, &[OsString])> {
         let (program, words) = typed.split_first()?;
         let named = |name: &str| TOOLS.iter().find(|tool| tool.name == name);
@@ -133,13 +111,17 @@ impl Tool {
     }
 
     pub(crate) fn persona(&self) -> Persona {
-        Persona { name: self.name, words: WORDS }
+        Persona { name: self.name, words_for: words::words_for }
     }
 
-    /// What a command line of this tool comes to.
-    pub(crate) fn read(&self, words: &[OsString]) -> Result<Meaning> {
-        let usage = |fault, status| Ok(Meaning::Usage { fault, usage: self.usage, status });
-        // Only for the two that cannot do anything without flags.
+    /// Translates the arguments of this tool.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse), in the words of the tool where it has some.
+    pub(crate) fn translate(&self, words: &[OsString]) -> Result<Translation> {
+        let usage = |fault, status| Ok(Translation::Usage { fault, usage: self.usage, status });
+        // Only for the two tools that can do nothing without flags.
         if words.is_empty() && self.flags.known.iter().any(|flag| flag.name == "encrypt") {
             return usage(None, 1);
         }
@@ -148,15 +130,15 @@ impl Tool {
             Err(Stop::Fault(fault)) => usage(Some(fault), 2),
             Ok(given) if given.has("version") => {
                 let version = if self.flags.grammar == Grammar::Go { "1.3.0" } else { "0.12.1" };
-                Ok(Meaning::Version(format!("{version} (solekey {})", env!("CARGO_PKG_VERSION"))))
+                Ok(Translation::Version(format!("{version} (solekey {})", env!("CARGO_PKG_VERSION"))))
             }
-            Ok(given) => Ok(Meaning::Words((self.translate)(&given)?)),
+            Ok(given) => Ok(Translation::Words((self.translate)(&given)?)),
         }
     }
 }
 
 impl Given {
-    /// The only input. None for standard input.
+    /// The only input, or `None` for standard input.
     fn input(&self) -> Result<Option<&OsString>> {
         match self.inputs.as_slice() {
             [] => Ok(None),
@@ -165,10 +147,10 @@ impl Given {
         }
     }
 
-    /// The flags of these names, as this program takes them, in their order.
+    /// The flags with these names, as this program spells them, in command-line order.
     fn pass_on<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = OsString> + 'a {
         self.flags.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| {
-            // Their files of recipients may be anybody's authorized_keys.
+            // Those tools accept anybody's authorized_keys as a recipients file.
             let name = if *name == "recipients-file" { "authorized-keys" } else { name };
             let mut word = OsString::from(format!("--{name}"));
             if let Some(value) = value {
@@ -179,7 +161,7 @@ impl Given {
         })
     }
 
-    /// The output that was named last; none, and an empty one, is standard output.
+    /// The output that was named last. None at all, or an empty name, is standard output.
     fn output(&self) -> Option<OsString> {
         let (_, last) = self.flags.iter().rfind(|(name, _)| *name == "output")?;
         let last = last.as_ref()?;
@@ -189,7 +171,7 @@ impl Given {
     }
 }
 
-/// Words that end in the input.
+/// Appends the input.
 fn with_input(mut words: Vec<OsString>, input: Option<&OsString>) -> Vec<OsString> {
     words.push(OsString::from("--"));
     words.extend(input.cloned());
@@ -221,7 +203,7 @@ fn decryption(given: &Given) -> Result<Vec<OsString>> {
             return misuse(format!("{name} can't be used with -d/--decrypt"), hint);
         }
     }
-    // Only what is named: that is what scripts rely on.
+    // Scripts rely on only the named identities being tried.
     let mut words = vec!["decrypt", "--no-default-identity"];
     if given.has("identity") || given.has("plugin") {
         words.push("--identities-only");

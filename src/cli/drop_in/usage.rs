@@ -1,4 +1,4 @@
-//! How the tools whose place is taken are used, in a few lines for whoever mistyped.
+//! The usage of the tools that solekey stands in for.
 
 pub(crate) const AGE: &str = "\
 Usage:

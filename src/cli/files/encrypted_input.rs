@@ -1,4 +1,4 @@
-//! An encrypted input, armored or not, whose header has been read.
+//! An encrypted input, armored or not, with its header read.
 
 use std::io::{self, BufRead, BufReader, Write as _};
 
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// An encrypted input: its header, and its payload, which is still to come.
-pub(crate) struct Sealed<'i> {
+/// An encrypted input: its header, and its payload, which is still to be read.
+pub(crate) struct EncryptedInput<'i> {
     pub(crate) decryptor: Decryptor,
     body: Body<'i>,
 }
@@ -26,13 +26,21 @@ enum Body<'i> {
     Armored(ArmorReader<&'i mut BufReader<Tracked>>),
 }
 
-impl<'i> Sealed<'i> {
+impl<'i> EncryptedInput<'i> {
     /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Decryptor::read`].
     pub(crate) fn read(input: &'i mut Input) -> Result<Self> {
         Self::read_by(input, Decryptor::read)
     }
 
     /// Reads what is left of a header that may be damaged.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Decryptor::read_damaged`].
     pub(crate) fn read_damaged(input: &'i mut Input) -> Result<Self> {
         Self::read_by(input, Decryptor::read_damaged)
     }
@@ -50,7 +58,11 @@ impl<'i> Sealed<'i> {
         matches!(self.body, Body::Armored(_))
     }
 
-    /// Authenticates the last chunk, where it can be read before the others.
+    /// Authenticates the last chunk, if it can be read before the others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Payload::check_end`](crate::crypto::Payload::check_end).
     pub(crate) fn check_end(&mut self, unlocked: &Unlocked) -> Result<()> {
         if let source @ Source::AtOffsets { .. } = self.payload() {
             unlocked.payload(source)?.check_end()?;
@@ -58,7 +70,11 @@ impl<'i> Sealed<'i> {
         Ok(())
     }
 
-    /// Writes the payload as it is behind another header; in armor, if it is in armor.
+    /// Writes the payload unchanged after another header, armored if the input is.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading and writing.
     pub(crate) fn copy(&mut self, header: &[u8], output: &mut Output) -> Result<()> {
         let cannot_write = "cannot write the new file";
         match &mut self.body {
@@ -77,7 +93,7 @@ impl<'i> Sealed<'i> {
         Ok(())
     }
 
-    /// All that stands behind the header. Of an input that can be read at offsets, as often as it is wanted.
+    /// Everything after the header. An input that can be read at offsets gives it as often as it is asked for.
     pub(crate) fn payload(&mut self) -> Source<'_> {
         match &mut self.body {
             Body::Armored(armor) => Source::InTurn(armor),

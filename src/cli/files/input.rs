@@ -1,4 +1,4 @@
-//! What is read: a file or standard input, with a name, and a length where that is known.
+//! An input: a file or standard input, with its name and, where it is known, its length.
 
 use std::{
     fs::{self, File, Metadata},
@@ -7,46 +7,44 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result};
-use same_file::Handle;
+use anyhow::{Context, Result, bail};
 
 use crate::{
     cli::{
-        files::permissions::Mode,
-        platform,
-        terminal::{
-            messages::{Report, misuse, quoted},
-            progress::Progress,
-        },
+        args::DASH,
+        files::{naming::display_name, permissions::Permissions},
+        platform::{self, FileHandle, FileId},
+        terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source},
 };
 
-/// What stands for standard input or output on the command line.
-pub(crate) const DASH: &str = "-";
-
+/// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
 
-/// Something to read.
+/// A file or stream to read.
 pub(crate) struct Input {
-    /// None for standard input.
+    /// `None` for standard input.
     path: Option<PathBuf>,
-    /// None for what the system has nothing to say of, as Windows of a console.
+    /// `None` where the system has none, such as Windows for a console.
     metadata: Option<Metadata>,
-    /// Where reading begins, in a file that was handed over as standard input.
+    /// Offset at which reading begins, in a file that was redirected to standard input.
     start: u64,
-    /// For comparing it with an output.
-    pub(crate) handle: Handle,
+    id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
 }
 
 impl Input {
     /// Opens `path`, or standard input for `-`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Misuse`](crate::cli::terminal::errors::Misuse) for a directory.
     pub(crate) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
-        let name = name(path);
+        let name = display_name(path);
         let cannot_read = || format!("cannot read {name}");
-        let a_directory = || {
+        let is_directory = || {
             misuse(
                 format!("{name} is a directory"),
                 "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
@@ -56,77 +54,85 @@ impl Input {
             let file = platform::stdin().context("cannot use standard input")?;
             let metadata = file.metadata().ok();
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
-                return a_directory();
+                return is_directory();
             }
-            let handle = Handle::stdin().with_context(cannot_read)?;
-            Self::new(file, metadata, handle, None, progress)
+            Self::new(file, metadata, None, progress).with_context(cannot_read)?
         } else {
-            // Not all systems open directories.
+            // Not every system can open a directory.
             if path.is_dir() {
-                return a_directory();
+                return is_directory();
             }
             let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
             let metadata = file.metadata().with_context(cannot_read)?;
-            let handle = file.try_clone().and_then(Handle::from_file).with_context(cannot_read)?;
-            Self::new(file, Some(metadata), handle, Some(path.to_owned()), progress)
+            Self::new(file, Some(metadata), Some(path.to_owned()), progress).with_context(cannot_read)?
         };
         input.progress.open(&name, input.length());
         Ok(input)
     }
 
-    /// What is in an open file, from its start.
+    /// Reads an open file from its start.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
     pub(crate) fn of_file(mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         file.rewind()?;
         let metadata = file.metadata()?;
-        let handle = file.try_clone().and_then(Handle::from_file)?;
-        Ok(Self::new(file, Some(metadata), handle, None, progress))
+        Self::new(file, Some(metadata), None, progress)
     }
 
     fn new(
         mut file: File,
         metadata: Option<Metadata>,
-        handle: Handle,
         path: Option<PathBuf>,
         progress: Arc<Progress>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         platform::enlarge_pipe(&file);
         platform::read_ahead(&file);
         let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
         let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
+        let id = FileId::of(&file)?;
         let tracked = Tracked { file, progress: progress.clone(), read: 0 };
-        Self { path, metadata, start, handle, reader: BufReader::with_capacity(BUFFER, tracked), progress }
+        Ok(Self { path, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
-        name(self.path.as_deref().unwrap_or(Path::new(DASH)))
+        display_name(self.path.as_deref().unwrap_or(Path::new(DASH)))
     }
 
-    /// The metadata of the file that was named. None for standard input, devices and pipes.
-    pub(crate) fn model(&self) -> Option<&Metadata> {
-        self.path.as_ref().and(self.file())
+    /// Which file this is. The open file keeps its inode number from being reused.
+    pub(crate) fn id(&self) -> &FileId {
+        &self.id
     }
 
-    /// The metadata of a file, also one that was handed over as standard input.
-    fn file(&self) -> Option<&Metadata> {
+    /// Whether a regular file was named: not standard input, a device or a pipe.
+    pub(crate) fn is_named_file(&self) -> bool {
+        self.path.is_some() && self.file_metadata().is_some()
+    }
+
+    /// The metadata of a regular file, be it one that was redirected to standard input.
+    fn file_metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref().filter(|metadata| metadata.is_file())
     }
 
-    /// What a file made from this one is like.
-    pub(crate) fn mode(&self) -> Mode<'_> {
+    /// The permissions of a file that is made from this one.
+    pub(crate) fn permissions(&self) -> Permissions {
         let path = self.path.as_deref().unwrap_or(Path::new("/dev/stdin"));
-        let like = |model| Mode::Like { model, access_list: platform::has_access_list(path) };
-        self.file().map_or(Mode::Umask, like)
+        match self.file_metadata() {
+            Some(source) => Permissions::Like { source: source.clone(), access_list: platform::has_access_list(path) },
+            None => Permissions::Umask,
+        }
     }
 
-    /// How many bytes there are in all. None if only reading them tells.
+    /// Bytes to read, or `None` if only reading tells.
     pub(crate) fn length(&self) -> Option<u64> {
-        let metadata = self.file()?;
-        // One that says 0 may be one that the kernel makes up while it is read.
+        let metadata = self.file_metadata()?;
+        // The kernel generates some files, such as those in /proc, while they are read, and says 0.
         if metadata.len() > 0 { metadata.len().checked_sub(self.start) } else { None }
     }
 
-    /// What is left after the first `consumed` bytes, which were read through [`reader`](Self::reader).
+    /// Everything after the first `consumed` bytes, which were read through [`reader`](Self::reader).
     pub(crate) fn source(&mut self, consumed: u64) -> Source<'_> {
         match self.length() {
             Some(length) if length >= consumed => Source::AtOffsets {
@@ -139,17 +145,21 @@ impl Input {
     }
 
     /// Deletes the file that was named, if it is still the one that was read.
-    pub(crate) fn remove(&self, report: &Report) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn remove(&self, messages: &Messages) -> Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
         if is_link || !self.is_still_named() || self.has_changed() {
             let why = if is_link { "it is a link" } else { "it is not what was read any more" };
-            report.warning(&format!("{} was not deleted: {why}", quoted(path)));
+            messages.warning(&format!("{} was not deleted: {why}", quoted(path)));
             return Ok(());
         }
         fs::remove_file(path).with_context(|| format!("cannot delete {}", quoted(path)))?;
-        if self.had_other_names() {
-            report.warning(&format!(
+        if self.has_hard_links() {
+            messages.warning(&format!(
                 "{} was deleted, but the file has other names (hard links), and they keep what is in it",
                 quoted(path)
             ));
@@ -157,53 +167,70 @@ impl Input {
         Ok(())
     }
 
-    /// Whether the name that was opened is still that of this file, and not of another that took its place.
+    /// Whether the name that was opened still names this file.
     pub(crate) fn is_still_named(&self) -> bool {
-        self.path.as_ref().is_none_or(|path| Handle::from_path(path).is_ok_and(|handle| handle == self.handle))
+        self.path.as_ref().is_none_or(|path| FileHandle::at(path).is_ok_and(|named| *named.id() == self.id))
     }
 
-    /// Whether the file had more names than one when it was opened.
-    pub(crate) fn had_other_names(&self) -> bool {
-        self.metadata.as_ref().is_some_and(|metadata| platform::names(metadata) > 1)
+    /// Whether the file had more than one name when it was opened.
+    pub(crate) fn has_hard_links(&self) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
     }
 
-    /// The file itself, to be read on from its byte at `offset`.
+    /// The file itself, positioned at `offset`.
     pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
         let file = self.reader.get_ref().file.try_clone();
         let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
         at.with_context(|| format!("cannot read {}", self.name()))
     }
 
-    /// Whether the file has changed since it was opened, as far as its length and time tell.
+    /// Whether length or mtime of the file have changed since it was opened.
     pub(crate) fn has_changed(&self) -> bool {
         let now = self.reader.get_ref().file.metadata();
         let same =
             |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.file().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
+        self.file_metadata().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
 }
 
-/// Whether a name stands for standard input: for the very pipe or terminal, under whatever name.
+/// Whether a name stands for standard input: `-`, or any other name of the pipe or terminal that it is.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new(DASH) || platform::is_stdin(path)
 }
 
-/// The name of an input or output for messages.
-pub(crate) fn name(path: &Path) -> String {
-    if path == Path::new(DASH) { "standard input".to_owned() } else { quoted(path) }
+/// Refuses a standard input that was closed when the program started.
+///
+/// # Errors
+///
+/// If it was.
+pub(crate) fn check_stdin_is_open() -> Result<()> {
+    check_is_open(platform::stdin(), "standard input")
 }
 
-/// A file that counts what is read from it.
+/// Refuses a standard stream that was closed when the program started.
+///
+/// # Errors
+///
+/// If it was.
+pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> {
+    let closed = stream.and_then(|stream| platform::was_closed(&stream));
+    if closed.with_context(|| format!("cannot use {name}"))? {
+        bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
+    }
+    Ok(())
+}
+
+/// A file that counts the bytes read from it.
 pub(crate) struct Tracked {
     file: File,
     progress: Arc<Progress>,
-    /// Bytes read in turn.
+    /// Bytes read in sequence.
     pub(crate) read: u64,
 }
 
 impl Read for Tracked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Again if a signal cut in: who fills a buffered reader would take that for an error.
+        // Retried after a signal: a caller of `fill_buf` would take the interruption for an error.
         let count = loop {
             match self.file.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

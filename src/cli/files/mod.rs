@@ -4,6 +4,7 @@ pub(crate) mod encrypted_input;
 pub(crate) mod input;
 pub(crate) mod naming;
 pub(crate) mod output;
+pub(crate) mod outputs;
 pub(crate) mod pending;
 pub(crate) mod permissions;
 pub(crate) mod read_back;

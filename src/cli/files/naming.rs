@@ -1,28 +1,132 @@
-//! The ending `.age`, from which a file's name in its other form is known.
+//! Names of inputs, and the names of outputs that are derived from them.
 
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
 };
 
-/// `path` with `.age` at its end.
-pub(crate) fn with_age(path: &Path) -> PathBuf {
-    with_ending(path, ".age")
+use anyhow::Result;
+
+use crate::cli::{
+    args::{DASH, FileArgs},
+    terminal::{advice::misuse, escape::quoted},
+};
+
+/// The name of an input.
+pub(crate) struct InputPath {
+    /// The path that opens it, or `-` for standard input.
+    pub(crate) path: PathBuf,
+    /// The path of its output below `-O`: the file's name, preceded by its place in the folder that was walked.
+    pub(crate) relative: PathBuf,
 }
 
-/// `path` with `ending` at its end.
-pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+impl InputPath {
+    /// An input that was named by itself.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let relative = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
+        Self { path, relative }
+    }
+
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.path == Path::new(DASH)
+    }
+}
+
+/// Where an output goes, by name. Nothing of the file system has been looked at.
+pub(crate) enum Destination {
+    /// Standard output, because `-c` asks for it or the input is standard input.
+    Stdout,
+    /// A name that the user typed, or one derived from the input's.
+    Path(PathBuf),
+    /// A name below the folder of `-O`. Missing folders are created like those of `source`.
+    InOutputDir { path: PathBuf, source: PathBuf },
+}
+
+/// Derives the output's name for each input of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Naming<'a> {
+    args: &'a FileArgs,
+    /// The output's name for an input's, or `None` if it cannot be derived.
+    derive: fn(&Path) -> Option<PathBuf>,
+}
+
+impl<'a> Naming<'a> {
+    /// `notes` becomes `notes.age`.
+    pub(crate) fn encrypting(args: &'a FileArgs) -> Self {
+        Self { args, derive: |path| Some(with_age(path)) }
+    }
+
+    /// `notes.age` becomes `notes`.
+    pub(crate) fn decrypting(args: &'a FileArgs) -> Self {
+        Self { args, derive: without_age }
+    }
+
+    /// Where the output for `input` goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse) if no name can be derived.
+    pub(crate) fn destination(&self, input: &InputPath) -> Result<Destination> {
+        if let Some(output) = &self.args.output {
+            return Ok(Destination::Path(output.clone()));
+        }
+        if let Some(folder) = &self.args.output_dir {
+            if input.is_stdin() {
+                return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
+            }
+            let path = folder.join(self.derived(&input.relative)?);
+            return Ok(Destination::InOutputDir { path, source: input.path.clone() });
+        }
+        if self.args.stdout || input.is_stdin() {
+            return Ok(Destination::Stdout);
+        }
+        let output = self.derived(&input.path)?;
+        // Here `-` is the name of a file, not standard output.
+        Ok(Destination::Path(if output == Path::new(DASH) { Path::new(".").join(output) } else { output }))
+    }
+
+    fn derived(&self, input: &Path) -> Result<PathBuf> {
+        match (self.derive)(input) {
+            Some(output) => Ok(output),
+            None => misuse(
+                format!("{} does not end in '.age', so the name of its output is not known", display_name(input)),
+                "name the output with -o FILE, or send it to standard output with -c",
+            ),
+        }
+    }
+}
+
+/// The name of an input for messages.
+pub(crate) fn display_name(path: &Path) -> String {
+    if path == Path::new(DASH) { "standard input".to_owned() } else { quoted(path) }
+}
+
+/// `path` with `.age` appended.
+pub(crate) fn with_age(path: &Path) -> PathBuf {
+    with_suffix(path, ".age")
+}
+
+/// `path` with `suffix` appended.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(suffix);
     PathBuf::from(name)
 }
 
-/// `path` without `.age` at its end. None if it has no such end, or nothing before it.
+/// `path` without its `.age`, or `None` if it does not end in `.age` or is nothing else.
 pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
     if path.extension() != Some(OsStr::new("age")) {
         return None;
     }
     Some(path.with_extension(""))
+}
+
+/// The folder that a file is in.
+pub(crate) fn parent_folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is being written: standard output, a device, or a file that appears when it is committed.
+//! An output while it is written: a stream, or a file that appears when it is committed.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use crate::{
     cli::{
         files::pending::Pending,
         platform::{self, signals},
-        terminal::messages::Status,
+        terminal::{errors::BinaryOutput, exit_status::ExitStatus},
     },
     crypto::{Sha256, Sink},
 };
@@ -20,14 +20,14 @@ pub(crate) enum Output {
     File(Pending),
 }
 
-/// What was written.
+/// Hash and size of what was written.
 pub(crate) struct Hashed {
     pub(crate) sha256: [u8; 32],
     pub(crate) size: u64,
 }
 
 impl Output {
-    /// Where the pipeline may put its bytes: anywhere in a file, in turn elsewhere.
+    /// The sink for the pipeline: at offsets into a file, in sequence into a stream.
     pub(crate) fn sink(&mut self) -> Sink<'_> {
         match self {
             Self::Stream(stream) => Sink::InTurn(stream),
@@ -35,14 +35,14 @@ impl Output {
         }
     }
 
-    /// From now on, blocks of zeros become holes, in a file.
+    /// From now on, blocks of zeros become holes. Does nothing for a stream.
     pub(crate) fn leave_holes(&mut self) {
         if let Self::File(pending) = self {
             pending.leave_holes();
         }
     }
 
-    /// Writes all that is left of a file.
+    /// Appends the rest of a file.
     pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
         match self {
             Self::Stream(stream) => io::copy(file, stream).map(drop),
@@ -50,7 +50,7 @@ impl Output {
         }
     }
 
-    /// Takes off what a file has beyond that many bytes.
+    /// Cuts a file to `length` bytes. Does nothing for a stream.
     pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
         match self {
             Self::Stream(_) => Ok(()),
@@ -58,19 +58,18 @@ impl Output {
         }
     }
 
-    /// Has a stream hash what it writes from now on. A file is hashed when it is whole.
+    /// Hashes what a stream writes from now on. A file is hashed when it is whole.
     pub(crate) fn hash(&mut self) {
         if let Self::Stream(stream) = self {
             stream.sha256 = Some(Sha256::new());
         }
     }
 
-    /// What was written: of a stream, what it took; of a file, what stands in it, read back through the descriptor that
-    /// will get the name.
+    /// Hash and size of what was written. A file is read back through the descriptor that will get the name.
     pub(crate) fn hashed(&mut self) -> io::Result<Hashed> {
         match self {
             Self::Stream(stream) => {
-                let sha256 = stream.sha256.take().expect("it was to be hashed").finish();
+                let sha256 = stream.sha256.take().expect("`hash` was called before writing").finish();
                 Ok(Hashed { sha256, size: stream.written })
             }
             Self::File(pending) => {
@@ -83,15 +82,15 @@ impl Output {
         }
     }
 
-    /// How many bytes somebody may have seen.
-    pub(crate) fn seen(&self) -> u64 {
+    /// Bytes that a reader may have received already: none of a file, which has no name yet.
+    pub(crate) fn released(&self) -> u64 {
         match self {
             Self::Stream(stream) => stream.written,
             Self::File(_) => 0,
         }
     }
 
-    /// Whether this is an open file that other users have the right to read.
+    /// Whether this is an open file that other users may read.
     pub(crate) fn others_may_read(&self) -> bool {
         match self {
             Self::Stream(stream) => stream.file.metadata().is_ok_and(|metadata| platform::others_may_read(&metadata)),
@@ -118,7 +117,7 @@ pub(crate) struct Stream {
     file: File,
     text_only: bool,
     written: u64,
-    /// Of what was written, if that is wanted.
+    /// The hash of what was written, if it is wanted.
     sha256: Option<Sha256>,
 }
 
@@ -128,10 +127,10 @@ impl Stream {
         Self { file, text_only, written: 0, sha256: None }
     }
 
-    /// Has what was written reach the disk, if it goes to one: some failures show only then.
+    /// Syncs what was written to a file or block device: some failures show only then.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self.file.metadata() {
-            Ok(metadata) if metadata.is_file() || platform::is_disk(&metadata) => self.file.sync_all(),
+            Ok(metadata) if metadata.is_file() || platform::is_block_device(&metadata) => self.file.sync_all(),
             _ => Ok(()),
         }
     }
@@ -140,12 +139,12 @@ impl Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.text_only && !is_text(bytes) {
-            return Err(io::Error::other("refusing to write binary data to the terminal; insist with -o -"));
+            return Err(io::Error::other(BinaryOutput));
         }
         match self.file.write(bytes) {
-            // Nobody reads any more. Other workers may be waiting for input that never comes, so this ends here, as the
-            // signal would have ended it.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => signals::exit(Status::ClosedPipe as i32),
+            // The reader has gone. Other workers may be waiting for input that never comes, so the program ends here, as
+            // SIGPIPE would have ended it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => signals::exit(ExitStatus::ClosedPipe as i32),
             Ok(count) => {
                 self.written += count as u64;
                 if let Some(sha256) = &mut self.sha256 {
@@ -162,7 +161,7 @@ impl Write for Stream {
     }
 }
 
-/// Whether a terminal shows these bytes as they are. A character may be cut off at either end.
+/// Whether a terminal shows these bytes as they are. A character may be cut at either end.
 fn is_text(bytes: &[u8]) -> bool {
     let start = bytes.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
     let whole = match std::str::from_utf8(&bytes[start..]) {
@@ -170,7 +169,7 @@ fn is_text(bytes: &[u8]) -> bool {
         Err(error) if error.error_len().is_none() => start + error.valid_up_to(),
         Err(_) => return false,
     };
-    let text = std::str::from_utf8(&bytes[start..whole]).expect("it was just checked");
+    let text = std::str::from_utf8(&bytes[start..whole]).expect("it was just validated");
     text.chars().all(|character| !character.is_control() || matches!(character, '\n' | '\r' | '\t'))
 }
 
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_told_from_binary() {
+    fn text_is_distinguished_from_binary() {
         assert!(is_text("plain\ttext\r\n é 漢".as_bytes()));
         assert!(is_text(&"漢字".as_bytes()[1..5]), "characters may be cut at both ends");
         assert!(!is_text(b"esc \x1b[2J"));

@@ -1,8 +1,8 @@
-//! A file that does not exist under its name until it is whole.
+//! A file in the making: nothing is visible under its final name until it is whole.
 //!
-//! Where the system can (Linux, most file systems), it has no name at all until then, so that not even a killed process
-//! leaves anything behind. Elsewhere it has a hidden name in the same folder, which is removed on failure and on the
-//! signals that end a program.
+//! Where the system can (Linux, most file systems) it has no name at all until then, so that not even a killed process leaves
+//! anything behind. Elsewhere it has a hidden name in the same folder, which is removed on failure and on signals that end
+//! the program.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +17,8 @@ use tempfile::{Builder, TempPath};
 use crate::{
     cli::{
         files::{
-            permissions::{self, Mode},
+            naming::parent_folder,
+            permissions::{self, Permissions},
             sparse::each_run,
         },
         platform::{self, signals},
@@ -25,36 +26,36 @@ use crate::{
     crypto::WriteAt,
 };
 
-/// What to do when the final name is taken.
+/// What to do if the final name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overwrite {
-    /// Refuse, and no flag permits it.
+    /// Refuse; no option permits it.
     Never,
+    /// Refuse; `-f` would permit it.
     Refuse,
     Replace,
 }
 
-/// A file in the making.
+/// A file in the making. Dropping it removes it.
 pub(crate) struct Pending {
     file: File,
-    hidden: Hidden,
+    name: TemporaryName,
     target: PathBuf,
-    /// Where what is written in turn goes.
+    /// The offset of the next byte that is written in sequence.
     cursor: u64,
-    /// Where holes are left, how long the file is to be; None where they are not.
-    holes: Option<AtomicU64>,
+    /// With holes, the length of the file so far: a hole at its end writes nothing.
+    sparse_length: Option<AtomicU64>,
 }
 
-enum Hidden {
-    #[cfg(target_os = "linux")]
-    Unnamed,
-    Named(TempPath),
+enum TemporaryName {
+    None,
+    Hidden(TempPath),
 }
 
-/// How the name of a file in the making begins and ends: hidden, and recognisable should one ever be left behind.
+/// Hidden names are recognisable, should one be left behind.
 const PREFIX: &str = ".solekey-";
 const SUFFIX: &str = ".part";
-/// Letters and digits between the two, at random.
+/// Random letters and digits between the two.
 const RANDOM: usize = 6;
 
 fn hidden_name() -> Builder<'static, 'static> {
@@ -63,59 +64,66 @@ fn hidden_name() -> Builder<'static, 'static> {
     builder
 }
 
-/// Whether a file is one that some run is making, or left behind.
-pub(crate) fn is_in_the_making(path: &Path) -> bool {
+/// Whether `path` is a hidden name that some run is using or has left behind.
+pub(crate) fn is_hidden_name(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let random = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
     random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 impl Pending {
-    /// Makes a file in the folder of `target`, with mode 0600.
+    /// Creates a file in the folder of `target`, with mode 0600.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
-        #[cfg(target_os = "linux")]
-        if let Ok(file) = platform::create_unnamed(folder(target)) {
-            return Ok(Self::of(file, Hidden::Unnamed, target));
+        match platform::create_unnamed(parent_folder(target)) {
+            Ok(file) => Ok(Self::of(file, TemporaryName::None, target)),
+            Err(_) => Self::with_hidden_name(target),
         }
-        Self::named(target)
     }
 
-    fn named(target: &Path) -> io::Result<Self> {
-        signals::tidy_up_on_signals()?;
-        // Not by `tempfile_in`: its errors name the hidden file, which says nothing to anybody.
-        let make = |path: &Path| signals::making(path, create_private);
-        let (file, path) = hidden_name().make_in(folder(target), make)?.into_parts();
-        Ok(Self::of(file, Hidden::Named(path), target))
+    fn with_hidden_name(target: &Path) -> io::Result<Self> {
+        signals::clean_up_on_signals()?;
+        // Not `tempfile_in`: its errors name the hidden file, which tells the user nothing.
+        let create = |path: &Path| signals::create_temporary(path, platform::create_private);
+        let (file, path) = hidden_name().make_in(parent_folder(target), create)?.into_parts();
+        Ok(Self::of(file, TemporaryName::Hidden(path), target))
     }
 
-    fn of(file: File, hidden: Hidden, target: &Path) -> Self {
-        Self { file, hidden, target: target.to_owned(), cursor: 0, holes: None }
+    fn of(file: File, name: TemporaryName, target: &Path) -> Self {
+        Self { file, name, target: target.to_owned(), cursor: 0, sparse_length: None }
     }
 
     /// From now on, blocks of zeros become holes.
     pub(crate) fn leave_holes(&mut self) {
-        self.holes = Some(AtomicU64::new(self.cursor));
+        self.sparse_length = Some(AtomicU64::new(self.cursor));
     }
 
-    /// The file, to be read as it stands on the disk: what the system has of it in memory is given up, where it can be.
+    /// Syncs the file and returns it for reading. Where possible, reads come from the disk, not from memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
     pub(crate) fn read_back(&self) -> io::Result<File> {
-        self.finish()?;
+        self.set_length()?;
         self.file.sync_all()?;
-        platform::forget(&self.file);
+        platform::drop_cache(&self.file);
         self.file.try_clone()
     }
 
-    /// How many bytes there are.
+    /// Bytes in the file.
     pub(crate) fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Takes off what there is beyond that many bytes.
+    /// Cuts the file to `length` bytes.
     pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
         self.file.set_len(length)
     }
 
-    /// Writes all that is left of `file`, in turn; the system does it by itself where it can, without a look at the bytes.
+    /// Appends the rest of `file`. The kernel copies where it can.
     pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.cursor))?;
         self.cursor += io::copy(file, &mut self.file)?;
@@ -127,54 +135,52 @@ impl Pending {
         platform::read_exact_at(&self.file, buffer, offset)
     }
 
-    /// Gives the file its length, should it end in a hole.
-    fn finish(&self) -> io::Result<()> {
-        match &self.holes {
+    /// Extends a file that ends in a hole to its length.
+    fn set_length(&self) -> io::Result<()> {
+        match &self.sparse_length {
             Some(length) => self.file.set_len(length.load(Ordering::Relaxed)),
             None => Ok(()),
         }
     }
 
-    /// Gives the file its mode, makes it durable, and only then its name.
+    /// Sets the permissions, makes the file durable, and only then gives it its name.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if the name is taken and not to be replaced.
-    pub(crate) fn commit(self, mode: Mode<'_>, overwrite: Overwrite) -> io::Result<()> {
-        self.finish()?;
+    /// [`io::ErrorKind::AlreadyExists`] if the name is taken and must not be replaced; those of the system.
+    pub(crate) fn commit(self, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
+        self.set_length()?;
         let replaced = match overwrite {
             Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
             Overwrite::Never | Overwrite::Refuse => None,
         };
-        permissions::set(&self.file, mode, replaced.as_ref(), &self.target)?;
+        permissions::set(&self.file, permissions, replaced.as_ref(), &self.target)?;
         self.file.sync_all()?;
-        match self.hidden {
-            #[cfg(target_os = "linux")]
-            Hidden::Unnamed => match overwrite {
-                Overwrite::Never | Overwrite::Refuse => platform::link(&self.file, &self.target)?,
-                Overwrite::Replace => {
-                    // A link does not replace a file, but a rename does: for an instant, there is a hidden name.
-                    signals::tidy_up_on_signals()?;
-                    let link = |path: &Path| signals::making(path, |path| platform::link(&self.file, path));
-                    let linked: tempfile::NamedTempFile<()> = hidden_name().make_in(folder(&self.target), link)?;
-                    let linked = linked.into_temp_path();
-                    let hidden = linked.to_path_buf();
-                    linked.persist(&self.target)?;
-                    signals::settled(&hidden);
-                }
-            },
-            Hidden::Named(path) => {
-                let hidden = path.to_path_buf();
-                match overwrite {
-                    Overwrite::Never | Overwrite::Refuse => path.persist_noclobber(&self.target)?,
-                    Overwrite::Replace => path.persist(&self.target)?,
-                }
-                signals::settled(&hidden);
+        match (self.name, overwrite) {
+            (TemporaryName::None, Overwrite::Never | Overwrite::Refuse) => platform::link(&self.file, &self.target)?,
+            (TemporaryName::None, Overwrite::Replace) => {
+                // A link cannot replace a file, but a rename can: for an instant, there is a hidden name.
+                signals::clean_up_on_signals()?;
+                let link = |path: &Path| signals::create_temporary(path, |path| platform::link(&self.file, path));
+                let linked: tempfile::NamedTempFile<()> = hidden_name().make_in(parent_folder(&self.target), link)?;
+                rename(linked.into_temp_path(), &self.target, overwrite)?;
             }
+            (TemporaryName::Hidden(path), overwrite) => rename(path, &self.target, overwrite)?,
         }
-        sync_folder(folder(&self.target));
+        // Durability of the name is best effort: a folder may be writable but not readable, and not all file systems can.
+        let _ = platform::sync_folder(parent_folder(&self.target));
         Ok(())
     }
+}
+
+fn rename(from: TempPath, to: &Path, overwrite: Overwrite) -> io::Result<()> {
+    let hidden = from.to_path_buf();
+    match overwrite {
+        Overwrite::Never | Overwrite::Refuse => from.persist_noclobber(to)?,
+        Overwrite::Replace => from.persist(to)?,
+    }
+    signals::keep(&hidden);
+    Ok(())
 }
 
 impl Write for Pending {
@@ -191,58 +197,38 @@ impl Write for Pending {
 
 impl WriteAt for Pending {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let Some(length) = &self.holes else { return platform::write_all_at(&self.file, bytes, offset) };
+        let Some(length) = &self.sparse_length else { return platform::write_all_at(&self.file, bytes, offset) };
         length.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
         each_run(bytes, offset, |run, offset| platform::write_all_at(&self.file, run, offset))
     }
 }
 
-/// The folder that a file is in.
-pub(crate) fn folder(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Makes a folder and those above it that are missing, each durable. As long as they have the names of a `model` and of those
-/// above that, they get its rights.
-pub(crate) fn make_folder(path: &Path, model: Option<&Path>) -> io::Result<()> {
+/// Creates a folder and the missing ones above it, each durable. As far as they have the names of `model` and of the folders
+/// above that, they get the same permissions.
+///
+/// # Errors
+///
+/// Those of the system.
+pub(crate) fn create_folders(path: &Path, model: Option<&Path>) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let model = model.filter(|model| model.file_name() == path.file_name());
-    let above = folder(path);
-    make_folder(above, model.and_then(Path::parent))?;
-    match permissions::folder_like(model).create(path) {
-        // Another file of the run may need it, too.
+    let above = parent_folder(path);
+    create_folders(above, model.and_then(Path::parent))?;
+    match platform::create_folder(path, permissions::folder_mode(model)) {
+        // Another file of the run may have needed it too.
         Err(_) if path.is_dir() => {}
-        made => made?,
+        created => created?,
     }
-    sync_folder(above);
+    let _ = platform::sync_folder(above);
     Ok(())
-}
-
-/// Makes the new name durable, where the system lets us: a folder may be writable but not readable, and not all file
-/// systems can. The file is whole either way.
-fn sync_folder(folder: &Path) {
-    if cfg!(unix) {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use std::{
-        fs::{self, Permissions},
+        fs,
         os::unix::fs::{MetadataExt, PermissionsExt},
     };
 
@@ -255,7 +241,7 @@ mod tests {
 
     #[test]
     fn nothing_appears_before_commit_and_nothing_stays_without() {
-        for make in [Pending::new, Pending::named] {
+        for make in [Pending::new, Pending::with_hidden_name] {
             let folder = tempfile::tempdir().expect("a folder can be made");
             let target = folder.path().join("x");
             let mut pending = make(&target).expect("a file can be made");
@@ -266,7 +252,7 @@ mod tests {
 
             let mut pending = make(&target).expect("a file can be made");
             pending.write_all(b"whole").expect("the file takes it");
-            pending.commit(Mode::Private, Overwrite::Refuse).expect("the name is free");
+            pending.commit(&Permissions::Private, Overwrite::Refuse).expect("the name is free");
             assert_eq!(fs::read(&target).expect("it is there"), b"whole");
             assert_eq!(target.metadata().expect("it is there").mode() & 0o7777, 0o600);
             assert_eq!(names(folder.path()), ["x"]);
@@ -275,20 +261,20 @@ mod tests {
 
     #[test]
     fn an_existing_file_is_replaced_only_on_demand() {
-        for make in [Pending::new, Pending::named] {
+        for make in [Pending::new, Pending::with_hidden_name] {
             let folder = tempfile::tempdir().expect("a folder can be made");
             let target = folder.path().join("x");
             fs::write(&target, "old").expect("the folder takes it");
-            fs::set_permissions(&target, Permissions::from_mode(0o640)).expect("it is ours");
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("it is ours");
             let model = target.metadata().expect("it is there");
 
-            let refused = make(&target).expect("a file can be made").commit(Mode::Umask, Overwrite::Refuse);
+            let refused = make(&target).expect("a file can be made").commit(&Permissions::Umask, Overwrite::Refuse);
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
             make(&target)
                 .and_then(|pending| {
-                    pending.commit(Mode::Like { model: &model, access_list: false }, Overwrite::Replace)
+                    pending.commit(&Permissions::Like { source: model.clone(), access_list: false }, Overwrite::Replace)
                 })
                 .expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");

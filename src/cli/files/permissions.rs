@@ -1,111 +1,122 @@
-//! Who may do what with a file or a folder that is made, and since when it is said to be: as with what it was made from, and
-//! never more than with what it takes the place of.
+//! Owner, group, mode and mtime of new files: those of the file that a new one was made from, and never more permission
+//! than the file that it replaces had.
 
 use std::{
-    fs::{DirBuilder, File, FileTimes, Metadata},
+    fs::{File, FileTimes, Metadata},
     io,
     path::Path,
 };
 
-/// What a file is like when it gets its name.
-#[derive(Clone, Copy)]
-pub(crate) enum Mode<'a> {
-    /// Mode bits and modification time of the file it was made from.
+use crate::cli::{files::naming::parent_folder, platform};
+
+/// The permissions and mtime that a file has when it gets its name.
+#[derive(Clone)]
+pub(crate) enum Permissions {
+    /// Mode bits and mtime of the file that it was made from.
     Like {
-        model: &'a Metadata,
-        /// Whether that has an access control list: then the bits of the group are not the group's.
-        #[cfg_attr(not(unix), allow(dead_code, reason = "there are no bits of a group"))]
+        source: Metadata,
+        /// Whether the source has an access control list. If so, its group bits are not the group's.
         access_list: bool,
     },
-    /// Readable by whom the umask lets.
+    /// Mode 0666 less the umask.
     Umask,
-    /// Readable by its owner alone.
+    /// Mode 0600.
     Private,
 }
 
-/// Gives a file that will be `target` its mode and time. One that takes another's place gets its owner too, where that may be
-/// set, and no rights that the other had not given.
-pub(crate) fn set(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, target: &Path) -> io::Result<()> {
-    set_mode(file, mode, replaced, target)?;
-    match mode {
-        Mode::Like { model, .. } => match model.modified() {
-            Ok(modified) => unless_impossible(file.set_times(FileTimes::new().set_modified(modified))),
+/// The bits of a folder that everybody may write to, but where nobody may remove another's files: `/tmp`.
+const SHARED_FOLDER: u32 = 0o1002;
+
+/// Sets permissions and mtime of `file`, which will be `target`. A file that replaces another also gets its owner and group,
+/// where the system allows it, and no permission that the other did not give.
+///
+/// # Errors
+///
+/// Those of the system, unless the file system has no such attributes.
+pub(crate) fn set(
+    file: &File,
+    permissions: &Permissions,
+    replaced: Option<&Metadata>,
+    target: &Path,
+) -> io::Result<()> {
+    set_mode(file, permissions, replaced, target)?;
+    match permissions {
+        Permissions::Like { source, .. } => match source.modified() {
+            Ok(modified) => ignore_unsupported(file.set_times(FileTimes::new().set_modified(modified))),
             Err(_) => Ok(()),
         },
-        Mode::Umask | Mode::Private => Ok(()),
+        Permissions::Umask | Permissions::Private => Ok(()),
     }
 }
 
-#[cfg(not(unix))]
-fn set_mode(_: &File, _: Mode<'_>, _: Option<&Metadata>, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn set_mode(file: &File, mode: Mode<'_>, replaced: Option<&Metadata>, target: &Path) -> io::Result<()> {
-    use std::{
-        fs::Permissions,
-        os::unix::fs::{MetadataExt, PermissionsExt, fchown},
-    };
-
-    use crate::cli::{files::pending::folder, platform};
-
-    /// Everybody may put files into the folder, and nobody take away another's: what stands there may be a trap.
-    const SHARED_FOLDER: u32 = 0o1002;
-
-    let set_group =
-        |group| file.metadata().is_ok_and(|now| now.gid() == group) || fchown(file, None, Some(group)).is_ok();
-    // Without set-user-ID and its like, which are not for copies. The bits of a group are not for another group: its members
-    // may do what all others may.
-    let shared = |model: &Metadata, for_its_group: bool| {
-        let bits = model.mode() & 0o777;
-        if for_its_group { bits } else { bits & (0o707 | bits << 3) }
-    };
+fn set_mode(file: &File, permissions: &Permissions, replaced: Option<&Metadata>, target: &Path) -> io::Result<()> {
+    if platform::ownership(&file.metadata()?).is_none() {
+        return Ok(());
+    }
     let kept = match replaced {
         None => 0o777,
-        Some(replaced) => {
-            let same_group = if folder(target).metadata()?.mode() & SHARED_FOLDER == SHARED_FOLDER {
-                file.metadata()?.gid() == replaced.gid()
-            } else {
-                // Others than root may not give files away, and then they own what they make.
-                let _ = fchown(file, Some(replaced.uid()), None);
-                set_group(replaced.gid())
-            };
-            shared(replaced, same_group && !platform::has_access_list(target))
-        }
+        Some(replaced) => take_over_owner(file, replaced, target)?,
     };
-    let bits = match mode {
-        Mode::Like { model, access_list } => {
-            let same_group =
-                if replaced.is_some() { file.metadata()?.gid() == model.gid() } else { set_group(model.gid()) };
-            shared(model, same_group && !access_list)
+    let bits = match permissions {
+        Permissions::Like { source, access_list } => {
+            let same_group = if replaced.is_some() { group(file) == group_of(source) } else { set_group(file, source) };
+            permission_bits(source, same_group && !access_list)
         }
-        Mode::Umask => 0o666 & !platform::umask(),
-        Mode::Private => 0o600,
+        Permissions::Umask => 0o666 & !platform::umask(),
+        Permissions::Private => 0o600,
     };
-    unless_impossible(file.set_permissions(Permissions::from_mode(bits & kept)))
+    ignore_unsupported(platform::set_mode(file, bits & kept))
 }
 
-/// Passes over what a file system refuses that has no such thing: the file stays as it is, for its owner alone.
-fn unless_impossible(set: io::Result<()>) -> io::Result<()> {
+/// Gives `file` the owner and group of the file that it replaces, and returns the permission bits that it may have.
+fn take_over_owner(file: &File, replaced: &Metadata, target: &Path) -> io::Result<u32> {
+    let folder = platform::ownership(&parent_folder(target).metadata()?).map_or(0, |folder| folder.mode);
+    let same_group = if folder & SHARED_FOLDER == SHARED_FOLDER {
+        // Anybody can have put the old file there, as a trap.
+        group(file) == group_of(replaced)
+    } else {
+        if let Some(replaced) = platform::ownership(replaced) {
+            // Only root may give files away. Everybody else keeps what they make.
+            let _ = platform::set_owner(file, replaced.user);
+        }
+        set_group(file, replaced)
+    };
+    Ok(permission_bits(replaced, same_group && !platform::has_access_list(target)))
+}
+
+fn group_of(metadata: &Metadata) -> Option<u32> {
+    platform::ownership(metadata).map(|ownership| ownership.group)
+}
+
+fn group(file: &File) -> Option<u32> {
+    file.metadata().ok().as_ref().and_then(group_of)
+}
+
+/// Gives `file` the group of `model`. Returns whether it has that group now.
+fn set_group(file: &File, model: &Metadata) -> bool {
+    let wanted = group_of(model);
+    group(file) == wanted || wanted.is_some_and(|wanted| platform::set_group(file, wanted).is_ok())
+}
+
+/// The permission bits of a copy of `model`, without set-user-ID and the like.
+///
+/// If the copy belongs to another group, the group bits are not for that group: its members get what others get.
+fn permission_bits(model: &Metadata, same_group: bool) -> u32 {
+    let bits = platform::ownership(model).map_or(0o600, |model| model.mode) & 0o777;
+    if same_group { bits } else { bits & (0o707 | bits << 3) }
+}
+
+/// Ignores a refusal by a file system that has no such attributes. The file stays private to its owner.
+fn ignore_unsupported(set: io::Result<()>) -> io::Result<()> {
     match set {
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => Ok(()),
         set => set,
     }
 }
 
-/// What makes a folder that gives the rights of `model`, as a copy of it does, and its owner those to put files there.
-#[cfg(unix)]
-pub(crate) fn folder_like(model: Option<&Path>) -> DirBuilder {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-    let mut builder = DirBuilder::new();
-    if let Some(model) = model.and_then(|model| model.metadata().ok()) {
-        builder.mode(model.mode() & 0o777 | 0o700);
-    }
-    builder
-}
-
-#[cfg(not(unix))]
-pub(crate) fn folder_like(_: Option<&Path>) -> DirBuilder {
-    DirBuilder::new()
+/// The mode of a new folder that is made like `model`: the same permissions, and its owner may put files there. `None` for
+/// the default mode.
+pub(crate) fn folder_mode(model: Option<&Path>) -> Option<u32> {
+    let metadata = model?.metadata().ok()?;
+    Some(platform::ownership(&metadata)?.mode & 0o777 | 0o700)
 }

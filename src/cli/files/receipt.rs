@@ -1,4 +1,4 @@
-//! The receipt of an encryption: what was written, and which stanza is whose. It holds public keys and no secrets.
+//! The receipt of an encryption: what was written, and who owns each stanza. It holds public keys and no secrets.
 
 use std::{
     fmt::Write as _,
@@ -8,152 +8,138 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use same_file::Handle;
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        args::Files,
-        files::{
-            input::{DASH, Input, name},
-            output::Output,
-            pending::Overwrite,
-            permissions::Mode,
-            target::Plan,
-            walk::Named,
-        },
-        keys::{
-            key_file::KeyFiles,
-            recipients::{Origin, Recipients},
-        },
-        terminal::{
-            json,
-            messages::{Advise, misuse},
-        },
+use crate::cli::{
+    args::{DASH, FileArgs},
+    files::{
+        input::Input, naming::display_name, output::Output, outputs::Outputs, pending::Overwrite,
+        permissions::Permissions, target::Target,
     },
-    crypto::Encryptor,
+    platform::{self, FileHandle, FileId},
+    terminal::{
+        advice::{Advise, misuse},
+        json,
+    },
 };
 
-/// A receipt that is being written: a line for each output, in their order.
+/// A receipt that is being written: one line per output, in the order of the outputs.
 pub(crate) struct Receipt {
-    plan: Plan,
+    target: Target,
     output: Output,
-    /// Whether it is a file of the run, which it must not replace.
-    spoiled: AtomicBool,
+    /// Whether it turned out to be an input or an output of the run, which it must not replace.
+    is_refused: AtomicBool,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
-    /// None for standard output.
+struct Line<'a, S> {
+    /// `None` for standard output.
     output: Option<String>,
     sha256: String,
     size: u64,
     armor: bool,
-    stanzas: &'a [Stanza<'a>],
+    stanzas: &'a [S],
     program: &'static str,
 }
 
-/// Whose a stanza is.
-#[derive(Serialize)]
-pub(crate) struct Stanza<'a> {
-    /// From 1.
-    stanza: usize,
-    #[serde(rename = "type")]
-    kind: String,
-    recipient: String,
-    named: &'a Origin,
-}
-
 impl Receipt {
-    /// Opens the receipt, which must be no file that the run reads or writes otherwise.
-    pub(crate) fn new(
-        path: &Path,
-        files: &Files,
-        keys: &KeyFiles<'_>,
-        output: impl Fn(&Named) -> Result<Plan>,
-    ) -> Result<Self> {
-        let overwrite = if files.force { Overwrite::Replace } else { Overwrite::Refuse };
-        if let (Overwrite::Refuse, Plan::File { exists: true, .. }) = (overwrite, Plan::path(path, Overwrite::Replace)?)
-        {
-            return Err(anyhow!("the receipt {} already exists", name(path)))
+    /// Decides where the receipt goes. It must not be a file that the run reads or writes otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse); those of [`Target`].
+    pub(crate) fn target(path: &Path, args: &FileArgs, outputs: &Outputs<'_>) -> Result<Target> {
+        let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+        let target = Target::path(path, Overwrite::Replace)?;
+        if let (Overwrite::Refuse, Target::File { existing: Some(_), .. }) = (overwrite, &target) {
+            return Err(anyhow!("the receipt {} already exists", display_name(path)))
                 .hint("overwrite it with -f, or choose another file for --receipt");
         }
-        let plan = Plan::path(path, overwrite)?;
-        keys.must_differ_from(&plan)?;
-        if !matches!(plan, Plan::Stdout(_)) {
-            plan.must_differ_from(&Handle::stdout()?, "standard output")?;
+        if !matches!(target, Target::Stdout(_)) {
+            target.check_is_not(&FileId::of(&platform::stdout()?)?, "standard output")?;
         }
-        for input in &files.inputs.files {
-            let handle = match input.is_file() {
-                _ if input == Path::new(DASH) => Handle::stdin(),
-                true => Handle::from_path(input),
-                // It will be said when its turn comes; and opening a pipe would wait for its other end.
-                false => continue,
-            };
-            let handle = handle.with_context(|| format!("cannot open {}", name(input)))?;
-            // What is wrong with an output is said when its turn comes, too.
-            differ(&plan, &handle, &name(input), output(&Named::new(input.clone())).ok().as_ref())?;
+        for input in &args.inputs.files {
+            let cannot_open = || format!("cannot open {}", display_name(input));
+            if input == Path::new(DASH) {
+                let stdin = platform::stdin().and_then(|stdin| FileId::of(&stdin)).with_context(cannot_open)?;
+                target.check_is_not(&stdin, &display_name(input))?;
+            } else if input.is_file() {
+                let handle = FileHandle::at(input).with_context(cannot_open)?;
+                target.check_is_not(handle.id(), &display_name(input))?;
+            } else {
+                // A missing input is reported when its turn comes.
+                continue;
+            }
+            if outputs.include(&target, input) {
+                return refuse(&target);
+            }
         }
-        let output = plan.open()?;
-        Ok(Self { plan, output, spoiled: AtomicBool::new(false) })
+        Ok(target)
+    }
+
+    /// Opens the receipt.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Target::open`].
+    pub(crate) fn open(target: Target) -> Result<Self> {
+        let output = target.open()?;
+        Ok(Self { target, output, is_refused: AtomicBool::new(false) })
     }
 
     /// The folder in which it will appear, if it is a file.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.plan.folder()
+        self.target.folder()
     }
 
-    /// Refuses an input or an output that is the receipt; then there will be none.
-    pub(crate) fn must_differ_from(&self, input: &Input, output: &Plan) -> Result<()> {
-        let differs = differ(&self.plan, &input.handle, &input.name(), Some(output));
-        self.spoiled.fetch_or(differs.is_err(), Ordering::Relaxed);
+    /// Refuses an input or an output that is the receipt. If there is one, the receipt is not written.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse).
+    pub(crate) fn check_is_neither(&self, input: &Input, output: &Target) -> Result<()> {
+        let differs = self.target.check_is_not(input.id(), &input.name());
+        let differs = differs.and_then(|()| if output.is_same(&self.target) { refuse(&self.target) } else { Ok(()) });
+        self.is_refused.fetch_or(differs.is_err(), Ordering::Relaxed);
         differs
     }
 
-    /// Makes the receipt appear, with these lines. Without a line, there is none.
+    /// Writes these lines and commits the receipt. Without a line, there is no receipt.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing and committing.
     pub(crate) fn commit(self, lines: &str) -> Result<()> {
-        let Self { plan, mut output, spoiled } = self;
-        if lines.is_empty() || spoiled.into_inner() {
+        let Self { target, mut output, is_refused } = self;
+        if lines.is_empty() || is_refused.into_inner() {
             return Ok(());
         }
-        let written = output.write_all(lines.as_bytes()).with_context(|| format!("cannot write {}", plan.name()));
-        let committed = written.and_then(|()| plan.commit(output, Mode::Umask));
+        let written = output.write_all(lines.as_bytes()).with_context(|| format!("cannot write {}", target.name()));
+        let committed = written.and_then(|()| target.commit(output, &Permissions::Umask));
         committed.hint("what was encrypted is whole; only the receipt is missing")
     }
 }
 
-/// Refuses a receipt that is an input or an output.
-fn differ(receipt: &Plan, input: &Handle, input_name: &str, output: Option<&Plan>) -> Result<()> {
-    receipt.must_differ_from(input, input_name)?;
-    if output.is_some_and(|output| output.is(receipt)) {
-        let message = format!("the receipt and an output are both to go to {}", receipt.name());
-        return misuse(message, "nothing was written; choose another file for --receipt");
-    }
-    Ok(())
+fn refuse<T>(receipt: &Target) -> Result<T> {
+    misuse(
+        format!("the receipt and an output are both to go to {}", receipt.name()),
+        "nothing was written; choose another file for --receipt",
+    )
 }
 
-/// Whose each stanza of the header is.
-pub(crate) fn stanzas<'a>(encryptor: &Encryptor, recipients: &'a Recipients) -> Vec<Stanza<'a>> {
-    let stanzas = encryptor.header().stanzas().iter().zip(encryptor.owners()).enumerate();
-    stanzas
-        .map(|(index, (stanza, owner))| Stanza {
-            stanza: index + 1,
-            kind: stanza.tag.clone(),
-            recipient: recipients.keys[*owner].to_string(),
-            named: &recipients.origins[*owner],
-        })
-        .collect()
-}
-
-/// The receipt of an output that is written but not yet committed.
-pub(crate) fn line(plan: &Plan, armor: bool, output: &mut Output, stanzas: &[Stanza<'_>]) -> Result<String> {
-    let hashed = output.hashed().with_context(|| format!("cannot read back {}", plan.name()))?;
+/// The line for an output that is written but not committed yet. `stanzas` says who owns each stanza.
+///
+/// # Errors
+///
+/// Those of reading the output back.
+pub(crate) fn line(target: &Target, armor: bool, output: &mut Output, stanzas: &[impl Serialize]) -> Result<String> {
+    let hashed = output.hashed().with_context(|| format!("cannot read back {}", target.name()))?;
     let mut sha256 = String::with_capacity(64);
     for byte in hashed.sha256 {
         let _ = write!(sha256, "{byte:02x}");
     }
     Ok(json::line(&Line {
-        output: plan.typed().map(json::path),
+        output: target.typed().map(json::path),
         sha256,
         size: hashed.size,
         armor,

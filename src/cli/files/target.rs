@@ -1,4 +1,6 @@
-//! Where an output will go: checked before any work, opened after the keys are proven, committed when it is whole.
+//! The target of an output: computed once, before any work; opened once the keys are proven; committed when it is whole.
+//!
+//! This is the one place that decides what an output may be.
 
 use std::{
     fs::{self, File},
@@ -6,177 +8,231 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
-use same_file::Handle;
+use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
+    args::DASH,
     files::{
-        input::DASH,
+        input::check_is_open,
+        naming::{Destination, parent_folder},
         output::{Output, Stream},
-        pending::{self, Overwrite, Pending, folder},
-        permissions::Mode,
+        pending::{self, Overwrite, Pending},
+        permissions::Permissions,
     },
-    platform::{self, signals},
-    terminal::messages::{Advise, Misuse, misuse, quoted, speaks_as_another},
+    platform::{self, FileHandle, FileId, signals},
+    terminal::{
+        advice::{Advise, advised, misuse},
+        errors::Misuse,
+        escape::quoted,
+        persona,
+    },
 };
 
-/// Links that are followed from a name to the file it stands for; the system's own limit.
+/// Symlinks that are followed from a name to its file: the system's own limit.
 const LINK_LIMIT: usize = 40;
 
-/// Whether bytes may go to a terminal.
+/// Which bytes may go to a terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Terminal {
-    /// Any bytes: they are text anyhow, or the user insists.
-    Any,
-    /// Text alone.
-    TextOnly,
-    /// None: these are sure not to be text.
-    Refuse,
+pub(crate) enum OnTerminal {
+    /// Any bytes: they are text, or the user insists.
+    Anything,
+    /// Text only.
+    Text,
+    /// None: the output is binary.
+    Nothing,
 }
 
-/// Where the output will go, checked but not opened.
-pub(crate) enum Plan {
-    Stdout(Terminal),
-    /// A device or a pipe: written directly.
+/// Where an output goes: checked, but not opened.
+pub(crate) enum Target {
+    Stdout(OnTerminal),
+    /// A device, a pipe or an open descriptor, which is written directly.
     Direct {
         /// As the user wrote it, for messages.
         typed: PathBuf,
         /// With links resolved.
         path: PathBuf,
+        existing: FileHandle,
     },
-    /// A file.
+    /// A file that appears when it is committed.
     File {
         /// As the user wrote it, for messages.
         typed: PathBuf,
         /// With links resolved.
         path: PathBuf,
         overwrite: Overwrite,
-        exists: bool,
-        /// If its folder is made when it is opened, should it be missing: the folder that the source is in.
-        make_folder: Option<PathBuf>,
+        /// The file that has the name now. Held, so that no other can be mistaken for it.
+        existing: Option<FileHandle>,
+        /// If missing folders are created, the folder that the source is in.
+        source_folder: Option<PathBuf>,
     },
 }
 
-impl Plan {
+impl Target {
     /// Standard output.
-    pub(crate) fn stdout(terminal: Terminal) -> Result<Self> {
-        if terminal == Terminal::Refuse && io::stdout().is_terminal() {
-            return misuse(
-                "refusing to write binary data to the terminal",
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if it is a terminal and must not get the output.
+    pub(crate) fn stdout(allowed: OnTerminal) -> Result<Self> {
+        if allowed == OnTerminal::Nothing && io::stdout().is_terminal() {
+            return Err(advised(
+                Misuse::BinaryToTerminal,
                 "send it to a file with -o FILE, write text with -a, or insist with -o -",
-            );
+            ));
         }
-        // Scripts that were written for age know what they do.
-        if cfg!(windows) && terminal == Terminal::Refuse && !speaks_as_another() {
+        // Scripts written for age are trusted to know what they do.
+        if platform::WINDOWS && allowed == OnTerminal::Nothing && !persona::is_drop_in() {
             return misuse(
                 "refusing to write binary data to a redirected standard output: PowerShell would make text of it",
                 "send it to a file with -o FILE, write text with -a, or insist with -o -",
             );
         }
-        Ok(Self::Stdout(terminal))
+        Ok(Self::Stdout(allowed))
     }
 
     /// The file that `typed` names; standard output for `-`.
+    ///
+    /// # Errors
+    ///
+    /// If it is a directory, exists and must not be replaced, or cannot be created.
     pub(crate) fn path(typed: &Path, overwrite: Overwrite) -> Result<Self> {
-        Self::checked(typed, overwrite, None)
+        Self::look(typed, overwrite, None)
     }
 
-    /// The file that `typed` names, in a folder that is made if it is missing, like that of `source`.
-    pub(crate) fn in_folder(typed: &Path, source: &Path, overwrite: Overwrite) -> Result<Self> {
-        Self::checked(typed, overwrite, Some(folder(source).to_owned()))
+    /// The target of a named output. `allowed` applies to standard output.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stdout`](Self::stdout) and [`path`](Self::path).
+    pub(crate) fn of(destination: &Destination, overwrite: Overwrite, allowed: OnTerminal) -> Result<Self> {
+        match destination {
+            Destination::Stdout => Self::stdout(allowed),
+            Destination::Path(path) => Self::path(path, overwrite),
+            Destination::InOutputDir { path, source } => {
+                Self::look(path, overwrite, Some(parent_folder(source).to_owned()))
+            }
+        }
     }
 
-    fn checked(typed: &Path, overwrite: Overwrite, make_folder: Option<PathBuf>) -> Result<Self> {
+    fn look(typed: &Path, overwrite: Overwrite, source_folder: Option<PathBuf>) -> Result<Self> {
         if typed == Path::new(DASH) {
-            return Ok(Self::Stdout(Terminal::Any));
+            return Ok(Self::Stdout(OnTerminal::Anything));
         }
         let path = resolve(typed)?;
         let typed = typed.to_owned();
         if is_stdout(&path) {
-            return Ok(Self::Stdout(Terminal::Any));
+            return Ok(Self::Stdout(OnTerminal::Anything));
         }
-        let exists = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => {
+        let existing = match FileHandle::at(&path) {
+            Ok(found) if found.metadata().is_dir() => {
                 return misuse(format!("{} is a directory", quoted(&typed)), "name a file in it");
             }
             Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
                 return misuse(format!("{} is the name of a directory, not of a file", quoted(&typed)), "name a file");
             }
-            Ok(metadata) if !metadata.is_file() || is_descriptor(&path) => return Ok(Self::Direct { typed, path }),
-            Ok(_) => true,
+            Ok(existing) if !existing.metadata().is_file() || is_descriptor(&path) => {
+                return Ok(Self::Direct { typed, path, existing });
+            }
+            Ok(existing) => Some(existing),
             Err(error) => {
-                // Found out now, not after the work: a name that is too long, a folder that is missing or closed to us.
-                let missing = error.kind() == io::ErrorKind::NotFound;
-                let checked = match missing {
-                    true if make_folder.is_some() => Ok(()),
-                    true => fs::metadata(folder(&path)).map(drop),
+                // Reported now, not after the work: a name that is too long, a folder that is missing or not accessible.
+                let is_missing = error.kind() == io::ErrorKind::NotFound;
+                let checked = match is_missing {
+                    true if source_folder.is_some() => Ok(()),
+                    true => fs::metadata(parent_folder(&path)).map(drop),
                     false => Err(error),
                 };
                 checked.with_context(|| format!("cannot create {}", quoted(&typed)))?;
-                false
+                None
             }
         };
-        let exists_already = || Err(anyhow::anyhow!("{} already exists", quoted(&typed)));
+        let exists = existing.is_some();
+        let already_exists = || Err(anyhow!("{} already exists", quoted(&typed)));
         match overwrite {
-            Overwrite::Never if exists => exists_already().hint("choose another name with -o"),
+            Overwrite::Never if exists => already_exists().hint("choose another name with -o"),
             Overwrite::Refuse if exists => {
-                exists_already().hint("overwrite it with -f, or choose another name with -o, or another folder with -O")
+                already_exists().hint("overwrite it with -f, or choose another name with -o, or another folder with -O")
             }
-            _ => Ok(Self::File { typed, path, overwrite, exists, make_folder }),
+            _ => Ok(Self::File { typed, path, overwrite, existing, source_folder }),
         }
     }
 
-    /// Refuses an output that is also read. By device and inode, whatever the spelling.
-    pub(crate) fn must_differ_from(&self, input: &Handle, input_name: &str) -> Result<()> {
-        let handle = match self {
-            Self::Stdout(_) => Handle::stdout(),
-            // Not opened: that would wait for a pipe's other end.
-            Self::Direct { path, .. } | Self::File { path, .. } if !path.is_file() => return Ok(()),
-            Self::Direct { path, .. } | Self::File { path, .. } => Handle::from_path(path),
+    /// The file, device or pipe that is there now.
+    fn existing(&self) -> Option<&FileHandle> {
+        match self {
+            Self::Stdout(_) => None,
+            Self::Direct { existing, .. } => Some(existing),
+            Self::File { existing, .. } => existing.as_ref(),
+        }
+    }
+
+    /// Refuses an output that is the file `input`, which is also read. Compares device and inode, whatever the spelling.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::InputIsOutput`].
+    pub(crate) fn check_is_not(&self, input: &FileId, input_name: &str) -> Result<()> {
+        let stdout;
+        let existing = match self {
+            Self::Stdout(_) => {
+                stdout = platform::stdout().and_then(|stdout| FileHandle::of(&stdout)).ok();
+                stdout.as_ref()
+            }
+            Self::Direct { .. } | Self::File { .. } => self.existing(),
         };
-        match handle {
-            Ok(handle) if handle == *input && is_regular(&handle) => {
-                let name = self.name();
-                let message = if input_name == name {
-                    format!("{name} is to be both read and written")
-                } else {
-                    format!("{input_name} and {name} are the same file")
-                };
-                Err(Misuse(message)).hint("nothing was written; choose another output with -o")
-            }
-            _ => Ok(()),
+        if !existing.is_some_and(|existing| existing.metadata().is_file() && existing.id() == input) {
+            return Ok(());
         }
+        let name = self.name();
+        let message = if input_name == name {
+            format!("{name} is to be both read and written")
+        } else {
+            format!("{input_name} and {name} are the same file")
+        };
+        Err(Misuse::InputIsOutput(message)).hint("nothing was written; choose another output with -o")
     }
 
-    /// The folder in which a name is to appear, if one is.
+    /// The folder in which a name will appear, if one will.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Stdout(_) | Self::Direct { .. } => None,
-            Self::File { path, .. } => Some(folder(path)),
+            Self::File { path, .. } => Some(parent_folder(path)),
         }
     }
 
-    /// Whether this goes where `other` goes, also if nothing is there yet.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether this is a file, which appears when it is committed and can be read back before.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
+    /// Whether both go to the same place, even if nothing is there yet.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Stdout(_), Self::Stdout(_)) => true,
-            (
-                Self::Direct { path: one, .. } | Self::File { path: one, .. },
-                Self::Direct { path: two, .. } | Self::File { path: two, .. },
-            ) => one == two || place(one).is_some_and(|one| place(two) == Some(one)),
-            _ => false,
+            (Self::Stdout(_), _) | (_, Self::Stdout(_)) => false,
+            (_, Self::Direct { path, .. } | Self::File { path, .. }) => self.is_at(path),
         }
     }
 
-    /// The file that will be there, by a name that is the same for all spellings; if its folder is still to be made, by the
-    /// name that it has. None for what is no file.
-    pub(crate) fn place(&self) -> Option<PathBuf> {
-        let Self::File { path, .. } = self else { return None };
-        // Of a file that is there, the name that its folder has: letters may be told apart by case there, or not.
-        Some(fs::canonicalize(path).ok().or_else(|| place(path)).unwrap_or_else(|| path.clone()))
+    /// Whether this goes to `other`, even if nothing is there yet.
+    pub(crate) fn is_at(&self, other: &Path) -> bool {
+        match self {
+            Self::Stdout(_) => false,
+            Self::Direct { path, .. } | Self::File { path, .. } => {
+                path == other || canonical(path).is_some_and(|path| canonical(other) == Some(path))
+            }
+        }
     }
 
-    /// The file's path as the user wrote it. None for standard output.
+    /// A path of the file that is the same for all spellings, or `None` if this is not a file. If the folder is still to be
+    /// created, the path as it is.
+    pub(crate) fn canonical(&self) -> Option<PathBuf> {
+        let Self::File { path, .. } = self else { return None };
+        // An existing file has the spelling that its folder lists: the file system may ignore case.
+        Some(fs::canonicalize(path).ok().or_else(|| canonical(path)).unwrap_or_else(|| path.clone()))
+    }
+
+    /// The path as the user wrote it, or `None` for standard output.
     pub(crate) fn typed(&self) -> Option<&Path> {
         match self {
             Self::Stdout(_) => None,
@@ -192,70 +248,83 @@ impl Plan {
         }
     }
 
-    /// Adds to a failure what it leaves: what a file keeps, or how many bytes somebody has [seen](Output::seen).
-    pub(crate) fn after<T>(&self, result: Result<T>, seen: u64) -> Result<T> {
+    /// Adds a hint to a failure: what became of the output. `released` is the number of bytes that
+    /// [a reader may have](Output::released).
+    pub(crate) fn explain<T>(&self, result: Result<T>, released: u64) -> Result<T> {
         match self {
-            Self::File { exists: true, .. } => result.hint(format!("{} was left as it was", self.name())),
-            _ if seen == 0 => result.hint(format!("nothing was written to {}", self.name())),
-            _ => result.hint(format!("{seen} bytes had already been written to {}; do not use them", self.name())),
+            Self::File { existing: Some(_), .. } => result.hint(format!("{} was left as it was", self.name())),
+            _ if released == 0 => result.hint(format!("nothing was written to {}", self.name())),
+            _ => result.hint(format!("{released} bytes had already been written to {}; do not use them", self.name())),
         }
     }
 
-    /// Makes a file durable and has it appear under its name; what went to a stream, as durable as it can be.
-    pub(crate) fn commit(&self, output: Output, mode: Mode<'_>) -> Result<()> {
-        let seen = output.seen();
+    /// Makes a file durable and gives it its name. Makes a stream as durable as it can be.
+    ///
+    /// # Errors
+    ///
+    /// If the name has been taken since; those of the system.
+    pub(crate) fn commit(&self, output: Output, permissions: &Permissions) -> Result<()> {
+        let released = output.released();
         let committed = match output {
             Output::Stream(stream) => stream.finish(),
-            Output::File(pending) => pending.commit(mode, self.overwrite()),
+            Output::File(pending) => pending.commit(permissions, self.overwrite()),
         };
         if matches!(&committed, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
-            return Err(anyhow::anyhow!("{} has come into being meanwhile", self.name())).hint("it was left as it is");
+            return Err(anyhow!("{} has come into being meanwhile", self.name())).hint("it was left as it is");
         }
-        self.after(committed.with_context(|| format!("cannot finish {}", self.name())), seen)
+        self.explain(committed.with_context(|| format!("cannot finish {}", self.name())), released)
     }
 
-    /// What was not there when this was planned was made meanwhile, perhaps by this very run, and is never replaced.
+    /// A file that did not exist when this was computed was created since, perhaps by this run, and is never replaced.
     fn overwrite(&self) -> Overwrite {
         match self {
-            Self::File { overwrite, exists: true, .. } => *overwrite,
+            Self::File { overwrite, existing: Some(_), .. } => *overwrite,
             _ => Overwrite::Never,
         }
     }
 
-    /// Refuses a standard output that is closed: what goes there would be lost. For what is nowhere else; what is decrypted
-    /// still is where it came from, and some look at its exit status alone.
-    pub(crate) fn must_not_be_closed(&self) -> Result<()> {
+    /// Refuses a standard output that is closed, for output that exists nowhere else. Decrypted data still has its source, and
+    /// some scripts only want the exit status.
+    ///
+    /// # Errors
+    ///
+    /// If it is closed.
+    pub(crate) fn check_is_open(&self) -> Result<()> {
         match self {
-            Self::Stdout(_) => must_not_be_closed(platform::stdout(), "standard output"),
+            Self::Stdout(_) => check_is_open(platform::stdout(), "standard output"),
             Self::Direct { .. } | Self::File { .. } => Ok(()),
         }
     }
 
     /// Opens the output. A file gets its name only by [`commit`](Self::commit).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
     pub(crate) fn open(&self) -> Result<Output> {
         let name = self.name();
         Ok(match self {
-            Self::Stdout(terminal) => {
+            Self::Stdout(allowed) => {
                 let file = platform::stdout().context("cannot use standard output")?;
-                let text_only = *terminal != Terminal::Any && file.is_terminal();
+                let text_only = *allowed != OnTerminal::Anything && file.is_terminal();
                 Output::Stream(Stream::new(file, text_only))
             }
             Self::Direct { path, .. } => {
-                // A descriptor's name opens its file anew, at the start: appending spares what is there already. A device
-                // is written from its start, for its end is the end of its space.
+                // Opening the name of a descriptor opens its file again, at offset 0: appending spares what is there. A
+                // device is written from its start, since its end is the end of its space.
                 let append = path.is_file();
                 let file = File::options().write(true).append(append).open(path);
                 let file = file.with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
-            Self::File { path, make_folder, overwrite, .. } => {
+            Self::File { path, source_folder, overwrite, .. } => {
                 let cannot_create = || format!("cannot create {name}");
                 if *overwrite == Overwrite::Replace {
-                    // The commit needs it, when nothing can be opened any more.
-                    signals::tidy_up_on_signals().with_context(cannot_create)?;
+                    // Needed by the commit, when nothing can be opened any more.
+                    signals::clean_up_on_signals().with_context(cannot_create)?;
                 }
-                if let Some(model) = make_folder {
-                    pending::make_folder(folder(path), Some(model)).with_context(cannot_create)?;
+                if let Some(model) = source_folder {
+                    pending::create_folders(parent_folder(path), Some(model)).with_context(cannot_create)?;
                 }
                 Output::File(Pending::new(path).with_context(cannot_create)?)
             }
@@ -263,17 +332,7 @@ impl Plan {
     }
 }
 
-/// Refuses a standard stream that was closed when the program started.
-pub(crate) fn must_not_be_closed(stream: io::Result<File>, name: &str) -> Result<()> {
-    let closed = stream.and_then(|stream| platform::was_closed(&stream));
-    if closed.with_context(|| format!("cannot use {name}"))? {
-        bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
-    }
-    Ok(())
-}
-
-/// The path that a name stands for when it is a link, also to a file that is not there yet: a rename would replace the
-/// link, not the file.
+/// Follows symlinks to the path of their file, which may not exist yet: a rename would replace the link, not the file.
 fn resolve(path: &Path) -> Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINK_LIMIT {
@@ -283,25 +342,21 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         let Ok(target) = fs::read_link(&path) else { return Ok(path) };
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
-    Err(anyhow::anyhow!("too many links behind {}", quoted(&path)))
+    Err(anyhow!("too many links behind {}", quoted(&path)))
 }
 
-/// A name that is the same for all spellings, also of a file that is not there yet. None if its folder is not there.
-pub(crate) fn place(path: &Path) -> Option<PathBuf> {
-    Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?))
+/// A path that is the same for all spellings of a name, even if no file has it yet. `None` if its folder does not exist.
+pub(crate) fn canonical(path: &Path) -> Option<PathBuf> {
+    Some(fs::canonicalize(parent_folder(path)).ok()?.join(path.file_name()?))
 }
 
-/// Whether a name stands for an open descriptor. What is behind it is written as it is, not replaced.
+/// Whether a name stands for an open descriptor. Its file is written as it is, not replaced.
 fn is_descriptor(path: &Path) -> bool {
     let listed = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)));
     listed || ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
 }
 
-/// Whether a name stands for standard output, which is written where it stands.
+/// Whether a name stands for standard output, which is written from its current offset.
 fn is_stdout(path: &Path) -> bool {
     ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
-}
-
-fn is_regular(handle: &Handle) -> bool {
-    handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file())
 }

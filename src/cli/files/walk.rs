@@ -1,5 +1,4 @@
-//! Which files there are to work on: those that the command line names, those in a list, those in a folder. The only file
-//! that names walkdir.
+//! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
 
 use std::{
     fs::{self, File},
@@ -16,117 +15,139 @@ use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::cli::{
-    args::Inputs,
+    args::{DASH, InputArgs},
     files::{
-        input::{DASH, name},
-        naming::without_age,
+        input::is_stdin,
+        naming::{InputPath, display_name, without_age},
         pending,
     },
     platform,
-    terminal::{
-        messages::{Report, misuse, quoted},
-        progress::Total,
-    },
+    terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Total},
 };
 
-/// An input.
-pub(crate) struct Named {
-    /// What opens it.
-    pub(crate) path: PathBuf,
-    /// What becomes of that in another folder: the file's name alone, or its place in the folder that was walked.
-    pub(crate) below: PathBuf,
+/// Which files of a folder a walk selects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selection {
+    /// Names that end in `.age`.
+    Encrypted,
+    /// All other names.
+    Plain,
 }
 
-impl Named {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        let below = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
-        Self { path, below }
+impl Selection {
+    /// The warning for a walk that found nothing, which may be due to a mistyped name.
+    pub(crate) fn nothing_found(self) -> &'static str {
+        match self {
+            Self::Encrypted => "nothing was done: no file was found whose name ends in .age",
+            Self::Plain => "nothing was done: no file was found but those whose names end in .age",
+        }
     }
 }
 
-/// Which files of a folder are meant, when it is walked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// Those that are encrypted, by their name.
-    Encrypted,
-    /// All others.
-    Others,
-}
-
-/// What a walk through folders leaves aside: counted, and said for `--verbose`.
+/// Counts the files that a walk skips, and reports them with `--verbose`.
 #[derive(Clone, Default)]
-pub(crate) struct Aside {
-    report: Report,
+pub(crate) struct Skipped {
+    messages: Messages,
     count: Arc<AtomicU64>,
 }
 
-impl Aside {
-    pub(crate) fn new(report: &Report) -> Self {
-        Self { report: *report, count: Arc::default() }
+impl Skipped {
+    pub(crate) fn new(messages: &Messages) -> Self {
+        Self { messages: *messages, count: Arc::default() }
     }
 
-    fn leave(&self, path: &Path, why: &str) {
+    fn skip(&self, path: &Path, why: &str) {
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.report.done(&format!("left {} aside: {why}", quoted(path)));
+        self.messages.verbose(&format!("left {} aside: {why}", quoted(path)));
     }
 
-    /// Warns of what a copy of the folders lacks.
+    /// Warns that a copy of the folders is not complete.
     pub(crate) fn warn(&self) {
         let count = self.count.load(Ordering::Relaxed);
         if count > 0 {
-            self.report.warning(&format!(
+            self.messages.warning(&format!(
                 "left aside in the folders: {count} (links, devices, and what ends in .age already; -v names them)"
             ));
         }
     }
 }
 
-/// Inputs, or why there is none.
-pub(crate) type Names = Box<dyn Iterator<Item = Result<Named>> + Send>;
+/// The inputs of a run, each of them or the reason why it cannot be found.
+pub(crate) type Inputs = Box<dyn Iterator<Item = Result<InputPath>> + Send>;
 
-/// All inputs, one after the other: a list or a folder may be larger than memory.
-pub(crate) fn names(inputs: &Inputs, wanted: Wanted, aside: &Aside) -> Result<Names> {
-    if inputs.recursive && inputs.files.is_empty() && inputs.files_from.is_none() {
+/// Finds the inputs of a run as they are asked for: a list or a folder may be larger than memory.
+///
+/// # Errors
+///
+/// [`Misuse`](crate::cli::terminal::errors::Misuse); those of opening a list.
+pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) -> Result<Inputs> {
+    if args.recursive && args.files.is_empty() && args.files_from.is_none() {
         return misuse("--recursive walks folders, and none is named", "name the folders");
     }
-    if inputs.null && inputs.files_from.is_none() {
+    if args.null && args.files_from.is_none() {
         return misuse("-0 says how the names in a list end, and none is named", "name it with --files-from");
     }
-    let named: Names = match &inputs.files_from {
-        Some(list) => listed(list, if inputs.null { 0 } else { b'\n' })?,
-        None if inputs.files.is_empty() => Box::new(iter::once(Ok(Named::new(DASH.into())))),
-        None => Box::new(inputs.files.clone().into_iter().map(|path| Ok(Named::new(path)))),
+    let named: Inputs = match &args.files_from {
+        Some(list) => listed(list, if args.null { 0 } else { b'\n' })?,
+        None if args.files.is_empty() => Box::new(iter::once(Ok(InputPath::new(DASH.into())))),
+        None => Box::new(args.files.clone().into_iter().map(|path| Ok(InputPath::new(path)))),
     };
-    if !inputs.recursive {
+    if !args.recursive {
         return Ok(named);
     }
-    let aside = aside.clone();
+    let skipped = skipped.clone();
     Ok(Box::new(named.flat_map(move |input| match input {
-        Ok(folder) if folder.path.is_dir() => walk(&folder.path, wanted, aside.clone()),
+        Ok(folder) if folder.path.is_dir() => walk(&folder.path, selection, skipped.clone()),
         other => Box::new(iter::once(other)),
     })))
 }
 
-/// What adds up all files to read. None comes of it if only reading them tells: of pipes, and a list that can be read once.
-pub(crate) fn measure(inputs: &Inputs, wanted: Wanted) -> impl FnOnce() -> Option<Total> + Send + use<> {
-    let inputs = inputs.clone();
+/// Whether standard input carries data, or names of files.
+pub(crate) fn reads_stdin(args: &InputArgs) -> bool {
+    match &args.files_from {
+        Some(list) => is_stdin(list),
+        None => any_is_stdin(&args.files),
+    }
+}
+
+/// Whether standard input is one of these files. It is if there are none.
+pub(crate) fn any_is_stdin(files: &[PathBuf]) -> bool {
+    files.is_empty() || files.iter().any(|file| is_stdin(file))
+}
+
+/// Refuses inputs that name standard input twice: nothing would be left for the second.
+///
+/// # Errors
+///
+/// [`Misuse`](crate::cli::terminal::errors::Misuse).
+pub(crate) fn check_stdin_is_named_once(files: &[PathBuf]) -> Result<()> {
+    if files.iter().filter(|file| **file == Path::new(DASH)).count() > 1 {
+        return misuse("standard input is named more than once", "name it once");
+    }
+    Ok(())
+}
+
+/// Returns a closure that totals the inputs, or `None` if the total cannot be known: of a pipe, or of a list that can be read
+/// only once. There is none for a single input either.
+pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -> Option<Total> + Send + use<> {
+    let args = args.clone();
     move || {
-        if inputs.files_from.as_ref().is_some_and(|list| *list == Path::new(DASH) || !list.is_file()) {
+        if args.files_from.as_ref().is_some_and(|list| *list == Path::new(DASH) || !list.is_file()) {
             return None;
         }
-        let names = names(&inputs, wanted, &Aside::default()).ok()?;
-        if names.size_hint().1 == Some(1) {
+        let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
+        if is_single(&inputs) {
             return None;
         }
         let mut total = Total::default();
-        for input in names.flatten() {
+        for input in inputs.flatten() {
             match fs::metadata(&input.path) {
                 Ok(metadata) if metadata.is_file() => {
                     total.files += 1;
                     total.bytes += metadata.len();
                 }
-                // What cannot be looked at fails when its turn comes.
-                Err(_) if input.path != Path::new(DASH) => {}
+                // An input that is missing fails when its turn comes.
+                Err(_) if !input.is_stdin() => {}
                 _ => return None,
             }
         }
@@ -134,66 +155,71 @@ pub(crate) fn measure(inputs: &Inputs, wanted: Wanted) -> impl FnOnce() -> Optio
     }
 }
 
-fn listed(list: &Path, end: u8) -> Result<Names> {
-    let cannot_read = format!("cannot read {}", name(list));
+/// Whether there is exactly one input, and it was named.
+pub(crate) fn is_single(inputs: &impl Iterator) -> bool {
+    inputs.size_hint().1 == Some(1)
+}
+
+fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
+    let cannot_read = format!("cannot read {}", display_name(list));
     let reader: Box<dyn BufRead + Send> = if list == Path::new(DASH) {
         Box::new(BufReader::new(io::stdin()))
     } else {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
-    // What cannot be read once cannot be read the next time either.
+    // A read that failed once would fail forever.
     let mut failed = false;
-    let lines = reader.split(end).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
+    let lines = reader.split(terminator).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
     let lines = lines.filter(|line| !matches!(line, Ok(line) if line.is_empty()));
     Ok(Box::new(lines.map(move |line| {
         let mut line = line.with_context(|| cannot_read.clone())?;
-        // There, no name ends in one.
-        if cfg!(windows) && line.ends_with(b"\r") {
+        // No name on Windows ends in a carriage return.
+        if platform::WINDOWS && line.ends_with(b"\r") {
             line.pop();
         }
         if line.contains(&0) {
             return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
         }
         let path = platform::path(line)?;
-        // What makes a list knows files alone. Standard input may even be the list.
-        Ok(Named::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
+        // A list names files only, so `-` is a file. Standard input may be the list itself.
+        Ok(InputPath::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
     })))
 }
 
-fn walk(folder: &Path, wanted: Wanted, aside: Aside) -> Names {
-    // The folder's own name is a part of what is below, as with cp -r; '.' has none.
+fn walk(folder: &Path, selection: Selection, skipped: Skipped) -> Inputs {
+    // As with `cp -r`, the folder's own name is part of the relative path. `.` has none.
     let root = folder.file_name().map(PathBuf::from).unwrap_or_default();
     let top = folder.to_owned();
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter(move |entry| match entry {
-        Ok(entry) => is_wanted(entry, wanted, &aside),
+        Ok(entry) => is_selected(entry, selection, &skipped),
         Err(_) => true,
     });
     Box::new(entries.map(move |entry| {
-        let path = entry.map_err(cannot_walk)?.into_path();
-        let below = root.join(path.strip_prefix(&top).expect("it was found below the folder"));
-        Ok(Named { path, below })
+        let path = entry.map_err(walk_error)?.into_path();
+        let relative = root.join(path.strip_prefix(&top).expect("the walk yields paths below its folder"));
+        Ok(InputPath { path, relative })
     }))
 }
 
-fn is_wanted(entry: &DirEntry, wanted: Wanted, aside: &Aside) -> bool {
-    if entry.file_type().is_dir() || pending::is_in_the_making(entry.path()) {
+fn is_selected(entry: &DirEntry, selection: Selection, skipped: &Skipped) -> bool {
+    if entry.file_type().is_dir() || pending::is_hidden_name(entry.path()) {
         return false;
     }
-    let found = if without_age(entry.path()).is_some() { Wanted::Encrypted } else { Wanted::Others };
+    let found = if without_age(entry.path()).is_some() { Selection::Encrypted } else { Selection::Plain };
     let why = if !entry.file_type().is_file() {
         "it is no regular file"
-    } else if found == wanted {
+    } else if found == selection {
         return true;
-    } else if found == Wanted::Encrypted {
+    } else if found == Selection::Encrypted {
         "its name ends in .age"
     } else {
         "its name does not end in .age"
     };
-    aside.leave(entry.path(), why);
+    skipped.skip(entry.path(), why);
     false
 }
 
-fn cannot_walk(error: walkdir::Error) -> Error {
+fn walk_error(error: walkdir::Error) -> Error {
     let place = error.path().map_or_else(|| "a folder".to_owned(), quoted);
     let context = format!("cannot read {place}");
     match error.into_io_error() {

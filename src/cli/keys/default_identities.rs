@@ -1,17 +1,18 @@
-//! Identities that need not be named. Defaults may widen what you can open, never who can open: `encrypt` does not know
-//! this file, and a test sees to it.
+//! Identity files that need not be named.
+//!
+//! Defaults may widen what you can open, never who can open: `encrypt` cannot reach this module, and a test enforces it.
 
 use std::{env, path::PathBuf};
 
-/// Names key files, as `PATH` names folders.
+/// A list of identity files, separated as in `PATH`.
 const VARIABLE: &str = "SOLEKEY_IDENTITY";
 
-/// The files that `$SOLEKEY_IDENTITY` lists; where it is not set, the configuration folder's, if it is there.
-pub(crate) fn identities() -> Vec<PathBuf> {
+/// The files that `$SOLEKEY_IDENTITY` lists. If it is not set, the one in the configuration folder, if it exists.
+pub(crate) fn files() -> Vec<PathBuf> {
     if let Some(list) = env::var_os(VARIABLE) {
         return env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
     }
-    // https://specifications.freedesktop.org/basedir: a path that is not absolute is to be ignored.
+    // https://specifications.freedesktop.org/basedir: relative paths must be ignored.
     let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = named.or_else(|| env::home_dir().map(|home| home.join(".config")));
     let file = folder.map(|folder| folder.join("solekey").join("identity.txt"));

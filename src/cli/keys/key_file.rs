@@ -1,4 +1,4 @@
-//! Key files: which file, which line, and limits on both. What stands on the lines is for others to say.
+//! Reading key files, within limits. What their lines mean is for `identity_file` and `recipients` to say.
 
 use std::{
     fmt,
@@ -10,60 +10,70 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use same_file::Handle;
 use zeroize::Zeroizing;
 
 use crate::cli::{
+    args::DASH,
     files::{
-        input::{DASH, Input, is_stdin, name},
-        target::Plan,
+        input::{Input, is_stdin},
+        naming::display_name,
+        target::Target,
     },
     keys::plugins::Plugins,
-    platform,
+    platform::{self, FileHandle, FileId},
     terminal::{
-        messages::{Advise, Report, misuse},
+        advice::{Advise, misuse},
+        messages::Messages,
         prompt::Prompt,
     },
 };
 
-/// 16 MiB, as other age tools; beyond it is surely the wrong file.
+/// Bytes in the longest key file, as in other age tools: 16 MiB. A longer file is surely the wrong one.
 const KEY_FILE_LIMIT: usize = 16 << 20;
-/// 8 KiB, as other age tools; no recipient is longer.
+/// Bytes in the longest line, as in other age tools: 8 KiB. No recipient is longer.
 const LINE_LIMIT: usize = 8 << 10;
 
-/// Key files as they are read: each at most once from standard input, and none of them may become an output or be deleted.
-pub(crate) struct KeyFiles<'a> {
+/// Reads the key files of a run. Standard input is read at most once, and no key file may become an output or be deleted.
+pub(crate) struct KeyFiles {
     pub(crate) prompt: Arc<Prompt>,
-    pub(crate) report: &'a Report,
+    pub(crate) messages: Messages,
     pub(crate) plugins: Plugins,
-    /// What was read, for comparing it with an output.
-    read: Vec<(Handle, String)>,
-    stdin_taken: bool,
+    /// The files that were read, with their names. Held, for comparing them with outputs.
+    read: Vec<(FileHandle, String)>,
+    stdin_is_taken: bool,
 }
 
-/// All of a key file.
+/// The contents of a key file.
 pub(crate) struct KeyFile {
     pub(crate) text: Zeroizing<Vec<u8>>,
-    /// Whether users other than its owner have the right to read it.
+    /// Whether users other than its owner may read it.
     pub(crate) others_may_read: bool,
 }
 
-impl<'a> KeyFiles<'a> {
-    /// `stdin_taken` says whether standard input carries data.
-    pub(crate) fn new(prompt: Arc<Prompt>, report: &'a Report, plugins: Plugins, stdin_taken: bool) -> Self {
-        let stdin_taken = stdin_taken || prompt.takes_stdin();
-        Self { prompt, report, plugins, read: Vec::new(), stdin_taken }
+impl KeyFiles {
+    /// `stdin_is_taken` if standard input carries data or names of files.
+    pub(crate) fn new(prompt: Arc<Prompt>, messages: &Messages, plugins: Plugins, stdin_is_taken: bool) -> Self {
+        let stdin_is_taken = stdin_is_taken || prompt.takes_stdin();
+        Self { prompt, messages: *messages, plugins, read: Vec::new(), stdin_is_taken }
     }
 
     /// Refuses an output that is one of the key files, or the file of the passphrase.
-    pub(crate) fn must_differ_from(&self, plan: &Plan) -> Result<()> {
-        self.each(|handle, name| plan.must_differ_from(handle, name))
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse).
+    pub(crate) fn check_is_not_output(&self, target: &Target) -> Result<()> {
+        self.check_each(|id, name| target.check_is_not(id, name))
     }
 
-    /// Refuses to delete one of them: what was encrypted to it would be lost with it.
-    pub(crate) fn must_outlast(&self, input: &Input) -> Result<()> {
-        self.each(|handle, _| {
-            if *handle != input.handle {
+    /// Refuses to delete a key file: whatever was encrypted to it would be lost with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse).
+    pub(crate) fn check_is_not_deleted(&self, input: &Input) -> Result<()> {
+        self.check_each(|id, _| {
+            if id != input.id() {
                 return Ok(());
             }
             misuse(
@@ -73,84 +83,93 @@ impl<'a> KeyFiles<'a> {
         })
     }
 
-    fn each(&self, check: impl Fn(&Handle, &str) -> Result<()>) -> Result<()> {
+    fn check_each(&self, check: impl Fn(&FileId, &str) -> Result<()>) -> Result<()> {
         if let Some(path) = self.prompt.file()
             && path.is_file()
         {
-            let handle = Handle::from_path(path).with_context(|| format!("cannot read {}", name(path)))?;
-            check(&handle, &name(path))?;
+            let name = display_name(path);
+            let handle = FileHandle::at(path).with_context(|| format!("cannot read {name}"))?;
+            check(handle.id(), &name)?;
         }
-        self.read.iter().try_for_each(|(handle, name)| check(handle, name))
+        self.read.iter().try_for_each(|(handle, name)| check(handle.id(), name))
     }
 
-    /// Reads all of a key file.
+    /// Reads a key file, or standard input for `-`.
+    ///
+    /// # Errors
+    ///
+    /// If it is longer than 16 MiB, or standard input is taken; those of the system.
     pub(crate) fn read(&mut self, path: &Path) -> Result<KeyFile> {
-        let cannot_read = || format!("cannot read {}", name(path));
-        let mut others_may_read = false;
-        if is_stdin(path) && mem::replace(&mut self.stdin_taken, true) {
+        let cannot_read = || format!("cannot read {}", display_name(path));
+        if is_stdin(path) && mem::replace(&mut self.stdin_is_taken, true) {
             return misuse("standard input cannot be both keys and data", "put one of them into a file");
         }
-        let (handle, text) = if path == Path::new(DASH) {
-            // Not through the library's buffer, which is never wiped.
-            (Handle::stdin(), read_secret(platform::stdin().with_context(cannot_read)?, 0))
-        } else {
-            let file = File::open(path).with_context(cannot_read)?;
-            let metadata = file.metadata().with_context(cannot_read)?;
-            others_may_read = platform::others_may_read(&metadata);
-            // Not by its name: to open a pipe twice is to wait for a second writer.
-            let handle = file.try_clone().and_then(Handle::from_file);
-            (handle, read_secret(file, usize::try_from(metadata.len()).unwrap_or(KEY_FILE_LIMIT)))
-        };
-        self.read.push((handle.with_context(cannot_read)?, name(path)));
-        let text = text.with_context(cannot_read)?;
+        // Not through the library's standard input, whose buffer is never wiped.
+        let file = if path == Path::new(DASH) { platform::stdin() } else { File::open(path) };
+        let file = file.with_context(cannot_read)?;
+        // Not by name: opening a pipe twice would wait for a second writer.
+        let handle = FileHandle::of(&file).with_context(cannot_read)?;
+        let is_named = path != Path::new(DASH);
+        let others_may_read = is_named && platform::others_may_read(handle.metadata());
+        let expected = if is_named { usize::try_from(handle.metadata().len()).unwrap_or(KEY_FILE_LIMIT) } else { 0 };
+        self.read.push((handle, display_name(path)));
+        let text = read_secret(file, expected).with_context(cannot_read)?;
         if text.len() > KEY_FILE_LIMIT {
-            bail!("{} is longer than 16 MiB, which no key file is", name(path));
+            bail!("{} is longer than 16 MiB, which no key file is", display_name(path));
         }
         Ok(KeyFile { text, others_may_read })
     }
 }
 
-/// Where in a key file something stands.
+/// A line of a key file, for messages.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Location<'a> {
     pub(crate) path: &'a Path,
-    /// From 1.
+    /// Counted from 1.
     pub(crate) line: usize,
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}", name(self.path), self.line)
+        write!(f, "{}, line {}", display_name(self.path), self.line)
     }
 }
 
-/// Parses what stands on the lines of a key file, but for empty lines and comments. A fault is named by its line's place,
-/// never by its text.
-pub(crate) fn parse_lines<T>(path: &Path, text: &[u8], parse: impl Fn(&str, Place<'_>) -> Result<T>) -> Result<Vec<T>> {
+/// Parses the lines of a key file, skipping empty lines and comments. An error names the line, and never repeats its text.
+///
+/// # Errors
+///
+/// If the file is not UTF-8, begins with a byte order mark, or has a line longer than 8 KiB; those of `parse`.
+pub(crate) fn parse_lines<T>(
+    path: &Path,
+    text: &[u8],
+    parse: impl Fn(&str, Location<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
     let encoding = match text {
         [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, ..] => Some("is text in UTF-16"),
         [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark"),
         _ => None,
     };
     if let Some(encoding) = encoding {
-        return Err(anyhow!("{} {encoding}", name(path))).hint("save it as UTF-8, without a byte order mark");
+        let error = anyhow!("{} {encoding}", display_name(path));
+        return Err(error).hint("save it as UTF-8, without a byte order mark");
     }
     let mut parsed = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        let at = Place { path, line: index + 1 };
-        let place = || at.to_string();
+        let location = Location { path, line: index + 1 };
+        let at = || location.to_string();
         if line.len() > LINE_LIMIT {
-            return Err(anyhow!("it is longer than 8 KiB, which no key is")).with_context(place);
+            return Err(anyhow!("it is longer than 8 KiB, which no key is")).with_context(at);
         }
-        let line = std::str::from_utf8(line).map_err(|_| anyhow!("it is not text")).with_context(place)?.trim();
+        let line = std::str::from_utf8(line).map_err(|_| anyhow!("it is not text")).with_context(at)?.trim();
         if !line.is_empty() && !line.starts_with('#') {
-            parsed.push(parse(line, at).with_context(place)?);
+            parsed.push(parse(line, location).with_context(at)?);
         }
     }
     Ok(parsed)
 }
 
-/// Reads up to the limit and a byte, leaving no copies behind as the buffer grows.
+/// Reads up to one byte more than the limit. Leaves no copies in memory when the buffer grows.
 fn read_secret(mut file: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(vec![0; expected.min(KEY_FILE_LIMIT) + 1]);
     let mut filled = 0;

@@ -1,7 +1,10 @@
-//! What can open: keys that are ready are tried first, then those that need a passphrase, each asked for at most once.
+//! The keyring: everything that a run can open files with.
+//!
+//! Keys that are ready are tried first, then those that need a passphrase, each asked for at most once; plugins come last.
 
 use std::{
     path::{Path, PathBuf},
+    slice,
     sync::{Arc, RwLock},
 };
 
@@ -11,213 +14,234 @@ use zeroize::Zeroizing;
 use crate::{
     cli::{
         args,
-        files::input::name,
+        files::naming::display_name,
         keys::{
             default_identities,
-            identity_file::{is_age, open_protected, ready_keys_of, warn_if_others_may_read},
+            identity_file::{Key, is_protected, open_protected, parse, read_ready_keys, warn_if_others_may_read},
             key_file::KeyFiles,
             plugins::Plugins,
         },
         terminal::{
-            messages::{Advise, Report, in_words, misuse},
+            advice::{Advise, advised},
+            errors::Misuse,
+            messages::{Messages, one_line},
             prompt::Prompt,
         },
     },
     crypto::{self, Decryptor, Error as CryptoError, Identity, Match, Recipient, Stanza, Unlocked},
 };
 
-pub(crate) use crate::cli::keys::identity_file::{Key, keys_of, parse};
-/// Everything that a run can open files with.
-pub(crate) struct Identities {
+/// The keys of a run, shared by all threads.
+pub(crate) struct Keyring {
     prompt: Arc<Prompt>,
     plugins: Plugins,
     max_work_factor: u8,
     identities_only: bool,
-    known: RwLock<Known>,
+    keys: RwLock<KeySet>,
 }
 
-/// The keys of a run, by what it takes to use them.
+/// Keys, by what it takes to use them.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct KeySet {
     pub(crate) ready: Vec<Identity>,
-    asleep: Vec<Asleep>,
-    /// Tried last: they may want a touch or a number.
+    locked: Vec<Locked>,
+    /// Tried last: a plugin may ask for a touch or a PIN.
     pub(crate) plugins: Vec<Identity>,
-    /// Those that are named without a key. One may know the passphrase of a file.
+    /// Plugins that are named without a key. One of them may know the passphrase of a file.
     pub(crate) keyless: Vec<Identity>,
-    /// Passphrases that opened a file of this run; the next file may have the same.
+    /// Passphrases that opened a file of this run. The next file may have the same.
     passphrases: Vec<Identity>,
-    /// Whether a default file has a key of a plugin. A plugin runs only where the command line names its key.
-    left_aside: bool,
+    /// Whether a default identity file has a plugin's key. A plugin runs only if the command line names its key.
+    has_unnamed_plugin: bool,
 }
 
-/// Who names a file of keys.
+/// Who named an identity file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NamedBy {
     CommandLine,
     Default,
 }
 
-const LEFT_ASIDE: &str = "a default identity file has a plugin's key, and plugins run only for keys that the command line names: name that file with -i";
+const UNNAMED_PLUGIN: &str = "a default identity file has a plugin's key, and plugins run only for keys that the command line names: name that file with -i";
+const NO_PANIC: &str = "no thread panics while it tries keys";
 
-/// What needs a passphrase before it opens anything.
-struct Asleep {
+/// Keys that need a passphrase before they open anything.
+struct Locked {
     path: PathBuf,
     named_by: NamedBy,
-    kind: AsleepKind,
+    contents: LockedContents,
 }
 
-enum AsleepKind {
-    /// An SSH key.
-    Ssh(Identity),
+enum LockedContents {
+    SshKey(Identity),
     /// An identity file that is itself an age file.
-    Protected(Zeroizing<Vec<u8>>),
+    IdentityFile(Zeroizing<Vec<u8>>),
 }
 
-impl Identities {
-    /// The identities that the command line names; without any, the default ones.
-    pub(crate) fn new(files: &mut KeyFiles<'_>, named: &args::Identities) -> Result<Self> {
-        let mut known = Known::named(files, &named.keys)?;
-        for path in default_files(&named.keys, files.report) {
-            known.read(files, &path, NamedBy::Default)?;
+impl Keyring {
+    /// Reads the identities that the command line names, or else the default ones.
+    ///
+    /// # Errors
+    ///
+    /// If an identity file cannot be read or parsed.
+    pub(crate) fn new(files: &mut KeyFiles, args: &args::IdentityArgs) -> Result<Self> {
+        let mut keys = KeySet::named(files, &args.keys)?;
+        for path in default_files(&args.keys, &files.messages) {
+            keys.read(files, &path, NamedBy::Default)?;
         }
         Ok(Self {
             prompt: files.prompt.clone(),
             plugins: files.plugins.clone(),
-            max_work_factor: named.max_work_factor,
-            identities_only: named.identities_only,
-            known: RwLock::new(known),
+            max_work_factor: args.max_work_factor,
+            identities_only: args.identities_only,
+            keys: RwLock::new(keys),
         })
     }
 
-    /// Unwraps a file's key, asking for a passphrase only where one can help. `file` names the file in questions.
+    /// Unwraps a file's key. Asks for a passphrase only if it can help. `file` is the name of the file for prompts.
+    ///
+    /// # Errors
+    ///
+    /// [`CryptoError::NoMatch`] if no key opens the file; [`Misuse`] if there is no key; those of [`Decryptor::unlock`].
     pub(crate) fn unlock(&self, decryptor: &Decryptor, file: &str) -> Result<Unlocked> {
-        const NO_PANIC: &str = "no thread panics while it tries keys";
-        // Most files open with a key that is ready, and many at once.
-        if let Some(unlocked) = unlocked(decryptor.unlock(&self.known.read().expect(NO_PANIC).ready))? {
+        // Most files open with a ready key, and many of them at once.
+        if let Some(unlocked) = unless_no_match(decryptor.unlock(&self.keys.read().expect(NO_PANIC).ready))? {
             return Ok(unlocked);
         }
-        let mut known = self.known.write().expect(NO_PANIC);
+        let mut keys = self.keys.write().expect(NO_PANIC);
         if decryptor.header().is_passphrase() {
-            if let Some(unlocked) = unlocked(decryptor.unlock(&known.keyless))? {
+            if let Some(unlocked) = unless_no_match(decryptor.unlock(&keys.keyless))? {
                 return Ok(unlocked);
             }
             if self.identities_only {
-                return misuse(
-                    "it is encrypted with a passphrase, and only identities are to open it",
+                return Err(advised(
+                    Misuse::IdentitiesOnly,
                     "to be asked for the passphrase, leave out -i and --identities-only",
-                );
+                ));
             }
-            return self.unlock_with_passphrase(decryptor, file, &mut known.passphrases);
+            return self.unlock_with_passphrase(decryptor, file, &mut keys.passphrases);
         }
-        if known.is_empty() {
-            return misuse(
-                format!("missing identities: the file is for {}", crypto::list(&decryptor.stanza_types())),
-                if known.left_aside { LEFT_ASIDE } else { "name your identity file with -i" },
-            );
+        if keys.is_empty() {
+            return Err(advised(
+                Misuse::MissingIdentities(crypto::list(&decryptor.stanza_types())),
+                if keys.has_unnamed_plugin { UNNAMED_PLUGIN } else { "name your identity file with -i" },
+            ));
         }
         let mut tried = 0;
         loop {
-            if let Some(unlocked) = unlocked(decryptor.unlock(&known.ready[tried..]))? {
+            if let Some(unlocked) = unless_no_match(decryptor.unlock(&keys.ready[tried..]))? {
                 return Ok(unlocked);
             }
-            tried = known.ready.len();
-            if !known.wake_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {
+            tried = keys.ready.len();
+            if !keys.unlock_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {
                 break;
             }
         }
-        match unlocked(decryptor.unlock(&known.plugins))? {
+        match unless_no_match(decryptor.unlock(&keys.plugins))? {
             Some(unlocked) => Ok(unlocked),
-            None => match decryptor.unlock(&known.keyless) {
-                Err(error @ CryptoError::NoMatch(_)) if known.left_aside => Err(error).hint(LEFT_ASIDE),
+            None => match decryptor.unlock(&keys.keyless) {
+                Err(error @ CryptoError::NoMatch(_)) if keys.has_unnamed_plugin => Err(error).hint(UNNAMED_PLUGIN),
                 other => Ok(other?),
             },
         }
     }
 
-    /// Whose the stanzas of a file are, as far as the keys that are ready tell; those that opened the file are.
+    /// The owner of each stanza of a file, if a ready key proves it. Keys that opened the file are ready.
     pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
-        self.known.read().expect("no thread panics while it tries keys").owners(decryptor)
+        self.keys.read().expect(NO_PANIC).owners(decryptor)
     }
 
-    fn unlock_with_passphrase(&self, decryptor: &Decryptor, file: &str, known: &mut Vec<Identity>) -> Result<Unlocked> {
-        for passphrase in &*known {
-            match decryptor.unlock(std::slice::from_ref(passphrase)) {
+    fn unlock_with_passphrase(
+        &self,
+        decryptor: &Decryptor,
+        file: &str,
+        passphrases: &mut Vec<Identity>,
+    ) -> Result<Unlocked> {
+        for passphrase in &*passphrases {
+            match decryptor.unlock(slice::from_ref(passphrase)) {
                 Err(CryptoError::WrongPassphrase) => {}
                 other => return Ok(other?),
             }
         }
-        let (unlocked, passphrase) = self.prompt.until_right(file, |passphrase| {
+        let (unlocked, passphrase) = self.prompt.retry_until_right(file, |passphrase| {
             let passphrase = Identity::passphrase(passphrase, self.max_work_factor);
-            Ok((decryptor.unlock(std::slice::from_ref(&passphrase))?, passphrase))
+            Ok((decryptor.unlock(slice::from_ref(&passphrase))?, passphrase))
         })?;
-        known.push(passphrase);
+        passphrases.push(passphrase);
         Ok(unlocked)
     }
 }
 
-/// None if none of the keys was for the file: then others are tried.
-fn unlocked(result: Result<Unlocked, CryptoError>) -> Result<Option<Unlocked>> {
+/// `None` if no key matched, so that others are tried.
+fn unless_no_match(result: Result<Unlocked, CryptoError>) -> Result<Option<Unlocked>> {
     match result {
         Err(CryptoError::NoMatch(_)) => Ok(None),
         other => Ok(Some(other?)),
     }
 }
 
-/// The default identity files, if they are wanted.
-fn default_files(named: &args::NamedIdentities, report: &Report) -> Vec<PathBuf> {
-    let files = if named.or_defaults() { default_identities::identities() } else { Vec::new() };
+/// The default identity files, if they are to be used.
+fn default_files(named: &args::NamedIdentities, messages: &Messages) -> Vec<PathBuf> {
+    let files = if named.or_defaults() { default_identities::files() } else { Vec::new() };
     for path in &files {
-        report.done(&format!("using the default identity file {}", name(path)));
+        messages.verbose(&format!("using the default identity file {}", display_name(path)));
     }
     files
 }
 
-impl Known {
-    /// The keys that the command line names.
-    pub(crate) fn named(files: &mut KeyFiles<'_>, named: &args::NamedIdentities) -> Result<Self> {
-        let mut known = Self::default();
+impl KeySet {
+    /// Reads the keys that the command line names.
+    ///
+    /// # Errors
+    ///
+    /// If an identity file cannot be read or parsed.
+    pub(crate) fn named(files: &mut KeyFiles, named: &args::NamedIdentities) -> Result<Self> {
+        let mut keys = Self::default();
         for path in &named.identity {
-            known.read(files, path, NamedBy::CommandLine)?;
+            keys.read(files, path, NamedBy::CommandLine)?;
         }
         for plugin in &named.plugin {
-            known.keyless.push(files.plugins.default_identity(plugin)?);
+            keys.keyless.push(files.plugins.default_identity(plugin)?);
         }
-        Ok(known)
+        Ok(keys)
     }
 
-    /// The default keys, if they are wanted, that open at once. For who can do without: a file that is no good gets a
-    /// warning.
-    pub(crate) fn ready_defaults(files: &mut KeyFiles<'_>, named: &args::NamedIdentities) -> Self {
-        let mut known = Self::default();
-        for path in default_files(named, files.report) {
-            match ready_keys_of(files, &path) {
-                Ok(keys) => known.ready.extend(keys),
+    /// Reads the default keys that are ready, if they are to be used. A caller that can do without them gets a warning instead
+    /// of an error.
+    pub(crate) fn ready_defaults(files: &mut KeyFiles, named: &args::NamedIdentities) -> Self {
+        let mut keys = Self::default();
+        for path in default_files(named, &files.messages) {
+            match read_ready_keys(files, &path) {
+                Ok(ready) => keys.ready.extend(ready),
                 Err(error) => {
-                    files.report.warning(&format!("a default identity file is of no use: {}", in_words(&error)));
+                    let error = one_line(&error);
+                    files.messages.warning(&format!("a default identity file is of no use: {error}"));
                 }
             }
         }
-        known
+        keys
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.asleep.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
+        self.ready.is_empty() && self.locked.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
     }
 
-    /// Asks for the next passphrase that may help with these stanzas. False if there is none.
-    pub(crate) fn wake_next(&mut self, stanzas: &[Stanza], prompt: &Prompt, plugins: &Plugins) -> Result<bool> {
-        let Some(index) = self.asleep.iter().position(|asleep| asleep.may_open(stanzas)) else { return Ok(false) };
-        // It stays asleep if the passphrase is wrong.
-        let keys = self.asleep[index].wake(prompt)?;
-        let Asleep { path, named_by, .. } = self.asleep.remove(index);
+    /// Asks for the next passphrase that may help with these stanzas. Returns false if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of asking and unlocking. The key stays locked then.
+    pub(crate) fn unlock_next(&mut self, stanzas: &[Stanza], prompt: &Prompt, plugins: &Plugins) -> Result<bool> {
+        let Some(index) = self.locked.iter().position(|locked| locked.may_open(stanzas)) else { return Ok(false) };
+        let keys = self.locked[index].unlock(prompt)?;
+        let Locked { path, named_by, .. } = self.locked.remove(index);
         for key in keys {
             self.add(key, &path, named_by, plugins)?;
         }
         Ok(true)
     }
 
-    /// Whose the stanzas are, as far as the keys that are ready tell: what one of them opens is its own.
+    /// The owner of each stanza, if a ready key proves it by opening the stanza.
     pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
         let mut owners: Vec<_> = decryptor.header().stanzas().iter().map(|_| None).collect();
         for identity in &self.ready {
@@ -230,10 +254,11 @@ impl Known {
         owners
     }
 
-    fn read(&mut self, files: &mut KeyFiles<'_>, path: &Path, named_by: NamedBy) -> Result<()> {
+    fn read(&mut self, files: &mut KeyFiles, path: &Path, named_by: NamedBy) -> Result<()> {
         let file = files.read(path)?;
-        if is_age(&file.text) {
-            self.asleep.push(Asleep { path: path.to_owned(), named_by, kind: AsleepKind::Protected(file.text) });
+        if is_protected(&file.text) {
+            let contents = LockedContents::IdentityFile(file.text);
+            self.locked.push(Locked { path: path.to_owned(), named_by, contents });
             return Ok(());
         }
         let before = self.ready.len();
@@ -241,7 +266,7 @@ impl Known {
             self.add(key, path, named_by, &files.plugins)?;
         }
         if self.ready.len() > before {
-            warn_if_others_may_read(&file, path, files.report);
+            warn_if_others_may_read(&file, path, &files.messages);
         }
         Ok(())
     }
@@ -251,35 +276,36 @@ impl Known {
         match key {
             Key::Ready(identity) => self.ready.push(identity),
             Key::Locked(identity) => {
-                self.asleep.push(Asleep { path: path.to_owned(), named_by, kind: AsleepKind::Ssh(identity) });
+                let contents = LockedContents::SshKey(identity);
+                self.locked.push(Locked { path: path.to_owned(), named_by, contents });
             }
-            Key::Plugin { .. } if named_by == NamedBy::Default => self.left_aside = true,
+            Key::Plugin { .. } if named_by == NamedBy::Default => self.has_unnamed_plugin = true,
             Key::Plugin { text, .. } => self.plugins.push(plugins.identity(&text)?),
         }
         Ok(())
     }
 }
 
-impl Asleep {
-    /// Whether it is worth asking for its passphrase.
+impl Locked {
+    /// Whether the keys may open one of these stanzas, so that it is worth asking for the passphrase.
     fn may_open(&self, stanzas: &[Stanza]) -> bool {
-        match &self.kind {
-            AsleepKind::Ssh(identity) => identity
+        match &self.contents {
+            LockedContents::SshKey(identity) => identity
                 .to_recipient()
                 .is_some_and(|recipient| stanzas.iter().any(|stanza| recipient.matches(stanza) == Match::Yes)),
-            AsleepKind::Protected(_) => true,
+            LockedContents::IdentityFile(_) => true,
         }
     }
 
-    /// Asks for the passphrase, and gives the keys. A protected file may hold a key that has a passphrase of its own.
-    fn wake(&self, prompt: &Prompt) -> Result<Vec<Key>> {
-        match &self.kind {
-            AsleepKind::Ssh(identity) => {
-                let cannot_open = || format!("cannot open {}", name(&self.path));
-                let unlock = |passphrase| identity.unlock(passphrase).with_context(cannot_open);
-                Ok(vec![Key::Ready(prompt.until_right(&name(&self.path), unlock)?)])
+    /// Asks for the passphrase and returns the keys. A protected file may hold an SSH key that is locked itself.
+    fn unlock(&self, prompt: &Prompt) -> Result<Vec<Key>> {
+        let name = display_name(&self.path);
+        match &self.contents {
+            LockedContents::SshKey(identity) => {
+                let unlock = |passphrase| identity.unlock(passphrase).with_context(|| format!("cannot open {name}"));
+                Ok(vec![Key::Ready(prompt.retry_until_right(&name, unlock)?)])
             }
-            AsleepKind::Protected(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
+            LockedContents::IdentityFile(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
         }
     }
 }

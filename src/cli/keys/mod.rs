@@ -1,4 +1,4 @@
-//! Keys: reading key files, unlocking identities, collecting recipients, running plugins.
+//! Keys: reading key files, collecting recipients, unlocking identities, running plugins.
 
 pub(crate) mod default_identities;
 pub(crate) mod identity_file;

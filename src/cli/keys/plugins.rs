@@ -22,10 +22,7 @@ use anyhow::{Result, anyhow};
 use crate::{
     cli::{
         args::PluginRules,
-        terminal::{
-            messages::{Report, Unanswered, misuse, plain},
-            prompt::Prompt,
-        },
+        terminal::{advice::misuse, errors::Unanswered, escape::plain, messages::Messages, prompt::Prompt},
     },
     crypto::{FileKey, Identity, Recipient, Stanza, secrecy::SecretString},
 };
@@ -35,12 +32,12 @@ use crate::{
 pub(crate) struct Plugins {
     rules: PluginRules,
     prompt: Arc<Prompt>,
-    report: Report,
+    messages: Messages,
 }
 
 impl Plugins {
-    pub(crate) fn new(rules: PluginRules, prompt: Arc<Prompt>, report: &Report) -> Self {
-        Self { rules, prompt, report: *report }
+    pub(crate) fn new(rules: PluginRules, prompt: Arc<Prompt>, messages: &Messages) -> Self {
+        Self { rules, prompt, messages: *messages }
     }
 
     /// A recipient from its text, `age1NAME1…`, which has been found to be well formed.
@@ -110,7 +107,12 @@ impl Plugins {
     }
 
     fn user(&self, plugin: &str) -> User {
-        User { plugin: plugin.to_owned(), prompt: self.prompt.clone(), report: self.report, unanswered: Arc::default() }
+        User {
+            plugin: plugin.to_owned(),
+            prompt: self.prompt.clone(),
+            messages: self.messages,
+            unanswered: Arc::default(),
+        }
     }
 }
 
@@ -167,7 +169,7 @@ impl age::Identity for Unwrapper {
 struct User {
     plugin: String,
     prompt: Arc<Prompt>,
-    report: Report,
+    messages: Messages,
     /// Whether a question got no answer.
     unanswered: Arc<AtomicBool>,
 }
@@ -196,7 +198,7 @@ impl User {
             Ok(answer) => Some(answer),
             Err(error) => {
                 self.unanswered.store(true, Ordering::Relaxed);
-                self.report.warning(&format!("{} asks: {question} (no answer: {error:#})", program(&self.plugin)));
+                self.messages.warning(&format!("{} asks: {question} (no answer: {error:#})", program(&self.plugin)));
                 None
             }
         }
@@ -205,7 +207,7 @@ impl User {
 
 impl Callbacks for User {
     fn display_message(&self, message: &str) {
-        self.report.relay(&format!("{}: {}", program(&self.plugin), plain(message)));
+        self.messages.relay(&format!("{}: {}", program(&self.plugin), plain(message)));
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {

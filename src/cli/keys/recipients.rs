@@ -1,4 +1,4 @@
-//! Who can open: the recipients that the command line names, and nobody else.
+//! Recipients: the keys that the command line names, and no others.
 
 use std::{collections::HashSet, fmt, path::Path};
 
@@ -7,28 +7,30 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        args::Named,
-        files::input::name,
+        args::RecipientArg,
+        files::naming::display_name,
         keys::{
-            key_file::{KeyFiles, Place, parse_lines},
-            keyring::{Key, keys_of},
+            identity_file::{Key, read_keys},
+            key_file::{KeyFiles, Location, parse_lines},
         },
         terminal::{
+            advice::{Advise, advised},
+            errors::Misuse,
             json,
-            messages::{Advise, Misuse, advised},
         },
     },
-    crypto::{Identity, Match, ParseRecipientError, Recipient, Stanza},
+    crypto::{Encryptor, Identity, Match, ParseRecipientError, Recipient, Stanza},
 };
 
 /// The recipients of a run, and how the command line names each.
 #[derive(Default)]
 pub(crate) struct Recipients {
     pub(crate) keys: Vec<Recipient>,
+    /// One per key.
     pub(crate) origins: Vec<Origin>,
 }
 
-/// How a recipient is named.
+/// How the command line names a recipient.
 #[derive(Serialize)]
 pub(crate) struct Origin {
     flag: &'static str,
@@ -39,7 +41,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// A key or a passphrase that `flag` itself names.
+    /// The value of a flag.
     pub(crate) fn flag(flag: &'static str) -> Self {
         Self { flag, file: None, line: None }
     }
@@ -49,64 +51,97 @@ impl Origin {
     }
 }
 
-/// As on the command line.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.flag)?;
         if let Some(file) = &self.file {
-            write!(f, " {}", name(Path::new(file)))?;
+            write!(f, " {}", display_name(Path::new(file)))?;
         }
         self.line.map_or(Ok(()), |line| write!(f, ", line {line}"))
     }
 }
 
-/// The recipients that the command line names to encrypt to, in its order, each once.
-pub(crate) fn recipients(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Recipients> {
-    let found = find(files, named)?;
-    Ok(each_once(found, |repeated| {
-        files.report.warning(&format!("{repeated} is named more than once; it gets one stanza"));
-    }))
+/// A stanza of a new header and its owner, for a receipt.
+#[derive(Serialize)]
+pub(crate) struct StanzaOwner<'a> {
+    /// Counted from 1.
+    stanza: usize,
+    #[serde(rename = "type")]
+    kind: String,
+    recipient: String,
+    named: &'a Origin,
 }
 
-/// The recipients that the command line asks about, in its order, each once.
-pub(crate) fn asked_about(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Recipients> {
-    Ok(each_once(find(files, named)?, |_| {}))
+impl Recipients {
+    /// The recipients that the command line names to encrypt to, in its order, each once.
+    ///
+    /// # Errors
+    ///
+    /// If a key cannot be read or parsed.
+    pub(crate) fn to_encrypt_to(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Self> {
+        let found = find(files, named)?;
+        Ok(Self::deduplicate(found, |repeated| {
+            files.messages.warning(&format!("{repeated} is named more than once; it gets one stanza"));
+        }))
+    }
+
+    /// The recipients that the command line asks about, in its order, each once.
+    ///
+    /// # Errors
+    ///
+    /// If a key cannot be read or parsed.
+    pub(crate) fn to_look_for(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Self> {
+        Ok(Self::deduplicate(find(files, named)?, |_| {}))
+    }
+
+    /// Compares keys, not spellings: each recipient's text is derived from its key.
+    fn deduplicate(mut found: Vec<(Recipient, Origin)>, on_repeated: impl Fn(&str)) -> Self {
+        let mut seen = HashSet::new();
+        found.retain(|(recipient, _)| {
+            let text = recipient.to_string();
+            let is_new = seen.insert(text.clone());
+            if !is_new {
+                on_repeated(&text);
+            }
+            is_new
+        });
+        let (keys, origins) = found.into_iter().unzip();
+        Self { keys, origins }
+    }
+
+    /// The owner of each stanza in the header that `encryptor` will write.
+    pub(crate) fn stanza_owners(&self, encryptor: &Encryptor) -> Vec<StanzaOwner<'_>> {
+        let stanzas = encryptor.header().stanzas().iter().zip(encryptor.owners()).enumerate();
+        stanzas
+            .map(|(index, (stanza, owner))| StanzaOwner {
+                stanza: index + 1,
+                kind: stanza.tag.clone(),
+                recipient: self.keys[*owner].to_string(),
+                named: &self.origins[*owner],
+            })
+            .collect()
+    }
 }
 
-fn find(files: &mut KeyFiles<'_>, named: &[Named]) -> Result<Vec<(Recipient, Origin)>> {
+fn find(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Vec<(Recipient, Origin)>> {
     let mut found = Vec::new();
     for named in named {
         match named {
-            Named::Key(key) => found.push((argument(files, key)?, Origin::flag("-r"))),
-            Named::File(path) => found.extend(recipients_file(files, path, Unsupported::Refuse)?),
-            Named::AuthorizedKeys(path) => found.extend(recipients_file(files, path, Unsupported::PassOver)?),
-            Named::Identity(path) => {
+            RecipientArg::Key(key) => found.push((argument(files, key)?, Origin::flag("-r"))),
+            RecipientArg::File(path) => found.extend(recipients_file(files, path, Unsupported::Refuse)?),
+            RecipientArg::AuthorizedKeys(path) => found.extend(recipients_file(files, path, Unsupported::Skip)?),
+            RecipientArg::Identity(path) => {
                 let keys = recipients_of(files, path)?;
                 found.extend(keys.into_iter().map(|key| (key, Origin::file("-i", path, None))));
             }
-            Named::Plugin(name) => found.push((files.plugins.default_recipient(name)?, Origin::flag("-j"))),
+            RecipientArg::Plugin(name) => found.push((files.plugins.default_recipient(name)?, Origin::flag("-j"))),
         }
     }
     Ok(found)
 }
 
-/// Tells keys by what they are, not by how they are spelled: their text is made anew from the key.
-fn each_once(mut found: Vec<(Recipient, Origin)>, repeated: impl Fn(&str)) -> Recipients {
-    let mut seen = HashSet::new();
-    found.retain(|(recipient, _)| {
-        let text = recipient.to_string();
-        let fresh = seen.insert(text.clone());
-        if !fresh {
-            repeated(&text);
-        }
-        fresh
-    });
-    let (keys, origins) = found.into_iter().unzip();
-    Recipients { keys, origins }
-}
-
-/// Whether a stanza is for a recipient, as far as can be told. `owner` is whose it is, where an identity has proven that.
-pub(crate) fn whether_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> Match {
+/// Whether a stanza is for a recipient, as far as can be told. `owner` is the stanza's owner, if an identity has proven it.
+pub(crate) fn match_stanza(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> Match {
     match owner {
         Some(owner) if owner.to_string() == recipient.to_string() => Match::Yes,
         Some(_) => Match::No,
@@ -114,8 +149,12 @@ pub(crate) fn whether_of(recipient: &Recipient, stanza: &Stanza, owner: Option<&
     }
 }
 
-/// Fails if a header has not as many stanzas as the user expects.
-pub(crate) fn must_be_as_many(stanzas: usize, expected: Option<usize>, hint: &str) -> Result<()> {
+/// Checks that a header has as many stanzas as the user expects.
+///
+/// # Errors
+///
+/// If it does not; `hint` says what to do.
+pub(crate) fn check_count(stanzas: usize, expected: Option<usize>, hint: &str) -> Result<()> {
     match expected {
         Some(expected) if stanzas != expected => {
             let noun = if stanzas == 1 { "stanza" } else { "stanzas" };
@@ -126,71 +165,75 @@ pub(crate) fn must_be_as_many(stanzas: usize, expected: Option<usize>, hint: &st
 }
 
 /// The public keys of an identity file.
-pub(crate) fn recipients_of(files: &mut KeyFiles<'_>, path: &Path) -> Result<Vec<Recipient>> {
-    let keys = keys_of(files, path)?;
+fn recipients_of(files: &mut KeyFiles, path: &Path) -> Result<Vec<Recipient>> {
+    let keys = read_keys(files, path)?;
     keys.into_iter()
         .map(|key| match key {
             Key::Ready(identity) | Key::Locked(identity) => recipient_of(&identity, path),
-            Key::Plugin { text, place } => files.plugins.recipient_of_identity(&text, &place),
+            Key::Plugin { text, location } => files.plugins.recipient_of_identity(&text, &location),
         })
         .collect()
 }
 
-/// The public key of one key of an identity file.
+/// The public key of an identity in the file at `path`.
+///
+/// # Errors
+///
+/// If it is an SSH key of a type that cannot be encrypted to.
 pub(crate) fn recipient_of(identity: &Identity, path: &Path) -> Result<Recipient> {
     let recipient = identity.to_recipient();
-    recipient.with_context(|| format!("{}: this kind of SSH key cannot be encrypted to", name(path)))
+    recipient.with_context(|| format!("{}: this kind of SSH key cannot be encrypted to", display_name(path)))
 }
 
-/// A recipient from the command line. What cannot be one is not echoed: it may be secret.
-fn argument(files: &KeyFiles<'_>, key: &str) -> Result<Recipient> {
-    parse(files, key).map_err(|error| match error.downcast_ref::<ParseRecipientError>() {
-        None => error,
-        Some(_) if Path::new(key).is_file() => advised(
-            Misuse("a file is named with -r, which takes a key".to_owned()),
+/// Parses a recipient on the command line. One that cannot be parsed is not repeated: it may be secret.
+fn argument(files: &KeyFiles, key: &str) -> Result<Recipient> {
+    parse(files, key).map_err(|error| match error.downcast::<ParseRecipientError>() {
+        Err(error) => error,
+        Ok(_) if Path::new(key).is_file() => advised(
+            Misuse::Other("a file is named with -r, which takes a key".to_owned()),
             "name the file with -R if it holds recipients, or with -i if it holds identities",
         ),
-        Some(fault) => advised(Misuse(format!("-r: {fault}")), "a recipient begins with age1, ssh-ed25519 or ssh-rsa"),
+        Ok(fault) => advised(Misuse::NotARecipient(fault), "a recipient begins with age1, ssh-ed25519 or ssh-rsa"),
     })
 }
 
-/// What to do about an SSH key that cannot be encrypted to.
+/// What to do with an SSH key that cannot be encrypted to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unsupported {
     Refuse,
-    /// The file was not made for this program, so it is no surprise. But it is said.
-    PassOver,
+    /// Skip it with a warning: the file was not made for this program.
+    Skip,
 }
 
-fn recipients_file(
-    files: &mut KeyFiles<'_>,
-    path: &Path,
-    unsupported: Unsupported,
-) -> Result<Vec<(Recipient, Origin)>> {
+fn recipients_file(files: &mut KeyFiles, path: &Path, unsupported: Unsupported) -> Result<Vec<(Recipient, Origin)>> {
     let file = files.read(path)?;
-    let flag = if unsupported == Unsupported::PassOver { "--authorized-keys" } else { "-R" };
-    parse_file(path, &file.text, |line, place| match parse(files, line) {
-        Err(error) if unsupported == Unsupported::PassOver && is_unsupported(&error) => {
-            files.report.warning(&format!("{place}: ignoring unsupported SSH key: {error}"));
+    let flag = if unsupported == Unsupported::Skip { "--authorized-keys" } else { "-R" };
+    parse_file(path, &file.text, |line, location| match parse(files, line) {
+        Err(error) if unsupported == Unsupported::Skip && is_unsupported(&error) => {
+            files.messages.warning(&format!("{location}: ignoring unsupported SSH key: {error}"));
             Ok(None)
         }
-        parsed => Ok(Some((parsed?, Origin::file(flag, path, Some(place.line))))),
+        parsed => Ok(Some((parsed?, Origin::file(flag, path, Some(location.line))))),
     })
 }
 
-/// The recipients of a file, of those lines for which `parse` gives one.
+/// Parses a recipients file. Lines for which `parse` returns `None` are skipped.
+///
+/// # Errors
+///
+/// If no recipient is left; those of `parse`.
 pub(crate) fn parse_file<T>(
     path: &Path,
     text: &[u8],
-    parse: impl Fn(&str, Place<'_>) -> Result<Option<T>>,
+    parse: impl Fn(&str, Location<'_>) -> Result<Option<T>>,
 ) -> Result<Vec<T>> {
     if text.starts_with(b"age-encryption.org/") {
-        return Err(anyhow!("{} is an encrypted file, not a list of recipients", name(path)))
+        return Err(anyhow!("{} is an encrypted file, not a list of recipients", display_name(path)))
             .hint("name a protected identity file with -i");
     }
     let recipients: Vec<_> = parse_lines(path, text, parse)?.into_iter().flatten().collect();
     if recipients.is_empty() {
-        bail!("{} names no recipients", name(path));
+        bail!("{} names no recipients", display_name(path));
     }
     Ok(recipients)
 }
@@ -200,7 +243,7 @@ fn is_unsupported(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(UnsupportedSsh(_) | RsaTooSmall | RsaTooLarge))
 }
 
-fn parse(files: &KeyFiles<'_>, text: &str) -> Result<Recipient> {
+fn parse(files: &KeyFiles, text: &str) -> Result<Recipient> {
     match text.parse() {
         Err(ParseRecipientError::Plugin(_)) => files.plugins.recipient(text),
         parsed => parsed.map_err(Error::new),

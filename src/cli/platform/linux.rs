@@ -1,7 +1,11 @@
-//! What Linux alone can do.
+//! What only Linux can do.
 
-use std::{fs::File, io};
-use std::{os::fd::AsRawFd, path::Path};
+use std::{
+    fs::{File, Metadata},
+    io,
+    os::fd::AsRawFd,
+    path::Path,
+};
 
 use rustix::{
     fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, getxattr, linkat, open},
@@ -9,34 +13,50 @@ use rustix::{
     pipe::fcntl_setpipe_size,
 };
 
-/// The system's own limit for a pipe of an unprivileged user, unless it was changed.
+/// Bytes in a pipe. An unprivileged user gets no more, unless the system's limit was changed.
 const PIPE: usize = 1 << 20;
 
-/// Makes a pipe hold more: fewer switches between its two programs. Where it cannot be done, it is not.
+/// Makes a pipe hold more, for fewer switches between its two programs. A convenience: failures are ignored.
 pub(crate) fn enlarge_pipe(file: &File) {
     let _ = fcntl_setpipe_size(file, PIPE);
 }
 
-/// Says that a file will be read from its start to its end, so that the system reads further ahead.
+/// Announces that a file will be read from start to end, so that the system reads further ahead. A convenience: failures
+/// are ignored.
 pub(crate) fn read_ahead(file: &File) {
     let _ = fadvise(file, 0, None, Advice::Sequential);
 }
 
-/// Gives up what is in memory of a file, so that reading it reads the disk. Where it cannot be done, it is not.
-pub(crate) fn forget(file: &File) {
+/// Drops the system's cached pages of a synced file, so that reading it reads the disk. Failures are ignored.
+pub(crate) fn drop_cache(file: &File) {
     let _ = fadvise(file, 0, None, Advice::DontNeed);
 }
 
-/// Makes a file without a name. Fails where it could not be given one later.
+/// Takes hold of what `path` names with `O_PATH`: nothing is opened for reading, and pipes do not wait.
+///
+/// # Errors
+///
+/// Those of open(2) and fstat(2).
+pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
+    let file = File::from(open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?);
+    let metadata = file.metadata()?;
+    Ok((Some(file), metadata))
+}
+
+/// Creates a file without a name in `folder`, with mode 0600.
+///
+/// # Errors
+///
+/// Those of open(2), and of the check that [`link`] will be able to name the file.
 pub(crate) fn create_unnamed(folder: &Path) -> io::Result<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     let file = File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?);
-    std::fs::metadata(handle(&file))?;
+    std::fs::metadata(descriptor_path(&file))?;
     Ok(file)
 }
 
-/// Whether a file has an access control list. If so, the mode's bits of the group are what nobody of the list goes beyond,
-/// which may be more than the group has.
+/// Whether a file has an access control list. If so, the group bits of its mode are the list's mask, which may be more than
+/// the group itself has.
 pub(crate) fn has_access_list(path: &Path) -> bool {
     // Any list is longer than this.
     let list = getxattr(path, "system.posix_acl_access", &mut [0; 1]);
@@ -44,10 +64,14 @@ pub(crate) fn has_access_list(path: &Path) -> bool {
 }
 
 /// Gives a file without a name one, which must be free.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::AlreadyExists`] if it is not; those of linkat(2).
 pub(crate) fn link(file: &File, path: &Path) -> io::Result<()> {
-    Ok(linkat(CWD, handle(file), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+    Ok(linkat(CWD, descriptor_path(file), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
-fn handle(file: &File) -> String {
+fn descriptor_path(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }

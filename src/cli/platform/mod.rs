@@ -1,7 +1,15 @@
-//! What each operating system does in its own way. The only file that names rustix.
+//! The operating system: what Unix, Linux and Windows each do in their own way. The only room that asks which system it is
+//! built for, and the owner of rustix and same-file.
+//!
+//! Every function exists on every system. Where a system lacks something, its version does nothing, says so with
+//! [`std::io::ErrorKind::Unsupported`], or returns `None`; each says which.
 
+mod file_handle;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+mod ownership;
 pub(crate) mod sandbox;
 pub(crate) mod signals;
 #[cfg(unix)]
@@ -9,36 +17,23 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-#[cfg(not(target_os = "linux"))]
-use std::fs::File;
-
+pub(crate) use file_handle::FileHandle;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{create_unnamed, enlarge_pipe, forget, has_access_list, link, read_ahead};
+pub(crate) use linux::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use other::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
 #[cfg(unix)]
 pub(crate) use unix::{
-    TerminalState, columns, is_disk, is_stdin, keep_memory_private, names, others_may_read, path, read_at,
-    read_exact_at, stdin, stdout, umask, was_closed, write_all_at,
+    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, is_block_device, is_stdin,
+    keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode,
+    set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    columns, is_disk, is_stdin, keep_memory_private, names, others_may_read, path, read_at, read_exact_at, stdin,
-    stdout, was_closed, write_all_at,
+    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, is_block_device, is_stdin,
+    keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode,
+    set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
 };
 
-/// Makes a pipe hold more. A convenience: where it cannot be done, it is not.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn enlarge_pipe(_: &File) {}
-
-/// Where there are such lists, they are not in the bits of a mode.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn has_access_list(_: &std::path::Path) -> bool {
-    false
-}
-
-/// Gives up what is in memory of a file, so that reading it reads the disk. Where it cannot be done, it is not.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn forget(_: &File) {}
-
-/// Says that a file will be read from its start to its end. A convenience: where it cannot be done, it is not.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn read_ahead(_: &File) {}
+/// Whether this is Windows.
+pub(crate) const WINDOWS: bool = cfg!(windows);

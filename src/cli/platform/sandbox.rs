@@ -1,41 +1,33 @@
-//! What the program gives up, so that not even a fault in it could send a key anywhere: memory that others can read and the
-//! network before it reads a key, and all other files once those that it works on are open. The only file that names
-//! seccompiler, landlock and libc.
+//! What the process gives up, so that not even a fault in it can send a key anywhere: network sockets before it reads a key,
+//! and all other files once those that it works on are open. The owner of seccompiler, landlock and libc.
 //!
-//! Nothing here is needed for correct work: where the system lacks it, the program does without.
+//! Nothing here is needed for correct work: where the system lacks it, the program runs without.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::cli::platform;
-
-/// Keeps the memory private, and refuses network sockets from now on, here and in the plugins that are started.
+/// Refuses network sockets from now on, in this process and in its children.
+///
+/// A refused call fails with `EPERM`. Unix sockets stay: they reach no other machine, and plugins find agents and card
+/// readers through them.
+///
+/// The filter cannot be removed, and the system demands that the process renounces new privileges first, so set-user-ID
+/// plugins run without theirs. A plugin for another architecture, such as a 32-bit one, is killed at its first system call.
 ///
 /// # Errors
 ///
-/// If the system has no way to refuse them.
-pub(crate) fn before_keys() -> Result<()> {
-    platform::keep_memory_private();
-    refuse_network_sockets()
-}
-
-/// What is refused fails with `EPERM`; everything else goes on. Unix sockets stay, for they reach no other machine, and
-/// plugins find agents and card readers through them.
-///
-/// The filter cannot be taken off, and the system grants it only to who also forgoes new privileges: a plugin that is
-/// set-user-ID runs without that. A plugin for another kind of processor, such as a 32-bit one, is killed at its first
-/// call, since its calls have other numbers.
+/// If the system has no such filter.
 #[cfg(target_os = "linux")]
 #[allow(clippy::useless_conversion, reason = "the numbers have other widths elsewhere")]
-fn refuse_network_sockets() -> Result<()> {
+pub(crate) fn refuse_network_sockets() -> Result<()> {
     use libc::{AF_UNIX, EPERM, SYS_io_uring_setup, SYS_socket, SYS_socketpair};
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
         TargetArch, apply_filter_all_threads,
     };
 
-    /// On x86-64, the same calls have a second number each.
+    /// On x86-64, each call has a second number.
     const X32: i64 = 0x4000_0000;
 
     let processor = if cfg!(target_arch = "x86_64") {
@@ -48,7 +40,7 @@ fn refuse_network_sockets() -> Result<()> {
     let family = u64::from(AF_UNIX.unsigned_abs());
     let not_unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family)?;
     let not_unix = vec![SeccompRule::new(vec![not_unix])?];
-    // A ring opens sockets without calling socket(2). No rules: always refused.
+    // An io_uring opens sockets without calling socket(2). No rules means always refused.
     let refused = [(SYS_socket, not_unix.clone()), (SYS_socketpair, not_unix), (SYS_io_uring_setup, Vec::new())];
     let rules = refused.into_iter().flat_map(|(call, rules)| {
         let call = i64::from(call);
@@ -60,25 +52,25 @@ fn refuse_network_sockets() -> Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn refuse_network_sockets() -> Result<()> {
+pub(crate) fn refuse_network_sockets() -> Result<()> {
     bail!("this system has no filter for system calls")
 }
 
-/// From now on, this thread and those that it starts open no file, make none and run no program. What is open stays so. In
-/// `folders`, files may still be given their names, be replaced and removed, and the folders be synced.
+/// From now on, this thread and those that it starts can open and create no file and run no program. What is open stays
+/// open. In `folders`, files can still be linked, renamed and removed, and the folders synced.
 ///
 /// # Errors
 ///
-/// If the system has no way to see to that. Then nothing has changed.
+/// If the system cannot enforce that; then nothing has changed.
 #[cfg(target_os = "linux")]
-pub(crate) fn once_all_is_open<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+pub(crate) fn refuse_other_files<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     use landlock::{
         ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
     };
 
-    // Older systems know fewer ways to open, and close those that they know.
+    // Older kernels know fewer access rights, and enforce those that they know.
     let mut rules = Ruleset::default().handle_access(AccessFs::from_all(ABI::V5))?.create()?;
-    // `Refer`: a file without a name belongs to its folder, but not all file systems need say so.
+    // `Refer`: linking a file without a name counts as moving it between folders on some file systems.
     let commit = AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Refer | AccessFs::ReadDir;
     for folder in folders {
         rules = rules.add_rule(PathBeneath::new(PathFd::new(folder)?, commit))?;
@@ -90,7 +82,7 @@ pub(crate) fn once_all_is_open<'a>(folders: impl IntoIterator<Item = &'a Path>) 
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn once_all_is_open<'a>(_: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+pub(crate) fn refuse_other_files<'a>(_: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     bail!("this system has no Landlock");
 }
 
@@ -104,9 +96,10 @@ mod tests {
     };
 
     use super::*;
+    use crate::cli::platform;
 
     #[test]
-    fn once_all_is_open_nothing_else_can_be_opened() {
+    fn nothing_else_can_be_opened_once_other_files_are_refused() {
         let (ours, other) =
             (tempfile::tempdir().expect("it can be made"), tempfile::tempdir().expect("it can be made"));
         let place = |name| ours.path().join(name);
@@ -115,12 +108,15 @@ mod tests {
         let mut input = File::open(place("input")).expect("it is there");
         let mut output = platform::create_unnamed(ours.path()).expect("this file system can");
 
-        // It holds for a thread, and this one has no other purpose.
+        // The ruleset binds a thread, and this one has no other purpose.
         let closed = || {
             let refused =
                 |result: std::io::Result<()>| result.map_err(|error| error.kind()) == Err(ErrorKind::PermissionDenied);
-            if let Err(missing) = once_all_is_open([ours.path()]) {
-                let _ = writeln!(std::io::stderr(), "SKIPPED once_all_is_open_nothing_else_can_be_opened: {missing}");
+            if let Err(missing) = refuse_other_files([ours.path()]) {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "SKIPPED nothing_else_can_be_opened_once_other_files_are_refused: {missing}"
+                );
                 return;
             }
             for path in [other.path().join("key"), place("input"), "/proc/self/environ".into(), "/dev/tty".into()] {

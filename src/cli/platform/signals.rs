@@ -1,6 +1,5 @@
-//! Signals: a program that is told to end first removes its half-made files, where these have names (see
-//! [`super::pending`]), and lets a terminal echo again that is asking a question. The only file that names signal-hook, and
-//! ctrlc, which does it on Windows.
+//! Signals: before one ends the program, half-made files with names are removed and the terminal gets its echo back. The owner
+//! of signal-hook, and of ctrlc, which does the same on Windows.
 
 #[cfg(unix)]
 use std::sync::Arc;
@@ -13,107 +12,121 @@ use std::{
 };
 
 #[cfg(unix)]
-use crate::cli::platform::TerminalState;
+use crate::cli::platform::unix::TerminalState;
 
-static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// Files to remove if the program ends early.
+static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-fn files() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    PENDING.lock().expect("nothing panics while it holds this lock")
+fn temporary() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    TEMPORARY.lock().expect("nothing panics while it holds this lock")
 }
 
-/// Makes a file that is removed should a signal end the program. No signal comes between the making and the noting.
-pub(crate) fn making<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
-    let mut files = files();
-    let made = make(path)?;
-    files.insert(path.to_owned());
-    Ok(made)
+/// Creates a file that is removed if a signal ends the program. No signal is handled between creating and registering it.
+///
+/// # Errors
+///
+/// Those of `create`.
+pub(crate) fn create_temporary<T>(path: &Path, create: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let mut temporary = temporary();
+    let created = create(path)?;
+    temporary.insert(path.to_owned());
+    Ok(created)
 }
 
-/// Notes that a file is to stay.
-pub(crate) fn settled(path: &Path) {
-    files().remove(path);
+/// Unregisters a file that [`create_temporary`] created: it was renamed, and stays.
+pub(crate) fn keep(path: &Path) {
+    temporary().remove(path);
 }
 
-/// From now on, signals that end the program first remove what is in the [`making`] and restore the [`Echo`].
+/// From now on, signals that end the program first remove [temporary](create_temporary) files and restore the terminal's
+/// [`Echo`]. Calls after the first do nothing.
+///
+/// # Errors
+///
+/// If the handlers cannot be installed.
 #[cfg(unix)]
-pub(crate) fn tidy_up_on_signals() -> io::Result<()> {
+pub(crate) fn clean_up_on_signals() -> io::Result<()> {
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
         iterator::Signals,
     };
 
     static ONCE: Once = Once::new();
-    let mut made = Ok(());
+    let mut installed = Ok(());
     ONCE.call_once(|| {
-        // Who started the program may have wanted it to live through some of them, as nohup does.
+        // The parent may have wanted the program to survive some of them, as nohup does.
         let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-        made = Signals::new(wanted).map(|mut signals| {
+        installed = Signals::new(wanted).map(|mut signals| {
             std::thread::spawn(move || {
                 signals.forever().for_each(end);
             });
         });
     });
-    made
+    installed
 }
 
-fn remove(pending: &BTreeSet<PathBuf>) {
-    for path in pending {
+fn remove_all(temporary: &BTreeSet<PathBuf>) {
+    for path in temporary {
         let _ = fs::remove_file(path);
     }
 }
 
-/// Ends the program with that status, and leaves nothing behind.
+/// Removes temporary files and exits with `status`.
 pub(crate) fn exit(status: i32) -> ! {
-    // Held to the end, so that no file comes into being that nobody removes.
-    let pending = files();
-    remove(&pending);
+    // Held to the end, so that no file is created that nobody removes.
+    let temporary = temporary();
+    remove_all(&temporary);
     process::exit(status)
 }
 
-/// Ends the program as the signal would, and leaves nothing behind.
+/// Removes temporary files, restores the terminal, and ends the program as the signal would have.
 #[cfg(unix)]
 fn end(signal: i32) {
-    // Held to the end, so that no file comes into being that nobody removes.
-    let pending = files();
-    remove(&pending);
+    // Held to the end, so that no file is created that nobody removes.
+    let temporary = temporary();
+    remove_all(&temporary);
     restore_echo();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
-/// Ends the program for a Ctrl-C that was read as a character, unless who started it wanted it to live through those, as far
-/// as the system tells.
+/// Ends the program because Ctrl-C was read as a character, unless the parent wanted interrupts to be ignored.
 #[cfg(unix)]
-pub(crate) fn interrupted() {
+pub(crate) fn end_by_interrupt() {
     use signal_hook::consts::SIGINT;
     if !is_ignored(SIGINT) {
         end(SIGINT);
     }
 }
 
+/// Does nothing: Ctrl-C is never read as a character here.
 #[cfg(not(unix))]
-pub(crate) fn interrupted() {}
+pub(crate) fn end_by_interrupt() {}
 
-/// The terminal as it was before a question turned its echo off.
+/// The terminal's settings before a prompt turned its echo off.
 #[cfg(unix)]
-static ECHO: Mutex<Option<TerminalState>> = Mutex::new(None);
+static BEFORE_PROMPT: Mutex<Option<TerminalState>> = Mutex::new(None);
 
 #[cfg(unix)]
 fn restore_echo() {
-    if let Some(echoing) = ECHO.lock().expect("nothing panics while it holds this lock").as_ref() {
-        echoing.restore();
+    if let Some(state) = BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock").as_ref() {
+        state.restore();
     }
 }
 
-/// While it lives, a signal that ends the program leaves the terminal as it was.
+/// While it lives, a signal that ends the program restores the terminal's settings.
 pub(crate) struct Echo;
 
 impl Echo {
-    /// Notes how the terminal is, if there is one.
+    /// Remembers the settings of the terminal, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`clean_up_on_signals`].
     pub(crate) fn guard() -> io::Result<Self> {
-        tidy_up_on_signals()?;
+        clean_up_on_signals()?;
         #[cfg(unix)]
         {
-            *ECHO.lock().expect("nothing panics while it holds this lock") = TerminalState::now();
+            *BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock") = TerminalState::now();
         }
         Ok(Self)
     }
@@ -122,34 +135,40 @@ impl Echo {
 impl Drop for Echo {
     fn drop(&mut self) {
         #[cfg(unix)]
-        ECHO.lock().expect("nothing panics while it holds this lock").take();
+        BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock").take();
     }
 }
 
-/// From now on, a write beyond the limit on the size of files fails, instead of ending the program without a word.
+/// From now on, a write beyond the limit on file sizes fails, instead of killing the program silently.
 #[cfg(unix)]
-pub(crate) fn report_files_that_are_too_large() {
-    // Any handler does: the write that raised the signal then fails, and that is reported. Without one, it kills.
+pub(crate) fn fail_on_file_size_limit() {
+    // Any handler will do: the write that raised SIGXFSZ then fails with EFBIG, which is reported.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
+/// Does nothing: there is no such signal here.
 #[cfg(not(unix))]
-pub(crate) fn report_files_that_are_too_large() {}
+pub(crate) fn fail_on_file_size_limit() {}
 
+/// From now on, Ctrl-C first removes [temporary](create_temporary) files. Calls after the first do nothing.
+///
+/// # Errors
+///
+/// If the handler cannot be installed.
 #[cfg(windows)]
-pub(crate) fn tidy_up_on_signals() -> io::Result<()> {
-    /// What a program's status is that Ctrl-C ended: STATUS_CONTROL_C_EXIT.
+pub(crate) fn clean_up_on_signals() -> io::Result<()> {
+    /// `STATUS_CONTROL_C_EXIT`, the status of a program that Ctrl-C ended.
     const ENDED: i32 = 0xc000_013a_u32.cast_signed();
 
     static ONCE: Once = Once::new();
-    let mut made = Ok(());
+    let mut installed = Ok(());
     ONCE.call_once(|| {
-        made = ctrlc::set_handler(|| exit(ENDED));
+        installed = ctrlc::set_handler(|| exit(ENDED));
     });
-    made.map_err(io::Error::other)
+    installed.map_err(io::Error::other)
 }
 
-/// Whether the signal was ignored when the program started, where the system says so.
+/// Whether the signal was ignored when the program started. False where the system does not say.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -2,18 +2,18 @@
 
 use std::{
     ffi::OsString,
-    fs::Metadata,
+    fs::{DirBuilder, File, Metadata, Permissions},
+    io,
     os::{
         fd::AsFd,
         unix::{
             ffi::OsStringExt,
-            fs::{FileExt, FileTypeExt, MetadataExt},
+            fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
         },
     },
     path::{Path, PathBuf},
     sync::OnceLock,
 };
-use std::{fs::File, io};
 
 use rustix::{
     fs::{OFlags, fcntl_getfl},
@@ -21,51 +21,74 @@ use rustix::{
     termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
 };
 
-/// From now on, this program's memory goes to no core file, and no program of the same user can read it. Where the
-/// system has no such rule, it keeps to its own.
+use crate::cli::platform::ownership::Ownership;
+
+/// The terminal, whatever standard input is.
+pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
+/// The terminal, whatever standard output is.
+pub(crate) const TERMINAL_OUTPUT: &str = "/dev/tty";
+
+/// Device and inode: equal for two descriptors of one file, however it was named. Only meaningful while one of them is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// The identity of an open file.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::from(&file.metadata()?))
+    }
+
+    pub(super) fn at(_: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
+        Ok(Self::from(metadata))
+    }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// From now on, this process dumps no core and no other process of the same user can read its memory. Failures are ignored:
+/// a system without such rules keeps its own.
 pub(crate) fn keep_memory_private() {
-    // Programs that this one starts, plugins, have the limit too, and the privacy not: it ends where another begins.
+    // Child processes, which are plugins, inherit the limit but not the rest, which ends at exec.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    // Beside the limit, which does not hold for cores that go to a crash collector's pipe. With this, what is in
-    // /proc/PID is root's; the process itself may still go through its own /proc/self/fd.
+    // The limit does not hold for cores that are piped to a crash collector; this does. It also makes /proc/PID belong to
+    // root; the process itself may still go through /proc/self/fd.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
-/// How the controlling terminal is set: whether it echoes, above all.
+/// The settings of the controlling terminal, echo above all.
 pub(crate) struct TerminalState(File, Termios);
 
 impl TerminalState {
-    /// As it is now. None if there is no terminal.
+    /// The settings now, or `None` if there is no terminal.
     pub(crate) fn now() -> Option<Self> {
-        let terminal = File::open("/dev/tty").ok()?;
+        let terminal = File::open(TERMINAL_INPUT).ok()?;
         let state = tcgetattr(&terminal).ok()?;
         Some(Self(terminal, state))
     }
 
-    /// Sets the terminal back to this.
+    /// Sets the terminal back to these settings.
     pub(crate) fn restore(&self) {
         let _ = tcsetattr(&self.0, OptionalActions::Now, &self.1);
     }
 }
 
-/// How wide the terminal is that standard error goes to. None if it goes to none, or that does not tell.
+/// Width in columns of the terminal on standard error, or `None` if there is none or it does not say.
 pub(crate) fn columns() -> Option<u16> {
     let size = tcgetwinsize(io::stderr()).ok()?;
     (size.ws_col > 0).then_some(size.ws_col)
 }
 
-/// Standard input without the library's buffer, so that nothing is read ahead of what is used.
+/// Standard input without the library's buffer, so that nothing is read beyond what is used.
 pub(crate) fn stdin() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
-}
-
-/// Whether what a path names is standard input, and what is read of it there is gone here: of a file it is not. Nothing is
-/// opened, for a pipe that is opened waits for its other end.
-pub(crate) fn is_stdin(path: &Path) -> bool {
-    let same = |one: &Metadata, two: &Metadata| (one.dev(), one.ino()) == (two.dev(), two.ino());
-    let is_stdin = |named: &Metadata| stdin().and_then(|stdin| stdin.metadata()).is_ok_and(|stdin| same(named, &stdin));
-    std::fs::metadata(path).is_ok_and(|named| !named.is_file() && is_stdin(&named))
 }
 
 /// Standard output without the library's line buffer.
@@ -73,17 +96,24 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
-/// Whether a standard stream was closed when the program started, or might have been.
-///
-/// In the place of a closed one (`>&-`) the standard library has opened `/dev/null`, for reading and writing, where
-/// output is lost without an error. Who means to lose it mostly opens that in one direction, as `>/dev/null` does.
-pub(crate) fn was_closed(stream: &File) -> io::Result<bool> {
-    Ok(fcntl_getfl(stream)?.contains(OFlags::RDWR) && is_null(&stream.metadata()?))
+/// Whether `path` names the pipe or terminal that is standard input, so that reading it takes data from standard input. A
+/// regular file has an offset of its own for each open and never counts. Nothing is opened.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    let is_stdin =
+        |named: &Metadata| stdin().and_then(|stdin| FileId::of(&stdin)).is_ok_and(|stdin| stdin == FileId::from(named));
+    std::fs::metadata(path).is_ok_and(|named| !named.is_file() && is_stdin(&named))
 }
 
-/// Whether this is a device with blocks, whose contents last.
-pub(crate) fn is_disk(metadata: &Metadata) -> bool {
-    metadata.file_type().is_block_device()
+/// Whether a standard stream was, or may have been, closed when the program started.
+///
+/// In place of a closed stream (`>&-`) the standard library opens `/dev/null` for reading and writing, where output vanishes
+/// without an error. A user who wants that opens it in one direction, as `>/dev/null` does.
+///
+/// # Errors
+///
+/// Those of fcntl(2) and fstat(2).
+pub(crate) fn was_closed(stream: &File) -> io::Result<bool> {
+    Ok(fcntl_getfl(stream)?.contains(OFlags::RDWR) && is_null(&stream.metadata()?))
 }
 
 fn is_null(metadata: &Metadata) -> bool {
@@ -91,12 +121,17 @@ fn is_null(metadata: &Metadata) -> bool {
         && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
 }
 
-/// The path that these bytes are.
+/// Whether this is a block device, which keeps what is written to it.
+pub(crate) fn is_block_device(metadata: &Metadata) -> bool {
+    metadata.file_type().is_block_device()
+}
+
+/// The path with these bytes.
 pub(crate) fn path(bytes: Vec<u8>) -> io::Result<PathBuf> {
     Ok(PathBuf::from(OsString::from_vec(bytes)))
 }
 
-/// Reads from `offset`; 0 bytes mean the end.
+/// Reads up to `buffer.len()` bytes from `offset`; 0 means the end.
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     FileExt::read_at(file, buffer, offset)
 }
@@ -111,20 +146,40 @@ pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result
     FileExt::write_all_at(file, bytes, offset)
 }
 
-/// Whether this is a file that users other than its owner have the right to read.
+/// Whether this is a regular file that its group or others may read.
 pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
 }
 
-/// How many names a file has.
-pub(crate) fn names(metadata: &Metadata) -> u64 {
+/// Number of hard links to a file.
+pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
+}
+
+/// Owner, group and mode.
+pub(crate) fn ownership(metadata: &Metadata) -> Option<Ownership> {
+    Some(Ownership { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
+}
+
+/// Gives a file to another user, which only root may do.
+pub(crate) fn set_owner(file: &File, user: u32) -> io::Result<()> {
+    fchown(file, Some(user), None)
+}
+
+/// Gives a file to another group of its owner.
+pub(crate) fn set_group(file: &File, group: u32) -> io::Result<()> {
+    fchown(file, None, Some(group))
+}
+
+/// Sets the permission bits of a file.
+pub(crate) fn set_mode(file: &File, bits: u32) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(bits))
 }
 
 static UMASK: OnceLock<u32> = OnceLock::new();
 
-/// The mode bits that new files do not get. To be asked first while there is but one thread: the mask can only be read by
-/// setting it, and others may make files by it.
+/// The mode bits that new files do not get. First call it while there is one thread: reading the mask means setting it, and
+/// another thread might create a file in between.
 pub(crate) fn umask() -> u32 {
     *UMASK.get_or_init(|| {
         let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -132,4 +187,23 @@ pub(crate) fn umask() -> u32 {
         #[allow(clippy::useless_conversion, reason = "mode_t has other widths elsewhere")]
         mask.as_raw_mode().into()
     })
+}
+
+/// Creates a file with mode 0600 for reading and writing. Its name must be free.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Creates a folder, with these mode bits less the umask if any are given.
+pub(crate) fn create_folder(path: &Path, mode: Option<u32>) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    if let Some(mode) = mode {
+        builder.mode(mode);
+    }
+    builder.create(path)
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all())
 }

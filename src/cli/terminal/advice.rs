@@ -1,18 +1,63 @@
-//! What there is to do about the errors of the format and of keys: the next steps that go with them wherever they come up.
+//! Hints: what to do about an error. Either attached where the error arises, or known for its type.
 
-use std::io::ErrorKind;
+use std::{fmt, io::ErrorKind};
 
-use crate::crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault};
+use crate::{
+    cli::terminal::errors::Misuse,
+    crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault},
+};
 
-/// The advice on an error and its causes.
-pub(crate) fn on(error: &anyhow::Error) -> impl Iterator<Item = &str> {
+/// An error with a hint. Prints as nothing itself: its source says what happened.
+#[derive(Debug)]
+struct Advised {
+    hint: String,
+    source: anyhow::Error,
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Advised {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// Adds hints to results.
+pub(crate) trait Advise<T> {
+    /// Adds a next step, or a fact that reassures, to an error.
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> Advise<T> for Result<T, E> {
+    fn hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(|error| advised(error, hint))
+    }
+}
+
+/// An error with a hint.
+pub(crate) fn advised(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> anyhow::Error {
+    Advised { hint: hint.into(), source: error.into() }.into()
+}
+
+/// A [`Misuse::Other`] with its remedy.
+pub(crate) fn misuse<T>(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
+    Err(advised(Misuse::Other(message.into()), hint))
+}
+
+/// The hints for an error and its causes: first those that were attached, then those known for their types.
+pub(crate) fn hints(error: &anyhow::Error) -> impl Iterator<Item = &str> {
+    let attached = error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
     let format = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_format);
     let keys = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_key);
     let recipients = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_recipient);
-    format.chain(keys).chain(recipients)
+    attached.chain(format).chain(keys).chain(recipients)
 }
 
-/// What there is to say about an error of the format, beyond the error itself.
+/// The next step after an error of the format.
 fn on_format(error: &CryptoError) -> Option<&str> {
     Some(match error {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
@@ -48,7 +93,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
     })
 }
 
-/// What there is to do about what is no recipient.
+/// The next step after a recipient that cannot be parsed.
 fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
     match error {
         ParseRecipientError::SecretKey => Some("to encrypt to the public key of an identity file, name that with -i"),
@@ -56,7 +101,7 @@ fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
     }
 }
 
-/// What there is to do about a key that cannot be used.
+/// The next step after a key that cannot be used.
 fn on_key(error: &ParseIdentityError) -> Option<&str> {
     Some(match error {
         ParseIdentityError::SshCipher(_) | ParseIdentityError::LegacyPem => {

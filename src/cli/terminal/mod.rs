@@ -1,7 +1,11 @@
 //! Everything the user reads and is asked: messages, advice, exit statuses, prompts, progress, JSON.
 
 pub(crate) mod advice;
+pub(crate) mod errors;
+pub(crate) mod escape;
+pub(crate) mod exit_status;
 pub(crate) mod json;
 pub(crate) mod messages;
+pub(crate) mod persona;
 pub(crate) mod progress;
 pub(crate) mod prompt;

@@ -1,4 +1,4 @@
-//! The progress bar. The only file that names indicatif.
+//! The progress bar. The owner of indicatif.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -13,76 +13,76 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::cli::{
-    args::{Talk, When},
+    args::{self, When},
     platform,
 };
 
-/// Work that takes less shows nothing.
+/// Work that takes less time shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Where standard error is no terminal, it may be a log.
+/// Frames per second where standard error is not a terminal: it may be a log.
 const FRAMES_PER_SECOND: u8 = 2;
-/// Columns of the bar where there is no terminal that has some.
+/// Width of the bar, in columns, where standard error is not a terminal or does not tell its width.
 const COLUMNS: u16 = 80;
-/// In fewer columns, there is no room for all of it.
+/// Below this width, in columns, the bar shows less.
 const NARROW: u16 = 72;
 
-/// The bar that may be on the screen, for whoever has something to say beside it.
+/// The bar that may be on the screen. Whoever prints a message hides it first.
 static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Does what writes to the terminal while the bar is out of the way.
-pub(crate) fn aside<T>(write: impl FnOnce() -> T) -> T {
+/// Calls `write`, which prints to the terminal, while the bar is hidden.
+pub(crate) fn hidden_while<T>(write: impl FnOnce() -> T) -> T {
     match &*lock(&ON_SCREEN) {
         Some(bar) => bar.suspend(write),
         None => write(),
     }
 }
 
-/// How many files there are to read, and how many bytes.
+/// Number of files to read, and of bytes in them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Total {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
 }
 
-/// What adds up a total, which may take a walk through a large folder.
+/// Totals the inputs, which may take a walk through a large folder. `None` if the total cannot be known.
 type Measure = Box<dyn FnOnce() -> Option<Total> + Send>;
 
 /// The progress of a run, of one file or of many.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// When the first payload's turn came; unset while keys are asked for and tried.
+    /// When the first payload was begun; unset while keys are asked for and tried.
     start: OnceLock<Instant>,
     patience: Duration,
-    /// Whether nothing is left to decide: the bar is drawn, or never will be.
+    /// Whether it is decided if the bar is drawn.
     settled: AtomicBool,
     opened: AtomicU64,
     done: AtomicU64,
-    /// Not needed before the bar is drawn.
+    /// Taken when the bar is first drawn.
     measure: Mutex<Option<Measure>>,
-    /// Of several files, once it is known.
+    /// The total of several files, once it is known.
     total: Arc<Mutex<Option<Total>>>,
 }
 
 impl Progress {
     /// The progress of one file.
-    pub(crate) fn new(talk: &Talk) -> Self {
-        Self::of_many(talk, || None)
+    pub(crate) fn new(args: &args::Messages) -> Self {
+        Self::of_many(args, || None)
     }
 
-    /// The progress of as many files as `measure` finds, which is asked beside the work, and only if somebody sees the bar.
-    pub(crate) fn of_many(talk: &Talk, measure: impl FnOnce() -> Option<Total> + Send + 'static) -> Self {
-        let shown = match talk.progress {
-            When::Auto => !talk.quiet && io::stderr().is_terminal(),
+    /// The progress of many files. `measure` runs beside the work, and only once the bar is drawn.
+    pub(crate) fn of_many(args: &args::Messages, measure: impl FnOnce() -> Option<Total> + Send + 'static) -> Self {
+        let shown = match args.progress {
+            When::Auto => !args.quiet && io::stderr().is_terminal(),
             When::Always => true,
             When::Never => false,
         };
-        let patience = if talk.progress == When::Always { Duration::ZERO } else { PATIENCE };
+        let patience = if args.progress == When::Always { Duration::ZERO } else { PATIENCE };
         Self::with(patience, !shown, Some(Box::new(measure)))
     }
 
-    /// Progress that is shown only on demand, since what is written goes to the terminal, and a bar would stand in it.
-    pub(crate) fn beside_output(talk: &Talk) -> Self {
-        if talk.progress == When::Always { Self::new(talk) } else { Self::none() }
+    /// The progress of a run that writes to the terminal, where a bar would mix with the output: shown on demand only.
+    pub(crate) fn beside_output(args: &args::Messages) -> Self {
+        if args.progress == When::Always { Self::new(args) } else { Self::none() }
     }
 
     /// Progress that is never shown.
@@ -103,8 +103,8 @@ impl Progress {
         }
     }
 
-    /// A file called `name` comes next, of `length` bytes or of an unknown number of them. Of one file it is known how much is
-    /// left; of several, once they have been measured.
+    /// Announces the next file, of `length` bytes if that is known. For a single file the bar shows the time left; for several, once
+    /// they have been measured.
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
         if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
             show(&self.bar, length);
@@ -122,24 +122,24 @@ impl Progress {
         });
     }
 
-    /// A file is done.
+    /// Counts a file as done.
     pub(crate) fn done(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was written is read back now, which has no measure of its own.
+    /// Announces that an output is read back. The bar does not count that.
     pub(crate) fn read_back(&self, name: &str) {
         self.bar.set_message(format!("reading back {name}"));
     }
 
-    /// The only file is read once more than was thought.
-    pub(crate) fn again(&self) {
+    /// Announces that a single file is read twice.
+    pub(crate) fn expect_second_pass(&self) {
         if let (Some(length), None) = (self.bar.length(), *lock(&self.total)) {
             self.bar.set_length(length * 2);
         }
     }
 
-    /// From now on, time counts: what is read is payload, and nobody is asked anything.
+    /// Starts the clock: from now on payload is read, and nobody is asked anything.
     pub(crate) fn begin(&self) {
         self.start.get_or_init(|| {
             self.bar.reset_elapsed();
@@ -147,14 +147,14 @@ impl Progress {
         });
     }
 
-    /// Counts bytes that were read.
+    /// Counts bytes read.
     pub(crate) fn add(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
         if !self.settled.load(Ordering::Relaxed)
             && self.start.get().is_some_and(|start| start.elapsed() >= self.patience)
             && !self.settled.swap(true, Ordering::Relaxed)
         {
-            // Nothing is drawn while somebody is asked something.
+            // Waits for a prompt to end.
             let mut on_screen = lock(&ON_SCREEN);
             self.bar.set_draw_target(if io::stderr().is_terminal() {
                 ProgressDrawTarget::stderr()
@@ -162,14 +162,14 @@ impl Progress {
                 ProgressDrawTarget::term_like_with_hz(Box::new(NoTerminal), FRAMES_PER_SECOND)
             });
             *on_screen = Some(self.bar.clone());
-            self.begin_to_measure();
-            // Draws on its own, so that a stalled pipe still shows its elapsed time.
+            self.start_measuring();
+            // Draws without being told, so that a stalled pipe still shows the time elapsed.
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
     }
 
-    /// Adds up what there is to do. If the work ends before that does, so does the program.
-    fn begin_to_measure(&self) {
+    /// Measures in a thread of its own. The program may end before it does.
+    fn start_measuring(&self) {
         let Some(measure) = lock(&self.measure).take() else { return };
         let (bar, total) = (self.bar.clone(), self.total.clone());
         let measure = move || {
@@ -178,12 +178,12 @@ impl Progress {
                 show(&bar, Some(measured.bytes));
             }
         };
-        // Where the system gives no more threads, there is no total.
+        // Without another thread there is no total.
         let _ = thread::Builder::new().spawn(measure);
     }
 }
 
-/// Shows how much is left of what has a length; else how much is done.
+/// Shows how much is left if there is a length, else how much is done.
 fn show(bar: &ProgressBar, length: Option<u64>) {
     let narrow = platform::columns().unwrap_or(COLUMNS) < NARROW;
     let template = match (length, narrow) {
@@ -211,7 +211,7 @@ impl Drop for Progress {
     }
 }
 
-/// Standard error that is a pipe or a file, for `--progress always`: the bar is one line that is written over, as `pv -f` does.
+/// Standard error that is a pipe or a file, for `--progress always`: the bar is one line that is overwritten, as with `pv -f`.
 #[derive(Debug)]
 struct NoTerminal;
 

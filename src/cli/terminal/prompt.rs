@@ -1,4 +1,4 @@
-//! Passphrases: asked for on the terminal, or read from where the command line says. The only file that names rpassword.
+//! Passphrases: asked for on the terminal, or read from where the command line says. The owner of rpassword and bip39.
 
 use std::{
     fs::File,
@@ -7,35 +7,44 @@ use std::{
     sync::OnceLock,
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use zeroize::Zeroizing;
 
 use crate::{
     cli::{
-        args::Answers,
-        files::input::is_stdin,
-        platform::signals::{self, Echo},
+        args::Passphrases,
+        platform::{
+            self,
+            signals::{self, Echo},
+        },
         terminal::{
-            messages::{Advise, Status, Unanswered, advised, misuse, quoted, speaks_as_another, status},
-            progress::aside,
+            advice::{Advise, advised, misuse},
+            errors::{PassphrasesDiffer, Unanswered},
+            escape::quoted,
+            exit_status::ExitStatus,
+            persona,
+            progress::hidden_while,
         },
     },
-    crypto::{random, secrecy::SecretString},
+    crypto::{
+        random,
+        secrecy::{ExposeSecret, SecretString},
+    },
 };
 
-/// Nobody types a longer one; a file with a longer first line is surely the wrong file.
+/// Bytes in the longest passphrase. A file with a longer first line is surely the wrong file.
 const PASSPHRASE_LIMIT: usize = 4096;
-/// What `--passphrase-fd 0` opens.
+/// The file that `--passphrase-fd 0` opens.
 const STDIN: &str = "/dev/fd/0";
-/// How often somebody is asked who types a wrong one.
-const TRIES: usize = 3;
-/// Words in a generated passphrase: ten of 2048 are 110 bits.
+/// Number of passphrase attempts.
+const ATTEMPTS: usize = 3;
+/// Words in a generated passphrase: ten out of 2048 are 110 bits.
 const WORDS: usize = 10;
 
-/// Who answers when a passphrase is needed.
+/// Where answers come from.
 pub(crate) enum Prompt {
     Terminal,
-    /// A file, or `/dev/fd/N`, which is read once: a pipe gives its text only once.
+    /// A file, or `/dev/fd/N`. Read once: a pipe gives its text only once.
     File {
         path: PathBuf,
         read: OnceLock<SecretString>,
@@ -46,14 +55,14 @@ pub(crate) enum Prompt {
 
 impl Prompt {
     /// `stdin_taken` says whether standard input carries data or names.
-    pub(crate) fn new(answers: &Answers, stdin_taken: bool) -> Result<Self> {
-        let (named, path) = match (answers.passphrase_fd, &answers.passphrase_file) {
-            (Some(_), _) if cfg!(windows) => {
+    pub(crate) fn new(args: &Passphrases, stdin_taken: bool) -> Result<Self> {
+        let (named, path) = match (args.passphrase_fd, &args.passphrase_file) {
+            (Some(_), _) if platform::WINDOWS => {
                 return misuse("--passphrase-fd needs /dev/fd, which is not here", "use --passphrase-file");
             }
             (Some(number), _) => (format!("--passphrase-fd {number}"), format!("/dev/fd/{number}").into()),
             (None, Some(path)) => (format!("--passphrase-file {}", quoted(path)), path.clone()),
-            (None, None) if answers.batch => return Ok(Self::Nobody),
+            (None, None) if args.batch => return Ok(Self::Nobody),
             (None, None) => return Ok(Self::Terminal),
         };
         let prompt = Self::File { path, read: OnceLock::new() };
@@ -68,7 +77,7 @@ impl Prompt {
 
     /// Whether answers come from standard input.
     pub(crate) fn takes_stdin(&self) -> bool {
-        self.file().is_some_and(|path| path == Path::new(STDIN) || is_stdin(path))
+        self.file().is_some_and(|path| path == Path::new(STDIN) || platform::is_stdin(path))
     }
 
     /// The file that answers, if one does.
@@ -79,17 +88,17 @@ impl Prompt {
         }
     }
 
-    /// The answer to another program's question for a secret, which is asked on the terminal alone.
+    /// The answer to a plugin's question for a secret. Asked on the terminal only.
     pub(crate) fn secret(&self, question: &str) -> Result<SecretString> {
         self.must_be_terminal()?;
         ask(question)
     }
 
-    /// The answer to another program's question for something that may be seen.
+    /// The answer to a plugin's question for something that may be shown. Asked on the terminal only.
     pub(crate) fn line(&self, question: &str) -> Result<String> {
         self.must_be_terminal()?;
-        let answer = aside(|| {
-            let terminal = Terminal::open()?;
+        let answer = hidden_while(|| {
+            let terminal = Tty::open()?;
             terminal.show(question)?;
             terminal.line()
         });
@@ -104,7 +113,7 @@ impl Prompt {
         }
     }
 
-    /// An existing passphrase, of what `purpose` names.
+    /// An existing passphrase, for the thing that `purpose` names.
     pub(crate) fn passphrase(&self, purpose: &str) -> Result<SecretString> {
         match self {
             Self::Terminal => ask(&format!("Enter passphrase for {purpose}: ")),
@@ -120,14 +129,15 @@ impl Prompt {
         }
     }
 
-    /// What `open` makes of an existing passphrase, of what `purpose` names. Who types a wrong one may try again.
-    pub(crate) fn until_right<T>(&self, purpose: &str, open: impl Fn(SecretString) -> Result<T>) -> Result<T> {
-        // Programs that talk to age expect one question.
-        let tries = if matches!(self, Self::Terminal) && !speaks_as_another() { TRIES } else { 1 };
-        for _ in 1..tries {
+    /// Calls `open` with an existing passphrase, for the thing that `purpose` names. On the terminal, a wrong passphrase can be
+    /// typed again.
+    pub(crate) fn retry_until_right<T>(&self, purpose: &str, open: impl Fn(SecretString) -> Result<T>) -> Result<T> {
+        // Programs that drive age expect one question.
+        let attempts = if matches!(self, Self::Terminal) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
+        for _ in 1..attempts {
             match open(self.passphrase(purpose)?) {
-                Err(error) if status(&error) == Status::NoMatch => {
-                    let _ = aside(|| Terminal::open()?.show("That is not the passphrase.\n"));
+                Err(error) if ExitStatus::of(&error) == ExitStatus::NoMatch => {
+                    let _ = hidden_while(|| Tty::open()?.show("That is not the passphrase.\n"));
                 }
                 opened => return opened,
             }
@@ -152,28 +162,26 @@ impl Prompt {
         }
         let again = ask("Confirm passphrase: ")?;
         if !equal(&passphrase, &again) {
-            return Err(anyhow!("the two passphrases differ")).hint("nothing was done; try again");
+            return Err(PassphrasesDiffer).hint("nothing was done; try again");
         }
         Ok(passphrase)
     }
 }
 
 fn is_empty(passphrase: &SecretString) -> bool {
-    use crate::crypto::secrecy::ExposeSecret;
     passphrase.expose_secret().is_empty()
 }
 
 fn equal(left: &SecretString, right: &SecretString) -> bool {
-    use crate::crypto::secrecy::ExposeSecret;
     left.expose_secret() == right.expose_secret()
 }
 
 fn ask(prompt: &str) -> Result<SecretString> {
     let _echo = Echo::guard().context("cannot prepare for signals")?;
-    match aside(|| rpassword::prompt_password(prompt)) {
+    match hidden_while(|| rpassword::prompt_password(prompt)) {
         Ok(passphrase) => Ok(SecretString::from(passphrase)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            signals::interrupted();
+            signals::end_by_interrupt();
             Err(unanswered("the question was cancelled".into()))
         }
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -190,7 +198,7 @@ fn unanswered(what: String) -> anyhow::Error {
 fn first_line(path: &Path) -> Result<SecretString> {
     let cannot_read = || format!("cannot read a passphrase from {}", quoted(path));
     let file = File::open(path).with_context(cannot_read)?;
-    // Room for the longest line at once, so that no growing leaves copies behind.
+    // Room for the longest line, since growing would leave copies in memory.
     let mut line = Zeroizing::new(Vec::with_capacity(PASSPHRASE_LIMIT + 2));
     BufReader::new(file.take(PASSPHRASE_LIMIT as u64 + 2)).read_until(b'\n', &mut line).with_context(cannot_read)?;
     if line.last() == Some(&b'\n') {
@@ -207,7 +215,7 @@ fn first_line(path: &Path) -> Result<SecretString> {
     Ok(SecretString::from(text))
 }
 
-/// Ten random words of the BIP 39 list, joined by dashes.
+/// Ten random words of the BIP 39 word list, joined by dashes.
 fn generate() -> Zeroizing<String> {
     let words = bip39::Language::English.word_list();
     let mut bytes = Zeroizing::new([0; 2 * WORDS]);
@@ -217,30 +225,32 @@ fn generate() -> Zeroizing<String> {
         if !passphrase.is_empty() {
             passphrase.push('-');
         }
-        // 2048 words divide 2^16 evenly, so each is equally likely.
+        // 2048 divides 2^16, so each word is equally likely.
         let number = usize::from(u16::from_le_bytes([pair[0], pair[1]]));
         passphrase.push_str(words[number % words.len()]);
     }
     passphrase
 }
 
-/// Shows a generated passphrase on the terminal, and nowhere else: standard error may go to a log.
+/// Shows a generated passphrase on the terminal. Standard error may go to a log.
 fn show(passphrase: &str) -> Result<()> {
     let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you:\n{passphrase}\n"));
-    let shown = aside(|| Terminal::open()?.show(&text));
+    let shown = hidden_while(|| Tty::open()?.show(&text));
     shown.context("cannot show the passphrase on the terminal")
 }
 
-/// The terminal itself, wherever standard input and output go.
-struct Terminal {
+/// The controlling terminal, wherever standard input and output go.
+struct Tty {
     input: File,
     output: File,
 }
 
-impl Terminal {
+impl Tty {
     fn open() -> io::Result<Self> {
-        let (input, output) = if cfg!(windows) { ("CONIN$", "CONOUT$") } else { ("/dev/tty", "/dev/tty") };
-        Ok(Self { input: File::open(input)?, output: File::options().write(true).open(output)? })
+        Ok(Self {
+            input: File::open(platform::TERMINAL_INPUT)?,
+            output: File::options().write(true).open(platform::TERMINAL_OUTPUT)?,
+        })
     }
 
     fn show(&self, text: &str) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Whose the stanzas of a header are, as far as the keys tell that the command line names.
+//! The owners of the stanzas of a header, as far as the named keys tell.
 
 use std::sync::Arc;
 
@@ -10,43 +10,50 @@ use crate::{
         args::Inspect,
         keys::{
             key_file::KeyFiles,
-            keyring::Known,
+            keyring::KeySet,
             plugins::Plugins,
-            recipients::{Origin, Recipients, asked_about, whether_of},
+            recipients::{Origin, Recipients, match_stanza},
         },
         terminal::prompt::Prompt,
     },
     crypto::{Decryptor, Error, Match, Recipient, Stanza},
 };
 
-/// The keys of a run.
-pub(crate) struct Keys {
-    identities: Known,
-    /// Whether the command line names identities; one of them must open each file then.
-    must_open: bool,
+/// Attributes stanzas to the keys of a run.
+pub(crate) struct Attributor {
+    identities: KeySet,
+    /// Whether the command line names identities, so that one of them must open each file.
+    must_match: bool,
     prompt: Arc<Prompt>,
     plugins: Plugins,
     recipients: Recipients,
 }
 
-impl Keys {
-    pub(crate) fn new(files: &mut KeyFiles<'_>, what: &Inspect) -> Result<Self> {
-        let recipients = asked_about(files, &what.recipients.0)?;
-        let named = &what.identities;
+impl Attributor {
+    pub(crate) fn new(files: &mut KeyFiles, args: &Inspect) -> Result<Self> {
+        let recipients = Recipients::to_look_for(files, &args.recipients.0)?;
+        let named = &args.identities;
         let identities =
-            if named.is_empty() { Known::ready_defaults(files, named) } else { Known::named(files, named)? };
-        let must_open = !named.is_empty();
-        Ok(Self { identities, must_open, prompt: files.prompt.clone(), plugins: files.plugins.clone(), recipients })
+            if named.is_empty() { KeySet::ready_defaults(files, named) } else { KeySet::named(files, named)? };
+        let must_match = !named.is_empty();
+        Ok(Self { identities, must_match, prompt: files.prompt.clone(), plugins: files.plugins.clone(), recipients })
     }
 
-    /// Which stanzas are for the identities, from 0; if there are any, the header is authentic. None without identities.
+    /// Indices of the stanzas that the identities open, or `None` if there are no identities. If there is such a stanza, the header
+    /// is authentic.
+    ///
+    /// # Errors
+    ///
+    /// Those of asking and of [`Decryptor::stanzas_of`].
     pub(crate) fn yours(&mut self, decryptor: &Decryptor) -> Result<Option<Vec<usize>>> {
         if self.identities.is_empty() {
             return Ok(None);
         }
-        // A passphrase is no key's to open.
+        // Keys do not open a passphrase stanza, but a plugin without a key may.
         let is_passphrase = decryptor.header().is_passphrase();
-        while !is_passphrase && self.identities.wake_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {}
+        while !is_passphrase
+            && self.identities.unlock_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)?
+        {}
         let keys = [&self.identities.ready, &self.identities.plugins];
         let keys = keys.into_iter().filter(|_| !is_passphrase);
         let mut yours = Vec::new();
@@ -61,89 +68,93 @@ impl Keys {
         Ok(Some(yours))
     }
 
-    /// Fails if identities are named, and none opens the file.
-    pub(crate) fn must_open(&self, decryptor: &Decryptor, yours: Option<&Vec<usize>>) -> Result<(), Error> {
-        if self.must_open && yours.is_none_or(Vec::is_empty) {
+    /// Fails if identities are named and none opens the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoMatch`] then.
+    pub(crate) fn check_opens(&self, decryptor: &Decryptor, yours: Option<&Vec<usize>>) -> Result<(), Error> {
+        if self.must_match && yours.is_none_or(Vec::is_empty) {
             return Err(Error::NoMatch(decryptor.stanza_types()));
         }
         Ok(())
     }
 
-    /// Whose each stanza is, and who has none. `yours` are those that the identities open.
+    /// The owner of each stanza, and the recipients without one. `yours` are the stanzas that the identities open.
     pub(crate) fn attribute(&self, decryptor: &Decryptor, yours: Option<&Vec<usize>>) -> Attribution<'_> {
         let stanzas = decryptor.header().stanzas();
         let owners = match yours {
             Some(yours) if !yours.is_empty() => self.identities.owners(decryptor),
             _ => stanzas.iter().map(|_| None).collect(),
         };
-        let whose = stanzas.iter().zip(&owners).map(|(stanza, owner)| self.whose(stanza, owner.as_ref()));
-        let whose = whose.collect();
+        let attributed = stanzas.iter().zip(&owners).map(|(stanza, owner)| self.owner(stanza, owner.as_ref()));
+        let attributed = attributed.collect();
         let has_none = |recipient: &Recipient| {
             stanzas
                 .iter()
                 .zip(&owners)
-                .all(|(stanza, owner)| whether_of(recipient, stanza, owner.as_ref()) == Match::No)
+                .all(|(stanza, owner)| match_stanza(recipient, stanza, owner.as_ref()) == Match::No)
         };
         let named = self.recipients.keys.iter().zip(&self.recipients.origins);
         let absent = named
             .filter(|(recipient, _)| has_none(recipient))
             .map(|(recipient, named)| Absent { recipient: recipient.to_string(), named })
             .collect();
-        Attribution { whose, absent }
+        Attribution { owners: attributed, absent }
     }
 
-    fn whose(&self, stanza: &Stanza, owner: Option<&Recipient>) -> Whose<'_> {
+    fn owner(&self, stanza: &Stanza, owner: Option<&Recipient>) -> Owner<'_> {
         let Recipients { keys, origins } = &self.recipients;
-        let told: Vec<_> = keys.iter().map(|recipient| whether_of(recipient, stanza, owner)).collect();
-        let found = told.iter().position(|told| *told == Match::Yes);
-        Whose {
+        let matches: Vec<_> = keys.iter().map(|recipient| match_stanza(recipient, stanza, owner)).collect();
+        let found = matches.iter().position(|found| *found == Match::Yes);
+        Owner {
             recipient: owner.or(found.map(|index| &keys[index])).map(ToString::to_string),
             named: found.map(|index| &origins[index]),
-            asked: match () {
+            answer: match () {
                 () if keys.is_empty() => None,
-                () if found.is_some() => Some(Asked::Named),
-                () if told.contains(&Match::Untold) => Some(Asked::Untold),
-                () => Some(Asked::Other),
+                () if found.is_some() => Some(Answer::Named),
+                () if matches.contains(&Match::Untold) => Some(Answer::Untold),
+                () => Some(Answer::Other),
             },
         }
     }
 }
 
-/// Whose all stanzas are.
+/// The owners of all stanzas.
 pub(crate) struct Attribution<'k> {
-    pub(crate) whose: Vec<Whose<'k>>,
+    pub(crate) owners: Vec<Owner<'k>>,
     pub(crate) absent: Vec<Absent<'k>>,
 }
 
-/// Whose a stanza is.
+/// The owner of a stanza.
 #[derive(Serialize)]
-pub(crate) struct Whose<'k> {
-    /// The public key: by proof if an identity opens the stanza, else by what the stanza says.
+pub(crate) struct Owner<'k> {
+    /// The public key: proven if an identity opens the stanza, else according to the stanza itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recipient: Option<String>,
-    /// How the command line names that key, if it does.
+    /// How the command line names that key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) named: Option<&'k Origin>,
-    /// None if no recipient is named.
+    /// `None` if no recipient is named.
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
-    pub(crate) asked: Option<Asked>,
+    pub(crate) answer: Option<Answer>,
 }
 
-/// What can be told of a stanza, and all recipients that are named.
+/// Whether a stanza is for one of the named recipients.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// It is for one of them.
+pub(crate) enum Answer {
+    /// It is.
     #[serde(rename = "yes")]
     Named,
-    /// It is for none of them.
+    /// It is not.
     #[serde(rename = "no")]
     Other,
-    /// It may be for one of them.
+    /// Its type does not tell.
     #[serde(rename = "untold")]
     Untold,
 }
 
-/// A recipient that is named, and that no stanza can be for.
+/// A recipient that is named and certainly has no stanza.
 #[derive(Serialize)]
 pub(crate) struct Absent<'k> {
     pub(crate) recipient: String,

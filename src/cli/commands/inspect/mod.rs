@@ -1,63 +1,70 @@
-//! `inspect`: print what a header says, for people or as JSON. Decrypts no payload.
+//! `inspect`: print what a header says, as text or as JSON. Decrypts no payload.
 
 mod attribution;
 mod parts;
 mod text;
 
-use std::{io::Write as _, sync::Arc};
+use std::io::Write as _;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::{
     cli::{
-        args::{Inspect, Talk},
-        batch,
-        commands::inspect::{
-            attribution::{Absent, Attribution, Keys, Whose},
-            parts::{Parts, Sizes},
+        args::{self, Inspect},
+        batch::scheduler,
+        commands::{
+            inspect::{
+                attribution::{Absent, Attribution, Attributor, Owner},
+                parts::{Parts, Sizes},
+            },
+            session::Session,
         },
         files::{
-            input::{is_stdin, name},
-            target::{Plan, Terminal},
+            naming::display_name,
+            target::{OnTerminal, Target},
+            walk::{any_is_stdin, check_stdin_is_named_once},
         },
-        keys::{key_file::KeyFiles, plugins::Plugins, recipients::must_be_as_many},
-        terminal::{
-            json,
-            messages::{Report, Status},
-            prompt::Prompt,
-        },
+        keys::recipients::check_count,
+        terminal::{exit_status::ExitStatus, json},
     },
     crypto::{Header, VERSION_LINE, stanza_type},
 };
 
-pub(crate) fn inspect(what: &Inspect, talk: &Talk, report: &Report) -> Result<Option<Status>> {
-    let reads_stdin = what.files.is_empty() || what.files.iter().any(|file| is_stdin(file));
-    batch::name_stdin_once(&what.files)?;
-    let prompt = Arc::new(Prompt::new(&what.answers, reads_stdin)?);
-    let plugins = Plugins::new(what.plugins.into(), prompt.clone(), report);
-    let mut keys = Keys::new(&mut KeyFiles::new(prompt, report, plugins, reads_stdin), what)?;
-    Ok(batch::each(&what.files, report, |path| {
-        let cannot_inspect = || format!("cannot inspect {}", name(path));
-        let mut parts = Parts::read(path, talk).with_context(cannot_inspect)?;
-        if what.padded {
-            parts.sizes.iter_mut().for_each(Sizes::say_padding);
+/// Inspects all files, and returns the status of a failure.
+///
+/// # Errors
+///
+/// Those that stop the command before it works on files.
+pub(crate) fn inspect(args: &Inspect, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+    check_stdin_is_named_once(&args.files)?;
+    let mut session = Session::new(messages, &args.passphrases, args.plugins, any_is_stdin(&args.files))?;
+    let mut attributor = Attributor::new(&mut session.key_files, args)?;
+    let tally = scheduler::run_in_sequence(&args.files, &session.messages, |path| {
+        let name = display_name(path);
+        let cannot_inspect = || format!("cannot inspect {name}");
+        let mut parts = Parts::read(path, session.progress()).with_context(cannot_inspect)?;
+        if args.padded {
+            parts.sizes.iter_mut().for_each(Sizes::add_padding);
         }
-        let yours = keys.yours(&parts.decryptor);
+        let yours = attributor.yours(&parts.decryptor);
         let opened = yours.as_ref().ok().and_then(Option::as_ref);
-        let facts = Facts::new(&parts, opened, keys.attribute(&parts.decryptor, opened));
-        let text = if what.json { json::line(&facts) } else { facts.for_people(path) };
-        let mut output = Plan::stdout(Terminal::Any)?.open()?;
+        let facts = Facts::new(&parts, opened, attributor.attribute(&parts.decryptor, opened));
+        let text = if args.json { json::line(&facts) } else { facts.to_text(path) };
+        let mut output = Target::stdout(OnTerminal::Anything)?.open()?;
         output.write_all(text.as_bytes()).context("cannot write to standard output")?;
-        parts.must_be_whole().with_context(cannot_inspect)?;
-        let yours = yours.with_context(|| format!("cannot tell which stanza of {} is yours", name(path)))?;
-        keys.must_open(&parts.decryptor, yours.as_ref()).with_context(|| name(path))?;
+
+        // Whatever fails below, the facts have been printed.
+        parts.check_is_whole().with_context(cannot_inspect)?;
+        let yours = yours.with_context(|| format!("cannot tell which stanza of {name} is yours"))?;
+        attributor.check_opens(&parts.decryptor, yours.as_ref()).with_context(|| name.clone())?;
         let hint = "every stanza is a way to open the file; ask its sender whose they are";
-        must_be_as_many(facts.stanzas.len(), what.expect_recipients, hint).with_context(|| name(path))
-    }))
+        check_count(facts.stanzas.len(), args.expect_recipients, hint).with_context(|| name.clone())
+    });
+    Ok(tally.status())
 }
 
-/// What is known of a file without opening its payload.
+/// Everything that is known about a file without opening its payload.
 #[derive(Serialize)]
 struct Facts<'k> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,13 +74,13 @@ struct Facts<'k> {
     postquantum: PostQuantum,
     stanza_types: Vec<String>,
     stanzas: Vec<StanzaFacts<'k>>,
-    /// The numbers of the stanzas, from 1, that the identities open. None if that is not known.
+    /// Numbers of the stanzas, counted from 1, that the identities open. `None` if there are no identities.
     yours: Option<Vec<usize>>,
-    /// Whether its MAC has been verified, by a key that opens one of the stanzas.
+    /// Whether the MAC was verified, with the file key from one of the stanzas.
     header_authenticated: bool,
-    /// Who is named, and can have no stanza.
+    /// Recipients that are named and certainly have no stanza.
     absent: Vec<Absent<'k>>,
-    /// None if the file is cut off.
+    /// `None` if the file is truncated.
     sizes: Option<Sizes>,
 }
 
@@ -84,18 +91,18 @@ struct StanzaFacts<'k> {
     arguments: Vec<String>,
     class: Class,
     #[serde(flatten)]
-    whose: Whose<'k>,
+    owner: Owner<'k>,
 }
 
-/// What is known of a stanza's type.
+/// What a stanza's type says about it.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Class {
-    /// It is one of the age format's.
+    /// One of the age format's types.
     Known,
-    /// It is some program's own.
+    /// A type of some program's own.
     Unknown,
-    /// It calls itself a decoy, by which programs see to it that others stay used to types that they do not know.
+    /// A decoy by its name, with which programs keep others tolerant of unknown types.
     Grease,
 }
 
@@ -121,7 +128,7 @@ enum PostQuantum {
 }
 
 impl PostQuantum {
-    /// As safe as the weakest stanza.
+    /// A file is as safe as its weakest stanza.
     fn of(header: &Header) -> Self {
         let mut weakest = Self::Yes;
         for stanza in header.stanzas() {
@@ -155,12 +162,12 @@ impl<'k> Facts<'k> {
             stanza_types: stanzas.iter().map(|stanza| stanza.tag.clone()).collect(),
             stanzas: stanzas
                 .iter()
-                .zip(attribution.whose)
-                .map(|(stanza, whose)| StanzaFacts {
+                .zip(attribution.owners)
+                .map(|(stanza, owner)| StanzaFacts {
                     kind: stanza.tag.clone(),
                     arguments: stanza.args.clone(),
                     class: Class::of(&stanza.tag),
-                    whose,
+                    owner,
                 })
                 .collect(),
             yours: yours.map(|yours| yours.iter().map(|index| index + 1).collect()),

@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        args::Talk,
         files::input::Input,
         terminal::{json, progress::Progress},
     },
@@ -22,23 +21,28 @@ use crate::{
     },
 };
 
-/// What a file consists of.
+/// The parts of a file.
 pub(crate) struct Parts {
-    /// The file's name. None if it has none, or is no file.
+    /// The file's name, or `None` for standard input and for devices and pipes.
     pub(crate) file: Option<String>,
     pub(crate) armored: bool,
     pub(crate) decryptor: Decryptor,
-    /// None if the file is cut off.
+    /// `None` if the file is truncated.
     pub(crate) sizes: Option<Sizes>,
     whole_chunks: u64,
 }
 
 impl Parts {
-    pub(crate) fn read(path: &Path, talk: &Talk) -> Result<Self> {
-        let mut input = Input::open(path, Arc::new(Progress::new(talk)))?;
+    /// Reads the header, and counts the bytes that follow where no length is known.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Input::open`] and [`Decryptor::read`].
+    pub(crate) fn read(path: &Path, progress: Arc<Progress>) -> Result<Self> {
+        let mut input = Input::open(path, progress)?;
         input.progress.begin();
         let armored = looks_armored(input.reader.fill_buf()?);
-        // The sizes before and after the armor is taken off.
+        // `binary` is the size without armor, `total` the size with it.
         let (decryptor, binary, total) = if armored {
             let mut armor = ArmorReader::new(&mut input.reader);
             let decryptor = Decryptor::read(&mut armor)?;
@@ -62,7 +66,7 @@ impl Parts {
             padded: None,
         });
         Ok(Self {
-            file: input.model().map(|_| json::path(path)),
+            file: input.is_named_file().then(|| json::path(path)),
             armored,
             decryptor,
             sizes,
@@ -70,14 +74,18 @@ impl Parts {
         })
     }
 
-    /// Fails if the file is cut off.
-    pub(crate) fn must_be_whole(&self) -> Result<(), Error> {
+    /// Fails if the file is truncated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Payload`] then.
+    pub(crate) fn check_is_whole(&self) -> Result<(), Error> {
         let truncated = Error::Payload { chunk: self.whole_chunks, fault: PayloadFault::Truncated };
         self.sizes.map(drop).ok_or(truncated)
     }
 }
 
-/// In bytes. They sum to the file.
+/// Sizes in bytes, which add up to the size of the file.
 #[derive(Serialize, Clone, Copy)]
 pub(crate) struct Sizes {
     pub(crate) header: u64,
@@ -88,7 +96,7 @@ pub(crate) struct Sizes {
     padded: Option<Padded>,
 }
 
-/// The payload in age-inspect's words, which leave room for padding. There is none yet.
+/// The payload as age-inspect describes it. The format has no padding yet.
 #[derive(Serialize, Clone, Copy)]
 struct Padded {
     min_payload: u64,
@@ -98,7 +106,8 @@ struct Padded {
 }
 
 impl Sizes {
-    pub(crate) fn say_padding(&mut self) {
+    /// Adds the fields of age-inspect.
+    pub(crate) fn add_padding(&mut self) {
         let payload = self.payload;
         self.padded = Some(Padded { min_payload: payload, max_payload: payload, min_padding: 0, max_padding: 0 });
     }
@@ -108,7 +117,7 @@ fn header_length(decryptor: &Decryptor) -> u64 {
     decryptor.header().as_bytes().len() as u64
 }
 
-/// Reads to the end, and counts.
+/// Counts the bytes up to the end.
 fn count(input: &mut dyn BufRead) -> Result<u64> {
     let mut counted = 0;
     loop {

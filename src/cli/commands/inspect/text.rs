@@ -1,19 +1,19 @@
-//! The facts of a file as text.
+//! The facts about a file as text.
 
 use std::{fmt::Write as _, path::Path};
 
 use crate::cli::{
-    commands::inspect::{Class, Facts, StanzaFacts, attribution::Asked},
-    files::input::name,
+    commands::inspect::{Class, Facts, StanzaFacts, attribution::Answer},
+    files::naming::display_name,
     keys::recipients::Origin,
 };
 
-/// Characters of a public key that are shown. A classic one is as long; a post-quantum one fills a screen.
+/// Characters of a public key that are shown: all of a classic one. A post-quantum key would fill a screen.
 const KEY_SHOWN: usize = 62;
 
 impl Facts<'_> {
-    pub(crate) fn for_people(&self, path: &Path) -> String {
-        let mut text = format!("{}: {}\n", name(path), self.version);
+    pub(crate) fn to_text(&self, path: &Path) -> String {
+        let mut text = format!("{}: {}\n", display_name(path), self.version);
         let mut line = |label: &str, value: &str| {
             let _ = writeln!(text, "  {label:<14}{value}");
         };
@@ -24,11 +24,11 @@ impl Facts<'_> {
             let number = index + 1;
             let words: Vec<_> = std::iter::once(&stanza.kind).chain(&stanza.arguments).map(String::as_str).collect();
             line(&format!("  {number}"), &words.join(" "));
-            let whose = match &self.yours {
-                Some(yours) if yours.binary_search(&number).is_ok() => Some(stanza.yours()),
-                _ => stanza.whose(),
+            let note = match &self.yours {
+                Some(yours) if yours.binary_search(&number).is_ok() => Some(stanza.yours_note()),
+                _ => stanza.owner_note(),
             };
-            for note in whose.into_iter().chain(stanza.class.note()) {
+            for note in note.into_iter().chain(stanza.class.note()) {
                 line("", &format!("  {note}"));
             }
         }
@@ -38,7 +38,7 @@ impl Facts<'_> {
         if let Some(yours) = &self.yours {
             line("yours", &self.yours(yours));
         }
-        if self.keys_are_named() {
+        if self.has_keys() {
             line(
                 "header MAC",
                 if self.header_authenticated {
@@ -58,7 +58,7 @@ impl Facts<'_> {
         text
     }
 
-    /// How many stanzas there are, and of how many it is not known what they are.
+    /// The number of stanzas, and how many of them are of unknown type.
     fn count(&self) -> String {
         let all = self.stanzas.len();
         let of = |class| self.stanzas.iter().filter(|stanza| stanza.class == class).count();
@@ -80,26 +80,26 @@ impl Facts<'_> {
         }
     }
 
-    fn keys_are_named(&self) -> bool {
-        self.yours.is_some() || self.stanzas.iter().any(|stanza| stanza.whose.asked.is_some())
+    fn has_keys(&self) -> bool {
+        self.yours.is_some() || self.stanzas.iter().any(|stanza| stanza.owner.answer.is_some())
     }
 }
 
 impl StanzaFacts<'_> {
-    /// Of a stanza that an identity opens.
-    fn yours(&self) -> String {
-        match (&self.whose.recipient, self.whose.named) {
+    /// The note for a stanza that an identity opens.
+    fn yours_note(&self) -> String {
+        match (&self.owner.recipient, self.owner.named) {
             (Some(recipient), Some(named)) => format!("yours: {}", key(recipient, named)),
             (Some(recipient), None) => format!("yours: {}", shown(recipient)),
             (None, _) => "yours".to_owned(),
         }
     }
 
-    /// Of another, as it says itself.
-    fn whose(&self) -> Option<String> {
-        Some(match (&self.whose.recipient, self.whose.named, self.whose.asked?) {
+    /// The note for any other stanza, according to itself.
+    fn owner_note(&self) -> Option<String> {
+        Some(match (&self.owner.recipient, self.owner.named, self.owner.answer?) {
             (Some(recipient), Some(named), _) => format!("says it is for {}", key(recipient, named)),
-            (_, _, Asked::Untold) => "does not say whose it is, by design".to_owned(),
+            (_, _, Answer::Untold) => "does not say whose it is, by design".to_owned(),
             _ => "for no key that is named".to_owned(),
         })
     }
@@ -116,7 +116,7 @@ impl Class {
     }
 }
 
-/// A public key and how it is named.
+/// A public key, and how the command line names it.
 fn key(recipient: &str, named: &Origin) -> String {
     format!("{} ({named})", shown(recipient))
 }

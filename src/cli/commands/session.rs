@@ -1,0 +1,98 @@
+//! What every command sets up before it works: messages, prompt, plugins, key files, progress.
+//!
+//! A session reads key files, but holds no keyring: `encrypt` must not be able to reach one.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Result;
+
+use crate::cli::{
+    args::{self, InputArgs, Passphrases, PluginRules},
+    batch::tally::Tally,
+    files::{
+        outputs::Outputs,
+        walk::{Selection, measure},
+    },
+    keys::{key_file::KeyFiles, plugins::Plugins},
+    platform::sandbox,
+    terminal::{
+        messages::Messages,
+        progress::{Progress, Total},
+        prompt::Prompt,
+    },
+};
+
+/// The surroundings of a command.
+pub(super) struct Session<'a> {
+    args: &'a args::Messages,
+    pub(super) messages: Messages,
+    pub(super) key_files: KeyFiles,
+}
+
+impl<'a> Session<'a> {
+    /// `stdin_is_taken` if standard input carries data or names of files, so that no key or passphrase is read from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse) if a passphrase would be read from it.
+    pub(super) fn new(
+        args: &'a args::Messages,
+        passphrases: &Passphrases,
+        plugins: impl Into<PluginRules>,
+        stdin_is_taken: bool,
+    ) -> Result<Self> {
+        let messages = Messages::new(args);
+        let prompt = Arc::new(Prompt::new(passphrases, stdin_is_taken)?);
+        let plugins = Plugins::new(plugins.into(), prompt.clone(), &messages);
+        let key_files = KeyFiles::new(prompt, &messages, plugins, stdin_is_taken);
+        Ok(Self { args, messages, key_files })
+    }
+
+    /// Whether `--quiet` was given.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.args.quiet
+    }
+
+    /// The progress of a single file.
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        Arc::new(Progress::new(self.args))
+    }
+
+    /// The progress of all inputs, each of which is read `passes` times.
+    pub(super) fn progress_of_inputs(&self, inputs: &InputArgs, selection: Selection, passes: u64) -> Arc<Progress> {
+        let measure = measure(inputs, selection);
+        let total = move || measure().map(|total| Total { bytes: total.bytes * passes, ..total });
+        Arc::new(Progress::of_many(self.args, total))
+    }
+
+    /// The same, for a command that writes outputs: if they go to the terminal, a bar is shown on demand only.
+    pub(super) fn progress_beside(
+        &self,
+        outputs: &Outputs<'_>,
+        inputs: &InputArgs,
+        selection: Selection,
+        passes: u64,
+    ) -> Arc<Progress> {
+        if outputs.go_to_terminal() {
+            return Arc::new(Progress::beside_output(self.args));
+        }
+        self.progress_of_inputs(inputs, selection, passes)
+    }
+
+    /// Gives up the right to open files, once the only input and its output are open and the keys are read. In `folders`,
+    /// outputs can still get their names.
+    ///
+    /// Not for several inputs, the rest of which are still to be opened, nor for an input that will be deleted.
+    pub(super) fn confine<'p>(&self, folders: impl IntoIterator<Item = &'p Path>) {
+        if let Err(missing) = sandbox::refuse_other_files(folders) {
+            self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
+        }
+    }
+
+    /// Warns if a walk through folders found nothing.
+    pub(super) fn warn_if_nothing_found(&self, tally: &Tally, inputs: &InputArgs, selection: Selection) {
+        if tally.is_empty() && inputs.recursive {
+            self.messages.warning(selection.nothing_found());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The outputs of a run: where each goes, and that none of them collides with another or with an input.
+
+use std::{
+    collections::HashSet,
+    fs,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::Result;
+
+use crate::cli::{
+    args::{DASH, FileArgs},
+    files::{
+        input::Input,
+        naming::{Destination, InputPath, Naming, display_name},
+        pending::Overwrite,
+        permissions::Permissions,
+        target::{OnTerminal, Target, canonical},
+        walk::{self, Inputs, check_stdin_is_named_once},
+    },
+    terminal::{advice::advised, advice::misuse, errors::Misuse},
+};
+
+/// The outputs of a run.
+pub(crate) struct Outputs<'a> {
+    args: &'a FileArgs,
+    naming: Naming<'a>,
+    on_terminal: OnTerminal,
+    /// The target for a single input, which is computed before anything else is done.
+    single: Mutex<Option<Target>>,
+    /// Names below the output folder that are taken: there, two inputs may give one name.
+    taken: Mutex<HashSet<PathBuf>>,
+    /// Files that were replaced, by canonical path: through links, one may be the output of two inputs.
+    replaced: Mutex<HashSet<PathBuf>>,
+    /// Inputs, by canonical path, which must not be replaced before they are read.
+    protected: HashSet<PathBuf>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Checks everything that the command line alone tells. For a single input, computes its target.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`]; those of [`Target`].
+    pub(crate) fn new(args: &'a FileArgs, naming: Naming<'a>, on_terminal: OnTerminal) -> Result<Self> {
+        let outputs = Self {
+            args,
+            naming,
+            on_terminal,
+            single: Mutex::default(),
+            taken: Mutex::default(),
+            replaced: Mutex::default(),
+            protected: HashSet::new(),
+        };
+        if args.inputs.is_single() {
+            let input = args.inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
+            let destination = naming.destination(&InputPath::new(input.to_owned()))?;
+            *lock(&outputs.single) = Some(Target::of(&destination, outputs.overwrite(), on_terminal)?);
+            return Ok(outputs);
+        }
+        if args.output.is_some() || args.stdout {
+            return misuse(
+                "several inputs cannot go to one output",
+                "leave out -o and -c: each file gets its own output beside it",
+            );
+        }
+        check_stdin_is_named_once(&args.inputs.files)?;
+        Ok(outputs)
+    }
+
+    /// Protects all inputs of the run from being replaced. With `-f`, an output may have the name of an input that is still to
+    /// be read, so all inputs are found first.
+    pub(crate) fn protect(&mut self, inputs: Inputs) -> Inputs {
+        if self.overwrite() != Overwrite::Replace || walk::is_single(&inputs) {
+            return inputs;
+        }
+        let inputs: Vec<_> = inputs.collect();
+        let paths = inputs.iter().flatten().filter(|input| !input.is_stdin()).map(|input| &input.path);
+        self.protected = paths.filter_map(|path| fs::canonicalize(path).ok().or_else(|| canonical(path))).collect();
+        Box::new(inputs.into_iter())
+    }
+
+    /// The permissions of the output for an input.
+    pub(crate) fn permissions(&self, input: &Input) -> Permissions {
+        if self.args.no_preserve { Permissions::Umask } else { input.permissions() }
+    }
+
+    /// Whether an output goes to the terminal.
+    pub(crate) fn go_to_terminal(&self) -> bool {
+        let FileArgs { output, output_dir, stdout, inputs, .. } = self.args;
+        let is_dash = |path: &PathBuf| path == Path::new(DASH);
+        let from_stdin = inputs.files_from.is_none() && inputs.files.iter().all(is_dash);
+        let to_stdout = *stdout || output.as_ref().map_or(from_stdin && output_dir.is_none(), is_dash);
+        to_stdout && io::stdout().is_terminal()
+    }
+
+    /// The target of the output for an input. Called once for each input.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`]; those of [`Target`].
+    pub(crate) fn target(&self, input: &InputPath) -> Result<Target> {
+        if let Some(target) = lock(&self.single).take() {
+            return Ok(target);
+        }
+        let destination = self.naming.destination(input)?;
+        if let Destination::InOutputDir { path, .. } = &destination {
+            take(&self.taken, path.clone(), &display_name(path))?;
+        }
+        let target = Target::of(&destination, self.overwrite(), self.on_terminal)?;
+        // Without -f, no existing file is touched.
+        if self.overwrite() == Overwrite::Replace
+            && let Some(path) = target.canonical()
+        {
+            if self.protected.contains(&path) {
+                let message = format!("{} is to be both read and written", target.name());
+                return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
+            }
+            take(&self.replaced, path, &target.name())?;
+        }
+        Ok(target)
+    }
+
+    /// Whether `other` is the output for an input, as far as names tell before the work begins.
+    pub(crate) fn include(&self, other: &Target, input: &Path) -> bool {
+        if let Some(target) = &*lock(&self.single) {
+            return target.is_same(other);
+        }
+        match self.naming.destination(&InputPath::new(input.to_owned())) {
+            Ok(Destination::Path(path) | Destination::InOutputDir { path, .. }) => other.is_at(&path),
+            // An output without a name is reported when its turn comes.
+            Ok(Destination::Stdout) | Err(_) => false,
+        }
+    }
+
+    fn overwrite(&self) -> Overwrite {
+        if self.args.force { Overwrite::Replace } else { Overwrite::Refuse }
+    }
+}
+
+/// Takes a name, or refuses one that another input has taken.
+fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<()> {
+    if lock(taken).insert(output) {
+        return Ok(());
+    }
+    misuse(
+        format!("{name} would be the output of two inputs"),
+        "give them different folders; --recursive, with the folder named and no list, keeps the tree",
+    )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

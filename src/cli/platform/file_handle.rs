@@ -1,0 +1,61 @@
+//! Holding a file, so that its identity cannot be taken by another.
+
+use std::{
+    fs::{File, Metadata},
+    io,
+    path::Path,
+};
+
+#[cfg(target_os = "linux")]
+use crate::cli::platform::linux::hold;
+#[cfg(not(target_os = "linux"))]
+use crate::cli::platform::other::hold;
+#[cfg(unix)]
+use crate::cli::platform::unix::FileId;
+#[cfg(windows)]
+use crate::cli::platform::windows::FileId;
+
+/// A file, device or pipe that exists, held by a descriptor.
+///
+/// As long as it is held, no other file can get its inode number, so [`FileHandle::id`] stays its own. Holding reads
+/// nothing, and never waits for the other end of a pipe.
+pub(crate) struct FileHandle {
+    /// `None` where the system cannot hold such a file without opening it for reading.
+    _held: Option<File>,
+    id: FileId,
+    metadata: Metadata,
+}
+
+impl FileHandle {
+    /// Holds what `path` names; links are followed.
+    ///
+    /// # Errors
+    ///
+    /// [`std::io::ErrorKind::NotFound`] if nothing is there; those of the system.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        let (held, metadata) = hold(path)?;
+        let id = FileId::at(path, held.as_ref(), &metadata)?;
+        Ok(Self { _held: held, id, metadata })
+    }
+
+    /// Holds an open file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let held = file.try_clone()?;
+        let metadata = held.metadata()?;
+        Ok(Self { id: FileId::of(&held)?, _held: Some(held), metadata })
+    }
+
+    /// Which file this is.
+    pub(crate) fn id(&self) -> &FileId {
+        &self.id
+    }
+
+    /// The metadata at the time it was taken hold of.
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+}

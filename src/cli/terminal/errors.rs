@@ -1,0 +1,47 @@
+//! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
+
+use crate::crypto::ParseRecipientError;
+
+/// The command line asks for something that makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Misuse {
+    /// One file would be both read and written. The text names it.
+    #[error("{0}")]
+    InputIsOutput(String),
+    /// Ciphertext would go to a terminal.
+    #[error("refusing to write binary data to the terminal")]
+    BinaryToTerminal,
+    /// No key is named, and the file needs one. Carries the types of its stanzas.
+    #[error("missing identities: the file is for {0}")]
+    MissingIdentities(String),
+    /// The file needs a passphrase, and `--identities-only` forbids asking for it.
+    #[error("it is encrypted with a passphrase, and only identities are to open it")]
+    IdentitiesOnly,
+    /// A key on the command line cannot be parsed. The key itself is not repeated: it may be secret.
+    #[error("-r: {0}")]
+    NotARecipient(ParseRecipientError),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// An answer was needed, and nobody could give it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unanswered(pub(crate) String);
+
+/// The input is damaged in a way that the format's own errors do not cover.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Damaged(pub(crate) String);
+
+/// A new passphrase was not confirmed.
+#[derive(Debug, thiserror::Error)]
+#[error("the two passphrases differ")]
+pub(crate) struct PassphrasesDiffer;
+
+/// Decrypted bytes that are not text would go to a terminal. Found while writing, so it travels inside an
+/// [`io::Error`](std::io::Error).
+#[derive(Debug, thiserror::Error)]
+#[error("refusing to write binary data to the terminal; insist with -o -")]
+pub(crate) struct BinaryOutput;

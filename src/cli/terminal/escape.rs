@@ -1,0 +1,49 @@
+//! Text from elsewhere, made safe to print.
+
+use std::path::{MAIN_SEPARATOR, Path};
+
+/// A path in quotes. Control characters, invisible characters and bytes that are not UTF-8 are escaped.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("'{}'", escaped(path))
+}
+
+/// The same without the quotes.
+pub(crate) fn escaped(path: &Path) -> String {
+    let mut text = String::new();
+    for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for character in part.valid().chars() {
+            match character {
+                // Where it separates folders, most paths have one and no name does.
+                '\\' if MAIN_SEPARATOR == '\\' => text.push(character),
+                '\'' | '\\' => text.extend(['\\', character]),
+                _ if character.is_control() || is_invisible(character) => text.extend(character.escape_default()),
+                _ => text.push(character),
+            }
+        }
+        text.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+/// Another program's words in one line, without anything that would control the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    let visible = text.trim_end().chars().filter(|c| !is_invisible(*c));
+    visible.map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Characters that print nothing or change the direction of the text, and so make one name look like another.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_printed_safely() {
+        assert_eq!(quoted(Path::new("a b")), "'a b'");
+        assert_eq!(quoted(Path::new("é\n\u{1b}[2J")), r"'é\n\u{1b}[2J'");
+        assert_eq!(quoted(Path::new("it's \u{202e}gpj.exe")), r"'it\'s \u{202e}gpj.exe'");
+    }
+}

@@ -1,0 +1,28 @@
+//! The tool in whose name the program speaks: its own, unless it was called as age or rage.
+
+use std::sync::OnceLock;
+
+/// A tool that solekey stands in for.
+pub(crate) struct Persona {
+    /// The name that begins each message.
+    pub(crate) name: &'static str,
+    /// The tool's own words for an error, which scripts look for. They are printed before ours.
+    pub(crate) words_for: fn(&anyhow::Error) -> Option<&'static str>,
+}
+
+static PERSONA: OnceLock<Persona> = OnceLock::new();
+
+/// From now on, messages are those of another tool. Called once, before any message.
+pub(crate) fn assume(persona: Persona) {
+    let _ = PERSONA.set(persona);
+}
+
+/// The tool that solekey stands in for, if any.
+pub(crate) fn current() -> Option<&'static Persona> {
+    PERSONA.get()
+}
+
+/// Whether solekey stands in for another tool.
+pub(crate) fn is_drop_in() -> bool {
+    PERSONA.get().is_some()
+}
