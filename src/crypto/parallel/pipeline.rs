@@ -300,7 +300,7 @@ fn became_shorter() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{parallel::endpoints::ReadAt, error::PayloadFault};
+    use crate::crypto::{error::PayloadFault, parallel::endpoints::ReadAt};
 
     const SHAPE: Shape = Shape { input: 5, output: 6 };
 
