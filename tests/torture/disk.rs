@@ -3,8 +3,10 @@
 use std::{fs, os::unix::fs::symlink};
 
 use crate::{
-    record, rounds,
-    sandbox::{SEGMENT, Sandbox, data, feed, finish, installed, is_root, skip, wait_until},
+    record,
+    requirements::{installed, skip},
+    rounds,
+    sandbox::{SEGMENT, Sandbox, data, feed, finish, is_root, wait_until},
 };
 
 /// Reads and writes a few bytes less than asked, or fails with EIO, or another error, after so many calls. Linked before

@@ -6,7 +6,10 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
 };
 
-use crate::sandbox::{Outcome, Sandbox, finish, installed, is_root, skip};
+use crate::{
+    requirements::{installed, skip},
+    sandbox::{Outcome, Sandbox, finish, is_root},
+};
 
 const VERSION: &str = "age-encryption.org/v1\n";
 

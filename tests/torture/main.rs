@@ -3,7 +3,9 @@
 //! The short form runs with the other tests. `tests/torture/run --long` runs the same with many more rounds, and
 //! `README.md` says what came of it.
 
-#[path = "../sandbox/mod.rs"]
+#[path = "../cli/requirements.rs"]
+mod requirements;
+#[path = "../cli/sandbox.rs"]
 mod sandbox;
 
 mod bytes;

@@ -1,0 +1,95 @@
+//! The completions in real shells, on a terminal that tmux makes.
+
+use std::path::Path;
+
+use crate::{
+    requirements::installed,
+    sandbox::{Sandbox, wait_until},
+};
+
+/// A shell that waits for keys.
+struct Session<'a> {
+    sandbox: &'a Sandbox,
+}
+
+impl Session<'_> {
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let mut command = self.sandbox.detached("tmux");
+        command.env("TERM", "xterm").env("LC_ALL", "C.UTF-8").args(["-f", "/dev/null", "-S", "tmux"]).args(arguments);
+        let output = command.output().expect("tmux starts");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-t", "s"])
+    }
+
+    /// Types what there is of a line, and waits until the key Tab has made it the whole one.
+    fn completes(&self, typed: &str, whole: &str) {
+        self.tmux(&["send-keys", "-t", "s", "C-u"]);
+        self.tmux(&["send-keys", "-t", "s", "-l", typed]);
+        wait_until(typed, || self.screen().contains(typed));
+        self.tmux(&["send-keys", "-t", "s", "Tab"]);
+        wait_until(&format!("{typed} to become {whole}"), || self.screen().contains(whole));
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+/// Starts a shell, lets it read the completions, and completes verbs, flags and names of files. `opened` is what it makes of
+/// an encrypted file's name, where there is another one like it.
+fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
+    if !installed(&["tmux", shell]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for name in ["friends.txt", "key.txt", "numbers.aac", "numbers.age", "plain.csv"] {
+        sandbox.write(name, "");
+    }
+    let session = Session { sandbox: &sandbox };
+    session.tmux(&["new-session", "-d", "-s", "s", "-x", "150", "-y", "50", start]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    let setup = setup.replace("FOLDER", &folder.display().to_string());
+    session.tmux(&["send-keys", "-t", "s", "-l", &format!("{setup}; echo rea''dy")]);
+    session.tmux(&["send-keys", "-t", "s", "Enter"]);
+    wait_until("the shell", || session.screen().contains("ready"));
+    session.completes("solekey decr", "solekey decrypt");
+    // Without a letter of it, and asked twice: the verbs.
+    session.tmux(&["send-keys", "-t", "s", "C-u"]);
+    session.tmux(&["send-keys", "-t", "s", "-l", "solekey "]);
+    session.tmux(&["send-keys", "-t", "s", "Tab", "Tab"]);
+    wait_until("the verbs", || ["salvage", "verify"].iter().all(|verb| session.screen().contains(verb)));
+    session.tmux(&["send-keys", "-t", "s", "Escape", "C-c"]);
+    session.completes("solekey encrypt --recipients-f", "solekey encrypt --recipients-file");
+    session.completes("solekey encrypt -R fri", "solekey encrypt -R friends.txt");
+    session.completes("solekey decrypt -i ke", "solekey decrypt -i key.txt");
+    session.completes("solekey decrypt -i key.txt numb", opened);
+    // Files of other names where there are only those.
+    session.completes("solekey verify pla", "solekey verify plain.csv");
+    session.completes("solekey encrypt -r age1 pla", "solekey encrypt -r age1 plain.csv");
+    session.completes("solekey decrypt --progress alw", "solekey decrypt --progress always");
+}
+
+#[test]
+fn bash_completes_verbs_flags_and_files() {
+    complete_in("bash", "bash --norc --noprofile", "source FOLDER/solekey.bash", "-i key.txt numbers.age");
+}
+
+#[test]
+fn zsh_completes_verbs_flags_and_files() {
+    complete_in(
+        "zsh",
+        "zsh -f",
+        "fpath=(FOLDER $fpath); autoload -U compinit; compinit -u -D",
+        "-i key.txt numbers.age",
+    );
+}
+
+#[test]
+fn fish_completes_verbs_flags_and_files() {
+    complete_in("fish", "fish --no-config", "source FOLDER/solekey.fish", "numbers.age  numbers.aac");
+}

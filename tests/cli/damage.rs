@@ -1,0 +1,395 @@
+//! What is wrong with a file is said and stops the work; what cannot be finished leaves nothing behind.
+
+use std::{
+    fs,
+    io::Write,
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use crate::{
+    requirements::{installed, skip},
+    sandbox::{CHUNK, SEGMENT, Sandbox, data, feed, finish, is_root, numbers},
+};
+
+/// Bytes of a sealed chunk.
+const SEALED: usize = CHUNK + 16;
+
+/// A folder with `key.txt`, and `data` sealed as `x.age`.
+fn with_sealed(plaintext: &[u8]) -> (Sandbox, String, Vec<u8>) {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let sealed = sandbox.run_with(["encrypt", "-r", &recipient], plaintext).gave().to_vec();
+    sandbox.write("x.age", &sealed);
+    (sandbox, recipient, sealed)
+}
+
+#[test]
+fn a_file_cut_anywhere_leaves_no_output_and_spares_an_old_one() {
+    let plaintext = data(2 * SEGMENT + 500);
+    let (sandbox, _, sealed) = with_sealed(&plaintext);
+    let lengths = numbers(20, sealed.len());
+    for cut in lengths.into_iter().chain([1, 21, 22, 167, 168, 183, 184, sealed.len() - 1]) {
+        sandbox.write("x.age", &sealed[..cut]);
+        let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+        assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{cut}");
+        assert!(outcome.stderr.starts_with("solekey: error: cannot decrypt 'x.age': "), "{}", outcome.stderr);
+        assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+
+        sandbox.write("x", "old");
+        let outcome = sandbox.run(["decrypt", "-f", "-i", "key.txt", "x.age"]);
+        assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{cut}");
+        assert_eq!(sandbox.text("x"), "old");
+        assert_eq!(sandbox.names(), ["key.txt", "x", "x.age"]);
+        fs::remove_file(sandbox.path("x")).expect("it is there");
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_gives_a_prefix_to_standard_output() {
+    let plaintext = data(2 * SEGMENT + 500);
+    let (sandbox, _, sealed) = with_sealed(&plaintext);
+    for cut in numbers(20, sealed.len()) {
+        let outcome = sandbox.run_with(["decrypt", "-i", "key.txt"], &sealed[..cut]);
+        assert_eq!(outcome.status, 4, "{cut}");
+        assert!(plaintext.starts_with(&outcome.stdout), "{cut}");
+        // Every whole chunk, and not a byte more.
+        let chunks = cut.saturating_sub(184) / SEALED;
+        assert_eq!(outcome.stdout.len(), chunks * CHUNK, "{cut}");
+    }
+}
+
+#[test]
+fn truncation_is_told_from_corruption_with_what_was_released() {
+    let plaintext = data(3 * CHUNK);
+    let (sandbox, _, sealed) = with_sealed(&plaintext);
+    let fetch = "solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n";
+    let kept = "solekey: hint: nothing was written to 'x'\n";
+    let header = 184;
+    for (bytes, said) in [
+        (
+            sealed[..header + 2 * SEALED].to_vec(),
+            "the file is truncated: it ends after chunk 2, which is not its final one",
+        ),
+        (
+            sealed[..header + 2 * SEALED + 100].to_vec(),
+            "chunk 3, the last, failed authentication; the file is truncated or corrupted",
+        ),
+        (sealed[..header].to_vec(), "the file is truncated: it ends before its first chunk"),
+    ] {
+        sandbox.write("x.age", &bytes);
+        let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+        outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{fetch}"));
+    }
+    let released = sandbox.run_with(["decrypt", "-i", "key.txt"], &sealed[..header + 2 * SEALED]);
+    assert_eq!(
+        (released.status, released.stdout.len(), released.stderr),
+        (
+            4,
+            2 * CHUNK,
+            format!(
+                "solekey: error: cannot decrypt standard input: the file is truncated: it ends after chunk 2, which is \
+                 not its final one\nsolekey: hint: 131072 bytes had already been written to standard output; do not use \
+                 them\n{fetch}"
+            )
+        )
+    );
+    let mut flipped = sealed.clone();
+    flipped[header + SEALED + 7] ^= 1;
+    sandbox.write("x.age", &flipped);
+    let said = "chunk 2 failed authentication; the file is corrupted or was tampered with";
+    let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+    let salvage = "solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n";
+    outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{salvage}"));
+
+    sandbox.write("x.age", [&sealed[..], b"more"].concat());
+    let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+    assert_eq!((outcome.status, outcome.stdout.len()), (4, 0));
+    let said = "solekey: error: cannot decrypt 'x.age': chunk 4, the last, failed authentication; ";
+    let also = "solekey: error: cannot decrypt 'x.age': data follows chunk 3, the final one; ";
+    assert!(outcome.stderr.starts_with(said) || outcome.stderr.starts_with(also), "{}", outcome.stderr);
+    assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_noticed() {
+    let plaintext = data(CHUNK + 100);
+    let (sandbox, _, sealed) = with_sealed(&plaintext);
+    for place in numbers(20, sealed.len()).into_iter().chain([0, 20, 30, 100, 160, 170]) {
+        let mut flipped = sealed.clone();
+        flipped[place] ^= 4;
+        sandbox.write("x.age", &flipped);
+        let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+        // A stanza that is not what it was may be nobody's.
+        assert!(matches!(outcome.status, 3 | 4), "{place}: {outcome:?}");
+        assert!(outcome.stdout.is_empty());
+        assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+        let outcome = sandbox.run_with(["decrypt", "-i", "key.txt"], &flipped);
+        assert!(matches!(outcome.status, 3 | 4) && plaintext.starts_with(&outcome.stdout));
+    }
+}
+
+#[test]
+fn other_files_are_no_age_files() {
+    let (sandbox, _) = Sandbox::with_key();
+    for (bytes, said) in [
+        (&b""[..], "not an age file: it is empty"),
+        (b"hello\n", "not an age file"),
+        (b"\x7fELF\x02\x01\x01", "not an age file"),
+        (b"age-encryption.org/v2\n", "unsupported version of the age format: age-encryption.org/v2"),
+        (b"age-encryption.org/v1\n", "malformed header, line 2: "),
+        (b"age-encryption.org/v1\r\n", "malformed header, line 1: it ends in CR LF; "),
+        (b"age-encryption.org/v1\n--- AAAA\n", "malformed header, line 2: the MAC is not "),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----\n", "malformed armor, line 2: the text ends before "),
+    ] {
+        sandbox.write("x.age", bytes);
+        let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+        assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{said}");
+        let start = format!("solekey: error: cannot decrypt 'x.age': {said}");
+        assert!(outcome.stderr.starts_with(&start), "{}", outcome.stderr);
+        assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+    }
+}
+
+#[test]
+fn damaged_armor_names_its_line() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let armored = sandbox.run_with(["encrypt", "-a", "-r", &recipient], &data(5000));
+    let armored = String::from_utf8(armored.gave().to_vec()).expect("armor is ASCII");
+    let lines: Vec<&str> = armored.lines().collect();
+    let joined = |lines: &[&str]| lines.join("\n") + "\n";
+    let bad = [&lines[..8], &["!!!!"], &lines[9..]].concat();
+    for (text, said) in [
+        (joined(&lines[..lines.len() - 1]), format!("line {}: the text ends before ", lines.len())),
+        (joined(&bad), "line 9: it is not canonical base64".to_owned()),
+        (armored.clone() + "more\n", format!("line {}: text follows the armor's end", lines.len() + 1)),
+        (joined(&[&lines[..5], &[""], &lines[5..]].concat()), "line 6: it does not have 1 to 64 characters".to_owned()),
+    ] {
+        sandbox.write("x.age", &text);
+        let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
+        assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{said}");
+        let start = format!("solekey: error: cannot decrypt 'x.age': malformed armor, {said}");
+        assert!(outcome.stderr.starts_with(&start), "expected {start}, got {}", outcome.stderr);
+        assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+    }
+}
+
+#[test]
+fn a_wrong_identity_is_told_what_the_file_is_for() {
+    let (sandbox, _, sealed) = with_sealed(b"x");
+    sandbox.keygen("other.txt");
+    let hint = "solekey: hint: name the matching identity file with -i\n";
+    let said = "not for any of these identities; it is for: X25519";
+    let outcome = sandbox.run(["decrypt", "-i", "other.txt", "x.age"]);
+    outcome.fails(3, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{hint}"));
+    let outcome = sandbox.run_with(["decrypt", "-i", "other.txt"], &sealed);
+    outcome.fails(3, &format!("solekey: error: cannot decrypt standard input: {said}\n{hint}"));
+    assert_eq!(sandbox.names(), ["key.txt", "other.txt", "x.age"]);
+
+    let outcome = sandbox.run(["decrypt", "x.age"]);
+    outcome.fails(
+        2,
+        "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\
+         solekey: hint: name your identity file with -i\n",
+    );
+}
+
+#[test]
+fn a_wrong_passphrase_leaves_no_output() {
+    let sandbox = Sandbox::new();
+    sandbox.write("right", "correct horse\n");
+    sandbox.write("wrong", "battery staple\n");
+    let sealed = sandbox.run_with(["encrypt", "-p", "--passphrase-file", "right"], b"x");
+    sandbox.write("x.age", sealed.gave());
+    sandbox
+        .run(["decrypt", "--passphrase-file", "wrong", "x.age"])
+        .fails(3, "solekey: error: cannot decrypt 'x.age': incorrect passphrase\n");
+    assert_eq!(sandbox.names(), ["right", "wrong", "x.age"]);
+    sandbox.run(["decrypt", "--max-work-factor", "10", "--passphrase-file", "right", "x.age"]).fails(
+        1,
+        "solekey: error: cannot decrypt 'x.age': the passphrase's work factor is 2^18, more than the 2^10 that is \
+         allowed\nsolekey: hint: if you trust the file, allow the work with --max-work-factor\n",
+    );
+    sandbox.run(["decrypt", "--passphrase-file", "right", "x.age"]).is_silent_success();
+    assert_eq!(sandbox.text("x"), "x");
+}
+
+/// Lets a command encrypt to `x` from a pipe that stays open, far enough that the output is being written.
+fn in_the_middle(mut command: Command) -> (Child, ChildStdin) {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    pipe.write_all(&data(8 * SEGMENT)).expect("it is read");
+    (child, pipe)
+}
+
+/// Kills encryptions to `x` in the middle, with and without an old file of that name.
+fn nothing_stays_after_signals(sandbox: &Sandbox, signals: &[(&str, i32)], encrypt: impl Fn() -> Command) {
+    for old in [false, true] {
+        for (signal, number) in signals {
+            if old {
+                sandbox.write("x", "old");
+            }
+            let (child, pipe) = in_the_middle(encrypt());
+            sandbox.shell(&format!("kill -{signal} {}", child.id())).is_silent_success();
+            finish(child).fails(128 + number, "");
+            drop(pipe);
+            assert_eq!(sandbox.names().join(" "), if old { "key.txt x" } else { "key.txt" }, "{signal}");
+            if old {
+                assert_eq!(sandbox.text("x"), "old");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_signal_leaves_anything_behind() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let signals = [("INT", 2), ("TERM", 15), ("HUP", 1), ("KILL", 9)];
+    let signals = if cfg!(target_os = "linux") { &signals[..] } else { &signals[..3] };
+    nothing_stays_after_signals(&sandbox, signals, || sandbox.command(["encrypt", "-f", "-r", &recipient, "-o", "x"]));
+}
+
+#[test]
+fn no_signal_leaves_anything_behind_where_half_made_files_have_names() {
+    if !is_root() || !installed(&["unshare"]) {
+        return skip("only root may hide /proc");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    if sandbox.shell("unshare -m mount -t tmpfs none /proc").status != 0 {
+        return skip("mounting is not permitted here");
+    }
+    // Without /proc, a file without a name cannot get one.
+    let script = format!("mount -t tmpfs none /proc && exec \"$SOLEKEY\" encrypt -f -r {recipient} -o x");
+    let encrypt = || {
+        let mut command = sandbox.detached("unshare");
+        command.args(["-m", "sh", "-c", &script]);
+        command
+    };
+    nothing_stays_after_signals(&sandbox, &[("INT", 2), ("TERM", 15), ("HUP", 1)], encrypt);
+    feed(encrypt(), b"whole").is_silent_success();
+    assert_eq!(sandbox.names(), ["key.txt", "x"]);
+    sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).is(0, "whole", "");
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("big", data(4 * SEGMENT));
+    let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} big | head -c 1; echo \" ${{PIPESTATUS[0]}}\"");
+    sandbox.bash(&script).is(0, "a 141\n", "");
+    let script = format!("\"$SOLEKEY\" encrypt -r {recipient} <big | head -c 1; echo \" ${{PIPESTATUS[0]}}\"");
+    sandbox.bash(&script).is(0, "a 141\n", "");
+
+    sandbox.run(["encrypt", "-r", &recipient, "big"]).is_silent_success();
+    let script = "\"$SOLEKEY\" decrypt -i key.txt <big.age | head -c 1 >/dev/null; echo ${PIPESTATUS[0]}";
+    sandbox.bash(script).is(0, "141\n", "");
+    let script = "cat big.age | \"$SOLEKEY\" decrypt -i key.txt | head -c 1 >/dev/null; echo ${PIPESTATUS[1]}";
+    sandbox.bash(script).is(0, "141\n", "");
+    let script = "{ sleep 0.2; \"$SOLEKEY\" inspect --json big.age; } | true; echo ${PIPESTATUS[0]}";
+    sandbox.bash(script).is(0, "141\n", "");
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")] // Elsewhere, the call that is made to fail is another.
+fn a_closed_pipe_leaves_no_file_in_the_making() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("big", data(4 * SEGMENT));
+    // As on a file system that has no files without names.
+    let script = format!(
+        "strace -f -o calls -e inject=open:error=EOPNOTSUPP:when=1 \"$SOLEKEY\" encrypt --receipt r.json -c -r {recipient} big |
+         head -c 1; echo \" ${{PIPESTATUS[0]}}\""
+    );
+    sandbox.bash(&script).is(0, "a 141\n", "");
+    assert!(sandbox.text("calls").contains(".part"));
+    assert_eq!(sandbox.names(), ["big", "calls", "key.txt"]);
+}
+
+#[test]
+fn a_closed_pipe_ends_it_though_the_producer_stalls() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for threads in [2, 4] {
+        let mut child = sandbox
+            .command(["encrypt", "-T", &threads.to_string(), "-r", &recipient])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut pipe = child.stdin.take().expect("it is a pipe");
+        drop(child.stdout.take());
+        // It may end before it has read all.
+        let _ = pipe.write_all(&data(3 * SEGMENT));
+        finish(child).fails(141, "");
+        drop(pipe);
+    }
+}
+
+#[test]
+fn a_full_device_is_named() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(3 * SEGMENT));
+    let outcome = sandbox.run(["encrypt", "-r", &recipient, "x", "-o", "/dev/full"]);
+    let full = "solekey: error: cannot encrypt 'x': cannot write: No space left on device (os error 28)\n";
+    outcome.fails(1, &format!("{full}solekey: hint: nothing was written to '/dev/full'\n"));
+    let outcome = sandbox.shell(&format!("\"$SOLEKEY\" encrypt -c -r {recipient} x >/dev/full"));
+    outcome.fails(1, &format!("{full}solekey: hint: nothing was written to standard output\n"));
+    let outcome = sandbox.shell("\"$SOLEKEY\" keygen -o k >/dev/full");
+    outcome.fails(
+        1,
+        "solekey: error: the key was made, but its public key cannot be printed: No space left on device (os error 28)\n",
+    );
+    assert_eq!(sandbox.names(), ["k", "key.txt", "x"]);
+}
+
+#[test]
+fn a_full_disk_leaves_nothing() {
+    if !is_root() || !installed(&["unshare"]) {
+        return skip("only root may mount a small disk");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(4 * SEGMENT));
+    fs::create_dir(sandbox.path("disk")).expect("the name is free");
+    if sandbox.shell("unshare -m sh -c 'mount -t tmpfs -o size=1m none disk'").status != 0 {
+        return skip("mounting is not permitted here");
+    }
+    let inside = format!(
+        "mount -t tmpfs -o size=1m none disk; echo old >disk/old
+         for name in new old; do \"$SOLEKEY\" encrypt -f -r {recipient} x -o disk/$name; echo $?; done
+         cat disk/old; ls -A disk"
+    );
+    let outcome = sandbox.shell(&format!("unshare -m sh -c '{inside}'"));
+    let full = "solekey: error: cannot encrypt 'x': cannot write: No space left on device (os error 28)\n";
+    outcome.is(
+        0,
+        "1\n1\nold\nold\n",
+        &format!(
+            "{full}solekey: hint: nothing was written to 'disk/new'\n\
+             {full}solekey: hint: 'disk/old' was left as it was\n"
+        ),
+    );
+}
+
+#[test]
+fn a_limit_on_file_size_leaves_nothing() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(4 * SEGMENT));
+    let script = format!("ulimit -f 100; \"$SOLEKEY\" encrypt -r {recipient} x");
+    sandbox.shell(&script).fails(
+        1,
+        "solekey: error: cannot encrypt 'x': cannot write: File too large (os error 27)\n\
+         solekey: hint: nothing was written to 'x.age'\n",
+    );
+    assert_eq!(sandbox.names(), ["key.txt", "x"]);
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(SEGMENT));
+    let script = format!(
+        "mkfifo fifo; trap '' HUP; \"$SOLEKEY\" encrypt -r {recipient} -o y <fifo &
+         exec 3>fifo; cat x >&3; kill -HUP $!; sleep 0.1; exec 3>&-; wait $!"
+    );
+    sandbox.shell(&script).is_silent_success();
+    sandbox.run(["decrypt", "-i", "key.txt", "-o", "z", "y"]).is_silent_success();
+    assert!(sandbox.read("z") == data(SEGMENT));
+}

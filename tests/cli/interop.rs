@@ -1,0 +1,129 @@
+//! Files go both ways between this program and the other two, age and rage, where these are installed.
+
+use crate::{
+    requirements::installed,
+    sandbox::{LENGTHS, Outcome, Sandbox, data, feed},
+};
+
+/// The other implementations.
+const OTHERS: [&str; 2] = ["age", "rage"];
+
+/// Runs another implementation.
+fn run(sandbox: &Sandbox, program: &str, arguments: &[&str], stdin: &[u8]) -> Outcome {
+    let mut command = sandbox.detached(program);
+    command.args(arguments);
+    feed(command, stdin)
+}
+
+/// Sends data of every length both ways through pipes, armored and not.
+fn both_ways(sandbox: &Sandbox, other: &str, recipient: &str, identity: &str, lengths: &[usize]) {
+    for length in lengths {
+        let plaintext = data(*length);
+        for armor in [&["-r", recipient][..], &["-a", "-r", recipient]] {
+            let sealed = sandbox.run_with([&["encrypt"], armor].concat(), &plaintext);
+            let opened = run(sandbox, other, &["-d", "-i", identity], sealed.gave());
+            assert!(opened.gave() == plaintext, "to {other}: {length}");
+
+            let sealed = run(sandbox, other, &[&["-e"], armor].concat(), &plaintext);
+            assert_eq!(sealed.status, 0, "{}", sealed.stderr);
+            let opened = sandbox.run_with(["decrypt", "-i", identity], &sealed.stdout);
+            assert!(opened.gave() == plaintext, "from {other}: {length}");
+        }
+    }
+}
+
+#[test]
+fn every_length_goes_both_ways() {
+    for other in OTHERS.into_iter().filter(|other| installed(&[other])) {
+        let (sandbox, recipient) = Sandbox::with_key();
+        both_ways(&sandbox, other, &recipient, "key.txt", &LENGTHS);
+    }
+}
+
+#[test]
+fn ssh_keys_go_both_ways() {
+    for other in OTHERS.into_iter().filter(|other| installed(&[other, "ssh-keygen"])) {
+        let sandbox = Sandbox::new();
+        for (name, options) in [("ed", "-t ed25519"), ("rsa", "-t rsa -b 2048"), ("rsa4096", "-t rsa -b 4096")] {
+            sandbox.shell(&format!("ssh-keygen -q {options} -N '' -f {name}")).is_silent_success();
+            let recipient = sandbox.text(format!("{name}.pub"));
+            both_ways(&sandbox, other, recipient.trim(), name, &[0, 1, LENGTHS[4]]);
+        }
+    }
+}
+
+#[test]
+fn files_go_both_ways() {
+    for other in OTHERS.into_iter().filter(|other| installed(&[other])) {
+        let (sandbox, recipient) = Sandbox::with_key();
+        sandbox.keygen("second.txt");
+        // Not the empty file: age 1.1 makes no output for it.
+        for length in LENGTHS.into_iter().filter(|length| *length > 0) {
+            let plaintext = data(length);
+            sandbox.write("x", &plaintext);
+            sandbox.run(["encrypt", "-f", "-i", "second.txt", "-r", &recipient, "x"]).is_silent_success();
+            run(&sandbox, other, &["-d", "-i", "key.txt", "-o", "theirs", "x.age"], b"").is_silent_success();
+            assert!(sandbox.read("theirs") == plaintext, "to {other}: {length}");
+            let sealed = run(&sandbox, other, &["-e", "-r", &recipient, "-o", "y.age", "x"], b"");
+            assert_eq!(sealed.status, 0, "{}", sealed.stderr);
+            sandbox.run(["decrypt", "-f", "-i", "key.txt", "y.age"]).is_silent_success();
+            assert!(sandbox.read("y") == plaintext, "from {other}: {length}");
+            for name in ["theirs", "y.age"] {
+                std::fs::remove_file(sandbox.path(name)).expect("it is there");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_are_understood_by_the_others_and_theirs_by_this() {
+    for keygen in ["age-keygen", "rage-keygen"].into_iter().filter(|keygen| installed(&[keygen])) {
+        let (sandbox, recipient) = Sandbox::with_key();
+        let theirs = run(&sandbox, keygen, &["-y", "key.txt"], b"");
+        theirs.is(0, &format!("{recipient}\n"), "");
+        let made = run(&sandbox, keygen, &["-o", "their.txt"], b"");
+        assert_eq!(made.status, 0);
+        let theirs = run(&sandbox, keygen, &["-y", "their.txt"], b"");
+        sandbox.run(["keygen", "-y", "their.txt"]).is(0, &String::from_utf8_lossy(theirs.gave()), "");
+    }
+}
+
+/// An expect script that gives a passphrase to whatever asks for one, and ends as the command does.
+fn with_passphrase(command: &str) -> String {
+    format!(
+        r#"log_user 0
+set timeout 20
+# rage would ask in a window of its own.
+set env(PINENTRY_PROGRAM) ""
+spawn -noecho {command}
+expect {{
+  -nocase -re {{passphrase[^\n]*:}} {{ after 300; send "correct horse\r"; exp_continue }}
+  timeout {{ exit 99 }}
+  eof
+}}
+catch wait result
+exit [lindex $result 3]
+"#
+    )
+}
+
+#[test]
+fn passphrases_go_both_ways() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct horse\n");
+    sandbox.write("x", "sealed under a passphrase");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "x"]).is_silent_success();
+    for other in OTHERS.into_iter().filter(|other| installed(&[other, "expect"])) {
+        let expect = |command: &str| {
+            sandbox.write("script", with_passphrase(command));
+            run(&sandbox, "expect", &["script"], b"")
+        };
+        let opened = expect(&format!("{other} -d -o {other}.out x.age"));
+        assert_eq!((opened.status, opened.stderr.as_str()), (0, ""), "to {other}");
+        assert_eq!(sandbox.read(format!("{other}.out")), sandbox.read("x"));
+        let sealed = expect(&format!("{other} -e -p -o {other}.age x"));
+        assert_eq!((sealed.status, sealed.stderr.as_str()), (0, ""), "from {other}");
+        let opened = sandbox.run(["decrypt", "-c", "--passphrase-file", "pass", &format!("{other}.age")]);
+        opened.is(0, "sealed under a passphrase", "");
+    }
+}

@@ -1,0 +1,269 @@
+//! What is left of keys in the memory of the program: nothing, once it has done with them.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs::{self, File},
+    io::{Read, Write},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use age::{Identity as _, secrecy::ExposeSecret};
+use bech32::primitives::decode::CheckedHrpstring;
+use solekey::crypto::{Decryptor, PAYLOAD_NONCE};
+
+use crate::{
+    requirements::{installed, skip},
+    sandbox::{SEGMENT, SOLEKEY, Sandbox, data, is_root, wait_until},
+};
+
+/// A secret, as a name and the bytes by which it would be known.
+type Secret = (&'static str, Vec<u8>);
+
+/// The secrets of an identity file with one key: its text, and its bytes as they are and as X25519 uses them.
+fn identity(text: &str) -> Vec<Secret> {
+    let line = text.lines().last().expect("the key is the last line");
+    let decoded =
+        CheckedHrpstring::new::<bech32::Bech32>(line).or_else(|_| CheckedHrpstring::new::<bech32::NoChecksum>(line));
+    let key: Vec<u8> = decoded.expect("it is a key").byte_iter().collect();
+    let mut clamped = key.clone();
+    clamped[0] &= 248;
+    clamped[31] = clamped[31] & 127 | 64;
+    // Halves are enough to be known by, and what is left of a freed block may lack its first bytes.
+    let half = |bytes: &[u8]| bytes[16..].to_vec();
+    vec![
+        ("the identity's text", line[line.len() - 32..].into()),
+        ("the identity", half(&key)),
+        ("the identity, clamped", half(&clamped)),
+    ]
+}
+
+/// The file key of a file, and what is derived from it.
+fn file_keys(identity: &str, mut file: &[u8]) -> Vec<Secret> {
+    let identity: age::x25519::Identity =
+        identity.lines().last().expect("the key is the last line").parse().expect("it is a key");
+    let decryptor = Decryptor::read(&mut file).expect("it is a file");
+    let unwrapped = decryptor.header().stanzas().iter().find_map(|stanza| identity.unwrap_stanza(stanza));
+    let key = unwrapped.expect("it is for this identity").expect("it opens");
+    let key = key.expose_secret();
+    vec![
+        ("the file key", key.to_vec()),
+        ("the header's key", derived(key, &[], b"header")),
+        ("the payload key", derived(key, &file[..PAYLOAD_NONCE], b"payload")),
+    ]
+}
+
+/// `HKDF-SHA-256`, 32 bytes.
+fn derived(key: &[u8], salt: &[u8], info: &[u8]) -> Vec<u8> {
+    use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+    let mut derived = vec![0; 32];
+    let extracted = Salt::new(HKDF_SHA256, salt).extract(key);
+    extracted.expand(&[info], HKDF_SHA256).and_then(|okm| okm.fill(&mut derived)).expect("it is short");
+    derived
+}
+
+/// A process, all of whose memory can be read.
+struct Memory {
+    process: PathBuf,
+}
+
+impl Memory {
+    /// The names of the secrets that it holds, with where.
+    fn holds(&self, secrets: &[Secret]) -> Vec<String> {
+        let memory = File::open(self.process.join("mem")).expect("root may");
+        let maps = fs::read_to_string(self.process.join("maps")).expect("it runs");
+        let mut found = Vec::new();
+        for map in maps.lines() {
+            let mut words = map.split_whitespace();
+            let (range, rights) = (words.next().expect("a range"), words.next().expect("rights"));
+            // What cannot be written holds no secrets.
+            if !rights.starts_with("rw") {
+                continue;
+            }
+            let (start, end) = range.split_once('-').expect("two ends");
+            let number = |text| u64::from_str_radix(text, 16).expect("it is a number");
+            let (start, end) = (number(start), number(end));
+            let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
+            memory.read_exact_at(&mut bytes, start).expect("it is mapped");
+            for (name, secret) in secrets {
+                for at in memchr::memmem::find_iter(&bytes, secret) {
+                    found.push(format!("{name} at {at:#x} in {map}"));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Whether another process's memory can be read here. If not, says so loudly.
+fn can_read_memory() -> bool {
+    let can = is_root() && installed(&["strace"]);
+    if !can {
+        skip("only root reads the memory of a program that keeps it private");
+    }
+    can
+}
+
+/// Starts the program, and stops it right before it ends.
+fn stopped_at_its_end(sandbox: &Sandbox, arguments: &str) -> (Child, Memory) {
+    stopped_at_its_end_from(sandbox, arguments, Path::new("/dev/null"))
+}
+
+/// The same, with a file as standard input.
+fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> (Child, Memory) {
+    let mut traced: Command = sandbox.detached("strace");
+    traced.args(["-f", "-qq", "-o", "calls", "-e", "trace=exit_group", "-e", "inject=exit_group:delay_enter=60s"]);
+    traced.arg(SOLEKEY).args(arguments.split(' '));
+    traced.stdin(File::open(stdin).expect("it is there"));
+    let tracer = traced.spawn().expect("strace starts");
+    let children = format!("/proc/{0}/task/{0}/children", tracer.id());
+    let exit_group = if cfg!(target_arch = "x86_64") { "231 " } else { "94 " };
+    let mut process = PathBuf::new();
+    wait_until("the program is done", || {
+        let Ok(child) = fs::read_to_string(&children) else { return false };
+        process = PathBuf::from(format!("/proc/{}", child.trim()));
+        // The tracer also starts itself, to try what it can do.
+        let is_ours = fs::read(process.join("comm")).is_ok_and(|name| name == b"solekey\n");
+        is_ours && fs::read_to_string(process.join("syscall")).is_ok_and(|call| call.starts_with(exit_group))
+    });
+    (tracer, Memory { process })
+}
+
+fn kill(mut child: Child, memory: &Memory) {
+    let pid = memory.process.file_name().and_then(|pid| pid.to_str()?.parse().ok()).expect("it is a number");
+    let pid = rustix::process::Pid::from_raw(pid).expect("it is not 0");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it still runs");
+    // The tracer would wait for the delay to pass.
+    child.kill().expect("it still runs");
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn while_a_payload_is_sealed_only_the_payload_key_is_known() {
+    if !can_read_memory() {
+        return;
+    }
+    let (sandbox, _) = Sandbox::with_key();
+    let text = sandbox.text("key.txt");
+    let mut command = sandbox.command(["encrypt", "-i", "key.txt"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let memory = Memory { process: PathBuf::from(format!("/proc/{}", child.id())) };
+    // Enough for every worker to be at work, and then no more: the program waits.
+    let mut input = child.stdin.take().expect("it is a pipe");
+    let mut output = child.stdout.take().expect("it is a pipe");
+    let plaintext = data(9 * SEGMENT);
+    let sender = std::thread::spawn(move || {
+        input.write_all(&plaintext).expect("somebody reads");
+        input
+    });
+    let mut sealed = vec![0; 8 * SEGMENT];
+    output.read_exact(&mut sealed).expect("somebody writes");
+    let input = sender.join().expect("it is read");
+
+    let found = memory.holds(&identity(&text));
+    assert!(found.is_empty(), "{found:#?}");
+    let [file_key, header_key, payload_key] = file_keys(&text, &sealed).try_into().expect("three");
+    let found = memory.holds(&[file_key, header_key]);
+    assert!(found.is_empty(), "{found:#?}");
+    // That is what it is sealed with; and the memory has been searched.
+    assert!(!memory.holds(&[payload_key]).is_empty());
+    drop(input);
+    child.kill().expect("it may still run");
+    child.wait().expect("it ends");
+}
+
+/// Runs the program to its end, and checks that it has forgotten what `secrets` then makes of its files.
+#[track_caller]
+fn forgets(sandbox: &Sandbox, arguments: &str, secrets: impl FnOnce() -> Vec<Secret>) {
+    let (child, memory) = stopped_at_its_end(sandbox, arguments);
+    let found = memory.holds(&secrets());
+    // The environment is no secret, and shows that the memory has been searched.
+    let environment = memory.holds(&[("the environment", b"SOLEKEY=".into())]);
+    kill(child, &memory);
+    assert!(found.is_empty(), "{arguments}: {found:#?}");
+    assert!(!environment.is_empty());
+}
+
+#[test]
+fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
+    if !can_read_memory() {
+        return;
+    }
+    let (sandbox, _) = Sandbox::with_key();
+    let text = sandbox.text("key.txt");
+    sandbox.write("x", data(5 * SEGMENT));
+    let friend = sandbox.keygen("friend.txt");
+    sandbox.write("friend.pub", friend);
+    let secrets = || [identity(&text), file_keys(&text, &sandbox.read("x.age"))].concat();
+    forgets(&sandbox, "encrypt -i key.txt x", secrets);
+    forgets(&sandbox, "decrypt -i key.txt -o y x.age", secrets);
+    forgets(&sandbox, "inspect -i key.txt x.age", secrets);
+    forgets(&sandbox, "verify -i key.txt x.age", secrets);
+    forgets(&sandbox, "decrypt -i key.txt -o part --range 1:70000 x.age", secrets);
+    forgets(&sandbox, "salvage -i key.txt -o whole x.age", secrets);
+    forgets(&sandbox, "rekey --add --header-only -i key.txt -R friend.pub x.age", secrets);
+    // As a worker that is alone, and through pipes.
+    forgets(&sandbox, "encrypt -f -T 1 -i key.txt x", secrets);
+    forgets(&sandbox, "decrypt -T 1 -i key.txt -o /dev/null x.age", secrets);
+}
+
+#[test]
+fn keys_from_standard_input_are_forgotten_too() {
+    if !can_read_memory() {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let text = sandbox.text("key.txt");
+    sandbox.write("x", data(5 * SEGMENT));
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    let (child, memory) = stopped_at_its_end_from(&sandbox, "decrypt -i - -o y x.age", &sandbox.path("key.txt"));
+    let found = memory.holds(&identity(&text));
+    kill(child, &memory);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn post_quantum_keys_are_forgotten_too() {
+    if !can_read_memory() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(["keygen", "--pq", "-o", "pq.txt"]).status, 0);
+    let text = sandbox.text("pq.txt");
+    sandbox.write("x", "secret");
+    forgets(&sandbox, "encrypt -i pq.txt x", || identity(&text));
+    forgets(&sandbox, "decrypt -i pq.txt -o y x.age", || identity(&text));
+}
+
+#[test]
+fn a_key_under_a_passphrase_is_forgotten_with_its_passphrase() {
+    if !can_read_memory() {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let text = sandbox.text("key.txt");
+    let passphrase = "a passphrase that nothing else contains";
+    sandbox.write("pass", format!("{passphrase}\n"));
+    sandbox.write("x", "secret");
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    let secrets = || [identity(&text), vec![("the passphrase", passphrase.into())]].concat();
+    forgets(&sandbox, "encrypt -p --passphrase-file pass -o locked key.txt", || {
+        vec![("the passphrase", passphrase.into())]
+    });
+    forgets(&sandbox, "decrypt -i locked --passphrase-file pass -o y x.age", secrets);
+}
+
+#[test]
+fn a_new_key_is_forgotten() {
+    if !can_read_memory() {
+        return;
+    }
+    for options in ["keygen -o new.txt", "keygen --pq -o new.txt"] {
+        let sandbox = Sandbox::new();
+        forgets(&sandbox, options, || identity(&sandbox.text("new.txt")));
+    }
+    let (sandbox, _) = Sandbox::with_key();
+    forgets(&sandbox, "keygen -y key.txt", || identity(&sandbox.text("key.txt")));
+}

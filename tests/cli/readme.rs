@@ -1,0 +1,83 @@
+//! The README's tour is true: its commands run, and say what it says they say.
+
+use std::path::Path;
+
+use crate::{
+    requirements::installed,
+    sandbox::{SOLEKEY, Sandbox},
+};
+
+/// The public key that stands in the README, and stands for the reader's own.
+const KEY: &str = "age1r6ta7p6w28w5yyz62lt8mgqfsd4yf9yygeltcff8xfxjzwjz45dqkxdy4q";
+
+/// A command and what it prints.
+struct Step {
+    command: String,
+    printed: String,
+}
+
+/// The steps of all the README's console blocks, in order.
+fn steps(text: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let blocks = text.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+    for line in blocks.flat_map(str::lines) {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { command: command.to_owned(), printed: String::new() }),
+            (None, Some(step)) => step.printed += &format!("{line}\n"),
+            (None, None) => panic!("a block begins with output: {line}"),
+        }
+    }
+    steps
+}
+
+/// Text without what differs from run to run: keys, their shares, and how a terminal's width lays words out.
+fn constant(text: &str) -> Vec<&str> {
+    let is_key = |word: &str| word.starts_with("age1");
+    let is_share =
+        |word: &str| word.len() == 43 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
+    text.split_whitespace()
+        .map(|word| match word {
+            word if is_key(word) => "KEY",
+            word if is_share(word) => "SHARE",
+            word => word,
+        })
+        .collect()
+}
+
+#[test]
+fn the_tour_is_true() {
+    if !installed(&["age", "tar"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let folder = Path::new(SOLEKEY).parent().expect("the program is in a folder").display();
+    let shell = |command: &str| {
+        // Nobody has the tour's backup machine: `ssh HOST` runs the command here.
+        sandbox.bash(&format!("PATH={folder}:$PATH; ssh() {{ shift; \"$@\"; }}\nexec 2>&1\n{command}"))
+    };
+    let steps = steps(include_str!("../../README.md"));
+    assert!(steps.len() > 12, "there is a tour");
+    let mut key = KEY.to_owned();
+    for Step { command, printed } in steps {
+        // What the tour takes for granted.
+        if command.starts_with("tar c photos") {
+            shell("mkdir photos && for number in 1 2 3; do echo sun >photos/$number.jpg; done && solekey keygen -y key.txt >friends.txt").is_silent_success();
+        }
+        if command.contains("new.pub") && !sandbox.path("new.pub").exists() {
+            shell("solekey keygen -o new.txt >new.pub").is_silent_success();
+        }
+        if command.contains("other.txt") && !sandbox.path("other.txt").exists() {
+            shell("solekey keygen -o other.txt >/dev/null").is_silent_success();
+        }
+        if command.starts_with("strace") && !installed(&["strace"]) {
+            continue;
+        }
+        let outcome = shell(&command.replace(KEY, &key));
+        let said = String::from_utf8(outcome.stdout).expect("the tour prints text");
+        assert_eq!(constant(&said), constant(&printed), "$ {command}");
+        if command == "solekey keygen -o key.txt" {
+            key = said.trim_end().to_owned();
+        }
+    }
+    assert_eq!(sandbox.text("photos/1.jpg"), "sun\n");
+}

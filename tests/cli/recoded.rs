@@ -1,0 +1,50 @@
+//! Files that a shell or an editor took for text.
+
+use crate::sandbox::Sandbox;
+
+/// What PowerShell's `>` makes of a program's output: UTF-16 with a mark.
+fn utf16(bytes: &[u8]) -> Vec<u8> {
+    [&[0xff, 0xfe][..], &bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<_>>()].concat()
+}
+
+const HINT: &str = "solekey: hint: armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: \
+                    encrypt again, with -o FILE, for PowerShell's > makes text of what it gets\n";
+
+#[test]
+fn a_file_that_was_recoded_is_told_from_one_that_never_was_an_age_file() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    for armor in [&["encrypt", "-r", &recipient][..], &["encrypt", "-a", "-r", &recipient]] {
+        let sealed = sandbox.run_with(armor, b"hello\n");
+        let marked = [b"\xef\xbb\xbf", sealed.gave()].concat();
+        for (bytes, encoding) in [(utf16(sealed.gave()), "UTF-16"), (marked, "UTF-8 (with a byte order mark)")] {
+            sandbox.write("x.age", bytes);
+            let said = format!(
+                "solekey: error: cannot decrypt 'x.age': not an age file any more: it was turned into {encoding} text\n{HINT}"
+            );
+            sandbox.run(["decrypt", "-i", "key.txt", "x.age"]).fails(4, &said);
+        }
+    }
+    sandbox.write("x.age", utf16(b"a letter"));
+    let said = "solekey: error: cannot decrypt 'x.age': not an age file\n";
+    sandbox.run(["decrypt", "-i", "key.txt", "x.age"]).fails(4, said);
+    assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
+}
+
+#[test]
+fn an_armored_file_comes_back_as_the_hint_says() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let sealed = sandbox.run_with(["encrypt", "-a", "-r", &recipient], b"hello\n");
+    sandbox.write("x.age", utf16(sealed.gave()));
+    let outcome = sandbox.shell("iconv -f UTF-16 -t UTF-8 x.age | \"$SOLEKEY\" decrypt -i key.txt");
+    outcome.is(0, "hello\n", "");
+}
+
+#[test]
+fn a_key_file_in_utf_16_is_called_that() {
+    let (sandbox, _) = Sandbox::with_key();
+    sandbox.write("wide.txt", utf16(&sandbox.read("key.txt")));
+    let said = "solekey: error: 'wide.txt' is text in UTF-16\n\
+                solekey: hint: save it as UTF-8, without a byte order mark\n";
+    sandbox.run(["decrypt", "-i", "wide.txt", "x.age"]).fails(1, said);
+    sandbox.run(["encrypt", "-R", "wide.txt", "key.txt"]).fails(1, said);
+}

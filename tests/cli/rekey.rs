@@ -1,0 +1,242 @@
+//! New recipients for files that are there.
+
+use std::{fs, os::unix::fs::MetadataExt};
+
+use crate::{
+    requirements::{installed, skip},
+    sandbox::{CHUNK, SEGMENT, Sandbox, data, finish, is_root, numbers},
+};
+
+/// A folder with the keys `key.txt` and `new.txt`, and their recipients.
+fn with_keys() -> (Sandbox, String, String) {
+    let (sandbox, old) = Sandbox::with_key();
+    let new = sandbox.keygen("new.txt");
+    (sandbox, old, new)
+}
+
+fn opens(sandbox: &Sandbox, key: &str, file: &str) -> bool {
+    sandbox.run(["verify", "-q", "-i", key, file]).status == 0
+}
+
+#[test]
+fn a_full_set_of_recipients_replaces_the_old_one_under_a_fresh_key() {
+    let (sandbox, old, new) = with_keys();
+    for (armor, length) in [(false, 0), (false, 2 * SEGMENT + 500), (true, CHUNK + 1)] {
+        sandbox.write("x", data(length));
+        sandbox.set_mode("x", 0o640);
+        let mut encrypt = vec!["encrypt", "-f", "-r", &old, "-o", "x.age", "x"];
+        encrypt.extend(armor.then_some("-a"));
+        sandbox.run(encrypt).is_silent_success();
+        let (before, sealed) = (fs::metadata(sandbox.path("x.age")).expect("it is there"), sandbox.read("x.age"));
+
+        sandbox.run(["rekey", "--check", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+        assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+        assert!(sandbox.run(["decrypt", "-i", "new.txt", "-c", "x.age"]).gave() == data(length));
+        let after = fs::metadata(sandbox.path("x.age")).expect("it is there");
+        assert_eq!((after.mode(), after.mtime(), after.len()), (before.mode(), before.mtime(), before.len()));
+        let now = sandbox.read("x.age");
+        assert_eq!(now.starts_with(b"-----"), armor);
+        // Nothing of the old payload is there any more.
+        assert!(length == 0 || now[now.len() - 64..] != sealed[sealed.len() - 64..] || armor);
+    }
+}
+
+#[test]
+fn a_file_of_somebody_else_stays_theirs() {
+    if !is_root() {
+        return skip("only root may give files away");
+    }
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may");
+    sandbox.set_mode("x.age", 0o600);
+    sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+    let metadata = fs::metadata(sandbox.path("x.age")).expect("it is there");
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (12345, 54321, 0o600));
+}
+
+#[test]
+fn who_is_named_already_is_not_added_and_not_said_to_be_able_to_open() {
+    if !installed(&["ssh-keygen"]) {
+        return;
+    }
+    let (sandbox, old, _) = with_keys();
+    sandbox.shell("ssh-keygen -q -t ed25519 -N '' -C '' -f ed").is_silent_success();
+    let public = sandbox.text("ed.pub").trim().to_owned();
+    sandbox.write("x", "x");
+    sandbox.run(["encrypt", "-r", &old, "-R", "ed.pub", "x"]).is_silent_success();
+    let added = sandbox.run(["rekey", "-i", "key.txt", "--add", "--header-only", "-R", "ed.pub", "x.age"]);
+    assert_eq!(added.status, 0);
+    let said = format!("solekey: warning: stanza 2 names {public} already; whether it opens cannot be told\n");
+    assert!(added.stderr.ends_with(&said), "{}", added.stderr);
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "ed", "x.age"));
+}
+
+#[test]
+fn recipients_are_added_and_taken_out_where_they_can_be_told_apart() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", data(SEGMENT + 1));
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    sandbox.run(["rekey", "-i", "key.txt", "--add", "-r", &new, "x.age"]).is_silent_success();
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+
+    let again = sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--add", "-r", &new, "x.age"]);
+    again.is(0, "", &format!("solekey: warning: {new} can open the file already\n"));
+
+    // Whose the second stanza is cannot be told without its identity.
+    let before = sandbox.read("x.age");
+    sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &old, "x.age"]).fails(
+        1,
+        "solekey: error: cannot rekey 'x.age': whose stanza 2 is cannot be told (X25519), so a fresh file key cannot be wrapped to them\n\
+         solekey: hint: 'x.age' was left as it was\n\
+         solekey: hint: name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only\n",
+    );
+    let outcome = sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &new, "x.age"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains(&format!("no stanza can be told to be that of {new}\n")), "{}", outcome.stderr);
+    assert!(sandbox.read("x.age") == before);
+
+    sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--remove", "-r", &old, "x.age"]).is_silent_success();
+    assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    let outcome = sandbox.run(["rekey", "-i", "new.txt", "--remove", "-r", &new, "x.age"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains("nobody would be left who can open it\n"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_new_header_alone_keeps_the_payload_and_says_that_it_takes_nothing_away() {
+    let (sandbox, old, new) = with_keys();
+    const WARNING: &str = "solekey: warning: --header-only keeps the file key: who could open a file once still can, with a copy of its key\n";
+    for armor in [false, true] {
+        sandbox.write("x", data(SEGMENT + 1));
+        let mut encrypt = vec!["encrypt", "-f", "-r", &old, "-o", "x.age", "x"];
+        encrypt.extend(armor.then_some("-a"));
+        sandbox.run(encrypt).is_silent_success();
+        let before = sandbox.read("x.age");
+        let add = ["rekey", "-i", "key.txt", "--add", "--header-only", "--check", "-r", &new, "x.age"];
+        sandbox.run(add).is(0, "", WARNING);
+        assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+        let after = sandbox.read("x.age");
+        assert!(armor || after.ends_with(&before[before.len() - SEGMENT..]));
+        let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
+        sandbox.run(remove).is(0, "", WARNING);
+        assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    }
+    // Post-quantum recipients share no file with others, not even one that is there.
+    assert_eq!(sandbox.run(["keygen", "--pq", "-o", "pq.txt"]).status, 0);
+    let outcome = sandbox.run(["rekey", "-i", "new.txt", "--add", "--header-only", "-R", "pq.txt.pub", "x.age"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.contains("post-quantum and classic recipients cannot share a file"), "{}", outcome.stderr);
+}
+
+/// The age crate, as rage does, adds a stanza that is for nobody.
+#[test]
+fn a_stanza_that_is_for_nobody_is_neither_in_the_way_nor_the_last_that_is_left() {
+    let (sandbox, old, new) = with_keys();
+    let key: age::x25519::Recipient = old.parse().expect("it is a recipient");
+    let sealed = age::encrypt(&key, b"text").expect("the age crate encrypts");
+    assert!(String::from_utf8_lossy(&sealed).contains("-grease"), "the age crate adds no such stanza any more");
+    sandbox.write("x.age", &sealed);
+    let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
+    let outcome = sandbox.run(remove);
+    assert_eq!(outcome.status, 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("nobody would be left who can open it"), "{}", outcome.stderr);
+    assert!(sandbox.read("x.age") == sealed);
+
+    sandbox.run(["rekey", "-i", "key.txt", "--add", "-r", &new, "x.age"]).is_silent_success();
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    let inspected = sandbox.run(["inspect", "--expect-recipients", "2", "x.age"]);
+    assert_eq!(inspected.status, 0, "{}", inspected.stderr);
+}
+
+#[test]
+fn a_file_that_takes_the_place_of_one_that_is_rekeyed_is_not_lost() {
+    let (sandbox, _, new) = with_keys();
+    sandbox.write("x", "old text");
+    sandbox.write("word", "correct horse\n");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "word", "x"]).is_silent_success();
+    sandbox.write("newer", "newer text");
+    // The program waits for the passphrase when it has opened the file.
+    let script = format!(
+        "mkfifo fifo; \"$SOLEKEY\" rekey --passphrase-file fifo -r {new} x.age & \
+         {{ mv newer x.age; cat word; }} >fifo; wait $!"
+    );
+    sandbox.shell(&script).fails(
+        1,
+        "solekey: error: cannot rekey 'x.age': it changed while it was read\n\
+         solekey: hint: 'x.age' was left as it was\n",
+    );
+    assert_eq!(sandbox.text("x.age"), "newer text");
+}
+
+#[test]
+fn other_names_of_a_file_that_is_rekeyed_are_warned_of() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", "text");
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("the folder takes it");
+    sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is(
+        0,
+        "",
+        "solekey: warning: 'x.age' has other names (hard links), and they keep the old file with its recipients\n",
+    );
+    assert!(opens(&sandbox, "key.txt", "y.age") && !opens(&sandbox, "key.txt", "x.age"));
+}
+
+#[test]
+fn what_cannot_be_rekeyed_stays_as_it_is() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", data(2 * SEGMENT));
+    sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
+    let mut bad = sandbox.read("x.age");
+    bad[SEGMENT] ^= 1;
+    sandbox.write("bad.age", &bad);
+    sandbox.write("cut.age", &bad[..SEGMENT]);
+    sandbox.write("no.age", "no age file");
+    let outcome =
+        sandbox.run(["rekey", "--json", "-i", "key.txt", "-r", &new, "bad.age", "x.age", "cut.age", "no.age"]);
+    let printed = String::from_utf8_lossy(&outcome.stdout);
+    let (mut lines, none) = (printed.lines(), Some(""));
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (6, ""));
+    assert!(
+        lines.next().or(none).is_some_and(|line| line
+            .starts_with(r#"{"file":"bad.age","ok":false,"status":4,"error":"cannot rekey 'bad.age': chunk 16 "#)),
+        "{printed}"
+    );
+    assert_eq!(lines.next(), Some(r#"{"file":"x.age","ok":true,"stanza_types":["X25519"]}"#));
+    assert!(sandbox.read("bad.age") == bad && sandbox.read("cut.age") == bad[..SEGMENT]);
+    assert_eq!(sandbox.text("no.age"), "no age file");
+
+    sandbox.run(["rekey", "-i", "key.txt", "x.age"]).fails(
+        2,
+        "solekey: error: missing recipients: nobody is named\nsolekey: hint: name public keys with -r, or a file of them with -R\n",
+    );
+    assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new]).status, 2);
+    assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "/dev/null"]).status, 2);
+    assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "--header-only", "-r", &new, "x.age"]).status, 2);
+    assert_eq!(sandbox.names(), ["bad.age", "cut.age", "key.txt", "new.txt", "no.age", "x", "x.age"]);
+}
+
+#[test]
+fn a_file_whose_rekeying_is_killed_is_either_old_or_new() {
+    let (sandbox, old, new) = with_keys();
+    let plaintext = data(4 * SEGMENT);
+    let files: Vec<_> = (0..6).map(|index| format!("{index}.age")).collect();
+    for delay in numbers(12, 40) {
+        for file in &files {
+            let seal = sandbox.run_with(["encrypt", "-f", "-r", &old, "-o", file], &plaintext);
+            seal.is_silent_success();
+        }
+        let mut rekey = sandbox.command(["rekey", "-i", "key.txt", "-r", &new]);
+        let mut running = rekey.args(&files).spawn().expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(delay as u64));
+        // It may be done already.
+        let _ = running.kill();
+        finish(running);
+        for file in &files {
+            assert!(opens(&sandbox, "key.txt", file) != opens(&sandbox, "new.txt", file), "{file} after {delay} ms");
+        }
+        assert!(sandbox.names().iter().all(|name| name.ends_with(".age") || name.ends_with(".txt")));
+    }
+}

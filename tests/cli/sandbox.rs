@@ -1,0 +1,285 @@
+//! A folder of its own for every test, and the program run in it: no terminal, no settings, no home but that folder.
+
+#![allow(dead_code, reason = "the torture tests use a part of it")]
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs::{self, Permissions},
+    io::{Read, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::requirements::which;
+
+/// Bytes of plaintext in a chunk.
+pub(crate) const CHUNK: usize = 64 * 1024;
+/// Bytes of plaintext that one thread handles at a time.
+pub(crate) const SEGMENT: usize = 16 * CHUNK;
+/// Every way in which a length can lie to the borders of chunks and segments.
+pub(crate) const LENGTHS: [usize; 9] =
+    [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 500];
+
+/// The program under test.
+pub(crate) const SOLEKEY: &str = env!("CARGO_BIN_EXE_solekey");
+
+/// Whether `env` can start a program with no signal ignored.
+static RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
+    Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+});
+
+/// Nothing waits longer than this, in seconds.
+const PATIENCE: u64 = 30;
+
+/// A temporary folder in which commands run.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder can be made") }
+    }
+
+    /// A folder with an identity in `key.txt`, and that identity's recipient.
+    pub(crate) fn with_key() -> (Self, String) {
+        let sandbox = Self::new();
+        let recipient = sandbox.keygen("key.txt");
+        (sandbox, recipient)
+    }
+
+    /// Makes an identity file, and returns its recipient.
+    pub(crate) fn keygen(&self, name: &str) -> String {
+        let made = self.run(["keygen", "-o", name]);
+        assert_eq!((made.status, made.stderr.as_str()), (0, ""));
+        String::from_utf8(made.stdout).expect("a recipient is text").trim_end().to_owned()
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+        fs::write(self.path(name), bytes).expect("the folder takes a file");
+    }
+
+    #[track_caller]
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        let path = self.path(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+    }
+
+    pub(crate) fn text(&self, name: impl AsRef<Path>) -> String {
+        String::from_utf8(self.read(name)).expect("it is text")
+    }
+
+    /// The names of all files in the folder, hidden ones too, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).expect("the folder is there");
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let mut names: Vec<_> = entries.map(|entry| name(entry.expect("it can be listed"))).collect();
+        names.sort();
+        names
+    }
+
+    /// The permission bits of a file.
+    pub(crate) fn mode(&self, name: impl AsRef<Path>) -> u32 {
+        fs::metadata(self.path(name)).expect("the file is there").mode() & 0o7777
+    }
+
+    pub(crate) fn set_mode(&self, name: impl AsRef<Path>, mode: u32) {
+        fs::set_permissions(self.path(name), Permissions::from_mode(mode)).expect("the file is ours");
+    }
+
+    /// The program with these arguments, not started yet; standard input is empty.
+    pub(crate) fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        let mut command = self.detached(SOLEKEY);
+        command.args(arguments);
+        command
+    }
+
+    /// Some other program in the same surroundings. `$SOLEKEY` is the program under test.
+    pub(crate) fn detached(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut words = Vec::new();
+        // Who runs the tests in the background may have them ignore signals, which the program would honour.
+        if *RESETS_SIGNALS {
+            words.extend([OsString::from("env"), OsString::from("--default-signal")]);
+        }
+        // A session of its own has no terminal to ask on.
+        words.extend(which("setsid").map(OsString::from));
+        words.push(program.as_ref().to_owned());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        let search = env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", search).env("HOME", self.folder.path()).env("SOLEKEY", SOLEKEY);
+        command.current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome {
+        finish(self.command(arguments).spawn().expect("the program starts"))
+    }
+
+    /// Runs the program with these bytes in a pipe as its standard input.
+    pub(crate) fn run_with(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, stdin: &[u8]) -> Outcome {
+        feed(self.command(arguments), stdin)
+    }
+
+    /// Runs a shell script, for pipes and redirections.
+    pub(crate) fn shell(&self, script: &str) -> Outcome {
+        finish(self.detached("sh").args(["-c", script]).spawn().expect("the shell starts"))
+    }
+
+    /// Runs a script in bash, for the status of every part of a pipe.
+    pub(crate) fn bash(&self, script: &str) -> Outcome {
+        finish(self.detached("bash").args(["-c", script]).spawn().expect("bash starts"))
+    }
+}
+
+/// Runs a command with these bytes in a pipe as its standard input.
+pub(crate) fn feed(mut command: Command, stdin: &[u8]) -> Outcome {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // Who does not read to the end has a reason.
+            let _ = pipe.write_all(stdin);
+        });
+        finish(child)
+    })
+}
+
+/// What became of a command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The exit status; 128 and the signal's number if a signal ended it.
+    pub(crate) status: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// It did its work and said nothing.
+    #[track_caller]
+    pub(crate) fn is_silent_success(&self) {
+        self.is(0, "", "");
+    }
+
+    /// It ended like this exactly.
+    #[track_caller]
+    pub(crate) fn is(&self, status: i32, stdout: &str, stderr: &str) {
+        let printed = String::from_utf8_lossy(&self.stdout);
+        let printed: String = printed.chars().take(2000).collect();
+        assert_eq!((self.status, printed.as_str(), self.stderr.as_str()), (status, stdout, stderr));
+    }
+
+    /// It failed, and said this exactly.
+    #[track_caller]
+    pub(crate) fn fails(&self, status: i32, stderr: &str) {
+        self.is(status, "", stderr);
+    }
+
+    /// It did its work, said nothing, and this is what it wrote.
+    #[track_caller]
+    pub(crate) fn gave(&self) -> &[u8] {
+        assert_eq!((self.status, self.stderr.as_str()), (0, ""));
+        &self.stdout
+    }
+}
+
+/// Waits for a command to end.
+#[track_caller]
+pub(crate) fn finish(child: Child) -> Outcome {
+    finish_within(Duration::from_secs(PATIENCE), child)
+}
+
+/// The same, with another patience.
+#[track_caller]
+pub(crate) fn finish_within(patience: Duration, mut child: Child) -> Outcome {
+    let stdout = read_aside(child.stdout.take());
+    let stderr = read_aside(child.stderr.take());
+    let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(patience), stderr.recv_timeout(patience)) else {
+        let _ = child.kill();
+        panic!("it does not end");
+    };
+    let status = child.wait().expect("the program runs");
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    Outcome {
+        status: status.code().or(signal.map(|signal| 128 + signal)).expect("it ended one way or the other"),
+        stdout,
+        stderr: String::from_utf8(stderr).expect("messages are UTF-8"),
+    }
+}
+
+/// Reads a pipe to its end in a thread; nothing if it is none.
+fn read_aside(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).expect("a pipe can be read");
+        }
+        // Nobody waits any more if the patience ended.
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(PATIENCE), "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether the tests run as root, whom permissions do not stop.
+pub(crate) fn is_root() -> bool {
+    static ROOT: LazyLock<bool> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        folder.path().metadata().expect("it is there").uid() == 0
+    });
+    *ROOT
+}
+
+/// Bytes without pattern, the same every time.
+pub(crate) fn data(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ length as u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Random numbers below `limit`, the same every time.
+pub(crate) fn numbers(count: usize, limit: usize) -> Vec<usize> {
+    let bytes = data(count * 8);
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("it has eight bytes"));
+    let below = |bytes: &[u8]| usize::try_from(number(bytes) % limit as u64).expect("it is below a usize");
+    bytes.chunks_exact(8).map(below).collect()
+}
+
+/// A name that is not text.
+pub(crate) fn os(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}

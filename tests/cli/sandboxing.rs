@@ -1,0 +1,341 @@
+//! What the program gives up: core files, other eyes on its memory, the network, and all files but those that it works on.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::ExitStatusExt,
+    },
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use bech32::{Bech32, Hrp};
+
+use crate::{
+    requirements::{installed, skip},
+    sandbox::{Outcome, SEGMENT, SOLEKEY, Sandbox, data, finish, is_root, wait_until},
+};
+
+/// Who owns nothing.
+const NOBODY: u32 = 65534;
+
+/// The words that make a command an unprivileged user's, where the tests run as root.
+const AS_NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all";
+
+/// A folder that an unprivileged user owns, with the program in it, and a script run there by that user.
+fn unprivileged(script: &str) -> Option<(Sandbox, Outcome)> {
+    if is_root() && !installed(&["setpriv"]) {
+        return None;
+    }
+    let sandbox = Sandbox::new();
+    // The folder of the build may be closed to others.
+    fs::copy(SOLEKEY, sandbox.path("solekey")).expect("the folder takes it");
+    sandbox.write("script", script);
+    let user = if is_root() {
+        chown(sandbox.path(""), Some(NOBODY), Some(NOBODY)).expect("root may");
+        AS_NOBODY
+    } else {
+        ""
+    };
+    let outcome = sandbox.shell(&format!("exec {user} bash -eu -o pipefail script"));
+    Some((sandbox, outcome))
+}
+
+#[test]
+fn an_unprivileged_user_reads_and_writes_as_before() {
+    let script = r"
+        PATH=$PWD:$PATH
+        umask 077
+        solekey keygen -o key > public
+        recipient=$(cat public)
+        echo one > x
+        solekey encrypt -r $recipient x
+        echo two > x
+        solekey encrypt -f -r $recipient x
+        solekey decrypt -i key -o y x.age
+        solekey decrypt -f -i key -o y x.age
+        cmp x y
+        solekey encrypt -r $recipient < x | solekey decrypt -i key | cmp - x
+        solekey encrypt -R <(cat public) -o /dev/fd/3 x 3> third
+        solekey decrypt -i <(cat key) -o - <(cat third) | cmp - x
+        solekey decrypt -i key -o >(cat > fourth) x.age
+        until cmp -s fourth x; do sleep 0.01; done
+        echo correct horse > pass
+        solekey encrypt -p --passphrase-fd 3 -o sealed x 3< pass
+        solekey decrypt --passphrase-fd 4 -o - sealed 4< <(cat pass) | cmp - x
+        mkdir folder
+        cp x folder
+        cd folder
+        solekey encrypt -r $recipient x
+        solekey decrypt -f -i ../key x.age
+    ";
+    let Some((sandbox, outcome)) = unprivileged(script) else { return };
+    outcome.is_silent_success();
+    let expected =
+        ["folder", "fourth", "key", "pass", "public", "script", "sealed", "solekey", "third", "x", "x.age", "y"];
+    assert_eq!(sandbox.names(), expected);
+}
+
+/// Starts the program, and waits until it reads its input, so that it is past its start.
+fn stalled(sandbox: &Sandbox, mut command: Command) -> (Child, PathBuf) {
+    command.stdin(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
+    let process = PathBuf::from(format!("/proc/{}", child.id()));
+    wait_until("the program reads its input", || {
+        // The words before the program's name replace themselves by it.
+        let is_ours = fs::read(process.join("comm")).is_ok_and(|name| name == b"solekey\n");
+        is_ours && fs::read_to_string(process.join("syscall")).is_ok_and(|call| waits_to_read(&call))
+    });
+    assert!(!sandbox.names().is_empty());
+    (child, process)
+}
+
+/// Whether a line of `/proc/PID/syscall` says that the process waits in `read(0, …)` or `read` of a copy of it.
+fn waits_to_read(call: &str) -> bool {
+    let number = if cfg!(target_arch = "x86_64") { "0 " } else { "63 " };
+    call.starts_with(number)
+}
+
+#[test]
+fn a_crash_writes_no_core_file_and_memory_is_private() {
+    if !installed(&["setpriv"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let program = sandbox.path("solekey");
+    fs::copy(SOLEKEY, &program).expect("the folder takes it");
+    chown(sandbox.path(""), is_root().then_some(NOBODY), None).expect("root may");
+    let user = if is_root() { AS_NOBODY } else { "" };
+    let with_cores = |program: &str| {
+        let mut shell = sandbox.detached("bash");
+        shell.args(["-c", &format!("ulimit -c unlimited 2>/dev/null; exec {user} {program}")]);
+        shell
+    };
+
+    // Whether a crash of another program would write one at all.
+    let mut other = with_cores("sleep 60").spawn().expect("it starts");
+    let name = format!("/proc/{}/comm", other.id());
+    wait_until("sleep runs", || fs::read(&name).is_ok_and(|name| name == b"sleep\n"));
+    quit(&other);
+    if !other.wait().expect("it ends").core_dumped() {
+        skip("no program writes core files here, so this one's missing core proves nothing");
+    }
+
+    let (mut child, process) = stalled(&sandbox, with_cores(&format!("./solekey encrypt -r {recipient}")));
+    let limits = fs::read_to_string(process.join("limits")).expect("it runs");
+    let cores: Vec<_> = limits
+        .lines()
+        .filter_map(|line| line.strip_prefix("Max core file size"))
+        .flat_map(str::split_whitespace)
+        .collect();
+    assert_eq!(cores, ["0", "0", "bytes"]);
+    // Whose memory other programs of its user may read has these files belong to that user.
+    let owner = |name| fs::metadata(process.join(name)).expect("it runs").uid();
+    assert_eq!((owner("mem"), owner("environ")), (0, 0));
+    quit(&child);
+    let ended = child.wait().expect("it ends");
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(3), false));
+}
+
+fn quit(child: &Child) {
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, rustix::process::Signal::QUIT).expect("it still runs");
+}
+
+#[test]
+fn no_verb_makes_a_call_that_a_network_needs() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(3 * SEGMENT));
+    sandbox.write("pass", "correct horse");
+    let runs = [
+        format!("encrypt -r {recipient} x"),
+        format!("encrypt -a -T 1 -r {recipient} -o armored x"),
+        "encrypt -p --passphrase-file pass -o sealed x".to_owned(),
+        "decrypt -i key.txt -o y x.age".to_owned(),
+        "decrypt --passphrase-file pass -o z sealed".to_owned(),
+        "keygen -o other.txt".to_owned(),
+        "keygen --pq -o pq.txt".to_owned(),
+        "keygen -y key.txt".to_owned(),
+        "inspect x.age armored".to_owned(),
+    ];
+    for run in runs {
+        let mut traced = sandbox.detached("strace");
+        traced.args(["-f", "-qq", "-e", "trace=%network,io_uring_setup", "-e", "signal=none", "-o", "calls", SOLEKEY]);
+        traced.args(run.split(' '));
+        let ended = finish(traced.spawn().expect("strace starts"));
+        assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{run}");
+        assert_eq!(sandbox.text("calls"), "", "{run}");
+    }
+    // The trace does see such calls.
+    sandbox.shell("strace -f -qq -e trace=%network -o calls bash -c ': < /dev/tcp/127.0.0.1/1'");
+    assert!(sandbox.text("calls").contains("socket(AF_INET"));
+}
+
+#[test]
+fn where_the_system_cannot_refuse_sockets_the_program_works_and_says_so_on_demand() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "secret");
+    let without = |arguments: &str| {
+        let old_kernel = "strace -f -qq -o calls -e trace=seccomp -e inject=seccomp:error=ENOSYS";
+        sandbox.shell(&format!("{old_kernel} \"$SOLEKEY\" {arguments}"))
+    };
+    without(&format!("encrypt -r {recipient} x")).is_silent_success();
+    let said = without("decrypt -v -i key.txt -o y x.age").stderr;
+    let missing = "Error calling `seccomp`: Function not implemented (os error 38)";
+    assert!(said.starts_with(&format!("solekey: network sockets cannot be refused here: {missing}\n")), "{said}");
+    assert!(said.ends_with("solekey: decrypted 'x.age' to 'y': 6 bytes\n"), "{said}");
+}
+
+/// The calls of a run that open, link, rename or remove files, from the moment on when all others are closed off.
+fn calls_once_all_is_open(sandbox: &Sandbox, inject: &str, arguments: &str) -> Option<String> {
+    let trace = "trace=open,openat,openat2,execve,link,linkat,rename,renameat,renameat2,landlock_restrict_self";
+    let strace = format!("strace -f -qq -y -o calls -e {trace} {inject}");
+    sandbox.shell(&format!("{strace} \"$SOLEKEY\" {arguments}")).is_silent_success();
+    let calls = sandbox.text("calls");
+    calls.split_once("landlock_restrict_self(").map(|(_, after)| after.lines().skip(1).collect::<Vec<_>>().join("\n"))
+}
+
+/// Whether the program can close off files here. If not, says so loudly.
+fn has_landlock(sandbox: &Sandbox) -> bool {
+    let said = sandbox.run(["encrypt", "-v", "-i", "key.txt", "-c", "key.txt"]).stderr;
+    let has = !said.contains("other files cannot be closed off here");
+    if !has {
+        skip(&said);
+    }
+    has
+}
+
+#[test]
+fn once_input_and_output_are_open_only_the_outputs_folder_is() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    if !has_landlock(&sandbox) {
+        return;
+    }
+    sandbox.write("x", data(3 * SEGMENT));
+    let runs = [
+        format!("encrypt -r {recipient} x"),
+        format!("encrypt -f -r {recipient} x"),
+        format!("encrypt -a -r {recipient} -o armored x"),
+        "decrypt -i key.txt -o y x.age".to_owned(),
+        "decrypt -i key.txt -o z armored".to_owned(),
+        "decrypt -f -i key.txt -o z < x.age".to_owned(),
+    ];
+    for run in &runs {
+        let calls = calls_once_all_is_open(&sandbox, "", run).expect("all else is closed off");
+        let opened: Vec<_> = calls.lines().filter(|call| call.contains("open") || call.contains("execve")).collect();
+        let [folder] = opened[..] else { panic!("{run}: {calls}") };
+        assert!(folder.contains("\".\", O_RDONLY|O_CLOEXEC) = "), "{run}: {calls}");
+    }
+    // Nothing is to appear under a name: nothing at all is opened.
+    let calls = calls_once_all_is_open(&sandbox, "", "decrypt -i key.txt x.age -o /dev/null");
+    assert_eq!(calls.as_deref(), Some(""));
+    // Of several files, the others are still to come.
+    sandbox.write("w", "secret");
+    assert_eq!(calls_once_all_is_open(&sandbox, "", &format!("encrypt -f -r {recipient} w x")), None);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")] // Elsewhere, the call that is made to fail is another.
+fn a_file_that_needs_a_hidden_name_is_committed_too() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "secret");
+    // As on a file system that has no files without names.
+    let named = "-e inject=open:error=EOPNOTSUPP:when=1";
+    for run in [format!("encrypt -r {recipient} x"), format!("encrypt -f -r {recipient} x")] {
+        calls_once_all_is_open(&sandbox, named, &run);
+        assert!(sandbox.text("calls").contains(".part"), "{run}");
+        assert_eq!(sandbox.names(), ["calls", "key.txt", "x", "x.age"]);
+    }
+}
+
+/// A plugin that wraps a file key by writing it down, after it has tried what `probe` says.
+fn plugin(probe: &str) -> String {
+    format!(
+        r#"#!/usr/bin/env bash
+{probe}
+while IFS= read -r line; do
+    case $line in
+    '-> done') IFS= read -r line; break ;;
+    '-> wrap-file-key') IFS= read -r key ;;
+    esac
+done
+printf -- '-> recipient-stanza 0 written\n%s\n' "$key"
+read -r _; read -r _
+printf -- '-> done\n\n'
+"#
+    )
+}
+
+/// Runs `probe` by itself, then in a plugin, whose other work must succeed. What it left in the file `$SAID` both times.
+fn alone_and_in_a_plugin(probe: &str) -> (String, String) {
+    let sandbox = Sandbox::new();
+    // A plugin is started in a folder of its own.
+    let probe = &format!("SAID='{}'\n{probe}", sandbox.path("said").display());
+    sandbox.write("age-plugin-probe", plugin(probe));
+    sandbox.set_mode("age-plugin-probe", 0o755);
+    sandbox.write("x", "secret");
+    sandbox.bash(probe);
+    let alone = sandbox.text("said");
+    fs::remove_file(sandbox.path("said")).expect("it is there");
+    let prefix = Hrp::parse("age1probe").expect("it is a prefix");
+    let recipient = bech32::encode::<Bech32>(prefix, b"somebody").expect("it is short");
+    sandbox.shell(&format!("PATH=$PWD:$PATH exec \"$SOLEKEY\" encrypt -r {recipient} x")).is_silent_success();
+    assert!(sandbox.read("x.age").starts_with(b"age-encryption.org/v1\n-> written\n"));
+    (alone, sandbox.text("said"))
+}
+
+#[test]
+fn a_plugin_gets_no_network_socket() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a loopback");
+    let port = listener.local_addr().expect("it is bound").port();
+    let probe = format!("{{ exec 3<>/dev/tcp/127.0.0.1/{port}; }} 2>\"$SAID\" && echo connected >>\"$SAID\"");
+    let (alone, inside) = alone_and_in_a_plugin(&probe);
+    assert_eq!(alone, "connected\n");
+    assert!(inside.contains("socket: Operation not permitted") && !inside.contains("connected"), "{inside}");
+}
+
+#[test]
+fn a_plugin_keeps_unix_sockets_alone() {
+    if !installed(&["python3"]) {
+        return;
+    }
+    // Numbers, since not every build of Python has every name.
+    let probe = r#"python3 - >"$SAID" 2>&1 <<'END'
+import errno, socket
+def attempt(name, make):
+    try:
+        made = make()
+    except OSError as error:
+        print(name, errno.errorcode[error.errno])
+    else:
+        print(name, "made")
+stream, datagram = socket.SOCK_STREAM, socket.SOCK_DGRAM
+attempt("unix", lambda: socket.socket(1, stream))
+attempt("pair", lambda: socket.socketpair(1, stream))
+attempt("inet", lambda: socket.socket(2, stream))
+attempt("datagram", lambda: socket.socket(2, datagram))
+attempt("inet6", lambda: socket.socket(10, stream))
+attempt("netlink", lambda: socket.socket(16, socket.SOCK_RAW))
+attempt("other pair", lambda: socket.socketpair(2, stream))
+END"#;
+    let (alone, inside) = alone_and_in_a_plugin(probe);
+    assert!(alone.contains("inet made\n") && alone.contains("netlink made\n"), "{alone}");
+    let expected = "unix made\npair made\ninet EPERM\ndatagram EPERM\ninet6 EPERM\nnetlink EPERM\nother pair EPERM\n";
+    assert_eq!(inside, expected);
+}

@@ -1,0 +1,429 @@
+//! Recipients and identities of every kind: who gets a stanza, who opens, and what is said of texts that are neither.
+
+use std::{collections::HashSet, fs, process::Command};
+
+use solekey::crypto::{
+    Decryptor, Encryptor, Error, FileKey, Identity, Match, ParseIdentityError, ParseRecipientError, Recipient, Stanza,
+    WORK_FACTOR_LIMIT,
+    secrecy::{ExposeSecret, SecretString},
+};
+
+use crate::requirements::installed;
+
+fn recipient_of(identity: &Identity) -> Recipient {
+    identity.to_recipient().expect("a key has a public part")
+}
+
+fn header(recipients: &[Recipient]) -> Decryptor {
+    let encryptor = Encryptor::new(recipients).expect("they can share a file");
+    let decryptor = Decryptor::read(&mut encryptor.header().as_bytes()).expect("our own header is well formed");
+    assert_eq!(decryptor.header().stanzas().len(), recipients.len());
+    decryptor
+}
+
+/// A key pair made by ssh-keygen, or `None` if there is no ssh-keygen.
+fn ssh_key(kind: &str, passphrase: &str) -> Option<(Identity, Recipient)> {
+    if !installed(&["ssh-keygen"]) {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("key");
+    let made = Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", passphrase, "-f"]).arg(&path).status();
+    assert!(made.expect("ssh-keygen starts").success());
+    let secret = fs::read(&path).expect("ssh-keygen wrote a secret key");
+    let public = fs::read_to_string(path.with_extension("pub")).expect("ssh-keygen wrote a public key");
+    let identity = Identity::from_ssh(&secret).expect("the secret key is well formed");
+    Some((identity, public.parse().expect("the public key is well formed")))
+}
+
+#[test]
+fn each_recipient_gets_one_stanza_in_order_and_opens() {
+    let mut keys: Vec<_> = (0..3).map(|_| Identity::generate()).map(|key| (recipient_of(&key), key)).collect();
+    for kind in ["ed25519", "rsa"] {
+        if let Some((identity, recipient)) = ssh_key(kind, "") {
+            assert_eq!(recipient_of(&identity).to_string(), recipient.to_string());
+            keys.insert(1, (recipient, identity));
+        }
+    }
+    let (recipients, identities): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
+    let types: Vec<_> = recipients
+        .iter()
+        .map(|recipient| match recipient {
+            Recipient::X25519(_) => "X25519".to_owned(),
+            other => other.to_string().split(' ').next().expect("a split gives a first part").to_owned(),
+        })
+        .collect();
+    let decryptor = header(&recipients);
+    let found: Vec<_> = decryptor.header().stanzas().iter().map(|stanza| stanza.tag.clone()).collect();
+    assert_eq!(found, types);
+    for identity in &identities {
+        decryptor.unlock(std::slice::from_ref(identity)).expect("it is a recipient");
+    }
+    let stranger = [Identity::generate()];
+    assert!(matches!(decryptor.unlock(&stranger), Err(Error::NoMatch(_))));
+}
+
+#[test]
+fn a_locked_ssh_key_opens_nothing_until_it_is_unlocked() {
+    let Some((locked, recipient)) = ssh_key("ed25519", "open sesame") else { return };
+    assert!(locked.is_locked());
+    assert_eq!(recipient_of(&locked).to_string(), recipient.to_string());
+    let decryptor = header(&[recipient]);
+    let wrong = locked.unlock(SecretString::from("wrong"));
+    assert!(matches!(wrong, Err(Error::WrongPassphrase)));
+    assert!(matches!(decryptor.unlock(std::slice::from_ref(&locked)), Err(Error::NoMatch(_))));
+    let open = locked.unlock(SecretString::from("open sesame")).expect("the passphrase is right");
+    assert!(!open.is_locked());
+    decryptor.unlock(&[open]).expect("it is a recipient");
+}
+
+#[test]
+fn a_passphrase_stands_alone_and_a_wrong_one_is_told_from_no_match() {
+    let passphrase = || Recipient::passphrase(SecretString::from("correct horse"));
+    let decryptor = header(&[passphrase()]);
+    assert!(decryptor.header().is_passphrase());
+    let open = |text: &str, limit| decryptor.unlock(&[Identity::passphrase(SecretString::from(text), limit)]).map(drop);
+    open("correct horse", WORK_FACTOR_LIMIT).expect("the passphrase is right");
+    assert!(matches!(open("wrong", WORK_FACTOR_LIMIT), Err(Error::WrongPassphrase)));
+    assert!(matches!(open("correct horse", 17), Err(Error::WorkFactor { required: 18, limit: 17 })));
+    assert!(matches!(decryptor.unlock(&[Identity::generate()]), Err(Error::NoMatch(_))));
+
+    let mixed = [passphrase(), recipient_of(&Identity::generate())];
+    assert!(matches!(Encryptor::new(&mixed), Err(Error::Incompatible)));
+    assert!(matches!(Encryptor::new(&[passphrase(), passphrase()]), Err(Error::Incompatible)));
+    assert!(matches!(Encryptor::new(&[]), Err(Error::NoRecipients)));
+}
+
+#[test]
+fn post_quantum_recipients_open_alone_or_together_but_not_with_classic_ones() {
+    let identities = [Identity::generate_hybrid(), Identity::generate_hybrid()];
+    let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
+    assert_eq!(decryptor.stanza_types(), ["mlkem768x25519"]);
+    for identity in &identities {
+        decryptor.unlock(std::slice::from_ref(identity)).expect("it is a recipient");
+        let text = identity.to_text().expect("it has a text");
+        let again: Identity = text.expose_secret().parse().expect("it is well formed");
+        assert_eq!(recipient_of(&again).to_string(), recipient_of(identity).to_string());
+        assert!(text.expose_secret().to_lowercase().parse::<Identity>().is_err());
+    }
+    assert!(matches!(decryptor.unlock(&[Identity::generate_hybrid()]), Err(Error::NoMatch(_))));
+
+    let mixed = [recipient_of(&identities[0]), recipient_of(&Identity::generate())];
+    assert!(matches!(Encryptor::new(&mixed), Err(Error::MixedQuantumSafety)));
+}
+
+#[test]
+fn tag_recipients_are_encrypted_to() {
+    // A key of nobody's, as good as any point of the curve.
+    let recipient: Recipient =
+        "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed");
+    let decryptor = header(&[recipient]);
+    assert_eq!(decryptor.stanza_types(), ["p256tag"]);
+    assert_eq!(decryptor.header().stanzas()[0].body.len(), 32);
+}
+
+#[test]
+fn a_stanza_is_told_by_its_key_only_where_it_names_one() {
+    let tag = || -> Recipient {
+        "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed")
+    };
+    let x25519 = Identity::generate();
+    let mut keys = vec![recipient_of(&x25519), tag()];
+    keys.extend(ssh_key("ed25519", "").map(|(_, recipient)| recipient));
+    let decryptor = header(&keys);
+    for (index, recipient) in keys.iter().enumerate() {
+        for (place, stanza) in decryptor.header().stanzas().iter().enumerate() {
+            let own = if index == 0 { Match::Untold } else { Match::Yes };
+            assert_eq!(recipient.matches(stanza), if place == index { own } else { Match::No });
+        }
+    }
+    let Stanza { tag: kind, args, body } = &decryptor.header().stanzas()[1];
+    let mut other = Stanza { tag: kind.clone(), args: args.clone(), body: body.clone() };
+    let changed = if other.args[1].as_bytes()[4] == b'A' { "B" } else { "A" };
+    other.args[1].replace_range(4..5, changed);
+    assert_eq!(tag().matches(&other), Match::No);
+    other.args.clear();
+    assert_eq!(tag().matches(&other), Match::No);
+}
+
+#[test]
+fn an_identity_is_told_all_its_stanzas_and_a_stranger_none() {
+    let identities = [Identity::generate(), Identity::generate(), Identity::generate()];
+    let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
+    for (index, identity) in identities.iter().enumerate() {
+        let found = decryptor.stanzas_of(std::slice::from_ref(identity)).expect("it is a recipient");
+        assert_eq!(found, [index]);
+    }
+    assert_eq!(decryptor.stanzas_of(&identities).expect("they are recipients"), [0, 1, 2]);
+    assert!(matches!(decryptor.stanzas_of(&[Identity::generate()]), Err(Error::NoMatch(_))));
+}
+
+#[test]
+fn a_recipient_is_not_taken_twice() {
+    let identity = Identity::generate();
+    let twice = [recipient_of(&identity), recipient_of(&identity)];
+    assert!(matches!(Encryptor::new(&twice), Err(Error::HeaderCount { stanzas: 2, recipients: 1 })));
+}
+
+#[test]
+fn equal_recipients_have_equal_texts() {
+    for identity in [Identity::generate(), Identity::generate_hybrid()] {
+        equal_texts(&recipient_of(&identity).to_string());
+    }
+}
+
+fn equal_texts(text: &str) {
+    for spelling in [text.to_owned(), text.to_uppercase(), format!("  {text}\t")] {
+        let recipient: Recipient = spelling.parse().expect("it is well formed");
+        assert_eq!(recipient.to_string(), text);
+    }
+}
+
+#[test]
+fn what_is_no_recipient_says_what_it_looks_like() {
+    let secret = Identity::generate().to_text().expect("a generated identity has a text");
+    let parse = |text: &str| text.parse::<Recipient>().err().expect("it is no recipient");
+    assert_eq!(parse(secret.expose_secret()), ParseRecipientError::SecretKey);
+    assert_eq!(parse(&secret.expose_secret().to_lowercase()), ParseRecipientError::SecretKey);
+    assert_eq!(parse("-----BEGIN OPENSSH PRIVATE KEY-----"), ParseRecipientError::SecretKey);
+    let public = recipient_of(&Identity::generate()).to_string();
+    assert_eq!(parse(&public[..public.len() - 1]), ParseRecipientError::Mistyped);
+    // A key for a plugin; the prefixes of the format's own types are no plugins' names.
+    let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
+    assert_eq!(parse(plugin), ParseRecipientError::Plugin("yubikey".into()));
+    assert_eq!(parse(&plugin.to_uppercase()), ParseRecipientError::Plugin("yubikey".into()));
+    assert_eq!(parse(&plugin.replace("q2w7", "q2w8")), ParseRecipientError::Mistyped);
+    let hybrid = recipient_of(&Identity::generate_hybrid()).to_string();
+    assert_eq!(parse(&hybrid[..hybrid.len() - 1]), ParseRecipientError::Mistyped);
+    let ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA==";
+    assert_eq!(parse(ecdsa), ParseRecipientError::UnsupportedSsh("ecdsa-sha2-nistp256".into()));
+    for text in ["", "alice", "ssh-ed25519", "ssh-ed25519 AAAA", "alice@example.com and others"] {
+        assert_eq!(parse(text), ParseRecipientError::Unknown, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
+    let secret = Identity::generate().to_text().expect("a generated identity has a text");
+    let secret = secret.expose_secret();
+    let public = recipient_of(&Identity::generate()).to_string();
+    let cases = [
+        (&secret[..secret.len() - 1], ParseIdentityError::Mistyped),
+        ("AGE-SECRET-KEY-PQ-1QQQQQQ", ParseIdentityError::Mistyped),
+        ("AGE-PLUGIN-FOOBAR-1QVHULF", ParseIdentityError::Plugin("foobar".into())),
+        ("AGE-PLUGIN-FOOBAR-1QVHULG", ParseIdentityError::Mistyped),
+        (&public, ParseIdentityError::PublicKey),
+        ("ssh-ed25519 AAAA", ParseIdentityError::PublicKey),
+        ("hunter22hunter22", ParseIdentityError::Unknown),
+    ];
+    for (text, expected) in cases {
+        let error = text.parse::<Identity>().err().expect("it is no identity");
+        assert_eq!(error, expected);
+        assert!(!error.to_string().contains(&text[..16.min(text.len())]));
+    }
+    assert_eq!(
+        Identity::from_ssh(b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n").err(),
+        Some(ParseIdentityError::MalformedSsh)
+    );
+}
+
+/// The base point of X25519's curve.
+const POINT: &str = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Another program, which gives the same stanza for every file key.
+struct Gives(&'static str, &'static [&'static str], usize);
+
+impl age::Recipient for Gives {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let args = self.1.iter().map(|&argument| argument.to_owned()).collect();
+        Ok((vec![Stanza { tag: self.0.to_owned(), args, body: vec![7; self.2] }], HashSet::new()))
+    }
+}
+
+#[test]
+fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_refused() {
+    let key = Identity::generate();
+    for (stanza, is_well_formed) in [
+        (Gives("another", &[], 0), true),
+        (Gives("X25519", &[POINT], 32), true),
+        (Gives("X25519", &["AAAA"], 32), false),
+        (Gives("X25519", &[], 32), false),
+        (Gives("X25519", &[POINT], 31), false),
+        (Gives("mlkem768x25519", &["AAAA"], 32), false),
+        (Gives("ssh-rsa", &["AAAAAA"], 256), true),
+        (Gives("ssh-rsa", &[], 256), false),
+        (Gives("ssh-rsa", &["AAAAAA", POINT], 256), false),
+        (Gives("ssh-ed25519", &["AAAAAA", POINT], 32), true),
+        (Gives("ssh-ed25519", &["AAAAAA", "AAAA"], 32), false),
+        (Gives("ssh-ed25519", &["AAAAAA"], 32), false),
+    ] {
+        let what = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
+        let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(stanza), many_stanzas: false };
+        match Encryptor::new([&external, &recipient_of(&key)]) {
+            Ok(encryptor) => {
+                assert!(is_well_formed, "{what}");
+                let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
+                assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "{what} stops another");
+            }
+            Err(Error::Wrap(text)) => assert!(!is_well_formed && text.starts_with("it gave a malformed"), "{what}"),
+            Err(other) => panic!("{what}: {other}"),
+        }
+    }
+}
+
+/// A copy that names another key, if there is one to name.
+fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
+    let mut args = stanza.args.clone();
+    if let Some(name) = name {
+        args[0] = name.to_owned();
+    }
+    Stanza { tag: stanza.tag.clone(), args, body: stanza.body.clone() }
+}
+
+/// Another program, which gives a stanza that it has from elsewhere.
+struct Repeats(Stanza);
+
+impl age::Recipient for Repeats {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        Ok((vec![copy(&self.0, None)], HashSet::new()))
+    }
+}
+
+#[test]
+fn a_stanza_of_another_program_in_the_name_of_another_recipient_is_refused() {
+    for kind in ["ed25519", "rsa"] {
+        let Some((identity, recipient)) = ssh_key(kind, "") else { return };
+        let sealed = Encryptor::new([&recipient]).expect("one is enough");
+        let header = Decryptor::read(&mut sealed.header().as_bytes()).expect("it is well formed");
+        let stanza = &header.header().stanzas()[0];
+        let external = |name| Recipient::External {
+            name: "it".to_owned(),
+            wrapper: Box::new(Repeats(copy(stanza, name))),
+            many_stanzas: false,
+        };
+        // Whoever has that key would take this stanza for its own, and give up: it holds another file's key, or none.
+        let refused = Encryptor::new([&external(None), &recipient]).err();
+        let said = "it gave a stanza in the name of another recipient";
+        assert!(matches!(&refused, Some(Error::Wrap(text)) if text.starts_with(said)), "{kind}");
+        assert!(matches!(Encryptor::new([&recipient, &external(None)]), Err(Error::Wrap(_))), "{kind}");
+
+        let encryptor = Encryptor::new([&external(Some("AAAAAA")), &recipient]).expect("that is nobody here");
+        let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
+        assert!(header.unlock(&[identity]).is_ok(), "{kind}");
+    }
+}
+
+/// Another program, which gives so many stanzas of a type for every file key.
+struct Writes(&'static str, usize);
+
+impl age::Recipient for Writes {
+    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        let stanza = |_| Stanza { tag: self.0.to_owned(), args: Vec::new(), body: Vec::new() };
+        Ok(((0..self.1).map(stanza).collect(), HashSet::new()))
+    }
+}
+
+#[test]
+fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
+    let stanzas = |count, many_stanzas| {
+        let external =
+            Recipient::External { name: "it".to_owned(), wrapper: Box::new(Writes("another", count)), many_stanzas };
+        match Encryptor::new([&external, &recipient_of(&Identity::generate())]) {
+            Ok(encryptor) => Some(encryptor.owners().to_vec()),
+            Err(Error::StanzaCount { recipient, stanzas }) => {
+                assert_eq!((recipient.as_str(), stanzas), ("it", count));
+                None
+            }
+            Err(other) => panic!("{count}: {other}"),
+        }
+    };
+    assert_eq!([false, true].map(|many| stanzas(0, many)), [None, None]);
+    assert_eq!([false, true].map(|many| stanzas(1, many)), [Some(vec![0, 1]), Some(vec![0, 1])]);
+    assert_eq!([false, true].map(|many| stanzas(2, many)), [None, Some(vec![0, 0, 1])]);
+}
+
+#[test]
+fn a_passphrase_stanza_of_another_program_stands_alone() {
+    let external = |count| Recipient::External {
+        name: "it".to_owned(),
+        wrapper: Box::new(Writes("scrypt", count)),
+        many_stanzas: true,
+    };
+    let (one, two, key) = (external(1), external(2), recipient_of(&Identity::generate()));
+    let encryptor = Encryptor::new([&key]).expect("one is enough");
+    let kept = &encryptor.header().stanzas()[0];
+    let rewrap = |kept: &[&Stanza], added: &[&Recipient]| {
+        encryptor.unlocked().rewrap(kept.iter().copied(), added.iter().copied()).map(drop)
+    };
+    let encrypt = |recipients: &[&Recipient]| Encryptor::new(recipients.iter().copied()).map(drop);
+    assert!(encrypt(&[&one]).is_ok() && rewrap(&[], &[&one]).is_ok());
+    for refused in [
+        encrypt(&[&two]),
+        encrypt(&[&one, &key]),
+        encrypt(&[&key, &one]),
+        rewrap(&[kept], &[&one]),
+        rewrap(&[kept], &[&one, &key]),
+    ] {
+        let said = "it gave a passphrase stanza";
+        assert!(matches!(&refused, Err(Error::Wrap(text)) if text.starts_with(said)), "{refused:?}");
+    }
+}
+
+#[test]
+fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
+    let classic = recipient_of(&Identity::generate());
+    let hybrid = recipient_of(&Identity::generate_hybrid());
+    let unlocked = Encryptor::new([&classic]).expect("one is enough").unlocked();
+    let added = |kept: &Stanza, recipient: &Recipient| {
+        unlocked.rewrap([kept], [recipient]).map(|header| header.stanzas().len())
+    };
+    let empty = |tag: &str| Stanza { tag: tag.to_owned(), args: Vec::new(), body: Vec::new() };
+    let of = |recipient: &Recipient| {
+        let encryptor = Encryptor::new([recipient]).expect("one is enough");
+        copy(&encryptor.header().stanzas()[0], None)
+    };
+    for kept in [of(&classic), empty("ssh-rsa"), empty("another")] {
+        assert!(matches!(added(&kept, &classic), Ok(2)), "{}", kept.tag);
+        assert!(matches!(added(&kept, &hybrid), Err(Error::MixedQuantumSafety)), "{}", kept.tag);
+    }
+    for kept in [of(&hybrid), empty("mlkem768p256tag")] {
+        assert!(matches!(added(&kept, &hybrid), Ok(2)), "{}", kept.tag);
+        assert!(matches!(added(&kept, &classic), Err(Error::MixedQuantumSafety)), "{}", kept.tag);
+    }
+    assert!(matches!(added(&empty("scrypt"), &classic), Err(Error::Incompatible)));
+    // Also behind one that says nothing about it.
+    let both = [&empty("another"), &of(&hybrid)];
+    assert!(matches!(unlocked.rewrap(both, [&classic]), Err(Error::MixedQuantumSafety)));
+    assert!(unlocked.rewrap(both, [&hybrid]).is_ok());
+    // At a malformed one of its own type, an identity gives up; others pass over it.
+    for (tag, recipient, other) in [("X25519", &classic, &hybrid), ("mlkem768x25519", &hybrid, &classic)] {
+        let refused = unlocked.rewrap([&of(recipient), &empty(tag)], [recipient]);
+        let named = recipient.to_string();
+        assert!(matches!(refused, Err(Error::InTheWay { stanza: 2, recipient }) if recipient == named), "{tag}");
+        assert!(!matches!(added(&empty(tag), other), Err(Error::InTheWay { .. })), "{tag}");
+    }
+}
+
+#[test]
+fn no_header_is_written_that_is_too_long_to_be_read() {
+    let key = Identity::generate();
+    let long = |bytes| {
+        let stanza = Stanza { tag: "long".to_owned(), args: Vec::new(), body: vec![0; bytes] };
+        let external =
+            Recipient::External { name: "it".to_owned(), wrapper: Box::new(Repeats(stanza)), many_stanzas: false };
+        Encryptor::new([&external, &recipient_of(&key)])
+    };
+    let encryptor = long(11 << 20).expect("with base64 and line feeds, that is 15 MiB");
+    let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is read");
+    assert!(header.unlock(std::slice::from_ref(&key)).is_ok());
+    assert!(matches!(long(12 << 20), Err(Error::HeaderLength)));
+}
+
+#[test]
+fn keys_of_the_formats_own_types_that_hold_no_key_are_not_a_plugins() {
+    for name in ["pq", "tag", "tagpq"] {
+        let prefix = bech32::Hrp::parse(&format!("age1{name}")).expect("it is a prefix");
+        let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("it is short");
+        assert_eq!(text.parse::<Recipient>().err(), Some(ParseRecipientError::Mistyped), "{text}");
+    }
+}

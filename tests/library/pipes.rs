@@ -1,0 +1,155 @@
+//! Streams that stall, end early, or are longer than 32 bits can count.
+
+use std::{
+    io::{self, Read, Write, pipe},
+    num::NonZeroUsize,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Duration,
+};
+
+use solekey::crypto::{
+    CHUNK, Decryptor, Encryptor, Error, Identity, PAYLOAD_NONCE, PayloadFault, SEALED_CHUNK, Sink, Source,
+};
+
+use crate::watchdog::within_two_minutes;
+
+/// The numbers of threads that must all do.
+const THREADS: [usize; 4] = [1, 2, 3, 8];
+
+fn threads(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).expect("it is not 0")
+}
+
+fn encryptor(identity: &Identity) -> Encryptor {
+    let recipient = identity.to_recipient().expect("an X25519 identity has a recipient");
+    Encryptor::new(&[recipient]).expect("one recipient is enough")
+}
+
+/// Gives what is sent to it, piece by piece, and stalls between.
+struct Pieces {
+    pieces: Receiver<Vec<u8>>,
+    rest: Vec<u8>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_empty() {
+            self.rest = self.pieces.recv().unwrap_or_default();
+        }
+        let count = self.rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.rest[..count]);
+        self.rest.drain(..count);
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_producer_that_stalls_again_and_again_loses_nothing() {
+    within_two_minutes(|| {
+        for round in 0..100 {
+            let identity = Identity::generate();
+            let (send, pieces) = mpsc::sync_channel(0);
+            let plaintext: Vec<u8> = (0..=250).cycle().take(3_000_000 + round).collect();
+            let sent = plaintext.clone();
+            let producer = thread::spawn(move || {
+                for piece in sent.chunks(700_001) {
+                    thread::sleep(Duration::from_micros(300));
+                    send.send(piece.to_vec()).expect("somebody reads");
+                }
+            });
+            let mut source = Pieces { pieces, rest: Vec::new() };
+            let mut file = Vec::new();
+            let number = threads(THREADS[round % THREADS.len()]);
+            let outcome = encryptor(&identity).encrypt(Source::InTurn(&mut source), Sink::InTurn(&mut file), number);
+            outcome.expect("nothing fails");
+            producer.join().expect("the producer does not panic");
+
+            let mut rest = &file[..];
+            let unlocked = Decryptor::read(&mut rest).and_then(|decryptor| decryptor.unlock(&[identity]));
+            let mut opened = Vec::new();
+            let unlocked = unlocked.expect("it is for this identity");
+            unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), number).expect("it is authentic");
+            assert!(opened == plaintext);
+        }
+    });
+}
+
+#[test]
+fn a_consumer_that_closes_early_ends_the_run() {
+    within_two_minutes(|| {
+        for round in 0..200 {
+            let (mut reader, mut writer) = pipe().expect("a pipe can be made");
+            let consumer = thread::spawn(move || {
+                let _ = io::copy(&mut (&mut reader).take(round * 20_000), &mut io::sink());
+            });
+            let mut endless = io::repeat(7);
+            let number = threads(THREADS[usize::try_from(round).expect("it is small") % THREADS.len()]);
+            let sink = Sink::InTurn(&mut writer);
+            let outcome = encryptor(&Identity::generate()).encrypt(Source::InTurn(&mut endless), sink, number);
+            let Err(Error::Write(error)) = outcome else { panic!("nobody reads, and yet it is written") };
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+            consumer.join().expect("the consumer does not panic");
+        }
+    });
+}
+
+/// Counts what is written, and checks that all of it is the byte 7.
+struct Sevens(u64);
+
+impl Write for Sevens {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(bytes.iter().all(|byte| *byte == 7));
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Passes bytes on, but turns one bit at `damaged`.
+struct Damaging<R> {
+    inner: R,
+    position: u64,
+    damaged: u64,
+}
+
+impl<R: Read> Read for Damaging<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let end = self.position + count as u64;
+        if (self.position..end).contains(&self.damaged) {
+            buffer[usize::try_from(self.damaged - self.position).expect("it is in the buffer")] ^= 1;
+        }
+        self.position = end;
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_damaged_chunk_after_gigabytes_releases_exactly_the_prefix() {
+    within_two_minutes(|| {
+        const DAMAGED_CHUNK: u64 = (1 << 16) + 21; // Past 4 GiB of plaintext.
+        let identity = Identity::generate();
+        let (reader, mut writer) = pipe().expect("a pipe can be made");
+        let encryptor = encryptor(&identity);
+        let header = encryptor.header().as_bytes().len() as u64;
+        let producer = thread::spawn(move || {
+            let mut plaintext = io::repeat(7).take((DAMAGED_CHUNK + 100) * CHUNK as u64);
+            encryptor.encrypt(Source::InTurn(&mut plaintext), Sink::InTurn(&mut writer), threads(2))
+        });
+        let damaged = header + PAYLOAD_NONCE as u64 + DAMAGED_CHUNK * SEALED_CHUNK as u64 + 5;
+        let mut reader = io::BufReader::new(Damaging { inner: reader, position: 0, damaged });
+        let unlocked = Decryptor::read(&mut reader).and_then(|decryptor| decryptor.unlock(&[identity]));
+        let mut released = Sevens(0);
+        let unlocked = unlocked.expect("it is for this identity");
+        let outcome = unlocked.decrypt(Source::InTurn(&mut reader), Sink::InTurn(&mut released), threads(2));
+        let Err(Error::Payload { chunk, fault: PayloadFault::Corrupted }) = outcome else { panic!("it is damaged") };
+        assert_eq!(chunk, DAMAGED_CHUNK);
+        assert_eq!(released.0, DAMAGED_CHUNK * CHUNK as u64);
+        drop(reader);
+        let _ = producer.join().expect("the producer does not panic");
+    });
+}
