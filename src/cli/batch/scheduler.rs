@@ -13,10 +13,7 @@ use crate::{
     cli::{
         args::DASH,
         batch::tally::Tally,
-        files::{
-            naming::InputPath,
-            walk::{self},
-        },
+        files::{naming::InputPath, walk},
         terminal::{exit_status::ExitStatus, messages::Messages},
     },
     crypto::parallel::sequencer::Turns,

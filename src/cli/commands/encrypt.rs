@@ -31,7 +31,7 @@ use crate::{
 ///
 /// Those that stop the command before it works on files, or after it.
 pub(crate) fn encrypt(args: &Encrypt, messages: &args::Messages) -> Result<Option<ExitStatus>> {
-    let (request, inputs, skipped) = Request::new(args, messages)?;
+    let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
     let mut receipt_lines = String::new();
@@ -47,7 +47,7 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::Messages) -> Result<Optio
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
     // Outputs beside their sources are no copy of the folder, so nothing is missing there.
     if args.files.output_dir.is_some() {
-        skipped.warn();
+        request.skipped.warn();
     }
     request.receipt.map_or(Ok(()), |receipt| receipt.commit(&receipt_lines))?;
     Ok(tally.status())
@@ -60,6 +60,7 @@ struct Request<'a> {
     recipients: Recipients,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
+    skipped: Skipped,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -81,7 +82,7 @@ struct Sealing<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn new(args: &'a Encrypt, messages: &'a args::Messages) -> Result<(Self, Inputs, Skipped)> {
+    fn new(args: &'a Encrypt, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
         let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;
@@ -93,7 +94,7 @@ impl<'a> Request<'a> {
         let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args.threads());
-        Ok((Self { args, session, recipients, receipt, outputs, progress, cores }, inputs, skipped))
+        Ok((Self { args, session, recipients, receipt, outputs, skipped, progress, cores }, inputs))
     }
 
     fn encrypt(&self, path: &InputPath) -> Result<Encrypted> {

@@ -1,7 +1,7 @@
 //! age's own words for errors, which scripts look for. Matched by variant, so that our messages can be reworded freely.
 
 use crate::{
-    cli::terminal::errors::{BinaryOutput, Misuse, PassphrasesDiffer},
+    cli::terminal::errors::{BinaryOutput, Misuse, PassphrasesDiffer, PluginNotFound},
     crypto::{Error as CryptoError, ParseRecipientError, PayloadFault},
 };
 
@@ -10,6 +10,9 @@ pub(super) fn words_for(error: &anyhow::Error) -> Option<&'static str> {
     error.chain().find_map(|cause| {
         if let Some(misuse) = cause.downcast_ref() {
             return for_misuse(misuse);
+        }
+        if cause.is::<PluginNotFound>() {
+            return Some("couldn't start plugin");
         }
         if cause.is::<PassphrasesDiffer>() {
             return Some("passphrases didn't match");
@@ -37,6 +40,9 @@ fn for_crypto(error: &CryptoError) -> Option<&'static str> {
         CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "incompatible recipients",
         CryptoError::Write(error) if error.get_ref().is_some_and(|inner| inner.is::<BinaryOutput>()) => {
             "refusing to output binary to the terminal"
+        }
+        CryptoError::External(error) if error.get_ref().is_some_and(|inner| inner.is::<PluginNotFound>()) => {
+            "couldn't start plugin"
         }
         CryptoError::NotAge
         | CryptoError::Recoded(_)

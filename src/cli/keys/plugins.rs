@@ -22,7 +22,13 @@ use anyhow::{Result, anyhow};
 use crate::{
     cli::{
         args::PluginRules,
-        terminal::{advice::misuse, errors::Unanswered, escape::plain, messages::Messages, prompt::Prompt},
+        terminal::{
+            advice::misuse,
+            errors::{PluginNotFound, Unanswered},
+            escape::plain,
+            messages::Messages,
+            prompt::Prompt,
+        },
     },
     crypto::{FileKey, Identity, Recipient, Stanza, secrecy::SecretString},
 };
@@ -82,7 +88,7 @@ impl Plugins {
         self.must_be_allowed(plugin)?;
         let user = self.user(plugin);
         let session = RecipientPluginV1::new(plugin, recipients, identities, user.clone());
-        let session = session.map_err(|error| anyhow!(unresolved(&error)))?;
+        let session = session.map_err(|error| anyhow::Error::from_boxed(unresolved(&error)))?;
         Ok(Recipient::External {
             name,
             wrapper: Box::new(Wrapper { session, user }),
@@ -237,12 +243,10 @@ fn program(plugin: &str) -> String {
     format!("age-plugin-{plugin}")
 }
 
-fn unresolved(error: &ResolveError) -> String {
+fn unresolved(error: &ResolveError) -> Box<dyn std::error::Error + Send + Sync> {
     match error {
-        ResolveError::MissingPlugin { binary_name } => {
-            format!("{binary_name} is not on the PATH; install that plugin to use its keys")
-        }
-        _ => "that cannot be a plugin's name".to_owned(),
+        ResolveError::MissingPlugin { binary_name } => Box::new(PluginNotFound(binary_name.clone())),
+        _ => "that cannot be a plugin's name".into(),
     }
 }
 

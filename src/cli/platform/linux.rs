@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, getxattr, linkat, open},
+    fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, getxattr, linkat, open, openat},
     io::Errno,
     pipe::fcntl_setpipe_size,
 };
@@ -38,7 +38,7 @@ pub(crate) fn drop_cache(file: &File) {
 ///
 /// Those of open(2) and fstat(2).
 pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
-    let file = File::from(open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?);
+    let file = File::from(openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?);
     let metadata = file.metadata()?;
     Ok((Some(file), metadata))
 }
