@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{self, IsTerminal},
     num::NonZeroUsize,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -26,7 +27,7 @@ use crate::{
         platform::sandbox,
         terminal::messages::{Report, Status, misuse, status},
     },
-    crypto::{SEGMENT, parallel::sequencer::Turns},
+    crypto::{SEGMENT, parallel::sequencer::Sequencer},
 };
 
 /// Does `work` for each input on up to `threads` threads, and `settle`s what came of it in the order of the inputs: that
@@ -40,14 +41,14 @@ pub(crate) fn all<T>(
     let one = inputs.size_hint().1 == Some(1);
     // Not asked once more when it has ended: a terminal or a pipe might then go on, with a number left out.
     let inputs = Mutex::new((0..).zip(inputs.fuse()));
-    let reports = Turns::new((Tally::default(), settle));
+    let reports = Sequencer::new((Tally::default(), settle));
     let pass = || {
         loop {
             let Some((number, input)) = lock(&inputs).next() else { break };
             let done = input.and_then(|input| work(&input));
-            reports.take(number, |(tally, settle)| {
+            reports.run(number, |(tally, settle)| {
                 tally.count(settle(done));
-                true
+                ControlFlow::Continue(())
             });
         }
     };

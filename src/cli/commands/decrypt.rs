@@ -85,7 +85,7 @@ impl Job<'_> {
         if batch::is_one(&self.what.files.inputs) && !self.what.files.rm {
             batch::confine(plan.folder(), self.report);
         }
-        let again = self.what.files.rm.then(|| unlocked.again());
+        let again = self.what.files.rm.then(|| unlocked.clone());
         let written = self.open(&name(path), &mut sealed, unlocked, &mut output, &share).with_context(cannot_decrypt);
         let written = plan.after(written, output.seen())?;
         if let Some(unlocked) = again {
@@ -104,7 +104,7 @@ impl Job<'_> {
 
     /// Authenticates what is to be authentic before any of it is released.
     fn prove(&self, sealed: &mut Sealed<'_>, unlocked: &Unlocked, share: &Share<'_>) -> Result<()> {
-        let in_turn = matches!(sealed.payload(), Source::InTurn(_));
+        let in_turn = matches!(sealed.payload(), Source::Sequential(_));
         if in_turn && self.what.verify_first {
             return misuse(
                 "--verify-first reads the file twice, which pipes and armored files do not allow",

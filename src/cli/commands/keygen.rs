@@ -116,7 +116,7 @@ fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> 
     let mut protected = Vec::new();
     let mut armor = ArmorWriter::new(&mut protected);
     let mut text = text;
-    encryptor.encrypt(Source::InTurn(&mut text), Sink::InTurn(&mut armor), NonZeroUsize::MIN)?;
+    encryptor.encrypt(Source::Sequential(&mut text), Sink::Sequential(&mut armor), NonZeroUsize::MIN)?;
     armor.finish().context("cannot write the end of the armor")?;
     Ok(Zeroizing::new(protected))
 }

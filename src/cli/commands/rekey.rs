@@ -257,10 +257,10 @@ impl Job<'_> {
         let new = encryptor.unlocked();
         if sealed.is_armored() {
             let mut armor = ArmorWriter::new(&mut *output);
-            unlocked.payload(sealed.payload())?.reencrypt(encryptor, Sink::InTurn(&mut armor), threads)?;
+            encryptor.reencrypt(unlocked.payload(sealed.payload())?, Sink::Sequential(&mut armor), threads)?;
             armor.finish().context("cannot write the end of the armor")?;
         } else {
-            unlocked.payload(sealed.payload())?.reencrypt(encryptor, output.sink(), threads)?;
+            encryptor.reencrypt(unlocked.payload(sealed.payload())?, output.sink(), threads)?;
         }
         self.check(output, &header, &new, threads)
     }

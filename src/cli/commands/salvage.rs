@@ -63,14 +63,14 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
             forgiving = Forgiving(file);
             Source::AtOffsets { file: &forgiving, start, length }
         }
-        in_turn @ Source::InTurn(_) => in_turn,
+        in_turn @ Source::Sequential(_) => in_turn,
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
     let mut output = plan.open()?;
     batch::confine(plan.folder(), report);
     let salvaged = payload.salvage(output.sink(), args::threads(what.threads)).with_context(cannot_salvage);
     let salvaged = plan.after(salvaged, output.seen())?;
-    if salvaged.recovered() == 0 && !salvaged.has_end {
+    if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
         return plan
             .after(nothing, output.seen())
@@ -82,17 +82,17 @@ pub(crate) fn salvage(what: &Salvage, talk: &Talk, report: &Report) -> Result<Op
     let map = Map::new(json::path(path), &salvaged);
     let mut stdout = Plan::stdout(Terminal::Any)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
-    if !salvaged.has_end {
+    if !salvaged.has_final_chunk {
         report.warning(&format!("{} has lost its end; how much was behind it is not known", name(path)));
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
         report.warning(&format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, plan.name()));
     }
-    if salvaged.goes_on {
+    if salvaged.has_trailing_data {
         report.warning(&format!("{} goes on behind its end; what was appended is left out", name(path)));
     }
-    Ok((!salvaged.lost.is_empty() || !salvaged.has_end).then_some(Status::Damaged))
+    Ok((!salvaged.lost.is_empty() || !salvaged.has_final_chunk).then_some(Status::Damaged))
 }
 
 /// Adds to what is wrong with a header what that means.
@@ -140,7 +140,7 @@ impl Map {
             file,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: salvaged.has_end,
+            complete: salvaged.has_final_chunk,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }

@@ -53,7 +53,7 @@ impl<'i> Sealed<'i> {
     /// Authenticates the last chunk, where it can be read before the others.
     pub(crate) fn check_end(&mut self, unlocked: &Unlocked) -> Result<()> {
         if let source @ Source::AtOffsets { .. } = self.payload() {
-            unlocked.payload(source)?.check_end()?;
+            unlocked.payload(source)?.check_final_chunk()?;
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl<'i> Sealed<'i> {
             Body::Armored(armor) => {
                 let mut armored = ArmorWriter::new(output);
                 armored.write_all(header).context(cannot_write)?;
-                io::copy(armor, &mut armored).map_err(Error::reading)?;
+                io::copy(armor, &mut armored).map_err(Error::from_read)?;
                 armored.finish().context(cannot_write)?;
             }
             Body::Binary(input) => {
@@ -80,7 +80,7 @@ impl<'i> Sealed<'i> {
     /// All that stands behind the header. Of an input that can be read at offsets, as often as it is wanted.
     pub(crate) fn payload(&mut self) -> Source<'_> {
         match &mut self.body {
-            Body::Armored(armor) => Source::InTurn(armor),
+            Body::Armored(armor) => Source::Sequential(armor),
             Body::Binary(input) => input.source(self.decryptor.header().as_bytes().len() as u64),
         }
     }

@@ -30,7 +30,7 @@ impl Output {
     /// Where the pipeline may put its bytes: anywhere in a file, in turn elsewhere.
     pub(crate) fn sink(&mut self) -> Sink<'_> {
         match self {
-            Self::Stream(stream) => Sink::InTurn(stream),
+            Self::Stream(stream) => Sink::Sequential(stream),
             Self::File(pending) => Sink::AtOffsets { file: pending, start: 0 },
         }
     }

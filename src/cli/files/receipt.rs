@@ -134,7 +134,7 @@ fn differ(receipt: &Plan, input: &Handle, input_name: &str, output: Option<&Plan
 
 /// Whose each stanza of the header is.
 pub(crate) fn stanzas<'a>(encryptor: &Encryptor, recipients: &'a Recipients) -> Vec<Stanza<'a>> {
-    let stanzas = encryptor.header().stanzas().iter().zip(encryptor.owners()).enumerate();
+    let stanzas = encryptor.header().stanzas().iter().zip(encryptor.stanza_recipients()).enumerate();
     stanzas
         .map(|(index, (stanza, owner))| Stanza {
             stanza: index + 1,

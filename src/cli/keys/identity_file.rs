@@ -118,8 +118,8 @@ pub(crate) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
     })?;
     // Room for all of it at once, so that no growing leaves copies behind.
     let mut opened = Zeroizing::new(Vec::with_capacity(text.len()));
-    let input = Source::InTurn(input);
-    unlocked.decrypt(input, Sink::InTurn(&mut *opened), NonZeroUsize::MIN).with_context(cannot_open)?;
+    let input = Source::Sequential(input);
+    unlocked.decrypt(input, Sink::Sequential(&mut *opened), NonZeroUsize::MIN).with_context(cannot_open)?;
     Ok(opened)
 }
 

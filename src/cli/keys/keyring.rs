@@ -112,7 +112,7 @@ impl Identities {
         }
         if known.is_empty() {
             return misuse(
-                format!("missing identities: the file is for {}", crypto::list(&decryptor.stanza_types())),
+                format!("missing identities: the file is for {}", crypto::list_stanza_types(&decryptor.stanza_types())),
                 if known.left_aside { LEFT_ASIDE } else { "name your identity file with -i" },
             );
         }

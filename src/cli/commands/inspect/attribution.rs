@@ -102,7 +102,7 @@ impl Keys {
             asked: match () {
                 () if keys.is_empty() => None,
                 () if found.is_some() => Some(Asked::Named),
-                () if told.contains(&Match::Untold) => Some(Asked::Untold),
+                () if told.contains(&Match::Unknown) => Some(Asked::Untold),
                 () => Some(Asked::Other),
             },
         }
