@@ -23,9 +23,9 @@ fn threads(number: usize) -> NonZeroUsize {
 
 fn encrypt(recipients: &[Recipient], plaintext: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
-    let source = Source::InTurn(&mut &plaintext[..]);
+    let source = Source::Sequential(&mut &plaintext[..]);
     let encryptor = Encryptor::new(recipients).expect("there are recipients");
-    encryptor.encrypt(source, Sink::InTurn(&mut file), threads(1)).expect("memory takes it");
+    encryptor.encrypt(source, Sink::Sequential(&mut file), threads(1)).expect("memory takes it");
     file
 }
 
@@ -84,7 +84,7 @@ fn pipeline(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("encrypt in turn", number), |b| {
             b.iter(|| {
                 let (mut source, mut sink) = (&plaintext.0[..], io::sink());
-                let (source, sink) = (Source::InTurn(&mut source), Sink::InTurn(&mut sink));
+                let (source, sink) = (Source::Sequential(&mut source), Sink::Sequential(&mut sink));
                 Encryptor::new(&recipients).expect("there is a recipient").encrypt(source, sink, threads(number))
             });
         });
@@ -99,7 +99,7 @@ fn pipeline(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("decrypt in turn", number), |b| {
             b.iter(|| {
                 let (mut source, mut sink) = (&file.0[start..], io::sink());
-                unlocked().decrypt(Source::InTurn(&mut source), Sink::InTurn(&mut sink), threads(number))
+                unlocked().decrypt(Source::Sequential(&mut source), Sink::Sequential(&mut sink), threads(number))
             });
         });
     }

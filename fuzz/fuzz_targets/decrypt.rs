@@ -39,10 +39,10 @@ fn ours(input: &[u8], at_offsets: bool) -> (Result<u64, Error>, Vec<u8>) {
         let source = if at_offsets {
             Source::AtOffsets { file: &file, start: 0, length }
         } else {
-            Source::InTurn(&mut reader)
+            Source::Sequential(&mut reader)
         };
         let threads = NonZeroUsize::new(if at_offsets { 3 } else { 1 }).expect("it is not 0");
-        unlocked.decrypt(source, Sink::InTurn(&mut opened), threads)
+        unlocked.decrypt(source, Sink::Sequential(&mut opened), threads)
     });
     (outcome, opened)
 }

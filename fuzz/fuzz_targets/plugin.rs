@@ -70,7 +70,7 @@ fn wrap(user: User, many_stanzas: bool, alone: bool, key: Identity, later: bool)
     let recipients = if alone { vec![&plugin] } else { vec![&plugin, &other] };
     let Ok(encryptor) = Encryptor::new(recipients.iter().copied()) else { return };
     let stanzas = encryptor.header().stanzas().len();
-    assert_eq!(encryptor.owners().len(), stanzas);
+    assert_eq!(encryptor.stanza_recipients().len(), stanzas);
     assert!(many_stanzas || stanzas == recipients.len(), "one stanza for each");
     if !alone {
         opens(encryptor.header().as_bytes());
@@ -84,7 +84,7 @@ fn unwrap(user: User) {
     let header = Decryptor::read(&mut rest).expect("it is a file");
     let Ok(unlocked) = header.unlock(&[Identity::External(Box::new(session))]) else { return };
     let mut opened = Vec::new();
-    let outcome = unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), NonZeroUsize::MIN);
+    let outcome = unlocked.decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), NonZeroUsize::MIN);
     assert_eq!((outcome.ok(), &opened[..]), (Some(PLAINTEXT.len() as u64), PLAINTEXT));
 }
 

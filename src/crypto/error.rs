@@ -66,7 +66,7 @@ pub enum Error {
     NotSeekable,
 
     /// No identity unwraps any stanza. Carries the distinct stanza types of the file, in file order.
-    #[error("not for any of these identities; it is for: {}", list(.0))]
+    #[error("not for any of these identities; it is for: {}", list_stanza_types(.0))]
     NoMatch(Vec<String>),
     /// The passphrase does not unwrap the file key.
     #[error("incorrect passphrase")]
@@ -115,7 +115,7 @@ pub enum Error {
     HeaderLength,
     /// A stanza that is to stay is malformed, so that who is added could not open the file.
     #[error("stanza {stanza}, which is to stay, is malformed, and would stop {recipient} from opening the file")]
-    InTheWay {
+    MalformedKeptStanza {
         /// Its number, from 1.
         stanza: usize,
         /// Who is added.
@@ -146,7 +146,7 @@ pub enum PayloadFault {
 
 /// Stanza types in a line. A header has room for millions, each as long as the header; nobody reads them all.
 #[must_use]
-pub fn list(types: &[String]) -> String {
+pub fn list_stanza_types(types: &[String]) -> String {
     const TYPES: usize = 16;
     const CHARACTERS: usize = 64;
     let shortened = |kind: &String| match kind.char_indices().nth(CHARACTERS) {
@@ -207,7 +207,7 @@ impl Error {
 
     /// An error met while reading: what the armor reader had to say, or a failure of the source itself.
     #[must_use]
-    pub fn reading(error: io::Error) -> Self {
+    pub fn from_read(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Read)
     }
 }

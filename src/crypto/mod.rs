@@ -12,14 +12,14 @@ mod keys;
 pub(crate) mod parallel;
 mod payload;
 mod primitives;
+pub mod secrecy;
 
 use std::{collections::HashSet, io::BufRead, num::NonZeroUsize, slice};
 
 pub use age_core::format::{FileKey, Stanza};
-pub use age_core::secrecy;
 use age_core::secrecy::ExposeSecret;
 
-pub use error::{Error, PayloadFault, list};
+pub use error::{Error, PayloadFault, list_stanza_types};
 pub use format::{
     armor,
     header::{Header, VERSION_LINE},
@@ -32,11 +32,14 @@ pub use keys::{
 };
 pub use parallel::endpoints::{ReadAt, Sink, Source, WriteAt};
 use parallel::pipeline;
-use payload::segment;
 pub use payload::{
     Payload, Salvaged,
     chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},
     segment::SEGMENT,
+};
+use payload::{
+    chunk::{PayloadKey, payload_nonce},
+    segment,
 };
 use primitives::stack;
 pub use primitives::{Sha256, random};
@@ -45,7 +48,7 @@ pub use primitives::{Sha256, random};
 pub struct Encryptor {
     header: Header,
     file_key: FileKey,
-    owners: Vec<usize>,
+    stanza_recipients: Vec<usize>,
 }
 
 impl Encryptor {
@@ -60,18 +63,18 @@ impl Encryptor {
         stack::wiped(|| {
             let file_key = FileKey::init_with_mut(|key| random(key));
             let wrapped = wrap::wrap_all(&recipients, &file_key, &[])?;
-            let owners =
+            let stanza_recipients =
                 wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
             let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key)?;
             count(&header, &recipients)?;
-            Ok(Self { header, file_key, owners })
+            Ok(Self { header, file_key, stanza_recipients })
         })
     }
 
     /// For each stanza of the header, in order, the index of the recipient whom it is for.
     #[must_use]
-    pub fn owners(&self) -> &[usize] {
-        &self.owners
+    pub fn stanza_recipients(&self) -> &[usize] {
+        &self.stanza_recipients
     }
 
     /// The header that will be written.
@@ -87,10 +90,30 @@ impl Encryptor {
     ///
     /// [`Error::Read`], [`Error::Write`].
     pub fn encrypt(self, source: Source<'_>, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
-        let (key, prefix) = self.begin(&mut sink)?;
+        let (key, prefix) = self.write_prefix(&mut sink)?;
         let seal = |plaintext: pipeline::Segment<'_>| stack::wiped(|| segment::seal(&key, plaintext));
         let payload = pipeline::run(source, sink, segment::SEALING, threads, &seal)?;
         Ok(prefix + payload)
+    }
+
+    /// Opens a payload and seals it again, chunk by chunk: the plaintext is never held whole. Otherwise as
+    /// [`encrypt`](Self::encrypt).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Payload::decrypt`]. After an error the output is incomplete and must not be used.
+    pub fn reencrypt(self, payload: Payload<'_>, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
+        let (key, prefix) = self.write_prefix(&mut sink)?;
+        let resealed = payload.reseal(&key, sink, threads)?;
+        Ok(prefix + resealed)
+    }
+
+    /// Writes the header and a fresh payload nonce. Returns the payload key and how many bytes were written.
+    fn write_prefix(self, sink: &mut Sink<'_>) -> Result<(PayloadKey, u64), Error> {
+        let nonce = payload_nonce();
+        let prefix = [self.header.as_bytes(), &nonce].concat();
+        sink.write_prefix(&prefix)?;
+        Ok((PayloadKey::derive(&self.file_key, &nonce), prefix.len() as u64))
     }
 
     /// What opens the file that this will write, to read it back.
@@ -229,15 +252,15 @@ pub struct Unlocked {
     file_key: FileKey,
 }
 
+impl Clone for Unlocked {
+    fn clone(&self) -> Self {
+        Self::of(&self.file_key)
+    }
+}
+
 impl Unlocked {
     fn of(file_key: &FileKey) -> Self {
         Self { file_key: FileKey::init_with_mut(|key| key.copy_from_slice(file_key.expose_secret())) }
-    }
-
-    /// The same once more, for a second look at the file when this is gone.
-    #[must_use]
-    pub fn again(&self) -> Self {
-        Self::of(&self.file_key)
     }
 
     /// The payload, whose nonce is read now. `source` begins right after the header.
@@ -254,7 +277,7 @@ impl Unlocked {
     ///
     /// # Errors
     ///
-    /// Those of [`Encryptor::new`] but [`Error::HeaderCount`]; [`Error::InTheWay`]; [`Error::Header`], if a stanza that was made
+    /// Those of [`Encryptor::new`] but [`Error::HeaderCount`]; [`Error::MalformedKeptStanza`]; [`Error::Header`], if a stanza that was made
     /// is not well formed.
     pub fn rewrap<'r>(
         &self,

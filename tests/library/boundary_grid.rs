@@ -106,7 +106,7 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
             let mut armor = ArmorWriter::new(Vec::new());
             let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
             let mut bytes = Bytes::new(&plaintext);
-            let binary = encryptor.encrypt(bytes.source(end), Sink::InTurn(&mut armor), threads(number));
+            let binary = encryptor.encrypt(bytes.source(end), Sink::Sequential(&mut armor), threads(number));
             let ours = armor.finish().expect("memory takes it");
             assert_eq!(ours.len() as u64, armored_length(binary.expect("nothing fails here")));
             assert!(age::decrypt(&pair.age, &ours).expect("the age crate opens it") == plaintext);
@@ -116,7 +116,7 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
                 let decryptor = Decryptor::read(&mut armor).expect("the header is whole");
                 let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
                 let mut opened = Written::new();
-                let outcome = unlocked.decrypt(Source::InTurn(&mut armor), opened.sink(end), threads(number));
+                let outcome = unlocked.decrypt(Source::Sequential(&mut armor), opened.sink(end), threads(number));
                 assert_eq!(outcome.expect("it is authentic"), length as u64);
                 assert!(opened.into_bytes() == plaintext, "{length} bytes, {end:?}, {number} threads");
             }
@@ -143,7 +143,7 @@ fn assert_same_failure(
         let (outcome, mut opened) = decrypt(pair, file, source, sink, number);
         let error = outcome.expect_err("it is damaged");
         let released = usize::try_from(error.released().expect("the payload is at fault")).expect("it is in memory");
-        if sink == End::InTurn {
+        if sink == End::Sequential {
             assert_eq!(opened.len(), released, "{source:?}, {number} threads: {error}");
         }
         opened.truncate(released);
@@ -160,7 +160,7 @@ fn assert_same_failure(
 fn a_cut_file_releases_exactly_the_whole_chunks_before_the_cut() {
     let pair = pair();
     let plaintext = plaintext(3 * SEGMENT + 100);
-    let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let chunks = header_length(&file) + PAYLOAD_NONCE;
     let around = |boundary: usize| [-1, 0, 1].map(|shift| (boundary * SEALED_CHUNK).saturating_add_signed(shift));
     // A tag alone, and what is hardly more or less, in a first chunk and in later ones, around a segment's end too.
@@ -184,7 +184,7 @@ fn a_cut_file_releases_exactly_the_whole_chunks_before_the_cut() {
 #[test]
 fn a_file_cut_inside_its_nonce_releases_nothing() {
     let pair = pair();
-    let file = encrypt(&pair, b"plaintext", End::InTurn, End::InTurn, 1);
+    let file = encrypt(&pair, b"plaintext", End::Sequential, End::Sequential, 1);
     let header = header_length(&file);
     for (cut, (source, sink, number)) in
         (header..header + PAYLOAD_NONCE).flat_map(|cut| ways().map(move |way| (cut, way)))
@@ -199,7 +199,7 @@ fn a_file_cut_inside_its_nonce_releases_nothing() {
 fn a_flipped_bit_in_any_chunk_releases_exactly_the_chunks_before_it() {
     let pair = pair();
     let plaintext = plaintext(3 * SEGMENT + 100);
-    let mut file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let mut file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let chunks = header_length(&file) + PAYLOAD_NONCE;
     for chunk in 0..=48 {
         let place = chunks + chunk * SEALED_CHUNK + chunk;
@@ -216,7 +216,7 @@ fn a_flipped_bit_in_any_chunk_releases_exactly_the_chunks_before_it() {
 fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
     let pair = pair();
     let plaintext = plaintext(3 * SEGMENT);
-    let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let chunks = header_length(&file) + PAYLOAD_NONCE;
     for (first, second) in [(0, 47), (5, 6), (15, 16), (16, 40), (31, 33), (47, 47)] {
         let mut damaged = file.clone();
@@ -237,7 +237,7 @@ fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
 fn swapped_repeated_and_appended_chunks_are_found() {
     let pair = pair();
     let plaintext = plaintext(2 * SEGMENT);
-    let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let (head, payload) = file.split_at(header_length(&file) + PAYLOAD_NONCE);
     let chunk = |index: usize| &payload[index * SEALED_CHUNK..(index + 1) * SEALED_CHUNK];
     let fault = |chunks: &[&[u8]]| {
@@ -292,7 +292,7 @@ fn a_failing_source_or_sink_ends_decryption_with_its_error() {
     within_two_minutes(|| {
         let pair = pair();
         let plaintext = plaintext(4 * SEGMENT);
-        let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+        let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
         let places = [0, 1, 5000, SEGMENT, SEGMENT + 1, 3 * SEGMENT + 7];
         for (round, (source, sink, number)) in (0..15).flat_map(|round| ways().map(move |way| (round, way))) {
             let place = places[round % places.len()];
@@ -338,7 +338,7 @@ fn of_two_faults_in_different_segments_the_earlier_is_returned() {
     within_two_minutes(|| {
         let pair = pair();
         let plaintext = plaintext(5 * SEGMENT);
-        let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+        let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
         let header = header_length(&file);
         let kinds = [Fault::Damage, Fault::Read, Fault::Write];
         let faults = kinds.into_iter().flat_map(|early| kinds.map(|late| (early, late)));
@@ -367,7 +367,7 @@ fn of_two_faults_in_different_segments_the_earlier_is_returned() {
                     let (outcome, mut written) = decrypt_failing(&pair, &damaged, way, read_fails_at, write_fails_at);
                     let text = outcome.expect_err("there are two faults").to_string();
                     assert_eq!(text, expected, "{early:?} in {first}, {late:?} in {second}, {way:?}");
-                    if sink == End::InTurn {
+                    if sink == End::Sequential {
                         assert_eq!(written.len(), before, "{early:?} in {first}, {late:?} in {second}, {way:?}");
                     }
                     written.truncate(before);
@@ -382,7 +382,7 @@ fn of_two_faults_in_different_segments_the_earlier_is_returned() {
 fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file() {
     let pair = pair();
     let plaintext = plaintext(2 * SEGMENT + 500);
-    let file = encrypt(&pair, &plaintext, End::InTurn, End::InTurn, 1);
+    let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let payload = file.len() - header_length(&file);
     for (missing, sink, number) in [1, 516, SEALED_CHUNK, 17 * SEALED_CHUNK]
         .into_iter()
@@ -410,7 +410,7 @@ fn a_source_that_becomes_shorter_is_an_error() {
         let Source::AtOffsets { file, start, .. } = bytes.source(End::AtOffsets) else { unreachable!() };
         let source = Source::AtOffsets { file, start, length: 2 * SEGMENT as u64 + 1 };
         let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
-        let outcome = encryptor.encrypt(source, Written::new().sink(End::InTurn), threads(number));
+        let outcome = encryptor.encrypt(source, Written::new().sink(End::Sequential), threads(number));
         let text = outcome.expect_err("a byte is missing").to_string();
         assert_eq!(text, "cannot read: it became shorter while it was being read");
     }

@@ -18,11 +18,11 @@ pub(crate) fn threads(number: usize) -> NonZeroUsize {
 /// How an end is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    InTurn,
+    Sequential,
     AtOffsets,
 }
 
-pub(crate) const ENDS: [End; 2] = [End::InTurn, End::AtOffsets];
+pub(crate) const ENDS: [End; 2] = [End::Sequential, End::AtOffsets];
 
 /// Bytes to read, with a place from which on reading fails.
 pub(crate) struct Bytes<'a> {
@@ -43,7 +43,7 @@ impl<'a> Bytes<'a> {
 
     pub(crate) fn source(&mut self, end: End) -> Source<'_> {
         match end {
-            End::InTurn => Source::InTurn(self),
+            End::Sequential => Source::Sequential(self),
             End::AtOffsets => Source::AtOffsets { file: self, start: 0, length: self.bytes.len() as u64 },
         }
     }
@@ -91,7 +91,7 @@ impl Written {
 
     pub(crate) fn sink(&mut self, end: End) -> Sink<'_> {
         match end {
-            End::InTurn => Sink::InTurn(self),
+            End::Sequential => Sink::Sequential(self),
             End::AtOffsets => Sink::AtOffsets { file: self, start: 0 },
         }
     }

@@ -24,7 +24,7 @@ fn sealed(plaintext: &[u8]) -> (Unlocked, Vec<u8>) {
     let header = encryptor.header().as_bytes().len();
     let mut written = Written::new();
     encryptor
-        .encrypt(Bytes::new(plaintext).source(End::InTurn), written.sink(End::InTurn), threads(2))
+        .encrypt(Bytes::new(plaintext).source(End::Sequential), written.sink(End::Sequential), threads(2))
         .expect("nothing fails here");
     (unlocked, written.into_bytes().split_off(header))
 }
@@ -74,7 +74,7 @@ fn a_range_needs_its_own_chunks_and_the_last_one_and_no_others() {
     payload[chunk(32) + 7] ^= 1;
     let fault = range_of(&unlocked, &payload, range, 2);
     assert!(matches!(fault, Err(Error::Payload { chunk: 32, fault: PayloadFault::CorruptedEnd })));
-    let in_turn = unlocked.payload(Bytes::new(&payload).source(End::InTurn)).map(|payload| {
+    let in_turn = unlocked.payload(Bytes::new(&payload).source(End::Sequential)).map(|payload| {
         assert!(matches!(payload.decrypt_range(0..1, &mut Vec::new(), threads(1)), Err(Error::NotSeekable)));
     });
     in_turn.expect("the nonce is there");
@@ -85,7 +85,7 @@ fn an_end_that_is_cut_off_or_appended_to_is_found_first() {
     let (unlocked, payload) = sealed(&plaintext(3 * CHUNK));
     let check = |payload: &[u8]| {
         let mut bytes = Bytes::new(payload);
-        unlocked.payload(bytes.source(End::AtOffsets)).expect("the nonce is there").check_end()
+        unlocked.payload(bytes.source(End::AtOffsets)).expect("the nonce is there").check_final_chunk()
     };
     check(&payload).expect("it is whole");
     let cut = check(&payload[..chunk(2)]);
@@ -107,7 +107,7 @@ fn a_payload_that_can_be_read_at_offsets_tells_its_length_and_its_number_of_chun
             (payload.length(), payload.chunks())
         };
         assert_eq!(told(End::AtOffsets), (Some(length as u64), Some(length.div_ceil(CHUNK).max(1) as u64)));
-        assert_eq!(told(End::InTurn), (None, None));
+        assert_eq!(told(End::Sequential), (None, None));
     }
 }
 
@@ -126,7 +126,7 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
     let all: Vec<_> = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink))).collect();
     for (ends, number) in all.iter().flat_map(|ends| THREADS.map(|number| (*ends, number))) {
         let (salvaged, opened) = salvage(&unlocked, &whole, ends, number);
-        assert_eq!(salvaged, Salvaged { length: plaintext.len() as u64, has_end: true, ..Salvaged::default() });
+        assert_eq!(salvaged, Salvaged { length: plaintext.len() as u64, has_final_chunk: true, ..Salvaged::default() });
         assert!(opened == plaintext);
 
         // A sector, a range of zeros over the border of two segments, and the end.
@@ -141,7 +141,10 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
         for range in [3 * CHUNK..4 * CHUNK, 15 * CHUNK..17 * CHUNK, 31 * CHUNK..expected.len()] {
             expected[range].fill(0);
         }
-        assert_eq!(salvaged, Salvaged { length: expected.len() as u64, lost, has_end: false, goes_on: false });
+        assert_eq!(
+            salvaged,
+            Salvaged { length: expected.len() as u64, lost, has_final_chunk: false, has_trailing_data: false }
+        );
         assert_eq!(salvaged.recovered(), 28 * CHUNK as u64);
         assert!(opened == expected);
     }
@@ -165,7 +168,8 @@ fn what_was_appended_to_a_payload_is_no_part_of_what_is_salvaged() {
         let longer = [&whole[..], &vec![b'x'; appended]].concat();
         for number in [1, 3] {
             let (salvaged, opened) = salvage(&unlocked, &longer, (End::AtOffsets, End::AtOffsets), number);
-            let expected = Salvaged { length: length as u64, lost: vec![], has_end: true, goes_on: true };
+            let expected =
+                Salvaged { length: length as u64, lost: vec![], has_final_chunk: true, has_trailing_data: true };
             assert_eq!(salvaged, expected, "{length} and {appended}");
             assert!(opened[..length] == plaintext, "{length} and {appended}");
         }
@@ -185,7 +189,7 @@ fn a_payload_under_another_key_opens_to_the_same() {
             let mut written = Written::new();
             let mut bytes = Bytes::new(&old);
             let payload = unlocked.payload(bytes.source(source)).expect("the nonce is there");
-            let count = payload.reencrypt(encryptor, written.sink(sink), threads(number)).expect("it is authentic");
+            let count = encryptor.reencrypt(payload, written.sink(sink), threads(number)).expect("it is authentic");
             let file = written.into_bytes();
             assert_eq!(count, file.len() as u64);
 
@@ -210,7 +214,7 @@ fn nothing_is_sealed_anew_from_a_damaged_chunk_on() {
     let mut written = Written::new();
     let mut bytes = Bytes::new(&old);
     let payload = unlocked.payload(bytes.source(End::AtOffsets)).expect("the nonce is there");
-    let outcome = payload.reencrypt(encryptor, written.sink(End::InTurn), threads(3));
+    let outcome = encryptor.reencrypt(payload, written.sink(End::Sequential), threads(3));
     assert!(matches!(outcome, Err(Error::Payload { chunk: 20, fault: PayloadFault::Corrupted })));
     // The segment before that of the chunk, and nothing of this one.
     assert_eq!(written.into_bytes().len(), header + chunk(16));

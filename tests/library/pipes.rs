@@ -61,7 +61,8 @@ fn a_producer_that_stalls_again_and_again_loses_nothing() {
             let mut source = Pieces { pieces, rest: Vec::new() };
             let mut file = Vec::new();
             let number = threads(THREADS[round % THREADS.len()]);
-            let outcome = encryptor(&identity).encrypt(Source::InTurn(&mut source), Sink::InTurn(&mut file), number);
+            let outcome =
+                encryptor(&identity).encrypt(Source::Sequential(&mut source), Sink::Sequential(&mut file), number);
             outcome.expect("nothing fails");
             producer.join().expect("the producer does not panic");
 
@@ -69,7 +70,9 @@ fn a_producer_that_stalls_again_and_again_loses_nothing() {
             let unlocked = Decryptor::read(&mut rest).and_then(|decryptor| decryptor.unlock(&[identity]));
             let mut opened = Vec::new();
             let unlocked = unlocked.expect("it is for this identity");
-            unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), number).expect("it is authentic");
+            unlocked
+                .decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), number)
+                .expect("it is authentic");
             assert!(opened == plaintext);
         }
     });
@@ -85,8 +88,8 @@ fn a_consumer_that_closes_early_ends_the_run() {
             });
             let mut endless = io::repeat(7);
             let number = threads(THREADS[usize::try_from(round).expect("it is small") % THREADS.len()]);
-            let sink = Sink::InTurn(&mut writer);
-            let outcome = encryptor(&Identity::generate()).encrypt(Source::InTurn(&mut endless), sink, number);
+            let sink = Sink::Sequential(&mut writer);
+            let outcome = encryptor(&Identity::generate()).encrypt(Source::Sequential(&mut endless), sink, number);
             let Err(Error::Write(error)) = outcome else { panic!("nobody reads, and yet it is written") };
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
             consumer.join().expect("the consumer does not panic");
@@ -138,14 +141,14 @@ fn a_damaged_chunk_after_gigabytes_releases_exactly_the_prefix() {
         let header = encryptor.header().as_bytes().len() as u64;
         let producer = thread::spawn(move || {
             let mut plaintext = io::repeat(7).take((DAMAGED_CHUNK + 100) * CHUNK as u64);
-            encryptor.encrypt(Source::InTurn(&mut plaintext), Sink::InTurn(&mut writer), threads(2))
+            encryptor.encrypt(Source::Sequential(&mut plaintext), Sink::Sequential(&mut writer), threads(2))
         });
         let damaged = header + PAYLOAD_NONCE as u64 + DAMAGED_CHUNK * SEALED_CHUNK as u64 + 5;
         let mut reader = io::BufReader::new(Damaging { inner: reader, position: 0, damaged });
         let unlocked = Decryptor::read(&mut reader).and_then(|decryptor| decryptor.unlock(&[identity]));
         let mut released = Sevens(0);
         let unlocked = unlocked.expect("it is for this identity");
-        let outcome = unlocked.decrypt(Source::InTurn(&mut reader), Sink::InTurn(&mut released), threads(2));
+        let outcome = unlocked.decrypt(Source::Sequential(&mut reader), Sink::Sequential(&mut released), threads(2));
         let Err(Error::Payload { chunk, fault: PayloadFault::Corrupted }) = outcome else { panic!("it is damaged") };
         assert_eq!(chunk, DAMAGED_CHUNK);
         assert_eq!(released.0, DAMAGED_CHUNK * CHUNK as u64);

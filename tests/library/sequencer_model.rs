@@ -2,7 +2,7 @@
 //!
 //! The code under test is the program's own file, with loom's locks in place of the standard library's.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use loom::thread;
 
@@ -13,22 +13,22 @@ mod sync {
 #[path = "../../src/crypto/parallel/sequencer.rs"]
 mod sequencer;
 
-use self::{sequencer::Turns, sync::Mutex};
+use self::{sequencer::Sequencer, sync::Mutex};
 
 /// Runs workers as the pipeline does: each claims the next of `segments` numbers, and takes its turn with it. The turn of
 /// number `failing` fails. Gives the numbers whose turns came, in that order.
 fn run(workers: usize, segments: u64, failing: Option<u64>) -> Vec<u64> {
     let claims = Arc::new(Mutex::new(0..segments));
-    let turns = Arc::new(Turns::new(()));
+    let turns = Arc::new(Sequencer::new(()));
     let turned = Arc::new(Mutex::new(Vec::new()));
     let work = {
         let (claims, turns, turned) = (claims, turns, turned.clone());
         move || {
             let claim = || claims.lock().expect("no worker panics").next();
             while let Some(number) = claim() {
-                turns.take(number, |()| {
+                turns.run(number, |()| {
                     turned.lock().expect("no worker panics").push(number);
-                    failing != Some(number)
+                    if failing == Some(number) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 });
             }
         }

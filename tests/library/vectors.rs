@@ -49,8 +49,9 @@ fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u6
     let mut written = Written::new();
     let outcome = if vector.armored {
         let mut armor = ArmorReader::new(&vector.file[..]);
-        unlock(vector, &mut armor)
-            .and_then(|(unlocked, _)| unlocked.decrypt(Source::InTurn(&mut armor), written.sink(sink), threads(number)))
+        unlock(vector, &mut armor).and_then(|(unlocked, _)| {
+            unlocked.decrypt(Source::Sequential(&mut armor), written.sink(sink), threads(number))
+        })
     } else {
         let mut rest = &vector.file[..];
         unlock(vector, &mut rest).and_then(|(unlocked, length)| {
@@ -64,7 +65,7 @@ fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u6
         // What lies behind the failure at offsets is not released.
         let length = error.released().map_or(0, |length| usize::try_from(length).expect("it is in memory"));
         assert!(released.len() >= length, "{}: {length} bytes should have been released", vector.name);
-        if sink == End::InTurn && error.released().is_some() {
+        if sink == End::Sequential && error.released().is_some() {
             assert_eq!(released.len(), length, "{}: {error}", vector.name);
         }
         released.truncate(length);
@@ -81,7 +82,7 @@ fn every_vector_is_right_in_every_way_of_running() {
             let ends = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
             ends.flat_map(|(source, sink)| THREADS.map(|number| (source, sink, number))).collect()
         } else {
-            vec![(End::InTurn, End::InTurn, 1)]
+            vec![(End::Sequential, End::Sequential, 1)]
         };
         let mut texts = Vec::new();
         for (source, sink, number) in ways {

@@ -17,7 +17,7 @@ fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
     let encryptor = Encryptor::new(&[recipient]).expect("one recipient is enough");
     let (mut source, mut sealed) = (plaintext, Vec::new());
     encryptor
-        .encrypt(Source::InTurn(&mut source), Sink::InTurn(&mut sealed), NonZeroUsize::MIN)
+        .encrypt(Source::Sequential(&mut source), Sink::Sequential(&mut sealed), NonZeroUsize::MIN)
         .expect("nothing fails");
     sealed
 }
@@ -26,8 +26,9 @@ fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
 fn open(identity: &Identity, file: &[u8]) -> (Result<u64, Error>, Vec<u8>) {
     let (mut rest, mut opened) = (file, Vec::new());
     let unlocked = Decryptor::read(&mut rest).and_then(|file| file.unlock(std::slice::from_ref(identity)));
-    let outcome = unlocked
-        .and_then(|unlocked| unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), NonZeroUsize::MIN));
+    let outcome = unlocked.and_then(|unlocked| {
+        unlocked.decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), NonZeroUsize::MIN)
+    });
     (outcome, opened)
 }
 

@@ -14,7 +14,7 @@ use crate::{
 fn open(identity: &Identity, file: &[u8]) -> Result<Vec<u8>, Error> {
     let (mut rest, mut opened) = (file, Vec::new());
     let unlocked = Decryptor::read(&mut rest)?.unlock(std::slice::from_ref(identity))?;
-    unlocked.decrypt(Source::InTurn(&mut rest), Sink::InTurn(&mut opened), NonZeroUsize::MIN)?;
+    unlocked.decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), NonZeroUsize::MIN)?;
     Ok(opened)
 }
 
@@ -58,8 +58,8 @@ fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate()
         let plaintext = data(length);
         let (mut source, mut file) = (&plaintext[..], Vec::new());
         let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one is enough");
-        let sink = Sink::InTurn(&mut file);
-        encryptor.encrypt(Source::InTurn(&mut source), sink, NonZeroUsize::MIN).expect("nothing fails");
+        let sink = Sink::Sequential(&mut file);
+        encryptor.encrypt(Source::Sequential(&mut source), sink, NonZeroUsize::MIN).expect("nothing fails");
         let count = rounds(400, 100_000);
         let numbers = numbers(count * 6, 1 << 20);
         for (round, numbers) in numbers.chunks_exact(6).enumerate() {

@@ -2,6 +2,7 @@
 
 use std::{
     num::NonZeroUsize,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     thread,
@@ -16,7 +17,7 @@ use crate::{
         files::{naming::InputPath, walk},
         terminal::{exit_status::ExitStatus, messages::Messages},
     },
-    crypto::parallel::sequencer::Turns,
+    crypto::parallel::sequencer::Sequencer,
 };
 
 /// Calls `work` for each input on up to `threads` threads, and `report` for each result in the order of the inputs.
@@ -30,14 +31,14 @@ pub(crate) fn run<T>(
     let workers = if walk::is_single(&inputs) { 1 } else { threads.get() };
     // Fused: a terminal or a pipe that has ended might go on if it is read again, and numbers would be left out.
     let inputs = Mutex::new((0..).zip(inputs.fuse()));
-    let reports = Turns::new((Tally::default(), report));
+    let reports = Sequencer::new((Tally::default(), report));
     let next = || inputs.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work_on_all = || {
         while let Some((number, input)) = next() {
             let result = input.and_then(|input| work(&input));
-            reports.take(number, |(tally, report)| {
+            reports.run(number, |(tally, report)| {
                 tally.count(report(result));
-                true
+                ControlFlow::Continue(())
             });
         }
     };

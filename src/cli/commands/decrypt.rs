@@ -85,7 +85,7 @@ impl<'a> Request<'a> {
         target.explain(proven, 0)?;
 
         let mut output = self.open_output(&target)?;
-        let for_comparison = self.args.files.rm.then(|| unlocked.again());
+        let for_comparison = self.args.files.rm.then(|| unlocked.clone());
         let written = self.write(&name, &mut encrypted, unlocked, &mut output, &permit).with_context(cannot_decrypt);
         let written = target.explain(written, output.released())?;
         if let Some(unlocked) = for_comparison {
@@ -118,7 +118,7 @@ impl<'a> Request<'a> {
 
     /// Authenticates whatever must be authentic before the first byte is released.
     fn prove(&self, input: &mut EncryptedInput<'_>, unlocked: &Unlocked, permit: &Permit<'_>) -> Result<()> {
-        let in_sequence = matches!(input.payload(), Source::InTurn(_));
+        let in_sequence = matches!(input.payload(), Source::Sequential(_));
         if in_sequence && self.args.verify_first {
             return misuse(
                 "--verify-first reads the file twice, which pipes and armored files do not allow",

@@ -180,7 +180,7 @@ impl<'a> Request<'a> {
         let expected = check.then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked()));
         let written = if self.args.armor {
             let mut armored = ArmorWriter::new(&mut *output);
-            let written = encryptor.encrypt(input.source(0), Sink::InTurn(&mut armored), threads)?;
+            let written = encryptor.encrypt(input.source(0), Sink::Sequential(&mut armored), threads)?;
             armored.finish().context("cannot write the end of the armor")?;
             written
         } else {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use zeroize::Zeroizing;
 
 use crate::{
     cli::{
@@ -30,7 +29,7 @@ use crate::{
     crypto::{
         Encryptor, Identity, Recipient, Sink, Source,
         armor::ArmorWriter,
-        secrecy::{ExposeSecret, SecretString},
+        secrecy::{ExposeSecret, SecretString, Zeroizing},
     },
 };
 
@@ -118,7 +117,7 @@ fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> 
     let mut protected = Vec::new();
     let mut armor = ArmorWriter::new(&mut protected);
     let mut text = text;
-    encryptor.encrypt(Source::InTurn(&mut text), Sink::InTurn(&mut armor), NonZeroUsize::MIN)?;
+    encryptor.encrypt(Source::Sequential(&mut text), Sink::Sequential(&mut armor), NonZeroUsize::MIN)?;
     armor.finish().context("cannot write the end of the armor")?;
     Ok(Zeroizing::new(protected))
 }

@@ -291,10 +291,10 @@ impl<'a> Request<'a> {
         let new = encryptor.unlocked();
         if input.is_armored() {
             let mut armor = ArmorWriter::new(&mut *output);
-            unlocked.payload(input.payload())?.reencrypt(encryptor, Sink::InTurn(&mut armor), threads)?;
+            encryptor.reencrypt(unlocked.payload(input.payload())?, Sink::Sequential(&mut armor), threads)?;
             armor.finish().context("cannot write the end of the armor")?;
         } else {
-            unlocked.payload(input.payload())?.reencrypt(encryptor, output.sink(), threads)?;
+            encryptor.reencrypt(unlocked.payload(input.payload())?, output.sink(), threads)?;
         }
         self.check(output, &header, &new, threads)
     }

@@ -70,14 +70,14 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::Messages) -> Result<Optio
             lenient = Lenient(file);
             Source::AtOffsets { file: &lenient, start, length }
         }
-        in_sequence @ Source::InTurn(_) => in_sequence,
+        in_sequence @ Source::Sequential(_) => in_sequence,
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
     let mut output = target.open()?;
     session.confine(target.folder());
     let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
     let salvaged = target.explain(salvaged, output.released())?;
-    if salvaged.recovered() == 0 && !salvaged.has_end {
+    if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
         return target
             .explain(nothing, output.released())
@@ -94,7 +94,7 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &T
     let map = LossMap::new(json::path(path), salvaged);
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
-    if !salvaged.has_end {
+    if !salvaged.has_final_chunk {
         session.messages.warning(&format!("{name} has lost its end; how much was behind it is not known"));
     }
     let lost = salvaged.length - salvaged.recovered();
@@ -102,10 +102,10 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &T
         let warning = format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, target.name());
         session.messages.warning(&warning);
     }
-    if salvaged.goes_on {
+    if salvaged.has_trailing_data {
         session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
     }
-    Ok((!salvaged.lost.is_empty() || !salvaged.has_end).then_some(ExitStatus::Damaged))
+    Ok((!salvaged.lost.is_empty() || !salvaged.has_final_chunk).then_some(ExitStatus::Damaged))
 }
 
 /// Adds to a damaged header what that means for the file.
@@ -153,7 +153,7 @@ impl LossMap {
             file,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: salvaged.has_end,
+            complete: salvaged.has_final_chunk,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }

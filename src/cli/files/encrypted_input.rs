@@ -62,10 +62,10 @@ impl<'i> EncryptedInput<'i> {
     ///
     /// # Errors
     ///
-    /// Those of [`Payload::check_end`](crate::crypto::Payload::check_end).
+    /// Those of [`Payload::check_final_chunk`](crate::crypto::Payload::check_final_chunk).
     pub(crate) fn check_end(&mut self, unlocked: &Unlocked) -> Result<()> {
         if let source @ Source::AtOffsets { .. } = self.payload() {
-            unlocked.payload(source)?.check_end()?;
+            unlocked.payload(source)?.check_final_chunk()?;
         }
         Ok(())
     }
@@ -81,7 +81,7 @@ impl<'i> EncryptedInput<'i> {
             Body::Armored(armor) => {
                 let mut armored = ArmorWriter::new(output);
                 armored.write_all(header).context(cannot_write)?;
-                io::copy(armor, &mut armored).map_err(Error::reading)?;
+                io::copy(armor, &mut armored).map_err(Error::from_read)?;
                 armored.finish().context(cannot_write)?;
             }
             Body::Binary(input) => {
@@ -96,7 +96,7 @@ impl<'i> EncryptedInput<'i> {
     /// Everything after the header. An input that can be read at offsets gives it as often as it is asked for.
     pub(crate) fn payload(&mut self) -> Source<'_> {
         match &mut self.body {
-            Body::Armored(armor) => Source::InTurn(armor),
+            Body::Armored(armor) => Source::Sequential(armor),
             Body::Binary(input) => input.source(self.decryptor.header().as_bytes().len() as u64),
         }
     }

@@ -140,7 +140,7 @@ impl Input {
                 start: self.start + consumed,
                 length: length - consumed,
             },
-            _ => Source::InTurn(&mut self.reader),
+            _ => Source::Sequential(&mut self.reader),
         }
     }
 

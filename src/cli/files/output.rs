@@ -30,7 +30,7 @@ impl Output {
     /// The sink for the pipeline: at offsets into a file, in sequence into a stream.
     pub(crate) fn sink(&mut self) -> Sink<'_> {
         match self {
-            Self::Stream(stream) => Sink::InTurn(stream),
+            Self::Stream(stream) => Sink::Sequential(stream),
             Self::File(pending) => Sink::AtOffsets { file: pending, start: 0 },
         }
     }

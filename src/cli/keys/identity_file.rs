@@ -3,7 +3,6 @@
 use std::{io::BufRead, num::NonZeroUsize, path::Path};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use zeroize::Zeroizing;
 
 use crate::{
     cli::{
@@ -11,7 +10,7 @@ use crate::{
         keys::key_file::{KeyFile, KeyFiles, parse_lines},
         terminal::{advice::Advise, messages::Messages, prompt::Prompt},
     },
-    crypto::{Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, armor},
+    crypto::{Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, armor, secrecy::Zeroizing},
 };
 
 /// Scrypt work for opening a protected identity file, as a logarithm to base 2. It is the user's own file.
@@ -132,8 +131,8 @@ pub(crate) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
     })?;
     // Room for the whole plaintext, since growing would leave copies in memory.
     let mut opened = Zeroizing::new(Vec::with_capacity(text.len()));
-    let input = Source::InTurn(input);
-    unlocked.decrypt(input, Sink::InTurn(&mut *opened), NonZeroUsize::MIN).with_context(cannot_open)?;
+    let input = Source::Sequential(input);
+    unlocked.decrypt(input, Sink::Sequential(&mut *opened), NonZeroUsize::MIN).with_context(cannot_open)?;
     Ok(opened)
 }
 

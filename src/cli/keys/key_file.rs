@@ -10,22 +10,24 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use zeroize::Zeroizing;
 
-use crate::cli::{
-    args::DASH,
-    files::{
-        input::{Input, is_stdin},
-        naming::display_name,
-        target::Target,
+use crate::{
+    cli::{
+        args::DASH,
+        files::{
+            input::{Input, is_stdin},
+            naming::display_name,
+            target::Target,
+        },
+        keys::plugins::Plugins,
+        platform::{self, FileHandle, FileId},
+        terminal::{
+            advice::{Advise, misuse},
+            messages::Messages,
+            prompt::Prompt,
+        },
     },
-    keys::plugins::Plugins,
-    platform::{self, FileHandle, FileId},
-    terminal::{
-        advice::{Advise, misuse},
-        messages::Messages,
-        prompt::Prompt,
-    },
+    crypto::secrecy::Zeroizing,
 };
 
 /// Bytes in the longest key file, as in other age tools: 16 MiB. A longer file is surely the wrong one.

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use zeroize::Zeroizing;
 
 use crate::{
     cli::{
@@ -123,7 +122,7 @@ impl Keyring {
         }
         if keys.is_empty() {
             return Err(advised(
-                Misuse::MissingIdentities(crypto::list(&decryptor.stanza_types())),
+                Misuse::MissingIdentities(crypto::list_stanza_types(&decryptor.stanza_types())),
                 if keys.has_unnamed_plugin { UNNAMED_PLUGIN } else { "name your identity file with -i" },
             ));
         }

@@ -111,7 +111,7 @@ impl Recipients {
 
     /// The owner of each stanza in the header that `encryptor` will write.
     pub(crate) fn stanza_owners(&self, encryptor: &Encryptor) -> Vec<StanzaOwner<'_>> {
-        let stanzas = encryptor.header().stanzas().iter().zip(encryptor.owners()).enumerate();
+        let stanzas = encryptor.header().stanzas().iter().zip(encryptor.stanza_recipients()).enumerate();
         stanzas
             .map(|(index, (stanza, owner))| StanzaOwner {
                 stanza: index + 1,

@@ -73,7 +73,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         CryptoError::StanzaCount { .. } => {
             "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"
         }
-        CryptoError::InTheWay { .. } => {
+        CryptoError::MalformedKeptStanza { .. } => {
             "name all who are to open it with -r and -R, without --add: then no stanza of the old header stays"
         }
         CryptoError::HeaderLength => "name fewer recipients for a file",

@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use zeroize::Zeroizing;
 
 use crate::{
     cli::{
@@ -28,7 +27,7 @@ use crate::{
     },
     crypto::{
         random,
-        secrecy::{ExposeSecret, SecretString},
+        secrecy::{ExposeSecret, SecretString, Zeroizing},
     },
 };
 

@@ -339,7 +339,7 @@ mod tests {
     fn fault(text: &str) -> Option<(u64, &'static str)> {
         let read = |inner: &mut dyn BufRead| match ArmorReader::new(inner).read_to_end(&mut Vec::new()) {
             Ok(_) => None,
-            Err(error) => match Error::reading(error) {
+            Err(error) => match Error::from_read(error) {
                 Error::Armor { line, fault } => Some((line, fault)),
                 other => panic!("{text:?}: {other}"),
             },
@@ -391,6 +391,6 @@ mod tests {
         let cut = text.lines().take(3).collect::<Vec<_>>().join("\n");
         let mut sink = Vec::new();
         let error = ArmorReader::new(cut.as_bytes()).read_to_end(&mut sink).expect_err("it has no end");
-        assert!(matches!(Error::reading(error), Error::Armor { line: 4, .. }));
+        assert!(matches!(Error::from_read(error), Error::Armor { line: 4, .. }));
     }
 }

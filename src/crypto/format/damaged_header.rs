@@ -52,7 +52,7 @@ impl Lines<'_> {
     fn read_damaged_mac(&mut self) -> Result<[u8; 32], Error> {
         let start = self.text.len();
         let length = mac_line_length() - FOOTER_PREFIX.len();
-        Read::take(&mut *self.input, length as u64).read_to_end(&mut self.text).map_err(Error::reading)?;
+        Read::take(&mut *self.input, length as u64).read_to_end(&mut self.text).map_err(Error::from_read)?;
         self.whole = self.text.ends_with(b"\n");
         let mac = str::from_utf8(&self.text[start..]).ok().and_then(|mac| read_mac(mac.strip_suffix('\n')?));
         Ok(mac.unwrap_or_default())

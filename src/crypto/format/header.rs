@@ -229,7 +229,7 @@ impl<'a> Lines<'a> {
     pub(super) fn read(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let start = self.text.len();
         let limit = limit.min(HEADER_LIMIT - start as u64);
-        read_until_line_feed(self.input, limit, &mut self.text).map_err(Error::reading)?;
+        read_until_line_feed(self.input, limit, &mut self.text).map_err(Error::from_read)?;
         let line = &self.text[start..];
         self.whole = line.ends_with(b"\n");
         Ok(line.strip_suffix(b"\n").unwrap_or(line).to_vec())

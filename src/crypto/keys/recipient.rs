@@ -65,7 +65,7 @@ pub enum Match {
     /// It is of another type, or names another key.
     No,
     /// It is of a type whose stanzas do not say whose they are.
-    Untold,
+    Unknown,
 }
 
 /// Why a text is not a recipient.
@@ -131,7 +131,7 @@ impl Recipient {
     /// stanzas name their keys.
     #[must_use]
     pub fn matches(&self, stanza: &Stanza) -> Match {
-        let untold = |kind| if stanza.tag == kind { Match::Untold } else { Match::No };
+        let untold = |kind| if stanza.tag == kind { Match::Unknown } else { Match::No };
         let named = |kind, tag: Option<[u8; 4]>| {
             let tag = tag.map(|tag| BASE64_STANDARD_NO_PAD.encode(tag));
             let names = stanza.tag == kind && tag.is_some() && stanza.args.first() == tag.as_ref();
@@ -141,7 +141,7 @@ impl Recipient {
             Self::X25519(_) => untold(X25519),
             Self::Hybrid(_) => untold(MLKEM768X25519),
             Self::Passphrase(_) => untold(SCRYPT),
-            Self::External { .. } => Match::Untold,
+            Self::External { .. } => Match::Unknown,
             Self::Tag(recipient) => named(P256TAG, tag_of(recipient, 0, P256TAG_SALT, stanza)),
             // https://c2sp.org/age: in the hybrid type, the P-256 part alone names the key.
             Self::TagPq(recipient) => {

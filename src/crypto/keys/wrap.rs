@@ -21,7 +21,7 @@ use crate::crypto::{
 /// # Errors
 ///
 /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::MixedQuantumSafety`], [`Error::StanzaCount`], [`Error::External`],
-/// [`Error::Wrap`], [`Error::InTheWay`].
+/// [`Error::Wrap`], [`Error::MalformedKeptStanza`].
 pub(crate) fn wrap_all(
     recipients: &[&Recipient],
     file_key: &FileKey,
@@ -101,7 +101,7 @@ fn in_the_way(stanzas: &[Stanza], recipients: &[&Recipient]) -> Result<(), Error
     for (recipient, stranger) in first {
         let Some(recipient) = recipient else { continue };
         if let Some(index) = stanzas.iter().position(|stanza| stranger.unwrap(slice::from_ref(stanza)).is_some()) {
-            return Err(Error::InTheWay { stanza: index + 1, recipient: recipient.to_string() });
+            return Err(Error::MalformedKeptStanza { stanza: index + 1, recipient: recipient.to_string() });
         }
     }
     Ok(())

@@ -27,7 +27,7 @@ pub trait WriteAt: Sync {
 /// Where bytes come from.
 pub enum Source<'a> {
     /// To be read in turn, to its end.
-    InTurn(&'a mut (dyn Read + Send)),
+    Sequential(&'a mut (dyn Read + Send)),
     /// To be read at offsets: `length` bytes from `start`.
     AtOffsets {
         /// What is read.
@@ -42,7 +42,7 @@ pub enum Source<'a> {
 /// Where bytes go.
 pub enum Sink<'a> {
     /// To be written in turn.
-    InTurn(&'a mut (dyn Write + Send)),
+    Sequential(&'a mut (dyn Write + Send)),
     /// To be written at offsets, from `start`. After a failure, bytes beyond what was released may have been written too;
     /// they must not be used.
     AtOffsets {
@@ -57,7 +57,7 @@ impl Source<'_> {
     /// Reads what stands before the segments; fewer bytes than asked for only at the end.
     pub(crate) fn read_prefix(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         match self {
-            Self::InTurn(reader) => fill(buffer, |rest| reader.read(rest)),
+            Self::Sequential(reader) => fill(buffer, |rest| reader.read(rest)),
             Self::AtOffsets { file, start, length } => {
                 let wanted = size(*length).min(buffer.len());
                 let read = fill_at(*file, &mut buffer[..wanted], *start)?;
@@ -73,7 +73,7 @@ impl Sink<'_> {
     /// Writes what stands before the segments.
     pub(crate) fn write_prefix(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match self {
-            Self::InTurn(writer) => writer.write_all(bytes).map_err(Error::Write),
+            Self::Sequential(writer) => writer.write_all(bytes).map_err(Error::Write),
             Self::AtOffsets { file, start } => {
                 file.write_all_at(bytes, *start).map_err(Error::Write)?;
                 *start += bytes.len() as u64;
@@ -96,7 +96,7 @@ pub(crate) fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Res
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::reading(error)),
+            Err(error) => return Err(Error::from_read(error)),
         }
     }
     Ok(filled)

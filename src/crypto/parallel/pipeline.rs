@@ -13,6 +13,7 @@
 use std::{
     io::{self, Write},
     num::NonZeroUsize,
+    ops::ControlFlow,
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -25,7 +26,7 @@ use crate::crypto::{
     parallel::{
         endpoints::{Sink, Source, WriteAt, fill, fill_at, size},
         page_buffer::Buffer,
-        sequencer::Turns,
+        sequencer::Sequencer,
     },
 };
 
@@ -82,7 +83,7 @@ pub(crate) fn run(
 ) -> Result<u64, Error> {
     let workers = workers(&source, &sink, shape, threads);
     let length = match source {
-        Source::InTurn(_) => None,
+        Source::Sequential(_) => None,
         Source::AtOffsets { length, .. } => Some(length),
     };
     let flow = Flow::new(source, sink, shape, step);
@@ -107,10 +108,10 @@ pub(crate) fn run(
 fn workers(source: &Source<'_>, sink: &Sink<'_>, shape: Shape, threads: NonZeroUsize) -> usize {
     let threads = threads.get();
     // A worker that waits for a pipe or its turn uses no core.
-    let waits = matches!(source, Source::InTurn(_)) || matches!(sink, Sink::InTurn(_));
+    let waits = matches!(source, Source::Sequential(_)) || matches!(sink, Sink::Sequential(_));
     let workers = if threads > 1 && waits { threads.saturating_add(2) } else { threads };
     match source {
-        Source::InTurn(_) => workers,
+        Source::Sequential(_) => workers,
         Source::AtOffsets { length, .. } => {
             let segments = length.div_ceil(shape.input as u64);
             workers.min(size(segments))
@@ -167,14 +168,14 @@ struct Claim {
 }
 
 enum Deliveries<'a> {
-    InTurn(Turns<&'a mut (dyn Write + Send)>),
+    Sequential(Sequencer<&'a mut (dyn Write + Send)>),
     AtOffsets { file: &'a dyn WriteAt, start: u64 },
 }
 
 impl<'i, 'o, 's> Flow<'i, 'o, 's> {
     fn new(source: Source<'i>, sink: Sink<'o>, shape: Shape, step: &'s (dyn Fn(Segment<'_>) -> Step + Sync)) -> Self {
         let sink = match sink {
-            Sink::InTurn(writer) => Deliveries::InTurn(Turns::new(writer)),
+            Sink::Sequential(writer) => Deliveries::Sequential(Sequencer::new(writer)),
             Sink::AtOffsets { file, start } => Deliveries::AtOffsets { file, start },
         };
         Self {
@@ -219,7 +220,7 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
         let index = *next;
         *next += 1;
         match source {
-            Source::InTurn(reader) => {
+            Source::Sequential(reader) => {
                 let buffer = &mut buffer.at(0)[..=self.shape.input];
                 let carried = usize::from(ahead.is_some());
                 buffer[..carried].fill(ahead.take().unwrap_or_default());
@@ -248,7 +249,7 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
     fn offset(&self, index: u64) -> u64 {
         match &self.sink {
             Deliveries::AtOffsets { start, .. } => start + index * self.shape.output as u64,
-            Deliveries::InTurn(_) => 0,
+            Deliveries::Sequential(_) => 0,
         }
     }
 
@@ -257,10 +258,10 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
         match &self.sink {
             Deliveries::AtOffsets { file, .. } => {
                 let written = file.write_all_at(output, self.offset(index)).map_err(Error::Write);
-                self.settle(index, output.len(), written.err().or(failure));
+                let _ = self.settle(index, output.len(), written.err().or(failure));
             }
             // A segment after a failure gets no turn.
-            Deliveries::InTurn(turns) => turns.take(index, |writer| {
+            Deliveries::Sequential(turns) => turns.run(index, |writer| {
                 let written = writer.write_all(output).map_err(Error::Write);
                 self.settle(index, output.len(), written.err().or(failure))
             }),
@@ -268,17 +269,17 @@ impl<'i, 'o, 's> Flow<'i, 'o, 's> {
     }
 
     /// Books what became of a segment. False if it failed.
-    fn settle(&self, index: u64, length: usize, failure: Option<Error>) -> bool {
+    fn settle(&self, index: u64, length: usize, failure: Option<Error>) -> ControlFlow<()> {
         let Some(error) = failure else {
             self.delivered.fetch_add(length as u64, Ordering::Relaxed);
-            return true;
+            return ControlFlow::Continue(());
         };
         self.stopped.store(true, Ordering::Relaxed);
         let mut first = lock(&self.failure);
         if first.as_ref().is_none_or(|(at, _)| index < *at) {
             *first = Some((index, error));
         }
-        false
+        ControlFlow::Break(())
     }
 
     fn outcome(self) -> Result<u64, Error> {
@@ -334,11 +335,11 @@ mod tests {
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum End {
-        InTurn,
+        Sequential,
         AtOffsets,
     }
 
-    const ENDS: [End; 2] = [End::InTurn, End::AtOffsets];
+    const ENDS: [End; 2] = [End::Sequential, End::AtOffsets];
 
     fn threads(number: usize) -> NonZeroUsize {
         NonZeroUsize::new(number).expect("it is not 0")
@@ -357,12 +358,12 @@ mod tests {
         };
         let (mut reader, file, length) = (bytes, Bytes(bytes), bytes.len() as u64);
         let source = match source {
-            End::InTurn => Source::InTurn(&mut reader),
+            End::Sequential => Source::Sequential(&mut reader),
             End::AtOffsets => Source::AtOffsets { file: &file, start: 0, length },
         };
         let (mut writer, written) = (Vec::new(), Written::default());
         let outcome = match sink {
-            End::InTurn => run(source, Sink::InTurn(&mut writer), SHAPE, threads(number), &step),
+            End::Sequential => run(source, Sink::Sequential(&mut writer), SHAPE, threads(number), &step),
             End::AtOffsets => run(source, Sink::AtOffsets { file: &written, start: 0 }, SHAPE, threads(number), &step),
         };
         writer.extend(written.0.into_inner().expect("no test panics while it writes"));
@@ -411,7 +412,7 @@ mod tests {
         let step = |_: Segment<'_>| Step::done(0);
         let flow = Flow::new(source, Sink::AtOffsets { file: &written, start: 0 }, SHAPE, &step);
         for chunk in [5, 3, 4] {
-            assert!(!flow.settle(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })));
+            assert!(flow.settle(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })).is_break());
         }
         assert!(matches!(flow.outcome(), Err(Error::Payload { chunk: 3, .. })));
     }
@@ -420,7 +421,7 @@ mod tests {
     fn a_source_that_became_shorter_is_an_error_and_not_an_end() {
         let (file, mut writer) = (Bytes(b"abcdefg"), Vec::new());
         let source = Source::AtOffsets { file: &file, start: 0, length: 8 };
-        let outcome = run(source, Sink::InTurn(&mut writer), SHAPE, threads(2), &|_| Step::done(1));
+        let outcome = run(source, Sink::Sequential(&mut writer), SHAPE, threads(2), &|_| Step::done(1));
         assert!(matches!(outcome, Err(Error::Read(error)) if error.kind() == io::ErrorKind::UnexpectedEof));
         assert_eq!(writer.len(), 1);
     }
@@ -428,9 +429,9 @@ mod tests {
     #[test]
     fn there_is_a_worker_for_each_core_and_two_more_where_some_wait_but_none_without_a_segment() {
         let (mut reader, file, mut writer, written) = (&b""[..], Bytes(b""), Vec::new(), Written::default());
-        let in_turn = Source::InTurn(&mut reader);
+        let in_turn = Source::Sequential(&mut reader);
         let at_offsets = |length| Source::AtOffsets { file: &file, start: 0, length };
-        let sinks = [Sink::InTurn(&mut writer), Sink::AtOffsets { file: &written, start: 0 }];
+        let sinks = [Sink::Sequential(&mut writer), Sink::AtOffsets { file: &written, start: 0 }];
         let count = |source: &Source<'_>, sink: usize, number| workers(source, &sinks[sink], SHAPE, threads(number));
         assert_eq!([0, 1].map(|sink| count(&in_turn, sink, 1)), [1, 1]);
         assert_eq!([0, 1].map(|sink| count(&in_turn, sink, 3)), [5, 5]);

@@ -2,10 +2,12 @@
 //!
 //! `tests/sequencer_model.rs` includes this file with other locks, which try every order in which threads can run.
 
+use std::ops::ControlFlow;
+
 use super::sync::{Condvar, Mutex};
 
 /// Something that is used by one worker at a time: first by the one with number 0, then by the one with number 1.
-pub(crate) struct Turns<T> {
+pub(crate) struct Sequencer<T> {
     state: Mutex<State<T>>,
     /// The turn has passed on, or there will be none any more.
     moved: Condvar,
@@ -17,7 +19,7 @@ struct State<T> {
     shared: T,
 }
 
-impl<T> Turns<T> {
+impl<T> Sequencer<T> {
     pub(crate) fn new(shared: T) -> Self {
         Self { state: Mutex::new(State { next: 0, closed: false, shared }), moved: Condvar::new() }
     }
@@ -32,7 +34,7 @@ impl<T> Turns<T> {
     /// number gets a turn: their `act` is not done.
     ///
     /// Every number must be taken, or all higher ones wait forever.
-    pub(crate) fn take(&self, number: u64, act: impl FnOnce(&mut T) -> bool) {
+    pub(crate) fn run(&self, number: u64, act: impl FnOnce(&mut T) -> ControlFlow<()>) {
         let mut state = self.state.lock().expect("no worker panics in its turn");
         while !state.closed && state.next != number {
             state = self.moved.wait(state).expect("no worker panics in its turn");
@@ -40,7 +42,7 @@ impl<T> Turns<T> {
         if state.closed {
             return;
         }
-        state.closed = !act(&mut state.shared);
+        state.closed = act(&mut state.shared).is_break();
         state.next += 1;
         self.moved.notify_all();
     }

@@ -17,14 +17,13 @@ use age_core::format::FileKey;
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    Encryptor,
     error::Error,
     parallel::{
         endpoints::{ReadAt, Sink, Source, WriteAt, fill_at, size},
         pipeline::{self, Segment, Step},
     },
     payload::{
-        chunk::{CHUNK, PAYLOAD_NONCE, PayloadKey, Position, SEALED_CHUNK, payload_nonce, plaintext_length},
+        chunk::{CHUNK, PAYLOAD_NONCE, PayloadKey, Position, SEALED_CHUNK, plaintext_length},
         segment::Part,
     },
     primitives::stack::wiped,
@@ -64,7 +63,7 @@ impl<'a> Payload<'a> {
     /// # Errors
     ///
     /// [`Error::Payload`], with which nothing was released; [`Error::Read`].
-    pub fn check_end(&self) -> Result<(), Error> {
+    pub fn check_final_chunk(&self) -> Result<(), Error> {
         let Source::AtOffsets { file, start, length } = self.chunks else { return Ok(()) };
         let index = length.saturating_sub(1) / SEALED_CHUNK as u64;
         let before = index * SEALED_CHUNK as u64;
@@ -79,7 +78,7 @@ impl<'a> Payload<'a> {
     }
 
     /// How many bytes of plaintext there are, by the length of the source. It is true only if the
-    /// [end](Self::check_end) is. None if the source is read in turn, or is cut off where no payload ends.
+    /// [end](Self::check_final_chunk) is. None if the source is read in turn, or is cut off where no payload ends.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         let Source::AtOffsets { length, .. } = self.chunks else { return None };
@@ -108,7 +107,7 @@ impl<'a> Payload<'a> {
         threads: NonZeroUsize,
     ) -> Result<u64, Error> {
         let Source::AtOffsets { file, start, length } = self.chunks else { return Err(Error::NotSeekable) };
-        self.check_end()?;
+        self.check_final_chunk()?;
         let plaintext = self.length().unwrap_or(0);
         let range = range.start.min(plaintext)..range.end.min(plaintext);
         if range.is_empty() {
@@ -118,11 +117,11 @@ impl<'a> Payload<'a> {
         let sealed = chunks.start * SEALED_CHUNK as u64..(chunks.end * SEALED_CHUNK as u64).min(length);
 
         let source = Source::AtOffsets { file, start: start + sealed.start, length: sealed.end - sealed.start };
-        let part = Part { first_chunk: chunks.start, has_end: sealed.end == length };
+        let part = Part { first_chunk: chunks.start, has_final_chunk: sealed.end == length };
         let open = |sealed: Segment<'_>| wiped(|| segment::open(&self.key, part, sealed));
         let length = range.end - range.start;
         let mut window = Window { writer, skip: range.start - chunks.start * CHUNK as u64, left: length };
-        pipeline::run(source, Sink::InTurn(&mut window), segment::OPENING, threads, &open)?;
+        pipeline::run(source, Sink::Sequential(&mut window), segment::OPENING, threads, &open)?;
         Ok(length)
     }
 
@@ -147,28 +146,21 @@ impl<'a> Payload<'a> {
         };
         let length = pipeline::run(chunks, sink, segment::OPENING, threads, &open)?;
         let mut found = found.into_inner().expect("no worker panics while it notes its losses");
-        if !found.has_end {
+        if !found.has_final_chunk {
             found.length = length;
         }
         found.join();
-        if let (false, Some(again)) = (found.has_end, again) {
+        if let (false, Some(again)) = (found.has_final_chunk, again) {
             again.find_end(&key, &mut found)?;
         }
         Ok(found)
     }
 
-    /// Opens all of it and seals it anew, as `encryptor` does for a plaintext, header and all, chunk by chunk: the plaintext
-    /// is never whole anywhere. Returns how many bytes were written.
-    ///
-    /// # Errors
-    ///
-    /// As of [`decrypt`](Self::decrypt). What was written before an error is not whole and must not be used.
-    pub fn reencrypt(self, encryptor: Encryptor, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
+    /// Opens the payload and seals it again under another key, segment by segment: the plaintext is never held whole.
+    pub(crate) fn reseal(self, new_key: &PayloadKey, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
         let Self { key, chunks } = self;
-        let (new_key, prefix) = encryptor.begin(&mut sink)?;
-        let reseal = |sealed: Segment<'_>| wiped(|| reseal(&key, &new_key, sealed));
-        let payload = pipeline::run(chunks, sink, segment::RESEALING, threads, &reseal)?;
-        Ok(prefix + payload)
+        let reseal = |sealed: Segment<'_>| wiped(|| reseal(&key, new_key, sealed));
+        pipeline::run(chunks, sink, segment::RESEALING, threads, &reseal)
     }
 }
 
@@ -184,16 +176,6 @@ fn reseal(old: &PayloadKey, new: &PayloadKey, segment: Segment<'_>) -> Step {
     segment::seal(new, Segment { index, last, input: &plaintext[..opened.length], output })
 }
 
-impl Encryptor {
-    /// Writes what stands before the chunks, and returns the key for these and how many bytes that was.
-    pub(crate) fn begin(self, sink: &mut Sink<'_>) -> Result<(PayloadKey, u64), Error> {
-        let nonce = payload_nonce();
-        let prefix = [self.header.as_bytes(), &nonce].concat();
-        sink.write_prefix(&prefix)?;
-        Ok((PayloadKey::derive(&self.file_key, &nonce), prefix.len() as u64))
-    }
-}
-
 /// What became of a damaged payload.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Salvaged {
@@ -202,9 +184,9 @@ pub struct Salvaged {
     /// Which of them are lost, in order, and zeros now.
     pub lost: Vec<Range<u64>>,
     /// Whether the final chunk is there and authentic. If not, nobody knows how long the plaintext was.
-    pub has_end: bool,
+    pub has_final_chunk: bool,
     /// Whether something stands behind the end.
-    pub goes_on: bool,
+    pub has_trailing_data: bool,
 }
 
 impl Salvaged {
@@ -217,23 +199,23 @@ impl Salvaged {
     /// Adds what came of another segment.
     fn add(&mut self, part: Self) {
         self.lost.extend(part.lost);
-        if part.has_end {
+        if part.has_final_chunk {
             self.ends_at(part.length);
         }
     }
 
     /// Notes where the plaintext ends.
     pub(crate) fn ends_at(&mut self, end: u64) {
-        self.length = if self.has_end { self.length.min(end) } else { end };
-        self.has_end = true;
+        self.length = if self.has_final_chunk { self.length.min(end) } else { end };
+        self.has_final_chunk = true;
     }
 
     /// Puts losses in order, and adjoining ones together. What stands behind the end is none.
     fn join(&mut self) {
-        if self.has_end {
+        if self.has_final_chunk {
             let losses = self.lost.len();
             self.lost.retain(|range| range.start < self.length);
-            self.goes_on |= self.lost.len() < losses;
+            self.has_trailing_data |= self.lost.len() < losses;
         }
         self.lost.sort_by_key(|range| range.start);
         self.lost.dedup_by(|next, range| {
@@ -270,7 +252,7 @@ impl Again<'_> {
             Some(plaintext) => {
                 self.sink.write_all_at(&plaintext, self.to + lost.start).map_err(Error::Write)?;
                 found.ends_at(lost.start + plaintext.len() as u64);
-                found.goes_on = true;
+                found.has_trailing_data = true;
             }
             None => found.lost.push(lost),
         }

@@ -32,12 +32,12 @@ pub(crate) const RESEALING: Shape = Shape { input: SEALING.output, output: SEALI
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
     pub(crate) first_chunk: u64,
-    pub(crate) has_end: bool,
+    pub(crate) has_final_chunk: bool,
 }
 
 impl Part {
     /// All of it.
-    pub(crate) const WHOLE: Self = Self { first_chunk: 0, has_end: true };
+    pub(crate) const WHOLE: Self = Self { first_chunk: 0, has_final_chunk: true };
 }
 
 /// Seals a segment of plaintext. Cannot fail.
@@ -61,7 +61,7 @@ pub(crate) fn open(key: &PayloadKey, part: Part, segment: Segment<'_>) -> Step {
     let chunks = segment.input.len().div_ceil(SEALED_CHUNK);
     let mut opened = 0;
     for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
-        let last = part.has_end && segment.last && chunk == chunks - 1;
+        let last = part.has_final_chunk && segment.last && chunk == chunks - 1;
         let position = Position { index: part.first_chunk + chunk_index(segment.index, chunk), last };
         let step = open_chunk(key, position, sealed, &mut segment.output[opened..]);
         opened += step.length;

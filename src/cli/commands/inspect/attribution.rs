@@ -113,7 +113,7 @@ impl Attributor {
             answer: match () {
                 () if keys.is_empty() => None,
                 () if found.is_some() => Some(Answer::Named),
-                () if matches.contains(&Match::Untold) => Some(Answer::Untold),
+                () if matches.contains(&Match::Unknown) => Some(Answer::Untold),
                 () => Some(Answer::Other),
             },
         }

@@ -123,7 +123,7 @@ fn count(input: &mut dyn BufRead) -> Result<u64> {
     loop {
         let available = match input.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other.map_err(Error::reading)?.len(),
+            other => other.map_err(Error::from_read)?.len(),
         };
         if available == 0 {
             return Ok(counted);
