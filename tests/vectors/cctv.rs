@@ -8,9 +8,11 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use flate2::read::ZlibDecoder;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::requirements::skip;
@@ -117,12 +119,13 @@ pub(crate) fn all() -> Vec<Vector> {
 }
 
 fn in_the_age_crate() -> PathBuf {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .other_options(["--offline".to_owned(), "--locked".to_owned()])
-        .exec()
-        .expect("cargo knows the packages");
-    let age = metadata.packages.iter().find(|package| package.name.as_str() == "age").expect("age is a dependency");
-    let manifest = age.manifest_path.parent().expect("a manifest is in a folder");
-    manifest.join("tests/testdata/testkit").into_std_path_buf()
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["metadata", "--offline", "--locked", "--format-version=1"]);
+    let output = command.output().expect("cargo starts");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo knows the packages");
+    let packages = metadata["packages"].as_array().expect("packages are listed");
+    let age = packages.iter().find(|package| package["name"] == "age").expect("age is a dependency");
+    let manifest = Path::new(age["manifest_path"].as_str().expect("a package has a manifest"));
+    manifest.with_file_name("tests/testdata/testkit")
 }

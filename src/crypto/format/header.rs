@@ -8,7 +8,7 @@ use age_core::{
     format::{FileKey, Stanza},
     secrecy::ExposeSecret,
 };
-use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD as BASE64};
+use base64_simd::{AsOut, STANDARD_NO_PAD as BASE64};
 
 use crate::crypto::{
     error::Error,
@@ -55,7 +55,7 @@ impl Header {
         text.push_str(FOOTER_PREFIX);
         let authenticated = text.len();
         let mac = hmac_sha256(mac_key(file_key).as_slice(), text.as_bytes());
-        text.push_str(&format!(" {}\n", BASE64.encode(mac)));
+        text.push_str(&format!(" {}\n", BASE64.encode_to_string(mac)));
         if text.len() as u64 > HEADER_LIMIT {
             return Err(Error::HeaderLength);
         }
@@ -142,7 +142,7 @@ fn write_stanza(text: &mut String, stanza: &Stanza) {
         text.push_str(argument);
     }
     text.push('\n');
-    let body = BASE64.encode(&stanza.body);
+    let body = BASE64.encode_to_string(&stanza.body);
     let mut rest = body.as_str();
     while rest.len() >= BODY_COLUMNS {
         let (line, after) = rest.split_at(BODY_COLUMNS);
@@ -197,9 +197,12 @@ pub(super) fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stan
         if columns > BODY_COLUMNS {
             return Err(lines.fault("the line of the stanza's body is longer than 64 characters"));
         }
-        // The engine refuses padding and stray bits, so only the canonical encoding is read.
-        let decoded = BASE64.decode_vec(line, &mut body);
-        decoded.map_err(|_| lines.fault("the line of the stanza's body is not canonical base64"))?;
+        // The decoder refuses padding and stray bits, so only the canonical encoding is read.
+        let mut decoded = [0; BODY_COLUMNS / 4 * 3];
+        let Ok(decoded) = BASE64.decode(line.as_bytes(), decoded.as_mut_slice().as_out()) else {
+            return Err(lines.fault("the line of the stanza's body is not canonical base64"));
+        };
+        body.extend_from_slice(decoded);
         if columns < BODY_COLUMNS {
             return Ok(Stanza { tag, args: words.collect(), body });
         }
@@ -208,7 +211,7 @@ pub(super) fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stan
 
 /// The MAC of a last line, given what follows its `---`.
 pub(super) fn read_mac(text: &str) -> Option<[u8; 32]> {
-    let mac = BASE64.decode(text.strip_prefix(' ')?).ok()?;
+    let mac = BASE64.decode_to_vec(text.strip_prefix(' ')?).ok()?;
     mac.try_into().ok()
 }
 

@@ -9,7 +9,7 @@ use age_core::{
     primitives::{bech32_decode, bech32_encode},
     secrecy::{ExposeSecret, SecretString},
 };
-use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD as BASE64};
+use base64_simd::STANDARD_NO_PAD as BASE64;
 use bech32::Hrp;
 use hpke::{
     Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
@@ -57,7 +57,11 @@ impl Recipient {
             &mut OsRng,
         )
         .map_err(|error| Error::Wrap(error.to_string()))?;
-        Ok(Stanza { tag: MLKEM768X25519.to_owned(), args: vec![BASE64.encode(encapsulated.to_bytes())], body })
+        Ok(Stanza {
+            tag: MLKEM768X25519.to_owned(),
+            args: vec![BASE64.encode_to_string(encapsulated.to_bytes())],
+            body,
+        })
     }
 }
 
@@ -100,7 +104,7 @@ impl Identity {
 
     fn unwrap_one(&self, stanza: &Stanza) -> Result<Option<FileKey>, Error> {
         let [encapsulated] = stanza.args.as_slice() else { return Err(Error::Stanza) };
-        let encapsulated = BASE64.decode(encapsulated).map_err(|_| Error::Stanza)?;
+        let encapsulated = BASE64.decode_to_vec(encapsulated).map_err(|_| Error::Stanza)?;
         let encapsulated = EncappedKey::from_bytes(&encapsulated).map_err(|_| Error::Stanza)?;
         // The body's length is checked before it is decrypted: longer ones can be made to open under many keys.
         if stanza.body.len() != FILE_KEY + TAG {

@@ -1,7 +1,15 @@
 //! X-Wing: ML-KEM-768 and X25519 combined into one key encapsulation mechanism, so that both must be broken.
 //!
 //! Spec: <https://datatracker.ietf.org/doc/draft-connolly-cfrg-xwing-kem/>, as HPKE's `MLKEM768-X25519`, 0x647a, in
-//! <https://filippo.io/hpke-pq>. What is here is the combination; the algorithms are libraries'.
+//! <https://filippo.io/hpke-pq>.
+//!
+//! Only the combination is written by hand; the algorithms come from libraries. The `hpke` crate has X-Wing since 0.14, but
+//! cannot be built together with `age` 0.12. Through `ml-kem` 0.2.3, `age` requires `kem` =0.3.0-pre.0; through `ml-kem` 0.3 and
+//! `x-wing`, `hpke` requires `kem` 0.3; and cargo takes only one of the two. (`ml-kem` 0.2.1 requires no exact version, but
+//! does not compile with `kem` 0.3.0.) AWS-LC has ML-KEM-768, but its Rust API has no SHAKE256 and cannot
+//! derive a key from a seed.
+//!
+//! This file can be deleted once `age` depends on `hpke` 0.14 or later, or offers this recipient type itself.
 
 use hpke::{
     Deserializable, HpkeError, Kem, Serializable,

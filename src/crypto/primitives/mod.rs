@@ -5,6 +5,8 @@ mod aws_lc;
 mod libcrypto;
 pub(crate) mod stack;
 
+use rand_core::{OsRng, RngCore};
+
 #[cfg(not(feature = "openssl"))]
 pub(crate) use crate::crypto::primitives::aws_lc::ChaCha20Poly1305;
 pub use crate::crypto::primitives::aws_lc::Sha256;
@@ -20,7 +22,7 @@ pub(crate) struct Unauthentic;
 
 /// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.
 pub fn random(bytes: &mut [u8]) {
-    getrandom::fill(bytes).expect("the operating system gives random bytes");
+    OsRng.try_fill_bytes(bytes).expect("the operating system gives random bytes");
 }
 
 #[cfg(test)]
