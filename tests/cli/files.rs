@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     requirements::{installed, skip},
-    sandbox::{LENGTHS, Outcome, Sandbox, data, feed, finish, is_root, os},
+    sandbox::{LENGTHS, Outcome, Sandbox, data, feed, finish, os, unprivileged},
 };
 
 const EXISTS: &str = "solekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n";
@@ -299,25 +299,18 @@ fn names_in_messages_are_escaped() {
 
 #[test]
 fn an_unreadable_file_is_named() {
-    if is_root() {
-        return skip("permissions do not stop root");
-    }
-    let (sandbox, recipient) = with_note();
-    sandbox.set_mode("note", 0o200);
-    let outcome = sandbox.run(["encrypt", "-r", &recipient, "note"]);
+    let script =
+        "./solekey keygen -o key.txt >public; echo secret >note; chmod 200 note; ./solekey encrypt -R public note";
+    let Some((sandbox, outcome)) = unprivileged(script) else { return };
     outcome.fails(1, "solekey: error: cannot open 'note': Permission denied (os error 13)\n");
-    assert_eq!(sandbox.names(), ["key.txt", "note"]);
+    assert_eq!(sandbox.names(), ["key.txt", "note", "public", "script", "solekey"]);
 }
 
 #[test]
 fn an_unwritable_folder_is_refused() {
-    if is_root() {
-        return skip("permissions do not stop root");
-    }
-    let (sandbox, recipient) = with_note();
-    fs::create_dir(sandbox.path("folder")).expect("the name is free");
-    sandbox.set_mode("folder", 0o500);
-    let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "folder/x"]);
+    let script = "./solekey keygen -o key.txt >public; mkdir folder; chmod 500 folder; echo secret >note; \
+                  ./solekey encrypt -R public note -o folder/x";
+    let Some((_, outcome)) = unprivileged(script) else { return };
     outcome.fails(1, "solekey: error: cannot create 'folder/x': Permission denied (os error 13)\n");
 }
 

@@ -52,21 +52,18 @@ printf -- '-> done\n\n'
 
 const MODES: [&str; 10] = ["good", "many", "scrypt", "dies", "garbage", "hangs", "asks", "says", "refuses", "insists"];
 
-/// All plugins. Written before any test starts a program: one that is started while a script is open for writing holds
-/// it open, and then the script does not run.
+/// A folder with all plugins.
 static PLUGINS: LazyLock<Sandbox> = LazyLock::new(|| {
     let plugins = Sandbox::new();
     for mode in MODES {
         let name = format!("age-plugin-{mode}");
-        plugins.write(&name, format!("#!/bin/sh\nMODE={mode}\n{PLUGIN}"));
-        plugins.set_mode(&name, 0o755);
+        plugins.write_program(&name, format!("#!/bin/sh\nMODE={mode}\n{PLUGIN}"));
     }
     plugins
 });
 
 /// A folder with the identities of all plugins.
 fn sandbox() -> Sandbox {
-    LazyLock::force(&PLUGINS);
     let (sandbox, _) = Sandbox::with_key();
     for mode in MODES {
         sandbox.write(format!("{mode}.txt"), identity(mode));
