@@ -39,7 +39,7 @@ uninstall:
 	cd $(SHARE)/man && rm -f $(patsubst %.1,man1/%.1,$(patsubst %.5,man5/%.5,$(PAGES)))
 
 check:
-	.ci/run
+	.ci/check
 
 bench:
 	cargo bench --locked

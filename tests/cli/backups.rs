@@ -13,6 +13,7 @@ use solekey::crypto::{Encryptor, Recipient};
 use crate::{
     requirements::{installed, skip, which},
     sandbox::{CHUNK, SEGMENT, SOLEKEY, Sandbox, data, feed, finish, is_root, os},
+    texts::{FETCH_AGAIN, NAME_MATCHING_IDENTITY, OUTPUT_EXISTS},
 };
 
 /// Bytes of a sealed chunk.
@@ -136,10 +137,9 @@ fn what_stands_beside_an_input_does_not_matter_to_outputs_in_a_folder() {
     sandbox.run(["decrypt", "-i", "key.txt", "-O", "out", "x.age"]).is_silent_success();
     assert_eq!(sandbox.text("out/x"), "x");
     sandbox.run(["encrypt", "-r", &recipient, "--receipt", "out/receipt", "-O", "out", "x"]).is_silent_success();
-    sandbox.run(["encrypt", "-r", &recipient, "-O", "out", "x"]).fails(
-        1,
-        "solekey: error: 'out/x.age' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n",
-    );
+    sandbox
+        .run(["encrypt", "-r", &recipient, "-O", "out", "x"])
+        .fails(1, &format!("solekey: error: 'out/x.age' already exists\n{OUTPUT_EXISTS}"));
     let outcome = sandbox.run_with(["encrypt", "-r", &recipient, "-O", "out"], b"x");
     assert_eq!(outcome.status, 2);
     assert!(outcome.stderr.starts_with("solekey: error: standard input has no name for an output in a folder\n"));
@@ -404,9 +404,10 @@ fn a_file_that_is_cut_off_releases_nothing_where_its_end_can_be_read_first() {
     let from_file = sandbox.run(["decrypt", "-i", "key.txt", "-c", "cut.age"]);
     from_file.fails(
         4,
-        "solekey: error: cannot decrypt 'cut.age': chunk 48, the last, failed authentication; the file is truncated or corrupted\n\
-         solekey: hint: nothing was written to standard output\n\
-         solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n",
+        &format!(
+            "solekey: error: cannot decrypt 'cut.age': chunk 48, the last, failed authentication; the file is truncated or corrupted\n\
+             solekey: hint: nothing was written to standard output\n{FETCH_AGAIN}"
+        ),
     );
     let from_pipe = sandbox.run_with(["decrypt", "-i", "key.txt"], cut);
     assert_eq!((from_pipe.status, from_pipe.stdout.len()), (4, 47 * CHUNK));
@@ -469,11 +470,7 @@ fn a_verdict_is_a_line_for_people_or_an_object_for_programs() {
     );
     sandbox.keygen("other.txt");
     let other = sandbox.run(["verify", "-i", "other.txt", "x.age"]);
-    other.is(
-        3,
-        "x.age: FAILED not for any of these identities; it is for: X25519\n",
-        "solekey: hint: name the matching identity file with -i\n",
-    );
+    other.is(3, "x.age: FAILED not for any of these identities; it is for: X25519\n", NAME_MATCHING_IDENTITY);
     assert_eq!(sandbox.names(), ["cut.age", "key.txt", "other.txt", "x", "x.age"]);
 }
 

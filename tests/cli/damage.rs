@@ -9,6 +9,7 @@ use std::{
 use crate::{
     requirements::{installed, skip},
     sandbox::{CHUNK, SEGMENT, Sandbox, data, feed, finish, is_root, numbers},
+    texts::{FETCH_AGAIN, MISSING_IDENTITIES, NAME_MATCHING_IDENTITY, SALVAGE},
 };
 
 /// Bytes of a sealed chunk.
@@ -61,7 +62,6 @@ fn a_file_cut_anywhere_gives_a_prefix_to_standard_output() {
 fn truncation_is_told_from_corruption_with_what_was_released() {
     let plaintext = data(3 * CHUNK);
     let (sandbox, _, sealed) = with_sealed(&plaintext);
-    let fetch = "solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n";
     let kept = "solekey: hint: nothing was written to 'x'\n";
     let header = 184;
     for (bytes, said) in [
@@ -77,7 +77,7 @@ fn truncation_is_told_from_corruption_with_what_was_released() {
     ] {
         sandbox.write("x.age", &bytes);
         let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
-        outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{fetch}"));
+        outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{FETCH_AGAIN}"));
     }
     let released = sandbox.run_with(["decrypt", "-i", "key.txt"], &sealed[..header + 2 * SEALED]);
     assert_eq!(
@@ -88,7 +88,7 @@ fn truncation_is_told_from_corruption_with_what_was_released() {
             format!(
                 "solekey: error: cannot decrypt standard input: the file is truncated: it ends after chunk 2, which is \
                  not its final one\nsolekey: hint: 131072 bytes had already been written to standard output; do not use \
-                 them\n{fetch}"
+                 them\n{FETCH_AGAIN}"
             )
         )
     );
@@ -97,8 +97,7 @@ fn truncation_is_told_from_corruption_with_what_was_released() {
     sandbox.write("x.age", &flipped);
     let said = "chunk 2 failed authentication; the file is corrupted or was tampered with";
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
-    let salvage = "solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n";
-    outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{salvage}"));
+    outcome.fails(4, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{kept}{SALVAGE}"));
 
     sandbox.write("x.age", [&sealed[..], b"more"].concat());
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
@@ -176,20 +175,15 @@ fn damaged_armor_names_its_line() {
 fn a_wrong_identity_is_told_what_the_file_is_for() {
     let (sandbox, _, sealed) = with_sealed(b"x");
     sandbox.keygen("other.txt");
-    let hint = "solekey: hint: name the matching identity file with -i\n";
     let said = "not for any of these identities; it is for: X25519";
     let outcome = sandbox.run(["decrypt", "-i", "other.txt", "x.age"]);
-    outcome.fails(3, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{hint}"));
+    outcome.fails(3, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{NAME_MATCHING_IDENTITY}"));
     let outcome = sandbox.run_with(["decrypt", "-i", "other.txt"], &sealed);
-    outcome.fails(3, &format!("solekey: error: cannot decrypt standard input: {said}\n{hint}"));
+    outcome.fails(3, &format!("solekey: error: cannot decrypt standard input: {said}\n{NAME_MATCHING_IDENTITY}"));
     assert_eq!(sandbox.names(), ["key.txt", "other.txt", "x.age"]);
 
     let outcome = sandbox.run(["decrypt", "x.age"]);
-    outcome.fails(
-        2,
-        "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\
-         solekey: hint: name your identity file with -i\n",
-    );
+    outcome.fails(2, MISSING_IDENTITIES);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::{fs, process::Command};
 
-use crate::sandbox::{Outcome, Sandbox, finish};
+use crate::{
+    sandbox::{Outcome, Sandbox, finish},
+    texts::MISSING_IDENTITIES,
+};
 
 fn run(mut command: Command) -> Outcome {
     finish(command.spawn().expect("the program starts"))
@@ -28,11 +31,7 @@ fn the_configuration_folder_has_the_identity_that_need_not_be_named() {
     fs::create_dir(sandbox.path("elsewhere")).expect("the folder can be made");
     let mut elsewhere = sandbox.command(["decrypt", "-c", "x.age"]);
     elsewhere.env("XDG_CONFIG_HOME", sandbox.path("elsewhere"));
-    run(elsewhere).fails(
-        2,
-        "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\
-         solekey: hint: name your identity file with -i\n",
-    );
+    run(elsewhere).fails(2, MISSING_IDENTITIES);
 }
 
 #[test]

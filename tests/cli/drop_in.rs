@@ -405,7 +405,7 @@ fn passphrases_are_asked_for_as_age_asks() {
     let sandbox = prepared();
     let ask = |line: &str, answers: &[&str]| {
         let mut script =
-            format!("log_user 1\nset timeout 20\nspawn -noecho bash -c {{PATH=$PWD/.links:$PATH; exec {line}}}\n");
+            format!("log_user 1\nset timeout 100\nspawn -noecho bash -c {{PATH=$PWD/.links:$PATH; exec {line}}}\n");
         for answer in answers {
             script += &format!(
                 "expect -nocase -re {{passphrase[^\\n]*: }} {{ after 200; send \"{answer}\\r\" }} timeout {{ exit 99 }}\n"

@@ -10,11 +10,9 @@ use std::{
 
 use crate::{
     requirements::{installed, skip},
-    sandbox::{LENGTHS, Outcome, Sandbox, data, feed, finish, is_root, os},
+    sandbox::{LENGTHS, Outcome, Sandbox, data, feed, finish, os, unprivileged},
+    texts::{CHOOSE_ANOTHER_OUTPUT, MISSING_RECIPIENTS, OUTPUT_EXISTS},
 };
-
-const EXISTS: &str = "solekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n";
-const SAME: &str = "solekey: hint: nothing was written; choose another output with -o\n";
 
 /// A folder with `key.txt` and `note` in it, and the recipient.
 fn with_note() -> (Sandbox, String) {
@@ -145,15 +143,15 @@ fn an_existing_output_is_refused_and_kept() {
     let (sandbox, recipient) = with_note();
     sandbox.write("note.age", "old");
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note"]);
-    outcome.fails(1, &format!("solekey: error: 'note.age' already exists\n{EXISTS}"));
+    outcome.fails(1, &format!("solekey: error: 'note.age' already exists\n{OUTPUT_EXISTS}"));
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "note.age"]);
-    outcome.fails(1, &format!("solekey: error: 'note.age' already exists\n{EXISTS}"));
+    outcome.fails(1, &format!("solekey: error: 'note.age' already exists\n{OUTPUT_EXISTS}"));
     assert_eq!(sandbox.text("note.age"), "old");
 
     sandbox.run(["encrypt", "-f", "-r", &recipient, "note"]).is_silent_success();
     assert!(sandbox.read("note.age").starts_with(b"age-encryption.org/v1\n"));
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "note.age"]);
-    outcome.fails(1, &format!("solekey: error: 'note' already exists\n{EXISTS}"));
+    outcome.fails(1, &format!("solekey: error: 'note' already exists\n{OUTPUT_EXISTS}"));
     assert_eq!(sandbox.names(), ["key.txt", "note", "note.age"]);
 }
 
@@ -299,25 +297,18 @@ fn names_in_messages_are_escaped() {
 
 #[test]
 fn an_unreadable_file_is_named() {
-    if is_root() {
-        return skip("permissions do not stop root");
-    }
-    let (sandbox, recipient) = with_note();
-    sandbox.set_mode("note", 0o200);
-    let outcome = sandbox.run(["encrypt", "-r", &recipient, "note"]);
+    let script =
+        "./solekey keygen -o key.txt >public; echo secret >note; chmod 200 note; ./solekey encrypt -R public note";
+    let Some((sandbox, outcome)) = unprivileged(script) else { return };
     outcome.fails(1, "solekey: error: cannot open 'note': Permission denied (os error 13)\n");
-    assert_eq!(sandbox.names(), ["key.txt", "note"]);
+    assert_eq!(sandbox.names(), ["key.txt", "note", "public", "script", "solekey"]);
 }
 
 #[test]
 fn an_unwritable_folder_is_refused() {
-    if is_root() {
-        return skip("permissions do not stop root");
-    }
-    let (sandbox, recipient) = with_note();
-    fs::create_dir(sandbox.path("folder")).expect("the name is free");
-    sandbox.set_mode("folder", 0o500);
-    let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "folder/x"]);
+    let script = "./solekey keygen -o key.txt >public; mkdir folder; chmod 500 folder; echo secret >note; \
+                  ./solekey encrypt -R public note -o folder/x";
+    let Some((_, outcome)) = unprivileged(script) else { return };
     outcome.fails(1, "solekey: error: cannot create 'folder/x': Permission denied (os error 13)\n");
 }
 
@@ -332,7 +323,7 @@ fn a_link_as_output_stays_a_link() {
     }
     let seal = |output| sandbox.run(["encrypt", "-f", "-r", &recipient, "note", "-o", output]);
     let refused = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "link"]);
-    refused.fails(1, &format!("solekey: error: 'link' already exists\n{EXISTS}"));
+    refused.fails(1, &format!("solekey: error: 'link' already exists\n{OUTPUT_EXISTS}"));
     assert_eq!(sandbox.text("target"), "old");
     for output in ["link", "chain"] {
         sandbox.write("target", "old");
@@ -555,7 +546,7 @@ fn input_and_output_that_are_one_file_are_refused_however_spelled() {
         (format!("{encrypt} <note >>note"), "standard input and standard output are the same file".to_owned()),
         (format!("{encrypt} <note 1<>note"), "standard input and standard output are the same file".to_owned()),
     ] {
-        sandbox.shell(&script).fails(2, &format!("solekey: error: {said}\n{SAME}"));
+        sandbox.shell(&script).fails(2, &format!("solekey: error: {said}\n{CHOOSE_ANOTHER_OUTPUT}"));
         assert_eq!(sandbox.text("note"), "a note\n", "{script}");
     }
     assert_eq!(fs::metadata(sandbox.path("note")).expect("it is there").ino(), inode);
@@ -570,11 +561,11 @@ fn key_files_are_never_overwritten() {
     std::os::unix::fs::symlink("key.txt", sandbox.path("link")).expect("the name is free");
     sandbox.run(["encrypt", "-r", &recipient, "note"]).is_silent_success();
     let key = sandbox.read("key.txt");
-    let both = |name: &str| format!("solekey: error: '{name}' is to be both read and written\n{SAME}");
+    let both = |name: &str| format!("solekey: error: '{name}' is to be both read and written\n{CHOOSE_ANOTHER_OUTPUT}");
     sandbox.run(["decrypt", "-f", "-i", "key.txt", "note.age", "-o", "key.txt"]).fails(2, &both("key.txt"));
     sandbox
         .run(["decrypt", "-f", "-i", "key.txt", "note.age", "-o", "link"])
-        .fails(2, &format!("solekey: error: 'key.txt' and 'link' are the same file\n{SAME}"));
+        .fails(2, &format!("solekey: error: 'key.txt' and 'link' are the same file\n{CHOOSE_ANOTHER_OUTPUT}"));
     sandbox.run(["encrypt", "-f", "-i", "key.txt", "note", "-o", "key.txt"]).fails(2, &both("key.txt"));
     sandbox.run(["encrypt", "-f", "-R", "friends", "note", "-o", "friends"]).fails(2, &both("friends"));
     sandbox
@@ -582,10 +573,10 @@ fn key_files_are_never_overwritten() {
         .fails(1, "solekey: error: 'key.txt' already exists\nsolekey: hint: choose another name with -o\n");
     sandbox
         .shell("\"$SOLEKEY\" keygen -y key.txt >>key.txt")
-        .fails(2, &format!("solekey: error: 'key.txt' and standard output are the same file\n{SAME}"));
+        .fails(2, &format!("solekey: error: 'key.txt' and standard output are the same file\n{CHOOSE_ANOTHER_OUTPUT}"));
     sandbox
         .shell("\"$SOLEKEY\" decrypt -i key.txt note.age -c >>key.txt")
-        .fails(2, &format!("solekey: error: 'key.txt' and standard output are the same file\n{SAME}"));
+        .fails(2, &format!("solekey: error: 'key.txt' and standard output are the same file\n{CHOOSE_ANOTHER_OUTPUT}"));
     assert_eq!(sandbox.read("key.txt"), key);
     assert_eq!(sandbox.text("friends"), format!("{recipient}\n"));
 
@@ -661,11 +652,7 @@ fn a_bad_flag_is_misuse() {
     assert!(sandbox.names().is_empty());
     let mut piped = sandbox.command(["encrypt"]);
     piped.env("AGE_RECIPIENTS", "age1");
-    feed(piped, b"data").fails(
-        2,
-        "solekey: error: missing recipients: there is nobody to encrypt to\n\
-         solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n",
-    );
+    feed(piped, b"data").fails(2, MISSING_RECIPIENTS);
 }
 
 #[test]
@@ -719,7 +706,7 @@ fn a_list_that_is_typed_ends_when_it_ends() {
     sandbox.write("x", "text");
     // More threads than names: each asks for another one.
     let mut script = format!(
-        "set timeout 20\nspawn -noecho sh -c {{exec \"$SOLEKEY\" encrypt -T4 -r {recipient} --files-from -}}\n"
+        "set timeout 100\nspawn -noecho sh -c {{exec \"$SOLEKEY\" encrypt -T4 -r {recipient} --files-from -}}\n"
     );
     script += "after 300\nsend \"x\\r\"\nafter 300\nsend \"\\x04\"\nexpect eof {} timeout { exit 99 }\n";
     script += "catch wait result\nexit [lindex $result 3]\n";

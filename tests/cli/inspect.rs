@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     requirements::installed,
     sandbox::{CHUNK, LENGTHS, Outcome, Sandbox, data, finish, os},
+    texts::{FETCH_AGAIN, GIVE_PASSPHRASE, NAME_MATCHING_IDENTITY, SALVAGE},
 };
 
 /// The arguments of a sealed file's only stanza.
@@ -99,7 +100,6 @@ fn the_sizes_sum_to_the_file_for_every_length() {
 fn a_cut_file_is_described_and_fails() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(2 * CHUNK));
-    let hint = "solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n";
     for (length, said) in [
         (168, "the file is truncated: it ends before its first chunk"),
         (190, "the file is truncated: it ends before its first chunk"),
@@ -109,7 +109,7 @@ fn a_cut_file_is_described_and_fails() {
         let outcome = sandbox.run(["inspect", "--json", "x.age"]);
         assert_eq!(
             (outcome.status, &outcome.stderr),
-            (4, &format!("solekey: error: cannot inspect 'x.age': {said}\n{hint}"))
+            (4, &format!("solekey: error: cannot inspect 'x.age': {said}\n{FETCH_AGAIN}"))
         );
         let facts = parse(&outcome.stdout);
         assert_eq!(facts["stanza_types"], json!(["X25519"]));
@@ -276,9 +276,10 @@ fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
         (outcome.status, outcome.stderr.as_str()),
         (
             4,
-            "solekey: error: cannot tell which stanza of 'more.age' is yours: the header failed authentication; it was \
-             corrupted or tampered with\n\
-             solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n"
+            &*format!(
+                "solekey: error: cannot tell which stanza of 'more.age' is yours: the header failed authentication; it was \
+                 corrupted or tampered with\n{SALVAGE}"
+            )
         )
     );
     let facts = parse(&outcome.stdout);
@@ -290,8 +291,9 @@ fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
 fn a_named_identity_that_opens_nothing_is_an_error_after_the_facts() {
     let (sandbox, ..) = for_two();
     sandbox.keygen("c");
-    let said = "solekey: error: 'x.age': not for any of these identities; it is for: X25519\n\
-                solekey: hint: name the matching identity file with -i\n";
+    let said = &*format!(
+        "solekey: error: 'x.age': not for any of these identities; it is for: X25519\n{NAME_MATCHING_IDENTITY}"
+    );
     let outcome = sandbox.run(["inspect", "-i", "c", "x.age"]);
     assert_eq!((outcome.status, outcome.stderr.as_str()), (3, said));
     assert_eq!(
@@ -357,8 +359,10 @@ fn an_unanswered_question_does_not_hide_the_facts() {
     assert_eq!((outcome.status, &parse(&outcome.stdout)["yours"]), (5, &Value::Null));
     assert_eq!(
         outcome.stderr,
-        "solekey: error: cannot tell which stanza of 'y.age' is yours: a passphrase is needed for 'ed', and --batch forbids asking\n\
-         solekey: hint: give it with --passphrase-file FILE or --passphrase-fd N\n"
+        format!(
+            "solekey: error: cannot tell which stanza of 'y.age' is yours: a passphrase is needed for 'ed', and --batch forbids \
+             asking\n{GIVE_PASSPHRASE}"
+        )
     );
     let opened = sandbox.run(["inspect", "--json", "-i", "ed", "--passphrase-file", "pass", "y.age"]);
     assert_eq!(parse(opened.gave())["yours"], json!([2]));

@@ -92,7 +92,7 @@ fn keys_are_understood_by_the_others_and_theirs_by_this() {
 fn with_passphrase(command: &str) -> String {
     format!(
         r#"log_user 0
-set timeout 20
+set timeout 100
 # rage would ask in a window of its own.
 set env(PINENTRY_PROGRAM) ""
 spawn -noecho {command}

@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use crate::{requirements::installed, sandbox::Sandbox};
+use crate::{
+    texts::{GIVE_PASSPHRASE, MISSING_RECIPIENTS, MISTYPED_RECIPIENT, SAVE_AS_UTF_8},
+    {requirements::installed, sandbox::Sandbox},
+};
 
 const NO_ECHO: &str = "solekey: error: a secret key is on the command line, where other users and logs can see it\n\
                        solekey: hint: put it into a file and name that with -i; treat this key as disclosed\n";
@@ -180,11 +183,13 @@ fn a_secret_key_among_the_arguments_is_refused_and_not_shown() {
 fn what_cannot_be_a_recipient_is_not_shown() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
-    let begins = "solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n";
     let outcome = sandbox.run(["encrypt", "-r", "hunter2", "x"]);
-    outcome.fails(2, &format!("solekey: error: -r: not a recipient\n{begins}"));
+    outcome.fails(
+        2,
+        "solekey: error: -r: not a recipient\nsolekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n",
+    );
     let outcome = sandbox.run(["encrypt", "-r", &recipient[..50], "x"]);
-    outcome.fails(2, &format!("solekey: error: -r: not a valid age recipient (mistyped or cut off)\n{begins}"));
+    outcome.fails(2, MISTYPED_RECIPIENT);
     let outcome = sandbox.run(["encrypt", "-r", "key.txt", "x"]);
     outcome.fails(
         2,
@@ -209,11 +214,7 @@ fn a_recipient_named_twice_gets_one_stanza_and_a_warning() {
 fn nobody_to_encrypt_to_is_misuse() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("x", "x");
-    sandbox.run(["encrypt", "x"]).fails(
-        2,
-        "solekey: error: missing recipients: there is nobody to encrypt to\n\
-         solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n",
-    );
+    sandbox.run(["encrypt", "x"]).fails(2, MISSING_RECIPIENTS);
     assert_eq!(sandbox.names(), ["key.txt", "x"]);
 }
 
@@ -300,26 +301,28 @@ fn a_question_that_nobody_can_answer_ends_with_five() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse\n");
     sandbox.write("x", "x");
-    let hint = "solekey: hint: give it with --passphrase-file FILE or --passphrase-fd N\n";
-    sandbox
-        .run(["encrypt", "-p", "x"])
-        .fails(5, &format!("solekey: error: a passphrase is needed, and there is no terminal to ask on\n{hint}"));
+    sandbox.run(["encrypt", "-p", "x"]).fails(
+        5,
+        &format!("solekey: error: a passphrase is needed, and there is no terminal to ask on\n{GIVE_PASSPHRASE}"),
+    );
     sandbox.run(["encrypt", "-p", "--batch", "x"]).fails(
         5,
-        &format!("solekey: error: a passphrase is needed for the encryption, and --batch forbids asking\n{hint}"),
+        &format!(
+            "solekey: error: a passphrase is needed for the encryption, and --batch forbids asking\n{GIVE_PASSPHRASE}"
+        ),
     );
     sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "x"]).is_silent_success();
     sandbox.run(["decrypt", "-c", "x.age"]).fails(
         5,
         &format!(
-            "solekey: error: cannot decrypt 'x.age': a passphrase is needed, and there is no terminal to ask on\n{hint}"
+            "solekey: error: cannot decrypt 'x.age': a passphrase is needed, and there is no terminal to ask on\n{GIVE_PASSPHRASE}"
         ),
     );
     sandbox.run(["decrypt", "--batch", "-c", "x.age"]).fails(
         5,
         &format!(
             "solekey: error: cannot decrypt 'x.age': a passphrase is needed for 'x.age', and --batch forbids asking\n\
-             {hint}"
+             {GIVE_PASSPHRASE}"
         ),
     );
     assert_eq!(sandbox.names(), ["pass", "x", "x.age"]);
@@ -511,11 +514,9 @@ fn standard_input_under_another_name_is_not_both_data_and_secrets() {
 fn a_key_file_with_a_byte_order_mark_is_called_that() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("friends", format!("\u{feff}{recipient}\n"));
-    sandbox.run_with(["encrypt", "-R", "friends"], b"").fails(
-        1,
-        "solekey: error: 'friends' begins with a byte order mark\n\
-         solekey: hint: save it as UTF-8, without a byte order mark\n",
-    );
+    sandbox
+        .run_with(["encrypt", "-R", "friends"], b"")
+        .fails(1, &format!("solekey: error: 'friends' begins with a byte order mark\n{SAVE_AS_UTF_8}"));
 }
 
 #[test]

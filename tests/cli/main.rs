@@ -6,6 +6,7 @@
 mod cctv;
 mod requirements;
 mod sandbox;
+mod texts;
 
 mod backups;
 mod completions;

@@ -17,6 +17,7 @@ use solekey::crypto::{Decryptor, Encryptor, Error, Identity, Recipient, secrecy:
 use crate::{
     requirements::{installed, skip},
     sandbox::{Outcome, SOLEKEY, Sandbox, finish, is_root},
+    texts::MISSING_RECIPIENTS,
 };
 
 /// A public key whose secret key lives in hardware.
@@ -268,11 +269,7 @@ fn nothing_around_an_encryption_names_a_recipient() {
             assert_eq!(friends.iter().filter(opens).count(), expected, "{named:?}, {value}");
         }
         let nobody = poisoned(sandbox.command(["encrypt", "-o", "nobody.age", "x"]), &variables);
-        nobody.fails(
-            2,
-            "solekey: error: missing recipients: there is nobody to encrypt to\n\
-             solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n",
-        );
+        nobody.fails(2, MISSING_RECIPIENTS);
         assert!(!sandbox.path("nobody.age").exists());
     }
     // The variables and files do reach the program: the stranger opens files without being named.

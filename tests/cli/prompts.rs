@@ -9,7 +9,7 @@ use crate::{
 
 /// Runs a shell command on a terminal, answering its questions: each answer is typed once its question is shown.
 fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &str)]) -> Outcome {
-    let mut script = format!("set timeout 20\nspawn -noecho sh -c {{{command}}}\n");
+    let mut script = format!("set timeout 100\nspawn -noecho sh -c {{{command}}}\n");
     for (question, answer) in dialog {
         // Typed too early, it would be thrown away when the question turns echo off.
         script += &format!("expect -ex {{{question}}} {{ after 200; send \"{answer}\" }} timeout {{ exit 99 }}\n");
@@ -232,7 +232,7 @@ fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
         sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", name]).is_silent_success();
     }
     let verify = "exec \"$SOLEKEY\" verify -T1 --progress always a.age b.age";
-    let mut script = format!("set timeout 20\nspawn -noecho sh -c {{{verify}}}\n");
+    let mut script = format!("set timeout 100\nspawn -noecho sh -c {{{verify}}}\n");
     script += "expect -ex {Enter passphrase for 'a.age': } {after 200; send \"a\\r\"}\n";
     script += "expect -ex {Enter passphrase for 'b.age': } {after 1500; send \"b\\r\"}\n";
     script += "expect eof {}\ncatch wait result\nexit [lindex $result 3]\n";

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     requirements::{installed, skip},
     sandbox::{CHUNK, Outcome, SEGMENT, Sandbox, data},
+    texts::CHOOSE_ANOTHER_OUTPUT,
 };
 
 fn lines(text: &[u8]) -> Vec<Value> {
@@ -74,11 +75,10 @@ fn a_receipt_replaces_nothing_and_is_no_file_of_the_run() {
         "solekey: error: the receipt 'r.json' already exists\n\
          solekey: hint: overwrite it with -f, or choose another file for --receipt\n",
     );
-    let hint = "solekey: hint: nothing was written; choose another output with -o\n";
     run(&["-f", "--receipt", "./y", "x", "y"])
-        .fails(2, &format!("solekey: error: 'y' and './y' are the same file\n{hint}"));
+        .fails(2, &format!("solekey: error: 'y' and './y' are the same file\n{CHOOSE_ANOTHER_OUTPUT}"));
     let outcome = sandbox.run(["encrypt", "-f", "-i", "key.txt", "--receipt", "key.txt", "x"]);
-    outcome.fails(2, &format!("solekey: error: 'key.txt' is to be both read and written\n{hint}"));
+    outcome.fails(2, &format!("solekey: error: 'key.txt' is to be both read and written\n{CHOOSE_ANOTHER_OUTPUT}"));
     run(&["--receipt", "./y.age", "x", "y"]).fails(
         2,
         "solekey: error: the receipt and an output are both to go to './y.age'\n\

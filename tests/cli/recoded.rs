@@ -1,6 +1,6 @@
 //! Files that a shell or an editor took for text.
 
-use crate::sandbox::Sandbox;
+use crate::{sandbox::Sandbox, texts::SAVE_AS_UTF_8};
 
 /// What PowerShell's `>` makes of a program's output: UTF-16 with a mark.
 fn utf16(bytes: &[u8]) -> Vec<u8> {
@@ -43,8 +43,7 @@ fn an_armored_file_comes_back_as_the_hint_says() {
 fn a_key_file_in_utf_16_is_called_that() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("wide.txt", utf16(&sandbox.read("key.txt")));
-    let said = "solekey: error: 'wide.txt' is text in UTF-16\n\
-                solekey: hint: save it as UTF-8, without a byte order mark\n";
+    let said = &format!("solekey: error: 'wide.txt' is text in UTF-16\n{SAVE_AS_UTF_8}");
     sandbox.run(["decrypt", "-i", "wide.txt", "x.age"]).fails(1, said);
     sandbox.run(["encrypt", "-R", "wide.txt", "key.txt"]).fails(1, said);
 }

@@ -7,7 +7,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{self, Permissions},
     io::{Read, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -20,7 +20,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::requirements::which;
+use crate::requirements::{installed, which};
 
 /// Bytes of plaintext in a chunk.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -38,8 +38,8 @@ static RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
     Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 });
 
-/// Nothing waits longer than this, in seconds.
-const PATIENCE: u64 = 30;
+/// How long a test waits for a program, in seconds. A busy machine may be slow; only a test that fails waits so long.
+const PATIENCE: u64 = 120;
 
 /// A temporary folder in which commands run.
 pub(crate) struct Sandbox {
@@ -72,6 +72,16 @@ impl Sandbox {
 
     pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         fs::write(self.path(name), bytes).expect("the folder takes a file");
+    }
+
+    /// Writes an executable file.
+    ///
+    /// `sh` writes it, not this process. A program that another test starts in the meantime would inherit the file while it is
+    /// open for writing, and Linux does not execute such a file (`ETXTBSY`).
+    pub(crate) fn write_program(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let mut shell = self.detached("sh");
+        shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\"", name]);
+        feed(shell, bytes.as_ref()).is_silent_success();
     }
 
     #[track_caller]
@@ -255,6 +265,33 @@ pub(crate) fn is_root() -> bool {
         folder.path().metadata().expect("it is there").uid() == 0
     });
     *ROOT
+}
+
+/// The user ID of the user who owns nothing.
+pub(crate) const NOBODY: u32 = 65534;
+
+/// Run before a command, these words make it an unprivileged user's. They need root.
+pub(crate) const AS_NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all";
+
+/// Runs a bash script as an unprivileged user, in a folder which that user owns and which has the program in it.
+///
+/// `None` if the tests run as root and `setpriv` is missing.
+pub(crate) fn unprivileged(script: &str) -> Option<(Sandbox, Outcome)> {
+    if is_root() && !installed(&["setpriv"]) {
+        return None;
+    }
+    let sandbox = Sandbox::new();
+    // The folder of the build may be closed to others.
+    sandbox.write_program("solekey", fs::read(SOLEKEY).expect("the program can be read"));
+    sandbox.write("script", script);
+    let user = if is_root() {
+        chown(sandbox.path(""), Some(NOBODY), Some(NOBODY)).expect("root may");
+        AS_NOBODY
+    } else {
+        ""
+    };
+    let outcome = sandbox.shell(&format!("exec {user} bash -eu -o pipefail script"));
+    Some((sandbox, outcome))
 }
 
 /// Bytes without pattern, the same every time.

@@ -17,33 +17,8 @@ use bech32::{Bech32, Hrp};
 
 use crate::{
     requirements::{installed, skip},
-    sandbox::{Outcome, SEGMENT, SOLEKEY, Sandbox, data, finish, is_root, wait_until},
+    sandbox::{AS_NOBODY, NOBODY, SEGMENT, SOLEKEY, Sandbox, data, finish, is_root, unprivileged, wait_until},
 };
-
-/// Who owns nothing.
-const NOBODY: u32 = 65534;
-
-/// The words that make a command an unprivileged user's, where the tests run as root.
-const AS_NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all";
-
-/// A folder that an unprivileged user owns, with the program in it, and a script run there by that user.
-fn unprivileged(script: &str) -> Option<(Sandbox, Outcome)> {
-    if is_root() && !installed(&["setpriv"]) {
-        return None;
-    }
-    let sandbox = Sandbox::new();
-    // The folder of the build may be closed to others.
-    fs::copy(SOLEKEY, sandbox.path("solekey")).expect("the folder takes it");
-    sandbox.write("script", script);
-    let user = if is_root() {
-        chown(sandbox.path(""), Some(NOBODY), Some(NOBODY)).expect("root may");
-        AS_NOBODY
-    } else {
-        ""
-    };
-    let outcome = sandbox.shell(&format!("exec {user} bash -eu -o pipefail script"));
-    Some((sandbox, outcome))
-}
 
 #[test]
 fn an_unprivileged_user_reads_and_writes_as_before() {
@@ -106,8 +81,7 @@ fn a_crash_writes_no_core_file_and_memory_is_private() {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
-    let program = sandbox.path("solekey");
-    fs::copy(SOLEKEY, &program).expect("the folder takes it");
+    sandbox.write_program("solekey", fs::read(SOLEKEY).expect("it can be read"));
     chown(sandbox.path(""), is_root().then_some(NOBODY), None).expect("root may");
     let user = if is_root() { AS_NOBODY } else { "" };
     let with_cores = |program: &str| {
@@ -287,8 +261,7 @@ fn alone_and_in_a_plugin(probe: &str) -> (String, String) {
     let sandbox = Sandbox::new();
     // A plugin is started in a folder of its own.
     let probe = &format!("SAID='{}'\n{probe}", sandbox.path("said").display());
-    sandbox.write("age-plugin-probe", plugin(probe));
-    sandbox.set_mode("age-plugin-probe", 0o755);
+    sandbox.write_program("age-plugin-probe", plugin(probe));
     sandbox.write("x", "secret");
     sandbox.bash(probe);
     let alone = sandbox.text("said");

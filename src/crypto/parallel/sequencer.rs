@@ -1,6 +1,6 @@
 //! Taking turns: what workers finish in any order happens in the order of its numbers. No I/O and no cryptography.
 //!
-//! `tests/sequencer_model.rs` includes this file with other locks, which try every order in which threads can run.
+//! `tests/library/sequencer_model.rs` includes this file with other locks, which try every order in which threads can run.
 
 use std::ops::ControlFlow;
 

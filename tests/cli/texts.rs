@@ -1,0 +1,36 @@
+//! Messages that tests in several modules assert, each with its line end.
+
+/// The error and hint for an encryption without recipients.
+pub(crate) const MISSING_RECIPIENTS: &str = "solekey: error: missing recipients: there is nobody to encrypt to\n\
+     solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n";
+
+/// The error and hint for a decryption of `x.age`, which has an X25519 stanza, without identities.
+pub(crate) const MISSING_IDENTITIES: &str = "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\
+     solekey: hint: name your identity file with -i\n";
+
+/// The error and hint for a recipient given with `-r` that has a typing error.
+pub(crate) const MISTYPED_RECIPIENT: &str = "solekey: error: -r: not a valid age recipient (mistyped or cut off)\n\
+     solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n";
+
+/// The hint when no identity matches.
+pub(crate) const NAME_MATCHING_IDENTITY: &str = "solekey: hint: name the matching identity file with -i\n";
+
+/// The hint for a truncated file.
+pub(crate) const FETCH_AGAIN: &str =
+    "solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n";
+
+/// The hint for a corrupted file.
+pub(crate) const SALVAGE: &str = "solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n";
+
+/// The hint when an output exists.
+pub(crate) const OUTPUT_EXISTS: &str =
+    "solekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n";
+
+/// The hint when an output is also an input or another output.
+pub(crate) const CHOOSE_ANOTHER_OUTPUT: &str = "solekey: hint: nothing was written; choose another output with -o\n";
+
+/// The hint when nobody can be asked for a passphrase.
+pub(crate) const GIVE_PASSPHRASE: &str = "solekey: hint: give it with --passphrase-file FILE or --passphrase-fd N\n";
+
+/// The hint for a text file in another encoding.
+pub(crate) const SAVE_AS_UTF_8: &str = "solekey: hint: save it as UTF-8, without a byte order mark\n";
