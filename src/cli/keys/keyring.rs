@@ -27,7 +27,7 @@ use crate::{
             prompt::Prompt,
         },
     },
-    crypto::{self, Decryptor, Error as CryptoError, Identity, Match, Recipient, Stanza, Unlocked},
+    crypto::{self, Decryptor, Error as CryptoError, Identity, Match, Recipient, Stanza, Unlocked, secrecy::Zeroizing},
 };
 
 /// The keys of a run, shared by all threads.
