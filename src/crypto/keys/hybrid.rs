@@ -16,8 +16,8 @@ use hpke::{
     single_shot_open, single_shot_seal,
 };
 use rand_core::OsRng;
-use zeroize::{Zeroize, Zeroizing};
 
+use crate::crypto::secrecy::{Zeroize, Zeroizing};
 use crate::crypto::{
     error::Error,
     format::stanza_type::MLKEM768X25519,

@@ -29,7 +29,6 @@ use sha3::{
     digest::{ExtendableOutput, Update, XofReader},
 };
 use x25519_dalek::{EphemeralSecret, StaticSecret};
-use zeroize::Zeroizing;
 
 type MlKemPublic = <MlKem768 as KemCore>::EncapsulationKey;
 type MlKemSecret = <MlKem768 as KemCore>::DecapsulationKey;

@@ -14,8 +14,8 @@ use std::{
 };
 
 use age_core::format::FileKey;
-use zeroize::Zeroizing;
 
+use crate::crypto::secrecy::Zeroizing;
 use crate::crypto::{
     error::Error,
     parallel::{

@@ -2,8 +2,8 @@
 //!
 //! A segment is what one worker of the pipeline handles at a time. Spec: <https://c2sp.org/age#payload>.
 
-use zeroize::Zeroizing;
 
+use crate::crypto::secrecy::Zeroizing;
 use crate::crypto::{
     error::{Error, PayloadFault},
     parallel::pipeline::{Segment, Shape, Step},

@@ -6,8 +6,8 @@ use aws_lc_rs::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
     digest, hkdf, hmac,
 };
-use zeroize::Zeroizing;
 
+use crate::crypto::secrecy::Zeroizing;
 use crate::crypto::primitives::{TAG, Unauthentic};
 
 /// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.

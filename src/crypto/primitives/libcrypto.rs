@@ -8,8 +8,8 @@ use openssl::{
     error::ErrorStack,
     lib_ctx::LibCtx,
 };
-use zeroize::Zeroizing;
 
+use crate::crypto::secrecy::Zeroizing;
 use crate::crypto::primitives::{TAG, Unauthentic, aws_lc};
 
 /// Shorter plaintexts are AWS-LC's: getting OpenSSL ready takes a millisecond, which a small file would not win back.

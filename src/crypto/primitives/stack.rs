@@ -5,7 +5,6 @@
 
 use std::hint::black_box;
 
-use zeroize::Zeroize;
 
 /// Bytes. Nothing that works on keys goes deeper; the tests of what memory forgets would find what it left.
 const DEPTH: usize = 48 << 10;
