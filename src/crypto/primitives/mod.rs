@@ -1,4 +1,6 @@
-//! The primitives that the format names, each as one call. Nothing outside this folder names their libraries.
+//! The symmetric primitives that the format uses, each as one call: AEAD, HKDF, HMAC, SHA-256 and random bytes.
+//!
+//! Only this folder names the libraries that implement them.
 
 mod aws_lc;
 #[cfg(feature = "openssl")]
@@ -12,15 +14,21 @@ pub(crate) use crate::crypto::primitives::aws_lc::{hkdf_sha256, hmac_sha256, hma
 #[cfg(feature = "openssl")]
 pub(crate) use crate::crypto::primitives::libcrypto::ChaCha20Poly1305;
 
-/// Bytes that a sealed message is longer than its plaintext.
+/// Length of a Poly1305 tag in bytes: a sealed message is this much longer than its plaintext.
 pub(crate) const TAG: usize = 16;
 
-/// A message does not authenticate under this key and nonce.
+/// The error of opening a message that is not authentic under the given key and nonce.
 pub(crate) struct Unauthentic;
 
-/// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.
+/// Fills `bytes` with random bytes from the operating system.
+///
+/// AWS-LC's own generator is not used, because it spends 35 ms on gathering entropy at its first use.
+///
+/// # Panics
+///
+/// If the operating system provides no random bytes.
 pub fn random(bytes: &mut [u8]) {
-    getrandom::fill(bytes).expect("the operating system gives random bytes");
+    getrandom::fill(bytes).expect("the operating system provides random bytes");
 }
 
 #[cfg(test)]
@@ -28,9 +36,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_authentic_is_not_given_out_and_stays_as_it_is() {
+    fn opening_a_forged_message_gives_zeros_and_leaves_the_message_unchanged() {
         let aead = ChaCha20Poly1305::new(&[7; 32]);
-        // A short one, and one as long as a chunk.
+        // A short message, and one as long as a chunk.
         for message in [vec![5; 1000], vec![5; 64 * 1024]] {
             let mut sealed = vec![0; message.len() + TAG];
             aead.seal([9; 12], &message, &mut sealed);
@@ -52,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_message_has_a_tag_too() {
+    fn an_empty_message_is_authenticated_too() {
         let aead = ChaCha20Poly1305::new(&[7; 32]);
         let mut sealed = [0; TAG];
         aead.seal([9; 12], &[], &mut sealed);
