@@ -66,7 +66,7 @@ impl Encryptor {
             let wrapped = wrap::wrap_all(&recipients, &file_key, &[])?;
             let stanza_recipients =
                 wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
-            let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key)?;
+            let header = Header::new(wrapped.into_iter().flatten().collect(), &file_key)?;
             count(&header, &recipients)?;
             Ok(Self { header, file_key, stanza_recipients })
         })
@@ -292,7 +292,7 @@ impl Unlocked {
         let header = wipe_stack_after(|| {
             let wrapped = wrap::wrap_all(&added, &self.file_key, &stanzas)?;
             stanzas.extend(wrapped.into_iter().flatten());
-            Header::write(stanzas, &self.file_key)
+            Header::new(stanzas, &self.file_key)
         })?;
         // The very bytes that will be written must be a header; whoever made the stanzas.
         Header::read(&mut header.as_bytes())?;
