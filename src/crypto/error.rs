@@ -2,8 +2,6 @@
 
 use std::{fmt, io};
 
-use crate::crypto::payload::chunk::CHUNK;
-
 /// What went wrong. Never carries a secret, and never mentions a command line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -196,15 +194,6 @@ impl PayloadFault {
 }
 
 impl Error {
-    /// How many bytes of plaintext were released before this error, where it is the payload that is at fault.
-    #[must_use]
-    pub fn released(&self) -> Option<u64> {
-        match self {
-            Self::Payload { chunk, .. } => Some(chunk * CHUNK as u64),
-            _ => None,
-        }
-    }
-
     /// An error met while reading: what the armor reader had to say, or a failure of the source itself.
     #[must_use]
     pub fn from_read(error: io::Error) -> Self {

@@ -33,15 +33,16 @@ pub use keys::{
 pub use parallel::endpoints::{ReadAt, Sink, Source, WriteAt};
 use parallel::pipeline;
 pub use payload::{
-    Payload, Salvaged,
+    Payload,
     chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},
+    salvage::Salvaged,
     segment::SEGMENT,
 };
 use payload::{
     chunk::{PayloadKey, payload_nonce},
     segment,
 };
-use primitives::stack;
+use primitives::stack::wipe_stack_after;
 pub use primitives::{Sha256, random};
 
 /// Encrypts one file.
@@ -60,12 +61,12 @@ impl Encryptor {
     /// [`Error::HeaderCount`], [`Error::HeaderLength`], [`Error::External`], [`Error::Wrap`].
     pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
         let recipients: Vec<_> = recipients.into_iter().collect();
-        stack::wiped(|| {
+        wipe_stack_after(|| {
             let file_key = FileKey::init_with_mut(|key| random(key));
             let wrapped = wrap::wrap_all(&recipients, &file_key, &[])?;
             let stanza_recipients =
                 wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
-            let header = Header::write(wrapped.into_iter().flatten().collect(), &file_key)?;
+            let header = Header::new(wrapped.into_iter().flatten().collect(), &file_key)?;
             count(&header, &recipients)?;
             Ok(Self { header, file_key, stanza_recipients })
         })
@@ -91,7 +92,7 @@ impl Encryptor {
     /// [`Error::Read`], [`Error::Write`].
     pub fn encrypt(self, source: Source<'_>, mut sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
         let (key, prefix) = self.write_prefix(&mut sink)?;
-        let seal = |plaintext: pipeline::Segment<'_>| stack::wiped(|| segment::seal(&key, plaintext));
+        let seal = |plaintext: pipeline::Segment<'_>| wipe_stack_after(|| segment::seal(&key, plaintext));
         let payload = pipeline::run(source, sink, segment::SEALING, threads, &seal)?;
         Ok(prefix + payload)
     }
@@ -175,7 +176,7 @@ impl Decryptor {
     /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`],
     /// [`Error::Unwrap`] and [`Error::External`] of the first identity that has something to say about a stanza.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
-        stack::wiped(|| {
+        wipe_stack_after(|| {
             let unwrapped = if self.damaged {
                 self.unwrap_each(identities)
             } else {
@@ -207,14 +208,14 @@ impl Decryptor {
     /// Whether the header's MAC agrees with the file key. It does unless the header is [damaged](Self::read_damaged).
     #[must_use]
     pub fn is_authentic(&self, unlocked: &Unlocked) -> bool {
-        stack::wiped(|| self.header.authenticate(&unlocked.file_key).is_ok())
+        wipe_stack_after(|| self.header.authenticate(&unlocked.file_key).is_ok())
     }
 
     /// Whether `identity` unwraps each of the stanzas, in file order. A stanza that it cannot read is not its own.
     #[must_use]
     pub fn opened_by(&self, identity: &Identity) -> Vec<bool> {
         let opens = |stanza| matches!(identity.unwrap(std::slice::from_ref(stanza)), Some(Ok(_)));
-        stack::wiped(|| self.header.stanzas().iter().map(opens).collect())
+        wipe_stack_after(|| self.header.stanzas().iter().map(opens).collect())
     }
 
     /// Which stanzas are for these identities, counted from 0. The header is authenticated with every file key that they
@@ -225,7 +226,7 @@ impl Decryptor {
     /// [`Error::NoMatch`] if there are none; otherwise as [`unlock`](Self::unlock).
     pub fn stanzas_of(&self, identities: &[Identity]) -> Result<Vec<usize>, Error> {
         let mut found = Vec::new();
-        stack::wiped(|| {
+        wipe_stack_after(|| {
             for (index, stanza) in self.header.stanzas().iter().enumerate() {
                 let stanza = slice::from_ref(stanza);
                 if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
@@ -288,10 +289,10 @@ impl Unlocked {
             |stanza: &Stanza| Stanza { tag: stanza.tag.clone(), args: stanza.args.clone(), body: stanza.body.clone() };
         let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
         let added: Vec<_> = added.into_iter().collect();
-        let header = stack::wiped(|| {
+        let header = wipe_stack_after(|| {
             let wrapped = wrap::wrap_all(&added, &self.file_key, &stanzas)?;
             stanzas.extend(wrapped.into_iter().flatten());
-            Header::write(stanzas, &self.file_key)
+            Header::new(stanzas, &self.file_key)
         })?;
         // The very bytes that will be written must be a header; whoever made the stanzas.
         Header::read(&mut header.as_bytes())?;

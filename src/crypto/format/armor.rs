@@ -1,6 +1,6 @@
-//! ASCII armor: a file as text, in lines of 64 characters of base64 between two marker lines.
+//! ASCII armor: a file as text, in lines of 64 base64 characters between two marker lines.
 //!
-//! The reader is strict, as PEM (RFC 7468) in its strict form is, but for white space around the whole.
+//! The reader accepts only the strict form of PEM (RFC 7468), and white space before and after it.
 //! Spec: <https://c2sp.org/age#ascii-armor>.
 
 use std::io::{self, BufRead, Read, Write};
@@ -14,40 +14,41 @@ const END: &str = "-----END AGE ENCRYPTED FILE-----";
 
 /// Characters in every line but the last, which has 1 to this many.
 const COLUMNS: usize = 64;
-/// Bytes in a full line.
+/// Bytes that a full line encodes.
 const LINE: usize = COLUMNS / 4 * 3;
-/// White space that is passed over before the first line, and after the last. Other implementations allow the same.
+/// Bytes of white space that are skipped before the first line, and after the last. Other implementations allow as many.
 const SPACE_LIMIT: usize = 1024;
-/// Bytes that are decoded at once.
+/// Bytes that are encoded or decoded at a time.
 const BLOCK: usize = 1024 * LINE;
 
-/// Whether a file that begins with these bytes looks armored. A file of the binary format never does.
+/// Returns whether a file that starts with these bytes looks armored. A binary age file never does.
 #[must_use]
 pub fn looks_armored(beginning: &[u8]) -> bool {
     let text = beginning.trim_ascii_start();
-    // Of a pipe, there may be no more than white space yet.
+    // A pipe may have delivered only white space, or a part of the marker, so far.
     !beginning.is_empty() && (text.starts_with(b"-----") || b"-----".starts_with(text))
 }
 
-/// Writes what is written to it as armored text. [`finish`](Self::finish) writes the end.
+/// A writer that armors what is written to it. Call [`finish`](Self::finish) at the end.
 pub struct ArmorWriter<W: Write> {
     inner: W,
     /// Bytes that do not fill a line yet.
     partial: Vec<u8>,
+    /// Encoded lines that have not been written to `inner` yet.
     text: Vec<u8>,
 }
 
 impl<W: Write> ArmorWriter<W> {
-    /// Begins armored text.
+    /// Creates a writer that armors to `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, partial: Vec::with_capacity(LINE), text: format!("{BEGIN}\n").into_bytes() }
     }
 
-    /// Writes what is left and the end line.
+    /// Writes the last line and the end marker, flushes the inner writer and returns it.
     ///
     /// # Errors
     ///
-    /// Those of the inner writer.
+    /// Any error of the inner writer.
     pub fn finish(mut self) -> io::Result<W> {
         let rest = std::mem::take(&mut self.partial);
         if !rest.is_empty() {
@@ -60,6 +61,7 @@ impl<W: Write> ArmorWriter<W> {
         Ok(self.inner)
     }
 
+    /// Appends up to [`LINE`] bytes to `text` as one line.
     fn encode_line(&mut self, line: &[u8]) {
         let start = self.text.len();
         self.text.resize(start + COLUMNS, 0);
@@ -97,50 +99,56 @@ impl<W: Write> Write for ArmorWriter<W> {
     }
 }
 
-/// Reads armored text and gives the bytes in it. Its errors are [`Error::Armor`] inside an [`io::Error`].
+/// A reader that decodes armored text. Its own errors are [`Error::Armor`] inside an [`io::Error`].
 pub struct ArmorReader<R: BufRead> {
     inner: R,
-    /// The line that is being read, without its end.
+    /// The last line read, without its line ending.
     line: Vec<u8>,
-    /// Of that line, from 1.
+    /// Number of that line, from 1.
     number: u64,
     state: State,
+    /// Decoded bytes.
     decoded: Vec<u8>,
-    /// How much of `decoded` has been taken.
-    taken: usize,
+    /// How many of the decoded bytes have been consumed.
+    consumed: usize,
 }
 
+/// What the reader expects next.
 #[derive(PartialEq, Eq)]
 enum State {
+    /// White space and the begin marker.
     Begin,
+    /// A line of base64 or the end marker.
     Lines,
-    /// A line has been read that is shorter than the others, so the end line must follow.
-    LastLine,
+    /// The end marker, because the line before was shorter than the others.
+    AfterLastLine,
+    /// Nothing: the armor and the white space after it have been read.
     End,
 }
 
 impl<R: BufRead> ArmorReader<R> {
-    /// Reads armored text from `inner`, all of it.
+    /// Creates a reader that decodes all of `inner`.
     pub fn new(inner: R) -> Self {
-        Self { inner, line: Vec::new(), number: 0, state: State::Begin, decoded: Vec::new(), taken: 0 }
+        Self { inner, line: Vec::new(), number: 0, state: State::Begin, decoded: Vec::new(), consumed: 0 }
     }
 
-    /// Decodes lines until there is a block of bytes or the armor ends.
+    /// Replaces the decoded bytes with the next block, or with fewer if the armor ends.
     fn decode_block(&mut self) -> io::Result<()> {
         self.decoded.clear();
-        self.taken = 0;
+        self.consumed = 0;
         while self.state != State::End && self.decoded.len() < BLOCK {
             if self.state == State::Begin {
                 self.read_begin()?;
-            } else if self.state == State::LastLine || self.decode_full_lines()? == 0 {
-                self.read_line_of_base64_or_end()?;
+            } else if self.state == State::AfterLastLine || self.decode_full_lines()? == 0 {
+                self.decode_line_or_end()?;
             }
         }
         Ok(())
     }
 
+    /// Reads white space and the begin marker.
     fn read_begin(&mut self) -> io::Result<()> {
-        // The line on which the space begins; reading the marker's line counts that one itself.
+        // White space starts on line 1. `read_line` counts the line of the marker itself.
         self.number = 1;
         self.skip_space()?;
         self.number -= 1;
@@ -152,8 +160,10 @@ impl<R: BufRead> ArmorReader<R> {
         Ok(())
     }
 
-    /// Decodes the full lines at the beginning of what the inner reader holds, and returns how many there were. Only
-    /// lines beyond doubt: the others are left for [`read_line_of_base64_or_end`](Self::read_line_of_base64_or_end).
+    /// Decodes the full lines that the inner reader has buffered, and returns how many there were.
+    ///
+    /// This is the fast path. It stops at the first line that is not full and valid, and leaves that line to
+    /// [`decode_line_or_end`](Self::decode_line_or_end).
     fn decode_full_lines(&mut self) -> io::Result<usize> {
         let available = self.inner.fill_buf()?;
         let line_end: &[u8] = if available.get(COLUMNS) == Some(&b'\r') { b"\r\n" } else { b"\n" };
@@ -173,16 +183,17 @@ impl<R: BufRead> ArmorReader<R> {
         Ok(count)
     }
 
-    fn read_line_of_base64_or_end(&mut self) -> io::Result<()> {
-        let ended = self.read_line()?;
+    /// Reads one line and decodes it, or reads the end marker and the white space after it.
+    fn decode_line_or_end(&mut self) -> io::Result<()> {
+        let is_terminated = self.read_line()?;
         if self.line == END.as_bytes() {
             self.state = State::End;
             return self.read_to_end_of_space();
         }
-        if self.line.is_empty() && !ended {
+        if self.line.is_empty() && !is_terminated {
             return Err(self.fault("the text ends before '-----END AGE ENCRYPTED FILE-----'"));
         }
-        if self.state == State::LastLine {
+        if self.state == State::AfterLastLine {
             return Err(self.fault("a line follows one of fewer than 64 characters"));
         }
         if self.line.is_empty() || self.line.len() > COLUMNS {
@@ -194,25 +205,28 @@ impl<R: BufRead> ArmorReader<R> {
         };
         self.decoded.extend_from_slice(decoded);
         if decoded.len() < LINE {
-            self.state = State::LastLine;
+            self.state = State::AfterLastLine;
         }
         Ok(())
     }
 
-    /// Reads one line without its end, LF or CR LF. False if the text ends without one.
+    /// Reads one line without its LF or CR LF, and returns whether it had one.
+    ///
+    /// A line that is longer than allowed is cut, but still longer than [`COLUMNS`].
     fn read_line(&mut self) -> io::Result<bool> {
-        // Room for the longest line that is allowed, its end, and one byte that says it is too long.
+        // The longest line allowed, CR LF, and one byte more to recognize a longer line.
         const LIMIT: u64 = COLUMNS as u64 + 3;
         self.number += 1;
         self.line.clear();
         Read::take(&mut self.inner, LIMIT).read_until(b'\n', &mut self.line)?;
-        let ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
-        if ended {
+        let is_terminated = self.line.pop_if(|byte| *byte == b'\n').is_some();
+        if is_terminated {
             self.line.pop_if(|byte| *byte == b'\r');
         }
-        Ok(ended)
+        Ok(is_terminated)
     }
 
+    /// Skips white space, up to [`SPACE_LIMIT`] bytes, and counts its lines.
     fn skip_space(&mut self) -> io::Result<()> {
         let mut skipped = 0;
         loop {
@@ -231,13 +245,15 @@ impl<R: BufRead> ArmorReader<R> {
         }
     }
 
+    /// Reads the white space after the end marker, and checks that nothing else follows.
     fn read_to_end_of_space(&mut self) -> io::Result<()> {
-        // The line behind the end line.
+        // The line after the end marker.
         self.number += 1;
         self.skip_space()?;
         if self.inner.fill_buf()?.is_empty() { Ok(()) } else { Err(self.fault("text follows the armor's end")) }
     }
 
+    /// Returns an [`Error::Armor`] at the last line read.
     fn fault(&self, fault: &'static str) -> io::Error {
         io::Error::other(Error::Armor { line: self.number, fault })
     }
@@ -245,14 +261,14 @@ impl<R: BufRead> ArmorReader<R> {
 
 impl<R: BufRead> BufRead for ArmorReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.taken == self.decoded.len() {
+        if self.consumed == self.decoded.len() {
             self.decode_block()?;
         }
-        Ok(&self.decoded[self.taken..])
+        Ok(&self.decoded[self.consumed..])
     }
 
     fn consume(&mut self, count: usize) {
-        self.taken += count;
+        self.consumed += count;
     }
 }
 
@@ -273,9 +289,9 @@ mod tests {
     fn armored(bytes: &[u8], piece: usize) -> String {
         let mut writer = ArmorWriter::new(Vec::new());
         for piece in bytes.chunks(piece) {
-            writer.write_all(piece).expect("memory takes it");
+            writer.write_all(piece).expect("writing to memory does not fail");
         }
-        String::from_utf8(writer.finish().expect("memory takes it")).expect("armor is ASCII")
+        String::from_utf8(writer.finish().expect("writing to memory does not fail")).expect("armor is ASCII")
     }
 
     #[test]
@@ -283,24 +299,26 @@ mod tests {
         for length in [0, 1, 47, 48, 49, 95, 96, 97, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
             let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
             let text = armored(&bytes, 1000);
-            assert_eq!(text, armored(&bytes, 7), "pieces make no difference");
+            assert_eq!(text, armored(&bytes, 7), "the sizes of reads and writes make no difference");
             let mut read = Vec::new();
             ArmorReader::new(text.as_bytes()).read_to_end(&mut read).expect("it is well formed");
             assert!(read == bytes);
             let crlf = format!(" \n{}\t", text.replace('\n', "\r\n"));
             read.clear();
-            ArmorReader::new(crlf.as_bytes()).read_to_end(&mut read).expect("CR LF and space around are allowed");
+            ArmorReader::new(crlf.as_bytes())
+                .read_to_end(&mut read)
+                .expect("CR LF, and white space around the armor, are allowed");
             assert!(read == bytes);
-            // No line is whole in what the inner reader holds.
+            // The inner reader never has a whole line in its buffer.
             read.clear();
             let pieces = io::BufReader::with_capacity(7, text.as_bytes());
-            ArmorReader::new(pieces).read_to_end(&mut read).expect("pieces make no difference");
+            ArmorReader::new(pieces).read_to_end(&mut read).expect("the sizes of reads and writes make no difference");
             assert!(read == bytes);
         }
     }
 
     #[test]
-    fn what_looks_armored_begins_as_a_marker_does() {
+    fn only_the_beginning_of_a_marker_looks_armored() {
         for text in ["-----BEGIN AGE", "-----", "--", " \r\n\t-----B", " \n"] {
             assert!(looks_armored(text.as_bytes()), "{text:?}");
         }
@@ -312,22 +330,22 @@ mod tests {
     #[test]
     fn flushing_reaches_the_inner_writer() {
         let mut writer = ArmorWriter::new(io::BufWriter::new(Vec::new()));
-        writer.write_all(&[7; LINE]).expect("memory takes it");
+        writer.write_all(&[7; LINE]).expect("writing to memory does not fail");
         assert!(writer.inner.get_ref().is_empty());
-        writer.flush().expect("memory takes it");
+        writer.flush().expect("writing to memory does not fail");
         assert_eq!(writer.inner.get_ref().len(), BEGIN.len() + 1 + COLUMNS + 1);
     }
 
     #[test]
-    fn full_lines_at_hand_are_decoded_at_once_up_to_a_block() {
+    fn buffered_full_lines_are_decoded_together_up_to_a_block() {
         for end in ["\n", "\r\n"] {
             let text = format!("{}{end}", "A".repeat(COLUMNS)).repeat(4000);
             let mut reader = ArmorReader::new(text.as_bytes());
-            assert_eq!(reader.decode_full_lines().expect("memory gives it"), BLOCK / LINE);
+            assert_eq!(reader.decode_full_lines().expect("reading from memory does not fail"), BLOCK / LINE);
             assert_eq!((reader.decoded.len(), reader.number), (BLOCK, (BLOCK / LINE) as u64));
-            // A line has been read that was not whole in what the inner reader held.
+            // One line was decoded already, because the inner reader did not have it whole.
             reader.decoded.truncate(LINE);
-            assert_eq!(reader.decode_full_lines().expect("memory gives it"), BLOCK / LINE - 1);
+            assert_eq!(reader.decode_full_lines().expect("reading from memory does not fail"), BLOCK / LINE - 1);
             assert_eq!(reader.decoded.len(), BLOCK);
             reader.state = State::Lines;
             reader.decode_block().expect("its lines are whole");
@@ -335,7 +353,7 @@ mod tests {
         }
     }
 
-    /// The line and fault of armored text, which are the same however the text comes in pieces. None if it is well formed.
+    /// Returns the line and fault of armored text, or `None` if it is well formed. The sizes of reads make no difference.
     fn fault(text: &str) -> Option<(u64, &'static str)> {
         let read = |inner: &mut dyn BufRead| match ArmorReader::new(inner).read_to_end(&mut Vec::new()) {
             Ok(_) => None,
@@ -350,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_with_its_line() {
+    fn every_fault_is_reported_with_its_line() {
         let full = "A".repeat(COLUMNS);
         let no_begin = "it is not '-----BEGIN AGE ENCRYPTED FILE-----'";
         let no_end = "the text ends before '-----END AGE ENCRYPTED FILE-----'";
@@ -374,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kibibyte_of_space_is_passed_over_and_no_more() {
+    fn up_to_a_kibibyte_of_white_space_is_skipped() {
         let armor = format!("{BEGIN}\nAAAA\n{END}\n");
         let space = |count| " ".repeat(count);
         let too_much = "more than 1024 bytes of white space around the armor";
@@ -386,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_their_line() {
+    fn errors_name_their_line() {
         let text = armored(&[7; 200], 200);
         let cut = text.lines().take(3).collect::<Vec<_>>().join("\n");
         let mut sink = Vec::new();

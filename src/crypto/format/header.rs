@@ -1,8 +1,9 @@
-//! The textual header: reading, writing and authenticating it.
+//! The textual header: builds, reads and authenticates it.
 //!
-//! The reader is strict: what it accepts, it could have written, byte for byte. Spec: <https://c2sp.org/age#header>.
+//! The reader is strict: it accepts only what the writer could have written, byte for byte.
+//! Spec: <https://c2sp.org/age#header>.
 
-use std::io::{self, BufRead, Read};
+use std::{io::BufRead, ops::Deref};
 
 use age_core::{
     format::{FileKey, Stanza},
@@ -12,73 +13,77 @@ use base64_simd::{AsOut, STANDARD_NO_PAD as BASE64};
 
 use crate::crypto::{
     error::Error,
-    format::stanza_type::SCRYPT,
+    format::{
+        lines::{HEADER_LIMIT, LineReader},
+        stanza_type::SCRYPT,
+    },
     primitives::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies},
 };
 
-/// The first line of every file, without its line feed.
+/// The version line, which starts every file, without its line feed.
 pub const VERSION_LINE: &str = "age-encryption.org/v1";
-/// What the first line of every version of the format begins with.
+/// The beginning of the version line in every version of the format.
 const VERSION_PREFIX: &[u8] = b"age-encryption.org/";
-/// No version line is longer, so a first line that is longer begins some other file.
+/// Length of the longest version line, in bytes. A longer first line belongs to some other kind of file.
 const VERSION_LINE_LIMIT: u64 = 64;
 
+/// The beginning of a recipient stanza.
 pub(super) const STANZA_PREFIX: &str = "-> ";
-pub(super) const FOOTER_PREFIX: &str = "---";
+/// The beginning of the MAC line, up to which the MAC covers the header.
+pub(super) const MAC_PREFIX: &str = "---";
+/// Length of the MAC line, in bytes: `---`, a space, 43 characters of base64 and a line feed.
+pub(super) const MAC_LINE: usize = MAC_PREFIX.len() + 1 + 43 + 1;
 
 /// Characters in every line of a stanza's body but the last, which has fewer.
 const BODY_COLUMNS: usize = 64;
-/// The longest header that is read: 16 MiB, room for ten thousand post-quantum recipients.
-pub(super) const HEADER_LIMIT: u64 = 16 << 20;
 
 /// A header: the stanzas in file order and the MAC over them.
 pub struct Header {
     pub(super) stanzas: Vec<Stanza>,
     pub(super) mac: [u8; 32],
-    /// All of the header's bytes.
+    /// The whole header as it stands in the file.
     pub(super) text: Vec<u8>,
-    /// How many of them the MAC covers: through the `---` of the last line.
-    pub(super) authenticated: usize,
+    /// How many bytes of `text` the MAC covers: up to and including the `---` of the MAC line.
+    pub(super) authenticated_length: usize,
 }
 
 impl Header {
-    /// Writes a header of these stanzas, authenticated under the file key.
+    /// Builds a header from stanzas and authenticates it under the file key.
     ///
     /// # Errors
     ///
     /// [`Error::HeaderLength`].
-    pub(crate) fn write(stanzas: Vec<Stanza>, file_key: &FileKey) -> Result<Self, Error> {
+    pub(crate) fn new(stanzas: Vec<Stanza>, file_key: &FileKey) -> Result<Self, Error> {
         let mut text = format!("{VERSION_LINE}\n");
         for stanza in &stanzas {
             write_stanza(&mut text, stanza);
         }
-        text.push_str(FOOTER_PREFIX);
-        let authenticated = text.len();
+        text.push_str(MAC_PREFIX);
+        let authenticated_length = text.len();
         let mac = hmac_sha256(mac_key(file_key).as_slice(), text.as_bytes());
         text.push_str(&format!(" {}\n", BASE64.encode_to_string(mac)));
         if text.len() as u64 > HEADER_LIMIT {
             return Err(Error::HeaderLength);
         }
-        Ok(Self { stanzas, mac, text: text.into_bytes(), authenticated })
+        Ok(Self { stanzas, mac, text: text.into_bytes(), authenticated_length })
     }
 
-    /// Reads a header, and not a byte beyond it.
+    /// Reads a header, and not a byte beyond it. The MAC is not checked yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Recoded`], [`Error::Version`], [`Error::Header`]; [`Error::Armor`] or
-    /// [`Error::Read`] of the input.
+    /// [`Error::Empty`], [`Error::NotAge`], [`Error::Recoded`], [`Error::Version`], [`Error::Header`], [`Error::Armor`],
+    /// [`Error::Read`].
     pub(crate) fn read(input: &mut dyn BufRead) -> Result<Self, Error> {
-        let mut lines = Lines::of(input);
+        let mut lines = LineReader::new(input);
         read_version(&mut lines)?;
 
         let mut stanzas = Vec::new();
         let mac = loop {
-            let line = lines.next()?;
+            let line = lines.read_line()?;
             if let Some(arguments) = line.strip_prefix(STANZA_PREFIX) {
-                let arguments = arguments.to_owned();
-                stanzas.push(read_stanza(&arguments, &mut lines)?);
-            } else if let Some(mac) = line.strip_prefix(FOOTER_PREFIX) {
+                stanzas.push(read_stanza(arguments, &mut lines)?);
+            } else if let Some(mac) = line.strip_prefix(MAC_PREFIX) {
                 break read_mac(mac)
                     .ok_or_else(|| lines.fault("the MAC is not a space and 43 characters of base64"))?;
             } else {
@@ -93,47 +98,48 @@ impl Header {
             return Err(lines.fault("a passphrase stanza must be the only one"));
         }
         let text = lines.text;
-        let authenticated = text.len() - (mac_line_length() - FOOTER_PREFIX.len());
-        Ok(Self { stanzas, mac, text, authenticated })
+        let authenticated_length = text.len() - (MAC_LINE - MAC_PREFIX.len());
+        Ok(Self { stanzas, mac, text, authenticated_length })
     }
 
-    /// Checks the MAC: that who wrote this header knew the file key.
+    /// Checks the MAC, which proves that the author of this header knew the file key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeaderMac`].
     pub(crate) fn authenticate(&self, file_key: &FileKey) -> Result<(), Error> {
-        if hmac_sha256_verifies(&mac_key(file_key), &self.text[..self.authenticated], &self.mac) {
+        if hmac_sha256_verifies(&mac_key(file_key), &self.text[..self.authenticated_length], &self.mac) {
             Ok(())
         } else {
             Err(Error::HeaderMac)
         }
     }
 
-    /// The stanzas, in file order.
+    /// Returns the stanzas, in file order.
     #[must_use]
     pub fn stanzas(&self) -> &[Stanza] {
         &self.stanzas
     }
 
-    /// Whether the file is sealed under a passphrase.
+    /// Returns whether the file is encrypted to a passphrase.
     #[must_use]
     pub fn is_passphrase(&self) -> bool {
         self.stanzas.iter().any(|stanza| stanza.tag == SCRYPT)
     }
 
-    /// The header as it stands in the file.
+    /// Returns the header as it stands in the file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
     }
 }
 
-/// `HKDF-SHA-256(ikm = file key, salt = empty, info = "header")`.
-fn mac_key(file_key: &FileKey) -> impl std::ops::Deref<Target = [u8; 32]> {
+/// Derives the key of the MAC: `HKDF-SHA-256(ikm = file key, salt = empty, info = "header")`.
+fn mac_key(file_key: &FileKey) -> impl Deref<Target = [u8; 32]> {
     hkdf_sha256(file_key.expose_secret(), &[], b"header")
 }
 
-pub(super) fn mac_line_length() -> usize {
-    FOOTER_PREFIX.len() + " ".len() + 43 + "\n".len()
-}
-
+/// Appends a stanza to the text of a header: its tag and arguments, then its body in lines of base64.
 fn write_stanza(text: &mut String, stanza: &Stanza) {
     text.push_str(STANZA_PREFIX);
     text.push_str(&stanza.tag);
@@ -150,15 +156,20 @@ fn write_stanza(text: &mut String, stanza: &Stanza) {
         text.push('\n');
         rest = after;
     }
-    // The last line is short, and empty where the body fills its lines.
+    // The last line is always short, so it is empty if the body fills its lines.
     text.push_str(rest);
     text.push('\n');
 }
 
-pub(super) fn read_version(lines: &mut Lines<'_>) -> Result<(), Error> {
-    let line = lines.read(VERSION_LINE_LIMIT)?;
+/// Reads and checks the version line.
+///
+/// # Errors
+///
+/// [`Error::Empty`], [`Error::NotAge`], [`Error::Recoded`], [`Error::Version`], [`Error::Header`]; those of the input.
+pub(super) fn read_version(lines: &mut LineReader<'_>) -> Result<(), Error> {
+    let line = lines.read_bytes(VERSION_LINE_LIMIT)?;
     if line == VERSION_LINE.as_bytes() {
-        return lines.complete();
+        return lines.check_terminated();
     }
     if line.is_empty() && lines.text.is_empty() {
         return Err(Error::Empty);
@@ -172,7 +183,7 @@ pub(super) fn read_version(lines: &mut Lines<'_>) -> Result<(), Error> {
     Err(Error::Version(String::from_utf8_lossy(&line).escape_default().to_string()))
 }
 
-/// The encoding of text that was an age file, armored or not, as a byte order mark and what follows tell.
+/// Recognizes an age file, armored or not, that was converted to another text encoding. Returns the encoding's name.
 fn recoded(beginning: &[u8]) -> Option<&'static str> {
     let (encoding, rest) = match beginning {
         [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => ("UTF-16", rest),
@@ -183,21 +194,26 @@ fn recoded(beginning: &[u8]) -> Option<&'static str> {
     (ascii.starts_with(VERSION_PREFIX) || ascii.starts_with(b"-----BEGIN AGE")).then_some(encoding)
 }
 
-pub(super) fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stanza, Error> {
+/// Reads the body of a stanza, given the tag and arguments after its `-> `.
+///
+/// # Errors
+///
+/// [`Error::Header`]; those of the input.
+pub(super) fn read_stanza(arguments: &str, lines: &mut LineReader<'_>) -> Result<Stanza, Error> {
     let mut words = arguments.split(' ').map(str::to_owned);
     if arguments.split(' ').any(|word| word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic())) {
         return Err(lines.fault("the stanza's words are not one or more visible characters, one space apart"));
     }
-    let tag = words.next().expect("a split gives at least one word");
+    let tag = words.next().expect("splitting a string gives at least one part");
 
     let mut body = Vec::new();
     loop {
-        let line = lines.next()?;
+        let line = lines.read_line()?;
         let columns = line.len();
         if columns > BODY_COLUMNS {
             return Err(lines.fault("the line of the stanza's body is longer than 64 characters"));
         }
-        // The decoder refuses padding and stray bits, so only the canonical encoding is read.
+        // The decoder rejects padding and stray bits, so only the canonical encoding is accepted.
         let mut decoded = [0; BODY_COLUMNS / 4 * 3];
         let Ok(decoded) = BASE64.decode(line.as_bytes(), decoded.as_mut_slice().as_out()) else {
             return Err(lines.fault("the line of the stanza's body is not canonical base64"));
@@ -209,67 +225,16 @@ pub(super) fn read_stanza(arguments: &str, lines: &mut Lines<'_>) -> Result<Stan
     }
 }
 
-/// The MAC of a last line, given what follows its `---`.
+/// Decodes the MAC, given the text after the `---` of the MAC line. Returns `None` if it is malformed.
 pub(super) fn read_mac(text: &str) -> Option<[u8; 32]> {
     let mac = BASE64.decode_to_vec(text.strip_prefix(' ')?).ok()?;
     mac.try_into().ok()
 }
 
-/// The header's lines, kept for the MAC as they come.
-pub(super) struct Lines<'a> {
-    pub(super) input: &'a mut dyn BufRead,
-    pub(super) text: Vec<u8>,
-    /// Whether that line ended in a line feed.
-    pub(super) whole: bool,
-}
-
-impl<'a> Lines<'a> {
-    pub(super) fn of(input: &'a mut dyn BufRead) -> Self {
-        Self { input, text: Vec::new(), whole: false }
-    }
-
-    /// Reads up to a line feed, the end of the input, or `limit` bytes. The line comes without its line feed.
-    pub(super) fn read(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        let start = self.text.len();
-        let limit = limit.min(HEADER_LIMIT - start as u64);
-        read_until_line_feed(self.input, limit, &mut self.text).map_err(Error::from_read)?;
-        let line = &self.text[start..];
-        self.whole = line.ends_with(b"\n");
-        Ok(line.strip_suffix(b"\n").unwrap_or(line).to_vec())
-    }
-
-    /// The next line, which must be whole and ASCII.
-    pub(super) fn next(&mut self) -> Result<String, Error> {
-        let line = self.read(HEADER_LIMIT)?;
-        self.complete()?;
-        String::from_utf8(line).map_err(|_| self.fault("it is not ASCII"))
-    }
-
-    /// Checks that the last line ended in a line feed.
-    pub(super) fn complete(&self) -> Result<(), Error> {
-        if self.whole {
-            Ok(())
-        } else if self.text.len() as u64 == HEADER_LIMIT {
-            Err(self.fault("the header is longer than 16 MiB"))
-        } else {
-            Err(self.fault("the file ends inside the header"))
-        }
-    }
-
-    /// What is wrong with the last line that was read.
-    pub(super) fn fault(&self, fault: &'static str) -> Error {
-        let before = &self.text[..self.text.len() - usize::from(self.whole)];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
-        Error::Header { line, fault }
-    }
-}
-
-fn read_until_line_feed(input: &mut dyn BufRead, limit: u64, text: &mut Vec<u8>) -> io::Result<usize> {
-    Read::take(input, limit).read_until(b'\n', text)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn file_key() -> FileKey {
@@ -280,7 +245,7 @@ mod tests {
     fn what_is_written_is_read_back_and_authenticates() {
         for length in [0, 1, 47, 48, 49, 96, 1000] {
             let stanza = || Stanza { tag: "t".into(), args: vec!["a".into(), "!".into()], body: vec![0xfe; length] };
-            let written = Header::write(vec![stanza(), stanza()], &file_key()).expect("it is short");
+            let written = Header::new(vec![stanza(), stanza()], &file_key()).expect("it is short");
             let mut rest = &[written.as_bytes(), b"rest"].concat()[..];
             let read = Header::read(&mut rest).expect("it is well formed");
             assert_eq!(rest, b"rest");
@@ -292,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_their_line() {
+    fn errors_name_their_line() {
         let line = |text: &str| match Header::read(&mut text.as_bytes()) {
             Err(Error::Header { line, .. }) => line,
             Err(other) => panic!("{text:?}: {other}"),
@@ -307,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_not_age() {
+    fn other_files_are_not_age_files() {
         let read = |bytes: &[u8]| Header::read(&mut &bytes[..]).err().map(|error| error.to_string());
         assert_eq!(read(b"").as_deref(), Some("not an age file: it is empty"));
         assert_eq!(read(b"\n").as_deref(), Some("not an age file"));
@@ -319,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_without_end_is_refused_in_bounded_memory() {
+    fn an_endless_header_is_rejected_in_bounded_memory() {
         let mut endless = io::BufReader::new(io::Read::chain(&b"age-encryption.org/v1\n-> "[..], io::repeat(b'a')));
         let fault = "the header is longer than 16 MiB";
         assert!(matches!(Header::read(&mut endless), Err(Error::Header { line: 2, fault: said }) if said == fault));
@@ -330,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passphrase_stanza_stands_alone_and_is_told_from_others() {
+    fn a_passphrase_stanza_is_recognized_and_must_be_the_only_one() {
         let read = |tags: &[&str]| {
             let stanzas: String = tags.iter().map(|tag| format!("-> {tag}\n\n")).collect();
             let text = format!("{VERSION_LINE}\n{stanzas}--- {}\n", "A".repeat(43));
@@ -345,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_stanza_are_visible_characters_one_space_apart() {
+    fn words_of_a_stanza_are_visible_characters_separated_by_one_space() {
         for words in ["", " a", "a ", "a  b", "a\tb", "a\u{7f}"] {
             let text = format!("{VERSION_LINE}\n-> {words}\n\n--- {}\n", "A".repeat(43));
             assert!(matches!(Header::read(&mut text.as_bytes()), Err(Error::Header { line: 2, .. })), "{words:?}");
@@ -353,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn age_files_in_another_encoding_are_told_from_other_files() {
+    fn age_files_in_another_encoding_are_recognized() {
         for text in [VERSION_LINE, "-----BEGIN AGE ENCRYPTED FILE-----"] {
             let utf16 = |bytes: fn(u16) -> [u8; 2]| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(bytes);
             for bytes in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)].map(Iterator::collect::<Vec<_>>) {

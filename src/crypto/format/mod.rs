@@ -1,6 +1,7 @@
-//! The textual parts of the format: the header, its stanzas, and ASCII armor.
+//! The textual parts of the format: the header with its stanzas, and ASCII armor.
 
 pub mod armor;
 mod damaged_header;
 pub(crate) mod header;
+mod lines;
 pub mod stanza_type;

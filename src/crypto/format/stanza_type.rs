@@ -1,4 +1,4 @@
-//! The types of stanzas, and what each tells of its file.
+//! Stanza types (the tag of a stanza), and what each type says about the file.
 //!
 //! Spec: <https://c2sp.org/age#recipient-stanza>.
 
@@ -9,25 +9,27 @@ pub(crate) const SSH_RSA: &str = "ssh-rsa";
 pub(crate) const MLKEM768X25519: &str = "mlkem768x25519";
 pub(crate) const P256TAG: &str = "p256tag";
 pub(crate) const MLKEM768P256TAG: &str = "mlkem768p256tag";
-/// A plugin's, and common: that of age-plugin-yubikey.
+/// The type of age-plugin-yubikey, a common plugin.
 const PIV_P256: &str = "piv-p256";
 
-/// Those of the format.
+/// The types that the age specification defines.
 const KNOWN: [&str; 7] = [X25519, SCRYPT, SSH_ED25519, SSH_RSA, MLKEM768X25519, P256TAG, MLKEM768P256TAG];
 
-/// Whether a type is one of the format's.
+/// Returns whether the age specification defines this type.
 #[must_use]
 pub fn is_known(kind: &str) -> bool {
     KNOWN.contains(&kind)
 }
 
-/// Whether a type calls itself a decoy, by which programs see to it that others stay used to types that they do not know.
+/// Returns whether stanzas of this type are decoys for no recipient.
+///
+/// Some programs add them to make sure that others keep ignoring types they do not know.
 #[must_use]
 pub fn is_grease(kind: &str) -> bool {
     kind.ends_with("-grease")
 }
 
-/// Whether a stanza of that type is safe from a future quantum computer. None if that is not known.
+/// Returns whether stanzas of this type are safe from a future quantum computer, or `None` if that is not known.
 #[must_use]
 pub fn is_post_quantum(kind: &str) -> Option<bool> {
     match kind {

@@ -17,12 +17,12 @@ use hpke::{
 };
 use rand_core::OsRng;
 
-use crate::crypto::secrecy::{Zeroize, Zeroizing};
 use crate::crypto::{
     error::Error,
     format::stanza_type::MLKEM768X25519,
     keys::xwing::{EncappedKey, PrivateKey, PublicKey, XWing},
     primitives::{TAG, random},
+    secrecy::{Zeroize, Zeroizing},
 };
 
 /// What all recipients of a file say who keep it safe from quantum computers; they share it with no others.

@@ -11,7 +11,7 @@ use age_core::{
 use crate::crypto::{
     error::Error,
     keys::{hybrid, recipient::Recipient},
-    primitives::stack::wiped,
+    primitives::stack::wipe_stack_after,
 };
 
 /// The most scrypt work that opening a file may cost unless the caller says otherwise, as a logarithm to base 2.
@@ -73,13 +73,13 @@ impl Identity {
     /// A new X25519 identity.
     #[must_use]
     pub fn generate() -> Self {
-        wiped(|| Self::X25519(Box::new(x25519::Identity::generate())))
+        wipe_stack_after(|| Self::X25519(Box::new(x25519::Identity::generate())))
     }
 
     /// A new hybrid identity, safe from quantum computers.
     #[must_use]
     pub fn generate_hybrid() -> Self {
-        wiped(|| Self::Hybrid(Box::new(hybrid::Identity::generate())))
+        wipe_stack_after(|| Self::Hybrid(Box::new(hybrid::Identity::generate())))
     }
 
     /// Whoever knows `passphrase`, prepared to do at most `2^work_factor_limit` scrypt work for a file.
@@ -96,7 +96,7 @@ impl Identity {
     ///
     /// [`ParseIdentityError`], of which the SSH variants.
     pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
-        wiped(|| match ssh::Identity::from_buffer(text, None) {
+        wipe_stack_after(|| match ssh::Identity::from_buffer(text, None) {
             Ok(ssh::Identity::Unsupported(key)) => Err(match key {
                 ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,
                 ssh::UnsupportedKey::Hardware(_) => ParseIdentityError::Hardware,
@@ -129,7 +129,7 @@ impl Identity {
         if let Self::Ssh(identity) = self
             && let ssh::Identity::Encrypted(key) = identity.as_ref()
         {
-            let key = wiped(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
+            let key = wipe_stack_after(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
             return key.map(Self::Ssh).map_err(|_| Error::WrongPassphrase);
         }
         panic!("only a locked key can be unlocked")
@@ -138,7 +138,7 @@ impl Identity {
     /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.
     #[must_use]
     pub fn to_text(&self) -> Option<SecretString> {
-        wiped(|| match self {
+        wipe_stack_after(|| match self {
             Self::X25519(identity) => Some(identity.to_string()),
             Self::Hybrid(identity) => Some(identity.to_text()),
             Self::Ssh(_) | Self::Passphrase { .. } | Self::External(_) => None,
@@ -148,7 +148,7 @@ impl Identity {
     /// The public key. None for a passphrase, for another program, and for an SSH key of a type that cannot be encrypted to.
     #[must_use]
     pub fn to_recipient(&self) -> Option<Recipient> {
-        wiped(|| match self {
+        wipe_stack_after(|| match self {
             Self::X25519(identity) => Some(Recipient::X25519(identity.to_public())),
             Self::Hybrid(identity) => Some(Recipient::Hybrid(Box::new(identity.to_recipient()))),
             Self::Ssh(identity) => {
@@ -189,10 +189,10 @@ impl FromStr for Identity {
 
     /// Parses one line of an identity file.
     fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
-        if let Ok(identity) = wiped(|| text.parse().map(Box::new)) {
+        if let Ok(identity) = wipe_stack_after(|| text.parse().map(Box::new)) {
             return Ok(Self::X25519(identity));
         }
-        if let Ok(identity) = wiped(|| text.parse().map(Box::new)) {
+        if let Ok(identity) = wipe_stack_after(|| text.parse().map(Box::new)) {
             return Ok(Self::Hybrid(identity));
         }
         let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));

@@ -30,6 +30,8 @@ use sha3::{
 };
 use x25519_dalek::{EphemeralSecret, StaticSecret};
 
+use crate::crypto::secrecy::Zeroizing;
+
 type MlKemPublic = <MlKem768 as KemCore>::EncapsulationKey;
 type MlKemSecret = <MlKem768 as KemCore>::DecapsulationKey;
 

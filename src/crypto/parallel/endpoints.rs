@@ -1,65 +1,72 @@
-//! The two ends of the pipeline: where bytes come from and where they go, in turn or at offsets.
+//! Sources and sinks of bytes, either sequential (a pipe) or addressed by offset (a file).
 
 use std::io::{self, Read, Write};
 
 use crate::crypto::error::Error;
 
-/// Something that many threads may read at offsets at once.
+/// A source that several threads can read at once, at offsets in bytes.
 pub trait ReadAt: Sync {
-    /// Reads up to `buffer.len()` bytes from `offset`; 0 means the end.
+    /// Reads up to `buffer.len()` bytes from `offset` and returns how many were read, 0 at the end.
     ///
     /// # Errors
     ///
-    /// Those of the source.
+    /// Any error of the underlying source.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
-/// Something that many threads may write at offsets at once.
+/// A sink that several threads can write at once, at offsets in bytes.
 pub trait WriteAt: Sync {
     /// Writes all of `bytes` at `offset`.
     ///
     /// # Errors
     ///
-    /// Those of the sink.
+    /// Any error of the underlying sink.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 }
 
 /// Where bytes come from.
 pub enum Source<'a> {
-    /// To be read in turn, to its end.
+    /// Read from its current position to its end.
     Sequential(&'a mut (dyn Read + Send)),
-    /// To be read at offsets: `length` bytes from `start`.
+    /// Read at offsets: `length` bytes from `start`.
     AtOffsets {
-        /// What is read.
+        /// The file to read.
         file: &'a dyn ReadAt,
-        /// Where the first byte is.
+        /// Offset of the first byte.
         start: u64,
-        /// How many bytes there are.
+        /// Number of bytes.
         length: u64,
     },
 }
 
 /// Where bytes go.
 pub enum Sink<'a> {
-    /// To be written in turn.
+    /// Written from its current position on.
     Sequential(&'a mut (dyn Write + Send)),
-    /// To be written at offsets, from `start`. After a failure, bytes beyond what was released may have been written too;
-    /// they must not be used.
+    /// Written at offsets, from `start`.
+    ///
+    /// After an error, bytes beyond the point of failure may have been written too. They must not be used.
     AtOffsets {
-        /// What is written.
+        /// The file to write.
         file: &'a dyn WriteAt,
-        /// Where the first byte goes.
+        /// Offset of the first byte.
         start: u64,
     },
 }
 
 impl Source<'_> {
-    /// Reads what stands before the segments; fewer bytes than asked for only at the end.
+    /// Fills `buffer` with the next bytes and advances past them, before a pipeline reads the rest.
+    ///
+    /// Returns how many bytes were read: fewer than `buffer.len()` only if the source ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`] or the source's own [`Error`].
     pub(crate) fn read_prefix(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         match self {
             Self::Sequential(reader) => fill(buffer, |rest| reader.read(rest)),
             Self::AtOffsets { file, start, length } => {
-                let wanted = size(*length).min(buffer.len());
+                let wanted = saturating_usize(*length).min(buffer.len());
                 let read = fill_at(*file, &mut buffer[..wanted], *start)?;
                 *start += read as u64;
                 *length -= read as u64;
@@ -70,7 +77,11 @@ impl Source<'_> {
 }
 
 impl Sink<'_> {
-    /// Writes what stands before the segments.
+    /// Writes `bytes` and advances past them, before a pipeline writes the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
     pub(crate) fn write_prefix(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match self {
             Self::Sequential(writer) => writer.write_all(bytes).map_err(Error::Write),
@@ -83,12 +94,18 @@ impl Sink<'_> {
     }
 }
 
-/// A length as one in memory, as far as memory goes.
-pub(crate) fn size(length: u64) -> usize {
+/// Converts a length in bytes to `usize`, or to the largest `usize` if it does not fit.
+pub(crate) fn saturating_usize(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }
 
-/// Reads until `buffer` is full or the source ends.
+/// Calls `read` until `buffer` is full or the source ends, and returns how many bytes were read.
+///
+/// An interrupted read is repeated.
+///
+/// # Errors
+///
+/// [`Error::Read`] or the source's own [`Error`].
 pub(crate) fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Error> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -102,7 +119,11 @@ pub(crate) fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Res
     Ok(filled)
 }
 
-/// The same, at offsets from `start`.
+/// Reads from `start` until `buffer` is full or the file ends, and returns how many bytes were read.
+///
+/// # Errors
+///
+/// [`Error::Read`] or the source's own [`Error`].
 pub(crate) fn fill_at(file: &dyn ReadAt, buffer: &mut [u8], start: u64) -> Result<usize, Error> {
     let mut offset = start;
     fill(buffer, |rest| {
@@ -116,20 +137,20 @@ pub(crate) fn fill_at(file: &dyn ReadAt, buffer: &mut [u8], start: u64) -> Resul
 mod tests {
     use super::*;
 
-    /// Fills eight bytes from a source that gives these in turn: some bytes, the end, or a failure.
-    fn filled(gives: &[Result<usize, io::ErrorKind>]) -> Result<usize, Error> {
-        let mut gives = gives.iter();
-        fill(&mut [0; 8], |rest| match gives.next().expect("nobody reads on after the end or a failure") {
+    /// Fills eight bytes from a source with these results: a number of bytes, 0 for the end, or an error.
+    fn fill_from(results: &[Result<usize, io::ErrorKind>]) -> Result<usize, Error> {
+        let mut results = results.iter();
+        fill(&mut [0; 8], |rest| match results.next().expect("`fill` stops at the end and at an error") {
             Ok(count) => Ok(rest.len().min(*count)),
             Err(kind) => Err(io::Error::from(*kind)),
         })
     }
 
     #[test]
-    fn reading_goes_on_after_an_interruption_and_ends_with_any_other_failure() {
+    fn reading_continues_after_an_interruption_and_stops_at_any_other_error() {
         let (interrupted, failed) = (Err(io::ErrorKind::Interrupted), Err(io::ErrorKind::NotConnected));
-        assert!(matches!(filled(&[Ok(3), interrupted, interrupted, Ok(9)]), Ok(8)));
-        assert!(matches!(filled(&[interrupted, Ok(3), Ok(0)]), Ok(3)));
-        assert!(matches!(filled(&[Ok(3), failed]), Err(Error::Read(_))));
+        assert!(matches!(fill_from(&[Ok(3), interrupted, interrupted, Ok(9)]), Ok(8)));
+        assert!(matches!(fill_from(&[interrupted, Ok(3), Ok(0)]), Ok(3)));
+        assert!(matches!(fill_from(&[Ok(3), failed]), Err(Error::Read(_))));
     }
 }

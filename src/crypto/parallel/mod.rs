@@ -1,11 +1,12 @@
-//! The parallel core: moves bytes from a source to a sink through a step, on many threads. No cryptography.
+//! Moves bytes from a source to a sink and processes them on several threads. Contains no cryptography.
 
 pub(crate) mod endpoints;
+mod input;
 mod page_buffer;
 pub(crate) mod pipeline;
 pub(crate) mod sequencer;
 
-/// The locks of [`sequencer`]. Its model has others under this name.
+/// The locks that [`sequencer`] uses. Its model test provides loom's under this name.
 mod sync {
     pub(super) use std::sync::{Condvar, Mutex};
 }

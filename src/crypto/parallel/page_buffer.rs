@@ -1,29 +1,30 @@
-//! A worker's memory, laid out as the file that it is copied from or to.
+//! A buffer aligned with the file it is copied to or from.
 
-/// Memory in which bytes stand where they stand in a file, by their place within a page. The system copies such bytes a
-/// third faster than others, and segments of a sealed file begin anywhere in a page.
-pub(crate) struct Buffer {
-    memory: Box<[u8]>,
-    /// Where the first whole page begins.
-    page: usize,
-}
-
-/// Bytes of the smallest page of all systems.
+/// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
 
-impl Buffer {
-    /// Room for `length` bytes, wherever in a page they begin.
+/// A buffer that places bytes at the same offset within a page as they have in a file.
+///
+/// The kernel copies such bytes a third faster than others. A segment of a sealed file can start anywhere in a page.
+pub(crate) struct PageBuffer {
+    memory: Box<[u8]>,
+    /// Index in `memory` where its first whole page starts.
+    first_page: usize,
+}
+
+impl PageBuffer {
+    /// Allocates room for `length` bytes at any offset within a page.
     pub(crate) fn new(length: usize) -> Self {
         let memory = vec![0; length + 2 * PAGE].into_boxed_slice();
-        // No alignment is a correct answer too, only a slow one.
-        let page = memory.as_ptr().align_offset(PAGE).min(PAGE);
-        Self { memory, page }
+        // `align_offset` may give up. The buffer then works just as well, only slower.
+        let first_page = memory.as_ptr().align_offset(PAGE).min(PAGE);
+        Self { memory, first_page }
     }
 
-    /// The memory for bytes that stand at `offset` in a file.
+    /// Returns the memory for bytes at `offset` in a file: at least `length` bytes.
     pub(crate) fn at(&mut self, offset: u64) -> &mut [u8] {
-        let within_page = usize::try_from(offset % PAGE as u64).expect("it is less than a page");
-        &mut self.memory[self.page + within_page..]
+        let within_page = usize::try_from(offset % PAGE as u64).expect("the remainder is smaller than a page");
+        &mut self.memory[self.first_page + within_page..]
     }
 }
 
@@ -32,8 +33,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_stand_where_they_stand_in_the_file() {
-        let mut buffer = Buffer::new(10_000);
+    fn bytes_have_the_same_offset_within_a_page_as_in_the_file() {
+        let mut buffer = PageBuffer::new(10_000);
         for offset in [0, 1, 16, 4095, 4096, 1_048_832, u64::MAX] {
             let memory = buffer.at(offset);
             assert!(memory.len() >= 10_000);

@@ -1,22 +1,22 @@
-//! Many segments at once, in bounded memory. No cryptography: what happens to a segment is the caller's `step`.
+//! Moves segments from a source through a function to a sink, on several threads and in bounded memory.
 //!
-//! Every worker owns one buffer for input and one for output, and does the same three things in turn: claim the next
-//! segment and read it, run the step, deliver what came out. The number of workers is therefore the bound on memory, and
-//! a worker that waits to deliver is the backpressure.
+//! Each worker owns one input buffer and one output buffer. It claims and reads the next segment, processes it, delivers
+//! the result, and starts again. The number of workers therefore bounds the memory, and a worker that waits to deliver
+//! reads nothing: that is the backpressure.
 //!
-//! An end that can be addressed at offsets is used by all workers at once, since every segment has a known place there.
-//! An end that cannot (a pipe) is used in turn: reading under a lock, writing in input order.
+//! All workers use a source or sink with offsets at once, because every segment has a known place in it. A sequential
+//! source is read under a lock; a sequential sink is written in input order.
 //!
-//! Errors are decided by position, not by time: what is delivered ends exactly where the first failure stands, and that
-//! failure is the one returned, whatever the number of workers.
+//! Errors are decided by position, not by time. [`run`] returns the first error by position, and a sequential sink gets
+//! exactly the output before it, whatever the number of threads.
 
 use std::{
-    io::{self, Write},
+    io::Write,
     num::NonZeroUsize,
     ops::ControlFlow,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread,
 };
@@ -24,292 +24,252 @@ use std::{
 use crate::crypto::{
     error::Error,
     parallel::{
-        endpoints::{Sink, Source, WriteAt, fill, fill_at, size},
-        page_buffer::Buffer,
+        endpoints::{Sink, Source, WriteAt, saturating_usize},
+        input::Input,
+        page_buffer::PageBuffer,
         sequencer::Sequencer,
     },
 };
 
-/// How many bytes every segment but the last has, coming in and going out.
+/// Length of a segment before and after processing, in bytes. The last segment may be shorter.
 #[derive(Clone, Copy)]
-pub(crate) struct Shape {
+pub(crate) struct SegmentSize {
     pub(crate) input: usize,
     pub(crate) output: usize,
 }
 
-/// One segment before its step.
+/// One segment to process.
 pub(crate) struct Segment<'a> {
-    /// Its number, from 0.
+    /// Number of the segment, from 0.
     pub(crate) index: u64,
-    /// Whether nothing follows it.
+    /// Whether the source ends with this segment.
     pub(crate) last: bool,
-    /// What was read: a full segment, or less if it is the last.
+    /// The bytes that were read: a full segment, or less if it is the last.
     pub(crate) input: &'a [u8],
-    /// Where the result goes: room for a full segment.
+    /// Room for the result of a full segment.
     pub(crate) output: &'a mut [u8],
 }
 
-/// What came of a segment.
-pub(crate) struct Step {
-    /// How many bytes of the output are to be delivered.
+/// The result of processing a segment.
+pub(crate) struct Processed {
+    /// Number of bytes to deliver, from the beginning of the output.
     pub(crate) length: usize,
-    /// What is wrong right after those bytes, if anything is.
-    pub(crate) failure: Option<Error>,
+    /// The error that follows those bytes, if any.
+    pub(crate) error: Option<Error>,
 }
 
-impl Step {
-    pub(crate) fn done(length: usize) -> Self {
-        Self { length, failure: None }
+impl Processed {
+    /// A segment with `length` bytes of output and no error.
+    pub(crate) fn complete(length: usize) -> Self {
+        Self { length, error: None }
     }
 
-    fn failed(error: Error) -> Self {
-        Self { length: 0, failure: Some(error) }
+    /// A segment with an error and no output.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self { length: 0, error: Some(error) }
     }
 }
 
-/// Moves all of `source` through `step` into `sink`, and returns how many bytes were delivered.
+/// Passes all of `source` through `process` into `sink`, and returns how many bytes were delivered.
 ///
-/// One thread means the calling thread and no other; so does a source of one segment.
+/// With one thread, or a source of one segment, everything happens on the calling thread.
 ///
 /// # Errors
 ///
-/// The first by position of: the source's, the step's, the sink's.
+/// The first error by position, from the source, from `process` or from the sink.
 pub(crate) fn run(
     source: Source<'_>,
     sink: Sink<'_>,
-    shape: Shape,
+    size: SegmentSize,
     threads: NonZeroUsize,
-    step: &(dyn Fn(Segment<'_>) -> Step + Sync),
+    process: &(dyn Fn(Segment<'_>) -> Processed + Sync),
 ) -> Result<u64, Error> {
-    let workers = workers(&source, &sink, shape, threads);
+    let workers = worker_count(&source, &sink, size, threads);
     let length = match source {
         Source::Sequential(_) => None,
         Source::AtOffsets { length, .. } => Some(length),
     };
-    let flow = Flow::new(source, sink, shape, step);
+    let pipeline = Pipeline::new(source, sink, size, process);
 
-    let mut worker = Worker::new(shape, length);
-    if flow.pass_one(&mut worker) {
+    // The first segment is processed before any thread starts: often it is the only one.
+    let mut buffers = Buffers::new(size, length);
+    if pipeline.process_next(&mut buffers).is_continue() {
         thread::scope(|scope| {
             for _ in 1..workers {
-                let pass_all = || flow.pass_all(&mut Worker::new(shape, length));
-                // Where the system gives no more threads, those that there are do the work.
-                if thread::Builder::new().spawn_scoped(scope, pass_all).is_err() {
+                let work = || pipeline.process_all(&mut Buffers::new(size, length));
+                // If the system refuses another thread, the existing ones do the work.
+                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
                     break;
                 }
             }
-            flow.pass_all(&mut worker);
+            pipeline.process_all(&mut buffers);
         });
     }
-    flow.outcome()
+    pipeline.finish()
 }
 
-/// How many workers keep `threads` cores busy, of which no more than there are segments.
-fn workers(source: &Source<'_>, sink: &Sink<'_>, shape: Shape, threads: NonZeroUsize) -> usize {
+/// Returns how many workers keep `threads` cores busy, and no more than there are segments.
+fn worker_count(source: &Source<'_>, sink: &Sink<'_>, size: SegmentSize, threads: NonZeroUsize) -> usize {
     let threads = threads.get();
-    // A worker that waits for a pipe or its turn uses no core.
-    let waits = matches!(source, Source::Sequential(_)) || matches!(sink, Sink::Sequential(_));
-    let workers = if threads > 1 && waits { threads.saturating_add(2) } else { threads };
+    // A worker that waits for a pipe, or for its place in the output, uses no core.
+    let some_wait = matches!(source, Source::Sequential(_)) || matches!(sink, Sink::Sequential(_));
+    let workers = if threads > 1 && some_wait { threads.saturating_add(2) } else { threads };
     match source {
         Source::Sequential(_) => workers,
         Source::AtOffsets { length, .. } => {
-            let segments = length.div_ceil(shape.input as u64);
-            workers.min(size(segments))
+            let segments = length.div_ceil(size.input as u64);
+            workers.min(saturating_usize(segments))
         }
     }
 }
 
-/// A worker's buffers. One byte more of input than a segment has, to learn whether another follows.
-struct Worker {
-    input: Buffer,
-    output: Buffer,
+/// The buffers of one worker.
+struct Buffers {
+    /// Room for a segment and one byte more, which tells whether another segment follows.
+    input: PageBuffer,
+    output: PageBuffer,
 }
 
-impl Worker {
-    /// Room for a segment of that shape, or for all of a source that is shorter: of many small files, each would otherwise cost
-    /// the clearing of megabytes.
-    fn new(shape: Shape, source: Option<u64>) -> Self {
-        let input = source.map_or(shape.input, |length| size(length).min(shape.input));
-        // What comes out is longer than what goes in by no more than it is for a full segment.
-        let output = shape.output.min(input + shape.output.saturating_sub(shape.input));
-        Self { input: Buffer::new(input + 1), output: Buffer::new(output) }
+impl Buffers {
+    /// Allocates room for a segment, or for all of a source that is shorter.
+    ///
+    /// With many small files, clearing a megabyte for each would take most of the time.
+    fn new(size: SegmentSize, source_length: Option<u64>) -> Self {
+        let input = source_length.map_or(size.input, |length| saturating_usize(length).min(size.input));
+        // Processing makes a short segment longer by no more than it does a full one.
+        let output = size.output.min(input + size.output.saturating_sub(size.input));
+        Self { input: PageBuffer::new(input + 1), output: PageBuffer::new(output) }
     }
 }
 
-/// What the workers share.
-struct Flow<'i, 'o, 's> {
-    shape: Shape,
-    step: &'s (dyn Fn(Segment<'_>) -> Step + Sync),
-    source: Mutex<Claims<'i>>,
-    sink: Deliveries<'o>,
-    /// Set with the first failure: nothing more is claimed.
-    stopped: AtomicBool,
-    /// The failure with the lowest segment number.
-    failure: Mutex<Option<(u64, Error)>>,
+/// The state that workers share.
+struct Pipeline<'i, 'o, 'p> {
+    size: SegmentSize,
+    process: &'p (dyn Fn(Segment<'_>) -> Processed + Sync),
+    input: Input<'i>,
+    output: Output<'o>,
+    /// The error with the lowest segment number so far.
+    first_error: Mutex<Option<(u64, Error)>>,
+    /// Number of bytes delivered.
     delivered: AtomicU64,
 }
 
-/// Which segment is next to be read.
-struct Claims<'a> {
-    next: u64,
-    ended: bool,
-    source: Source<'a>,
-    /// In turn only: the byte that was read to learn whether a segment follows.
-    ahead: Option<u8>,
-}
-
-/// A segment as its worker got it.
-struct Claim {
-    index: u64,
-    /// Where it stands in the source; 0 if that is read in turn.
-    offset: u64,
-    last: bool,
-    read: Result<usize, Error>,
-}
-
-enum Deliveries<'a> {
+/// The sink, shared by all workers.
+enum Output<'a> {
     Sequential(Sequencer<&'a mut (dyn Write + Send)>),
     AtOffsets { file: &'a dyn WriteAt, start: u64 },
 }
 
-impl<'i, 'o, 's> Flow<'i, 'o, 's> {
-    fn new(source: Source<'i>, sink: Sink<'o>, shape: Shape, step: &'s (dyn Fn(Segment<'_>) -> Step + Sync)) -> Self {
-        let sink = match sink {
-            Sink::Sequential(writer) => Deliveries::Sequential(Sequencer::new(writer)),
-            Sink::AtOffsets { file, start } => Deliveries::AtOffsets { file, start },
+impl<'i, 'o, 'p> Pipeline<'i, 'o, 'p> {
+    fn new(
+        source: Source<'i>,
+        sink: Sink<'o>,
+        size: SegmentSize,
+        process: &'p (dyn Fn(Segment<'_>) -> Processed + Sync),
+    ) -> Self {
+        let output = match sink {
+            Sink::Sequential(writer) => Output::Sequential(Sequencer::new(writer)),
+            Sink::AtOffsets { file, start } => Output::AtOffsets { file, start },
         };
         Self {
-            shape,
-            step,
-            source: Mutex::new(Claims { next: 0, ended: false, source, ahead: None }),
-            sink,
-            stopped: AtomicBool::new(false),
-            failure: Mutex::new(None),
+            size,
+            process,
+            input: Input::new(source, size.input),
+            output,
+            first_error: Mutex::new(None),
             delivered: AtomicU64::new(0),
         }
     }
 
-    fn pass_all(&self, worker: &mut Worker) {
-        while self.pass_one(worker) {}
+    /// Processes segments until none is left.
+    fn process_all(&self, buffers: &mut Buffers) {
+        while self.process_next(buffers).is_continue() {}
     }
 
-    /// Takes one segment through. False when there is no more to do.
-    fn pass_one(&self, worker: &mut Worker) -> bool {
-        let Some(claim) = self.claim(&mut worker.input) else { return false };
-        let output = worker.output.at(self.offset(claim.index));
-        let step = match claim.read {
-            Ok(length) => (self.step)(Segment {
+    /// Reads, processes and delivers one segment. Breaks after the last, or if no segment can be claimed.
+    fn process_next(&self, buffers: &mut Buffers) -> ControlFlow<()> {
+        let Some(claim) = self.input.claim(&mut buffers.input) else { return ControlFlow::Break(()) };
+        let output = buffers.output.at(self.output_offset(claim.index));
+        let processed = match claim.read {
+            Ok(length) => (self.process)(Segment {
                 index: claim.index,
                 last: claim.last,
-                input: &worker.input.at(claim.offset)[..length],
+                input: &buffers.input.at(claim.offset)[..length],
                 output: &mut *output,
             }),
-            Err(error) => Step::failed(error),
+            Err(error) => Processed::failed(error),
         };
-        self.deliver(claim.index, &output[..step.length], step.failure);
-        !claim.last
+        self.deliver(claim.index, &output[..processed.length], processed.error);
+        if claim.last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Claims the next segment and reads it into `buffer`. None if there is none, or after a failure.
-    fn claim(&self, buffer: &mut Buffer) -> Option<Claim> {
-        let mut claims = lock(&self.source);
-        if claims.ended || self.stopped.load(Ordering::Relaxed) {
-            return None;
-        }
-        let Claims { next, ended, source, ahead } = &mut *claims;
-        let index = *next;
-        *next += 1;
-        match source {
-            Source::Sequential(reader) => {
-                let buffer = &mut buffer.at(0)[..=self.shape.input];
-                let carried = usize::from(ahead.is_some());
-                buffer[..carried].fill(ahead.take().unwrap_or_default());
-                let read = fill(&mut buffer[carried..], |rest| reader.read(rest)).map(|read| carried + read);
-                let more = matches!(read, Ok(length) if length > self.shape.input);
-                *ended = !more;
-                *ahead = more.then(|| buffer[self.shape.input]);
-                Some(Claim { index, offset: 0, last: !more, read: read.map(|length| length.min(self.shape.input)) })
-            }
-            Source::AtOffsets { file, start, length } => {
-                let before = index * self.shape.input as u64;
-                let left = *length - before;
-                let last = left <= self.shape.input as u64;
-                let wanted = size(left).min(self.shape.input);
-                *ended = last;
-                let (file, offset) = (*file, *start + before);
-                drop(claims);
-                let read = fill_at(file, &mut buffer.at(offset)[..wanted], offset)
-                    .and_then(|read| if read == wanted { Ok(read) } else { Err(Error::Read(became_shorter())) });
-                Some(Claim { index, offset, last, read })
-            }
+    /// Returns the offset of a segment in the sink, or 0 if the sink is sequential.
+    fn output_offset(&self, index: u64) -> u64 {
+        match &self.output {
+            Output::AtOffsets { start, .. } => start + index * self.size.output as u64,
+            Output::Sequential(_) => 0,
         }
     }
 
-    /// Where a segment's output goes in the sink; 0 if that is written in turn.
-    fn offset(&self, index: u64) -> u64 {
-        match &self.sink {
-            Deliveries::AtOffsets { start, .. } => start + index * self.shape.output as u64,
-            Deliveries::Sequential(_) => 0,
-        }
-    }
-
-    /// Delivers a segment's output at its place, then records its failure.
-    fn deliver(&self, index: u64, output: &[u8], failure: Option<Error>) {
-        match &self.sink {
-            Deliveries::AtOffsets { file, .. } => {
-                let written = file.write_all_at(output, self.offset(index)).map_err(Error::Write);
-                let _ = self.settle(index, output.len(), written.err().or(failure));
+    /// Writes a segment's output, then records its error, if any.
+    fn deliver(&self, index: u64, output: &[u8], error: Option<Error>) {
+        match &self.output {
+            Output::AtOffsets { file, .. } => {
+                let written = file.write_all_at(output, self.output_offset(index)).map_err(Error::Write);
+                // After an error, the next claim ends the work.
+                let _ = self.record(index, output.len(), written.err().or(error));
             }
-            // A segment after a failure gets no turn.
-            Deliveries::Sequential(turns) => turns.run(index, |writer| {
+            Output::Sequential(sequencer) => sequencer.run(index, |writer| {
                 let written = writer.write_all(output).map_err(Error::Write);
-                self.settle(index, output.len(), written.err().or(failure))
+                self.record(index, output.len(), written.err().or(error))
             }),
         }
     }
 
-    /// Books what became of a segment. False if it failed.
-    fn settle(&self, index: u64, length: usize, failure: Option<Error>) -> ControlFlow<()> {
-        let Some(error) = failure else {
+    /// Counts the delivered bytes of a segment, or keeps its error if no earlier segment has one. Breaks on an error.
+    fn record(&self, index: u64, length: usize, error: Option<Error>) -> ControlFlow<()> {
+        let Some(error) = error else {
             self.delivered.fetch_add(length as u64, Ordering::Relaxed);
             return ControlFlow::Continue(());
         };
-        self.stopped.store(true, Ordering::Relaxed);
-        let mut first = lock(&self.failure);
-        if first.as_ref().is_none_or(|(at, _)| index < *at) {
-            *first = Some((index, error));
+        self.input.stop();
+        let mut first_error = lock(&self.first_error);
+        if first_error.as_ref().is_none_or(|(first, _)| index < *first) {
+            *first_error = Some((index, error));
         }
         ControlFlow::Break(())
     }
 
-    fn outcome(self) -> Result<u64, Error> {
-        match self.failure.into_inner().expect("no worker panics while it books a failure") {
+    /// Returns the number of bytes delivered, or the first error by position.
+    fn finish(self) -> Result<u64, Error> {
+        match self.first_error.into_inner().expect(NO_PANIC) {
             Some((_, error)) => Err(error),
             None => Ok(self.delivered.into_inner()),
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("no worker panics while it holds a lock")
-}
+/// Why no lock is ever poisoned.
+const NO_PANIC: &str = "no worker panics while it holds a lock";
 
-fn became_shorter() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was being read")
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect(NO_PANIC)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
     use crate::crypto::{error::PayloadFault, parallel::endpoints::ReadAt};
 
-    const SHAPE: Shape = Shape { input: 5, output: 6 };
+    const SIZE: SegmentSize = SegmentSize { input: 5, output: 6 };
 
     struct Bytes<'a>(&'a [u8]);
 
     impl ReadAt for Bytes<'_> {
         fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-            let rest = &self.0[size(offset)..];
+            let rest = &self.0[saturating_usize(offset)..];
             let count = rest.len().min(buffer.len()).min(3);
             buffer[..count].copy_from_slice(&rest[..count]);
             Ok(count)
@@ -322,9 +282,9 @@ mod tests {
     impl WriteAt for Written {
         fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
             if bytes.is_empty() {
-                return Ok(()); // As a file, which does not grow by nothing.
+                return Ok(()); // Like a file, which an empty write does not extend.
             }
-            let (start, end) = (size(offset), size(offset) + bytes.len());
+            let (start, end) = (saturating_usize(offset), saturating_usize(offset) + bytes.len());
             let mut written = lock(&self.0);
             let length = written.len().max(end);
             written.resize(length, b'?');
@@ -345,16 +305,23 @@ mod tests {
         NonZeroUsize::new(number).expect("it is not 0")
     }
 
-    /// Puts a segment's number before it, or a full stop before the last. From number `failing` on, all fail.
-    fn pass(bytes: &[u8], source: End, sink: End, number: usize, failing: u64) -> (Result<u64, Error>, Vec<u8>) {
-        let step = |segment: Segment<'_>| {
+    /// Runs a pipeline that prefixes each segment with its number, and the last with a full stop. Segments from `failing` on
+    /// fail.
+    fn run_numbered(
+        bytes: &[u8],
+        source: End,
+        sink: End,
+        number: usize,
+        failing: u64,
+    ) -> (Result<u64, Error>, Vec<u8>) {
+        let process = |segment: Segment<'_>| {
             if segment.index >= failing {
-                return Step::failed(Error::Payload { chunk: segment.index, fault: PayloadFault::Corrupted });
+                return Processed::failed(Error::Payload { chunk: segment.index, fault: PayloadFault::Corrupted });
             }
-            let mark = u8::try_from(segment.index).expect("there are few");
+            let mark = u8::try_from(segment.index).expect("the tests use fewer than 256 segments");
             segment.output[0] = if segment.last { b'.' } else { b'0' + mark };
             segment.output[1..=segment.input.len()].copy_from_slice(segment.input);
-            Step::done(segment.input.len() + 1)
+            Processed::complete(segment.input.len() + 1)
         };
         let (mut reader, file, length) = (bytes, Bytes(bytes), bytes.len() as u64);
         let source = match source {
@@ -363,10 +330,12 @@ mod tests {
         };
         let (mut writer, written) = (Vec::new(), Written::default());
         let outcome = match sink {
-            End::Sequential => run(source, Sink::Sequential(&mut writer), SHAPE, threads(number), &step),
-            End::AtOffsets => run(source, Sink::AtOffsets { file: &written, start: 0 }, SHAPE, threads(number), &step),
+            End::Sequential => run(source, Sink::Sequential(&mut writer), SIZE, threads(number), &process),
+            End::AtOffsets => {
+                run(source, Sink::AtOffsets { file: &written, start: 0 }, SIZE, threads(number), &process)
+            }
         };
-        writer.extend(written.0.into_inner().expect("no test panics while it writes"));
+        writer.extend(written.0.into_inner().expect("no writer panics"));
         (outcome, writer)
     }
 
@@ -376,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn every_segment_is_delivered_at_its_place_and_the_last_one_is_known() {
+    fn every_segment_is_delivered_in_its_place_and_the_last_one_is_marked() {
         for (bytes, expected) in [
             ("", "."),
             ("a", ".a"),
@@ -386,18 +355,18 @@ mod tests {
             ("abcdefghijklm", "0abcde1fghij.klm"),
         ] {
             for (source, sink, number) in ways() {
-                let (outcome, written) = pass(bytes.as_bytes(), source, sink, number, u64::MAX);
+                let (outcome, written) = run_numbered(bytes.as_bytes(), source, sink, number, u64::MAX);
                 assert_eq!(String::from_utf8_lossy(&written), expected, "{source:?} to {sink:?}, {number} threads");
-                assert_eq!(outcome.expect("nothing fails"), expected.len() as u64);
+                assert_eq!(outcome.expect("neither end fails"), expected.len() as u64);
             }
         }
     }
 
     #[test]
-    fn the_first_failure_by_position_decides_what_is_delivered() {
+    fn the_first_error_by_position_decides_what_is_delivered() {
         let bytes = b"abcdefghijklmnopqrstuvwxyz";
         for ((source, sink, number), failing) in ways().flat_map(|way| (0..6).map(move |failing| (way, failing))) {
-            let (outcome, mut written) = pass(bytes, source, sink, number, failing);
+            let (outcome, mut written) = run_numbered(bytes, source, sink, number, failing);
             assert!(matches!(outcome, Err(Error::Payload { chunk, .. }) if chunk == failing), "{failing}: {outcome:?}");
             assert_eq!(written.len() as u64, failing * 6, "{source:?} to {sink:?}, {number} threads");
             written.truncate(12);
@@ -406,37 +375,40 @@ mod tests {
     }
 
     #[test]
-    fn the_failure_that_is_returned_is_the_first_by_position_in_whatever_order_they_come() {
+    fn the_first_error_by_position_is_returned_whatever_the_order_in_time() {
         let (file, written) = (Bytes(b""), Written::default());
         let source = Source::AtOffsets { file: &file, start: 0, length: 0 };
-        let step = |_: Segment<'_>| Step::done(0);
-        let flow = Flow::new(source, Sink::AtOffsets { file: &written, start: 0 }, SHAPE, &step);
+        let process = |_: Segment<'_>| Processed::complete(0);
+        let pipeline = Pipeline::new(source, Sink::AtOffsets { file: &written, start: 0 }, SIZE, &process);
         for chunk in [5, 3, 4] {
-            assert!(flow.settle(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })).is_break());
+            assert!(
+                pipeline.record(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })).is_break()
+            );
         }
-        assert!(matches!(flow.outcome(), Err(Error::Payload { chunk: 3, .. })));
+        assert!(matches!(pipeline.finish(), Err(Error::Payload { chunk: 3, .. })));
     }
 
     #[test]
     fn a_source_that_became_shorter_is_an_error_and_not_an_end() {
         let (file, mut writer) = (Bytes(b"abcdefg"), Vec::new());
         let source = Source::AtOffsets { file: &file, start: 0, length: 8 };
-        let outcome = run(source, Sink::Sequential(&mut writer), SHAPE, threads(2), &|_| Step::done(1));
+        let outcome = run(source, Sink::Sequential(&mut writer), SIZE, threads(2), &|_| Processed::complete(1));
         assert!(matches!(outcome, Err(Error::Read(error)) if error.kind() == io::ErrorKind::UnexpectedEof));
         assert_eq!(writer.len(), 1);
     }
 
     #[test]
-    fn there_is_a_worker_for_each_core_and_two_more_where_some_wait_but_none_without_a_segment() {
+    fn there_is_one_worker_per_core_plus_two_if_some_wait_but_never_more_than_segments() {
         let (mut reader, file, mut writer, written) = (&b""[..], Bytes(b""), Vec::new(), Written::default());
-        let in_turn = Source::Sequential(&mut reader);
+        let sequential = Source::Sequential(&mut reader);
         let at_offsets = |length| Source::AtOffsets { file: &file, start: 0, length };
         let sinks = [Sink::Sequential(&mut writer), Sink::AtOffsets { file: &written, start: 0 }];
-        let count = |source: &Source<'_>, sink: usize, number| workers(source, &sinks[sink], SHAPE, threads(number));
-        assert_eq!([0, 1].map(|sink| count(&in_turn, sink, 1)), [1, 1]);
-        assert_eq!([0, 1].map(|sink| count(&in_turn, sink, 3)), [5, 5]);
+        let count =
+            |source: &Source<'_>, sink: usize, number| worker_count(source, &sinks[sink], SIZE, threads(number));
+        assert_eq!([0, 1].map(|sink| count(&sequential, sink, 1)), [1, 1]);
+        assert_eq!([0, 1].map(|sink| count(&sequential, sink, 3)), [5, 5]);
         assert_eq!([0, 1].map(|sink| count(&at_offsets(100), sink, 3)), [5, 3]);
         assert_eq!([10, 11, 15, 16].map(|length| count(&at_offsets(length), 1, 8)), [2, 3, 3, 4]);
-        assert_eq!(count(&in_turn, 1, usize::MAX), usize::MAX);
+        assert_eq!(count(&sequential, 1, usize::MAX), usize::MAX);
     }
 }

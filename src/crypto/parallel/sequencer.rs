@@ -1,49 +1,56 @@
-//! Taking turns: what workers finish in any order happens in the order of its numbers. No I/O and no cryptography.
+//! Runs closures from many threads one at a time, in the order of their numbers.
 //!
-//! `tests/library/sequencer_model.rs` includes this file with other locks, which try every order in which threads can run.
+//! `tests/sequencer_model.rs` includes this file with other locks and tries every order in which threads can run.
 
 use std::ops::ControlFlow;
 
 use super::sync::{Condvar, Mutex};
 
-/// Something that is used by one worker at a time: first by the one with number 0, then by the one with number 1.
+/// Why the lock cannot be poisoned.
+const NO_PANIC: &str = "no action panics";
+
+/// A value that threads use one after another: first the thread with number 0, then the one with number 1, and so on.
 pub(crate) struct Sequencer<T> {
     state: Mutex<State<T>>,
-    /// The turn has passed on, or there will be none any more.
-    moved: Condvar,
+    /// Notified when `next` or `stopped` changes.
+    changed: Condvar,
 }
 
 struct State<T> {
+    /// The number that may run now.
     next: u64,
-    closed: bool,
+    /// Whether a closure has returned [`ControlFlow::Break`].
+    stopped: bool,
     shared: T,
 }
 
 impl<T> Sequencer<T> {
+    /// Shares `shared`, starting with number 0.
     pub(crate) fn new(shared: T) -> Self {
-        Self { state: Mutex::new(State { next: 0, closed: false, shared }), moved: Condvar::new() }
+        Self { state: Mutex::new(State { next: 0, stopped: false, shared }), changed: Condvar::new() }
     }
 
-    /// What was shared, when all turns are over.
-    #[allow(dead_code, reason = "the model has no use for it")]
+    /// Returns the shared value.
+    #[allow(dead_code, reason = "tests/sequencer_model.rs does not call it")]
     pub(crate) fn into_inner(self) -> T {
-        self.state.into_inner().expect("no worker panics in its turn").shared
+        self.state.into_inner().expect(NO_PANIC).shared
     }
 
-    /// Waits for the turn of `number`, which nobody else may have, and does `act`. If that returns false, nobody with a higher
-    /// number gets a turn: their `act` is not done.
+    /// Waits until every lower number has run, then runs `action`.
     ///
-    /// Every number must be taken, or all higher ones wait forever.
-    pub(crate) fn run(&self, number: u64, act: impl FnOnce(&mut T) -> ControlFlow<()>) {
-        let mut state = self.state.lock().expect("no worker panics in its turn");
-        while !state.closed && state.next != number {
-            state = self.moved.wait(state).expect("no worker panics in its turn");
+    /// If `action` returns [`ControlFlow::Break`], the actions of all higher numbers are skipped.
+    ///
+    /// Each number must be passed exactly once, by any thread. If one is left out, all higher numbers wait forever.
+    pub(crate) fn run(&self, number: u64, action: impl FnOnce(&mut T) -> ControlFlow<()>) {
+        let mut state = self.state.lock().expect(NO_PANIC);
+        while !state.stopped && state.next != number {
+            state = self.changed.wait(state).expect(NO_PANIC);
         }
-        if state.closed {
+        if state.stopped {
             return;
         }
-        state.closed = act(&mut state.shared).is_break();
+        state.stopped = action(&mut state.shared).is_break();
         state.next += 1;
-        self.moved.notify_all();
+        self.changed.notify_all();
     }
 }

@@ -1,47 +1,50 @@
-//! A segment of the payload, sixteen chunks: sealing or opening all of it, and naming what is wrong with a bad chunk.
+//! A segment of sixteen chunks: seals or opens all of it, and says what is wrong with a chunk that does not open.
 //!
-//! A segment is what one worker of the pipeline handles at a time. Spec: <https://c2sp.org/age#payload>.
+//! The format does not know segments. One is the work of a pipeline worker at a time, long enough to read and write
+//! efficiently. Spec of chunks: <https://c2sp.org/age#payload>.
 
-
-use crate::crypto::secrecy::Zeroizing;
 use crate::crypto::{
     error::{Error, PayloadFault},
-    parallel::pipeline::{Segment, Shape, Step},
-    payload::{
-        Salvaged,
-        chunk::{CHUNK, CHUNK_OVERHEAD, PayloadKey, Position, SEALED_CHUNK},
-    },
+    parallel::pipeline::{Processed, Segment, SegmentSize},
+    payload::chunk::{CHUNK, CHUNK_OVERHEAD, PayloadKey, Position, SEALED_CHUNK},
 };
 
-/// Chunks in every segment but the last.
+/// Number of chunks in every segment but the last.
 const SEGMENT_CHUNKS: usize = 16;
 
-/// Bytes of plaintext in every segment but the last: what one thread handles at a time.
+/// Bytes of plaintext in every segment but the last.
 pub const SEGMENT: usize = SEGMENT_CHUNKS * CHUNK;
 
-/// Segments of plaintext in, sealed segments out.
-pub(crate) const SEALING: Shape = Shape { input: SEGMENT, output: SEGMENT_CHUNKS * SEALED_CHUNK };
+/// For sealing: segments of plaintext in, sealed segments out.
+pub(crate) const SEALING: SegmentSize = SegmentSize { input: SEGMENT, output: SEGMENT_CHUNKS * SEALED_CHUNK };
 
-/// Sealed segments in, segments of plaintext out.
-pub(crate) const OPENING: Shape = Shape { input: SEALING.output, output: SEALING.input };
+/// For opening: sealed segments in, segments of plaintext out.
+pub(crate) const OPENING: SegmentSize = SegmentSize { input: SEALING.output, output: SEALING.input };
 
-/// Sealed segments in, and out again under another key.
-pub(crate) const RESEALING: Shape = Shape { input: SEALING.output, output: SEALING.output };
+/// For resealing under another key: sealed segments in and out.
+pub(crate) const RESEALING: SegmentSize = SegmentSize { input: SEALING.output, output: SEALING.output };
 
-/// Which part of a payload is handled: where its first segment stands, and whether its last chunk is the payload's last.
+/// The part of a payload that a source holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
+    /// Number of the chunk with which the source starts.
     pub(crate) first_chunk: u64,
+    /// Whether the source ends with the payload's final chunk.
     pub(crate) has_final_chunk: bool,
 }
 
 impl Part {
-    /// All of it.
+    /// The whole payload.
     pub(crate) const WHOLE: Self = Self { first_chunk: 0, has_final_chunk: true };
 }
 
-/// Seals a segment of plaintext. Cannot fail.
-pub(crate) fn seal(key: &PayloadKey, segment: Segment<'_>) -> Step {
+/// Returns the number of a chunk in its payload, given its segment and its number in the segment.
+pub(crate) fn chunk_index(segment: u64, chunk: usize) -> u64 {
+    segment * SEGMENT_CHUNKS as u64 + chunk as u64
+}
+
+/// Seals a segment of plaintext. This cannot fail.
+pub(crate) fn seal(key: &PayloadKey, segment: Segment<'_>) -> Processed {
     // An empty payload is one empty chunk.
     let chunks = segment.input.len().div_ceil(CHUNK).max(1);
     let mut sealed = 0;
@@ -53,32 +56,38 @@ pub(crate) fn seal(key: &PayloadKey, segment: Segment<'_>) -> Step {
         key.seal(position, plaintext, &mut segment.output[sealed..end]);
         sealed = end;
     }
-    Step::done(sealed)
+    Processed::complete(sealed)
 }
 
 /// Opens a sealed segment, up to the first chunk that is not authentic.
-pub(crate) fn open(key: &PayloadKey, part: Part, segment: Segment<'_>) -> Step {
+///
+/// The error is [`Error::Payload`].
+pub(crate) fn open(key: &PayloadKey, part: Part, segment: Segment<'_>) -> Processed {
     let chunks = segment.input.len().div_ceil(SEALED_CHUNK);
-    let mut opened = 0;
+    let mut length = 0;
     for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
         let last = part.has_final_chunk && segment.last && chunk == chunks - 1;
         let position = Position { index: part.first_chunk + chunk_index(segment.index, chunk), last };
-        let step = open_chunk(key, position, sealed, &mut segment.output[opened..]);
-        opened += step.length;
-        if step.failure.is_some() {
-            return Step { length: opened, ..step };
+        let opened = open_chunk(key, position, sealed, &mut segment.output[length..]);
+        length += opened.length;
+        if opened.error.is_some() {
+            return Processed { length, ..opened };
         }
     }
     if segment.index == 0 && chunks == 0 {
-        let failure = Error::Payload { chunk: 0, fault: PayloadFault::Truncated };
-        return Step { length: 0, failure: Some(failure) };
+        return Processed::failed(Error::Payload { chunk: 0, fault: PayloadFault::Truncated });
     }
-    Step::done(opened)
+    Processed::complete(length)
 }
 
-/// Opens one chunk into the beginning of `output`, or says what is wrong with it, or behind it.
-pub(crate) fn open_chunk(key: &PayloadKey, position: Position, sealed: &[u8], output: &mut [u8]) -> Step {
-    let failed = |length, chunk, fault| Step { length, failure: Some(Error::Payload { chunk, fault }) };
+/// Opens one chunk into the beginning of `output`, or says what is wrong with it.
+///
+/// `sealed` has at most 65,552 bytes. A chunk that is authentic but followed by the wrong thing is opened too, and the
+/// error names the chunk after it.
+///
+/// The error is [`Error::Payload`].
+pub(crate) fn open_chunk(key: &PayloadKey, position: Position, sealed: &[u8], output: &mut [u8]) -> Processed {
+    let failed = |length, chunk, fault| Processed { length, error: Some(Error::Payload { chunk, fault }) };
     if sealed.is_empty() {
         return failed(0, position.index, PayloadFault::Truncated);
     }
@@ -91,59 +100,17 @@ pub(crate) fn open_chunk(key: &PayloadKey, position: Position, sealed: &[u8], ou
 
     let plaintext = &mut output[..length];
     if key.open(position, sealed, plaintext).is_ok() {
-        return Step::done(length);
+        return Processed::complete(length);
     }
     if sealed.len() < SEALED_CHUNK {
         return failed(0, position.index, PayloadFault::CorruptedEnd);
     }
-    // A whole chunk may be authentic in the other role: the final one with data behind it, or one that should
-    // have a successor. Then it is released, and what comes after it is at fault.
-    let other = Position { last: !position.last, ..position };
-    if key.open(other, sealed, plaintext).is_err() {
+    // A full chunk may be authentic in the other role: a final chunk with data after it, or the last chunk of a truncated
+    // file. It is released, and the fault is at the chunk after it.
+    let other_role = Position { last: !position.last, ..position };
+    if key.open(other_role, sealed, plaintext).is_err() {
         return failed(0, position.index, PayloadFault::Corrupted);
     }
     let fault = if position.last { PayloadFault::Truncated } else { PayloadFault::TrailingData };
     failed(length, position.index + 1, fault)
-}
-
-/// Opens each chunk of a segment that is authentic, and puts zeros for the others. Cannot fail.
-pub(crate) fn salvage(key: &PayloadKey, segment: Segment<'_>) -> (Step, Salvaged) {
-    let mut found = Salvaged::default();
-    let mut opened = 0;
-    for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
-        let index = chunk_index(segment.index, chunk);
-        let length = sealed.len().saturating_sub(CHUNK_OVERHEAD);
-        let plaintext = &mut segment.output[opened..opened + length];
-        let mut opens =
-            |last| sealed.len() >= CHUNK_OVERHEAD && key.open(Position { index, last }, sealed, plaintext).is_ok();
-        let opens_as_another = opens(false);
-        let start = index * CHUNK as u64;
-        let end = start + length as u64;
-        // Whichever chunk is final: where data was appended, it is not the last that is there.
-        if !opens_as_another && opens(true) {
-            found.ends_at(end);
-        } else if !opens_as_another {
-            plaintext.fill(0);
-            found.lost.push(start..end);
-        }
-        opened += length;
-    }
-    (Step::done(opened), found)
-}
-
-/// Opens the final chunk of that index which `piece` begins with: the longest, of those that something may be appended to.
-pub(crate) fn open_beginning(key: &PayloadKey, index: u64, piece: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut plaintext = Zeroizing::new(vec![0; piece.len()]);
-    // Only the first chunk may be empty.
-    let shortest = CHUNK_OVERHEAD + usize::from(index > 0);
-    let length = (shortest..piece.len()).rev().find(|length| {
-        let plaintext = &mut plaintext[..length - CHUNK_OVERHEAD];
-        key.open(Position { index, last: true }, &piece[..*length], plaintext).is_ok()
-    })?;
-    plaintext.truncate(length - CHUNK_OVERHEAD);
-    Some(plaintext)
-}
-
-fn chunk_index(segment: u64, chunk: usize) -> u64 {
-    segment * SEGMENT_CHUNKS as u64 + chunk as u64
 }

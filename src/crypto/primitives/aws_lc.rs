@@ -1,4 +1,4 @@
-//! Primitives from AWS-LC.
+//! ChaCha20-Poly1305, HKDF, HMAC and SHA-256 from AWS-LC.
 
 use std::io;
 
@@ -7,19 +7,26 @@ use aws_lc_rs::{
     digest, hkdf, hmac,
 };
 
-use crate::crypto::secrecy::Zeroizing;
-use crate::crypto::primitives::{TAG, Unauthentic};
+use crate::crypto::{
+    primitives::aead::{TAG, Unauthentic},
+    secrecy::Zeroizing,
+};
 
-/// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
+/// ChaCha20-Poly1305 under one key, without associated data.
+///
+/// Spec: <https://www.rfc-editor.org/rfc/rfc8439#section-2.8>.
 pub(crate) struct ChaCha20Poly1305(LessSafeKey);
 
 impl ChaCha20Poly1305 {
+    /// Prepares the cipher for `key`.
     pub(crate) fn new(key: &[u8; 32]) -> Self {
-        let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the key has the algorithm's length");
+        let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("a ChaCha20-Poly1305 key has 32 bytes");
         Self(LessSafeKey::new(key))
     }
 
-    /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
+    /// Encrypts `plaintext` and writes ciphertext then tag to `sealed`.
+    ///
+    /// `sealed` is [`TAG`] bytes longer than `plaintext`. A nonce must not be used twice under one key.
     pub(crate) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
         let (ciphertext, tag) = sealed.split_at_mut(plaintext.len());
         self.0
@@ -31,10 +38,16 @@ impl ChaCha20Poly1305 {
                 &[],
                 tag,
             )
-            .expect("the lengths agree, and are far below the algorithm's limit");
+            .expect("sealed is exactly one tag longer than plaintext, and both are far below the cipher's limit");
     }
 
-    /// The inverse of [`seal`](Self::seal). `sealed` is at least [`TAG`] bytes, and stays as it is.
+    /// Checks the tag of `sealed` and decrypts it to `plaintext`.
+    ///
+    /// `sealed` is ciphertext then tag, at least [`TAG`] bytes. `plaintext` is [`TAG`] bytes shorter.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthentic`] if the tag does not verify. `plaintext` then holds zeros.
     pub(crate) fn open(&self, nonce: [u8; 12], sealed: &[u8], plaintext: &mut [u8]) -> Result<(), Unauthentic> {
         let (ciphertext, tag) = sealed.split_at(sealed.len() - TAG);
         self.0
@@ -43,53 +56,57 @@ impl ChaCha20Poly1305 {
     }
 }
 
-/// `HKDF-SHA-256(ikm, salt, info)`, 32 bytes (RFC 5869).
+/// Derives a 32-byte key: `HKDF-SHA-256(ikm, salt, info)`.
+///
+/// Spec: <https://www.rfc-editor.org/rfc/rfc5869>.
 pub(crate) fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
         .extract(ikm)
         .expand(&[info], hkdf::HKDF_SHA256)
         .and_then(|okm| okm.fill(key.as_mut()))
-        .expect("32 bytes is within what HKDF may expand to");
+        .expect("HKDF-SHA-256 can output up to 8160 bytes");
     key
 }
 
-/// `HMAC-SHA-256(key, message)` (RFC 2104).
+/// Computes `HMAC-SHA-256(key, message)`.
+///
+/// Spec: <https://www.rfc-editor.org/rfc/rfc2104>.
 pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
-    tag.as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    tag.as_ref().try_into().expect("SHA-256 outputs 32 bytes")
 }
 
-/// Whether `tag` is `HMAC-SHA-256(key, message)`, in constant time.
+/// Returns whether `tag` is `HMAC-SHA-256(key, message)`, comparing in constant time.
 pub(crate) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], tag: &[u8; 32]) -> bool {
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), message, tag).is_ok()
 }
 
-/// `SHA-256(message)` (FIPS 180-4).
+/// Computes `SHA-256(message)`.
 pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
-    digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 outputs 32 bytes")
 }
 
-/// `SHA-256` of a message that comes in parts.
+/// Computes the SHA-256 hash of a message given in parts.
 pub struct Sha256(digest::Context);
 
 impl Sha256 {
-    /// Of nothing yet.
+    /// Starts with the empty message.
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "a hash has no default")]
+    #[allow(clippy::new_without_default, reason = "`Sha256::default()` would read like a hash value")]
     pub fn new() -> Self {
         Self(digest::Context::new(&digest::SHA256))
     }
 
-    /// Adds a part.
+    /// Appends `part` to the message.
     pub fn update(&mut self, part: &[u8]) {
         self.0.update(part);
     }
 
-    /// The hash of all parts.
+    /// Returns the hash of the whole message.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
-        self.0.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+        self.0.finish().as_ref().try_into().expect("SHA-256 outputs 32 bytes")
     }
 }
 

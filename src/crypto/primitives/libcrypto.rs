@@ -1,4 +1,4 @@
-//! The AEAD from OpenSSL, whose code for AVX-512 is nearly twice as fast as AWS-LC's.
+//! ChaCha20-Poly1305 from OpenSSL, which is nearly twice as fast as AWS-LC on CPUs with AVX-512.
 
 use std::sync::LazyLock;
 
@@ -9,25 +9,34 @@ use openssl::{
     lib_ctx::LibCtx,
 };
 
-use crate::crypto::secrecy::Zeroizing;
-use crate::crypto::primitives::{TAG, Unauthentic, aws_lc};
+use crate::crypto::{
+    primitives::{
+        aead::{TAG, Unauthentic},
+        aws_lc,
+    },
+    secrecy::Zeroizing,
+};
 
-/// Shorter plaintexts are AWS-LC's: getting OpenSSL ready takes a millisecond, which a small file would not win back.
+/// Plaintexts shorter than this are left to AWS-LC, in bytes.
+///
+/// Loading the algorithm from OpenSSL takes a millisecond, more than it saves on a small file.
 const SHORT: usize = 64 * 1024;
 
-/// ChaCha20-Poly1305 (RFC 8439) under one key, with no associated data.
+/// ChaCha20-Poly1305 under one key, without associated data.
 ///
-/// Every long message has a context of its own, so that workers share nothing that changes; that costs at most 4 % of
-/// sealing a chunk. OpenSSL wipes the key in a context that it frees.
+/// Each long message gets its own OpenSSL context, so that workers share no mutable state. Setting one up costs at most
+/// 4 % of the time to seal a chunk. OpenSSL wipes the key when it frees a context.
+///
+/// Spec: <https://www.rfc-editor.org/rfc/rfc8439#section-2.8>.
 pub(crate) struct ChaCha20Poly1305 {
     key: Zeroizing<[u8; 32]>,
     short: aws_lc::ChaCha20Poly1305,
 }
 
-/// OpenSSL's code for the algorithm, looked up once.
+/// OpenSSL's implementation of the algorithm, loaded once.
 struct Algorithm {
     cipher: Cipher,
-    /// Owns the cipher. Not the default one, for which the system's configuration can leave algorithms out.
+    /// Owns the cipher. Not OpenSSL's default library context, because a system configuration can disable algorithms there.
     _library: LibCtx,
 }
 
@@ -37,15 +46,18 @@ static ALGORITHM: LazyLock<Algorithm> = LazyLock::new(|| {
         let cipher = Cipher::fetch(Some(&library), "ChaCha20-Poly1305", None)?;
         Ok::<_, ErrorStack>(Algorithm { cipher, _library: library })
     };
-    fetch().expect("OpenSSL has the algorithm built in")
+    fetch().expect("OpenSSL 3's default provider has ChaCha20-Poly1305")
 });
 
 impl ChaCha20Poly1305 {
+    /// Prepares the cipher for `key`.
     pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self { key: Zeroizing::new(*key), short: aws_lc::ChaCha20Poly1305::new(key) }
     }
 
-    /// `sealed = ciphertext || tag`; it is [`TAG`] bytes longer than `plaintext`.
+    /// Encrypts `plaintext` and writes ciphertext then tag to `sealed`.
+    ///
+    /// `sealed` is [`TAG`] bytes longer than `plaintext`. A nonce must not be used twice under one key.
     pub(crate) fn seal(&self, nonce: [u8; 12], plaintext: &[u8], sealed: &mut [u8]) {
         if plaintext.len() < SHORT {
             return self.short.seal(nonce, plaintext, sealed);
@@ -57,10 +69,16 @@ impl ChaCha20Poly1305 {
             run(&mut context, plaintext, ciphertext)?;
             context.tag(tag)
         };
-        seal().expect("the lengths agree, and are far below the algorithm's limit");
+        seal().expect("sealed is exactly one tag longer than plaintext, and both are far below the cipher's limit");
     }
 
-    /// The inverse of [`seal`](Self::seal). `sealed` is at least [`TAG`] bytes, and stays as it is.
+    /// Checks the tag of `sealed` and decrypts it to `plaintext`.
+    ///
+    /// `sealed` is ciphertext then tag, at least [`TAG`] bytes. `plaintext` is [`TAG`] bytes shorter.
+    ///
+    /// # Errors
+    ///
+    /// [`Unauthentic`] if the tag does not verify. `plaintext` then holds zeros.
     pub(crate) fn open(&self, nonce: [u8; 12], sealed: &[u8], plaintext: &mut [u8]) -> Result<(), Unauthentic> {
         if plaintext.len() < SHORT {
             return self.short.open(nonce, sealed, plaintext);
@@ -73,14 +91,18 @@ impl ChaCha20Poly1305 {
             run(&mut context, ciphertext, plaintext)
         };
         open().map_err(|_: ErrorStack| {
-            // OpenSSL deciphers before it compares tags.
+            // OpenSSL decrypts before it compares tags.
             plaintext.fill(0);
             Unauthentic
         })
     }
 }
 
-/// All of `input` through the cipher. When opening, it fails unless the tag that was set is the right one.
+/// Passes all of `input` through the cipher.
+///
+/// # Errors
+///
+/// When decrypting, if the tag that was set does not verify.
 fn run(context: &mut CipherCtxRef, input: &[u8], output: &mut [u8]) -> Result<(), ErrorStack> {
     context.cipher_update(input, Some(output))?;
     context.cipher_final(&mut []).map(|_| ())

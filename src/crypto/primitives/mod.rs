@@ -1,5 +1,8 @@
-//! The primitives that the format names, each as one call. Nothing outside this folder names their libraries.
+//! The symmetric primitives that the format uses, each as one call: AEAD, HKDF, HMAC, SHA-256 and random bytes.
+//!
+//! Only this folder names the libraries that implement them.
 
+mod aead;
 mod aws_lc;
 #[cfg(feature = "openssl")]
 mod libcrypto;
@@ -7,6 +10,7 @@ pub(crate) mod stack;
 
 use rand_core::{OsRng, RngCore};
 
+pub(crate) use crate::crypto::primitives::aead::{TAG, Unauthentic};
 #[cfg(not(feature = "openssl"))]
 pub(crate) use crate::crypto::primitives::aws_lc::ChaCha20Poly1305;
 pub use crate::crypto::primitives::aws_lc::Sha256;
@@ -14,15 +18,15 @@ pub(crate) use crate::crypto::primitives::aws_lc::{hkdf_sha256, hmac_sha256, hma
 #[cfg(feature = "openssl")]
 pub(crate) use crate::crypto::primitives::libcrypto::ChaCha20Poly1305;
 
-/// Bytes that a sealed message is longer than its plaintext.
-pub(crate) const TAG: usize = 16;
-
-/// A message does not authenticate under this key and nonce.
-pub(crate) struct Unauthentic;
-
-/// Fills `bytes` from the operating system's generator. Not from AWS-LC's own, which gathers entropy for 35 ms first.
+/// Fills `bytes` with random bytes from the operating system.
+///
+/// AWS-LC's own generator is not used, because it spends 35 ms on gathering entropy at its first use.
+///
+/// # Panics
+///
+/// If the operating system provides no random bytes.
 pub fn random(bytes: &mut [u8]) {
-    OsRng.try_fill_bytes(bytes).expect("the operating system gives random bytes");
+    OsRng.try_fill_bytes(bytes).expect("the operating system provides random bytes");
 }
 
 #[cfg(test)]
@@ -30,9 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_authentic_is_not_given_out_and_stays_as_it_is() {
+    fn opening_a_forged_message_gives_zeros_and_leaves_the_message_unchanged() {
         let aead = ChaCha20Poly1305::new(&[7; 32]);
-        // A short one, and one as long as a chunk.
+        // A short message, and one as long as a chunk.
         for message in [vec![5; 1000], vec![5; 64 * 1024]] {
             let mut sealed = vec![0; message.len() + TAG];
             aead.seal([9; 12], &message, &mut sealed);
@@ -54,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_message_has_a_tag_too() {
+    fn an_empty_message_is_authenticated_too() {
         let aead = ChaCha20Poly1305::new(&[7; 32]);
         let mut sealed = [0; TAG];
         aead.seal([9; 12], &[], &mut sealed);

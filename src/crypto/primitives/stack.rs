@@ -1,28 +1,37 @@
-//! What keys leave on the stack.
+//! Clears the copies of keys that function calls leave on the stack.
 //!
-//! A key that is returned, moved or worked on leaves copies on the stack, where no destructor reaches them: libraries' as
-//! well as ours. There they stay until another call happens to go as deep. So one does, on purpose, as libgcrypt does it.
+//! Returning, moving or computing with a key copies parts of it to the stack, in libraries' code as well as ours. No
+//! destructor reaches these copies, and they stay until a later call happens to use the same memory. So the stack is
+//! overwritten on purpose after every operation on keys, as libgcrypt does.
 
 use std::hint::black_box;
 
+use crate::crypto::secrecy::Zeroize;
 
-/// Bytes. Nothing that works on keys goes deeper; the tests of what memory forgets would find what it left.
+/// Bytes of stack that are overwritten.
+///
+/// No operation on keys uses more. `tests/memory_forgets.rs` finds what is left if one does.
 const DEPTH: usize = 48 << 10;
 
-/// Does some work with keys, then overwrites the stack that it used. What it returns is returned by value, and so should
-/// hold keys behind a pointer.
-pub(crate) fn wiped<T>(work: impl FnOnce() -> T) -> T {
-    let result = apart(work);
+/// Runs `work`, then overwrites the stack it used.
+///
+/// The result is returned by value and may be copied on the way. A type that holds a key must therefore keep it in a
+/// heap allocation.
+pub(crate) fn wipe_stack_after<T>(work: impl FnOnce() -> T) -> T {
+    let result = call(work);
     overwrite();
     result
 }
 
-/// Never inlined: then its frame, and all below it, begin where those of [`overwrite`] do.
+/// Calls `work` in a frame of its own.
+///
+/// Never inlined, so that this frame starts where the frame of [`overwrite`] starts.
 #[inline(never)]
-fn apart<T>(work: impl FnOnce() -> T) -> T {
+fn call<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// Overwrites [`DEPTH`] bytes of stack with zeros.
 #[inline(never)]
 fn overwrite() {
     let mut stack = [0_u8; DEPTH];

@@ -1,0 +1,193 @@
+//! Recovers the authentic chunks of a damaged payload, and keeps account of what is lost.
+
+use std::{num::NonZeroUsize, ops::Range, sync::Mutex};
+
+use crate::crypto::{
+    error::Error,
+    parallel::{
+        endpoints::{ReadAt, Sink, Source, WriteAt, fill_at, saturating_usize},
+        pipeline::{self, Processed, Segment},
+    },
+    payload::{
+        Payload,
+        chunk::{CHUNK, CHUNK_OVERHEAD, PayloadKey, Position, SEALED_CHUNK},
+        segment::{self, chunk_index},
+    },
+    primitives::stack::wipe_stack_after,
+    secrecy::Zeroizing,
+};
+
+/// Why the lock on the losses cannot be poisoned.
+const NO_PANIC: &str = "no worker panics while it records losses";
+
+/// The result of salvaging a payload.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Length of the plaintext in bytes, including what is lost.
+    ///
+    /// If there is trailing data, more may have been written.
+    pub length: u64,
+    /// The ranges of the plaintext that are lost and were written as zeros, in order, in bytes.
+    pub lost: Vec<Range<u64>>,
+    /// Whether the final chunk is authentic. If not, the original length of the plaintext is unknown.
+    pub has_final_chunk: bool,
+    /// Whether data follows the final chunk.
+    pub has_trailing_data: bool,
+}
+
+impl Payload<'_> {
+    /// Opens every authentic chunk to its place in `sink`, and writes zeros for the others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Armor`], [`Error::Read`], [`Error::Write`]. A damaged chunk is not an error.
+    pub fn salvage(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<Salvaged, Error> {
+        let Self { key, chunks } = self;
+        let search = FinalChunkSearch::new(&chunks, &sink);
+        let salvaged = Mutex::new(Salvaged::default());
+        let open = |sealed: Segment<'_>| {
+            let (processed, found) = wipe_stack_after(|| open_authentic(&key, sealed));
+            salvaged.lock().expect(NO_PANIC).add(found);
+            processed
+        };
+        let length = pipeline::run(chunks, sink, segment::OPENING, threads, &open)?;
+        let mut salvaged = salvaged.into_inner().expect(NO_PANIC);
+        if !salvaged.has_final_chunk {
+            salvaged.length = length;
+        }
+        salvaged.normalize();
+        if let (false, Some(search)) = (salvaged.has_final_chunk, search) {
+            search.run(&key, &mut salvaged)?;
+        }
+        Ok(salvaged)
+    }
+}
+
+/// Opens each authentic chunk of a segment, and fills the plaintext of the others with zeros. This cannot fail.
+fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Salvaged) {
+    let mut found = Salvaged::default();
+    let mut written = 0;
+    for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
+        let index = chunk_index(segment.index, chunk);
+        let length = sealed.len().saturating_sub(CHUNK_OVERHEAD);
+        let plaintext = &mut segment.output[written..written + length];
+        let mut opens =
+            |last| sealed.len() >= CHUNK_OVERHEAD && key.open(Position { index, last }, sealed, plaintext).is_ok();
+        let opens_as_inner = opens(false);
+        let start = index * CHUNK as u64;
+        let end = start + length as u64;
+        // Any chunk may be the final one: with trailing data, it is not the last that was read.
+        if !opens_as_inner && opens(true) {
+            found.set_end(end);
+        } else if !opens_as_inner {
+            plaintext.fill(0);
+            found.lost.push(start..end);
+        }
+        written += length;
+    }
+    (Processed::complete(written), found)
+}
+
+impl Salvaged {
+    /// Returns how many bytes of plaintext are authentic.
+    #[must_use]
+    pub fn recovered(&self) -> u64 {
+        self.length - self.lost.iter().map(|range| range.end - range.start).sum::<u64>()
+    }
+
+    /// Adds the result of another segment.
+    fn add(&mut self, segment: Self) {
+        self.lost.extend(segment.lost);
+        if segment.has_final_chunk {
+            self.set_end(segment.length);
+        }
+    }
+
+    /// Records that a final chunk ends at `end`. If there are several, the first one counts.
+    fn set_end(&mut self, end: u64) {
+        self.length = if self.has_final_chunk { self.length.min(end) } else { end };
+        self.has_final_chunk = true;
+    }
+
+    /// Sorts the losses and merges adjacent ones. Those after the final chunk become trailing data.
+    fn normalize(&mut self) {
+        if self.has_final_chunk {
+            let losses = self.lost.len();
+            self.lost.retain(|range| range.start < self.length);
+            self.has_trailing_data |= self.lost.len() < losses;
+        }
+        self.lost.sort_by_key(|range| range.start);
+        self.lost.dedup_by(|next, range| {
+            let adjacent = range.end == next.start;
+            if adjacent {
+                range.end = next.end;
+            }
+            adjacent
+        });
+        // A fragment shorter than a tag holds no plaintext that could be lost.
+        self.lost.retain(|range| !range.is_empty());
+    }
+}
+
+/// A second look at the source for a final chunk that the first pass missed.
+///
+/// If data was appended to a file, the final chunk was read together with the beginning of that data, and did not open.
+struct FinalChunkSearch<'a> {
+    source: &'a dyn ReadAt,
+    /// Offset of the first chunk in the source.
+    source_start: u64,
+    /// Length of the source from there, in bytes.
+    source_length: u64,
+    sink: &'a dyn WriteAt,
+    /// Offset of the plaintext in the sink.
+    sink_start: u64,
+}
+
+impl<'a> FinalChunkSearch<'a> {
+    /// Keeps the source and the sink, or returns `None` unless both have offsets.
+    fn new<'i: 'a, 'o: 'a>(source: &Source<'i>, sink: &Sink<'o>) -> Option<Self> {
+        match (source, sink) {
+            (Source::AtOffsets { file: source, start, length }, Sink::AtOffsets { file: sink, start: sink_start }) => {
+                Some(Self {
+                    source: *source,
+                    source_start: *start,
+                    source_length: *length,
+                    sink: *sink,
+                    sink_start: *sink_start,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks for the final chunk at the start of the loss that ends the payload, and writes its plaintext if found.
+    fn run(&self, key: &PayloadKey, salvaged: &mut Salvaged) -> Result<(), Error> {
+        let Some(lost) = salvaged.lost.pop_if(|lost| lost.end == salvaged.length) else { return Ok(()) };
+        let index = lost.start / CHUNK as u64;
+        let before = index * SEALED_CHUNK as u64;
+        let mut bytes = vec![0; saturating_usize(self.source_length - before).min(SEALED_CHUNK)];
+        let read = fill_at(self.source, &mut bytes, self.source_start + before)?;
+        match wipe_stack_after(|| open_prefix(key, index, &bytes[..read])) {
+            Some(plaintext) => {
+                self.sink.write_all_at(&plaintext, self.sink_start + lost.start).map_err(Error::Write)?;
+                salvaged.set_end(lost.start + plaintext.len() as u64);
+                salvaged.has_trailing_data = true;
+            }
+            None => salvaged.lost.push(lost),
+        }
+        Ok(())
+    }
+}
+
+/// Opens the longest proper prefix of `bytes` that is a final chunk with number `index`.
+fn open_prefix(key: &PayloadKey, index: u64, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut plaintext = Zeroizing::new(vec![0; bytes.len()]);
+    // Only the first chunk may be empty.
+    let shortest = CHUNK_OVERHEAD + usize::from(index > 0);
+    let length = (shortest..bytes.len()).rev().find(|length| {
+        let plaintext = &mut plaintext[..length - CHUNK_OVERHEAD];
+        key.open(Position { index, last: true }, &bytes[..*length], plaintext).is_ok()
+    })?;
+    plaintext.truncate(length - CHUNK_OVERHEAD);
+    Some(plaintext)
+}
