@@ -14,10 +14,10 @@ use crate::cli::{
     args::{DASH, FileArgs},
     files::{
         input::Input,
-        naming::{Destination, InputPath, Naming, display_name},
+        naming::{Destination, InputPath, Naming, canonical, display_name},
         pending::Overwrite,
         permissions::Permissions,
-        target::{OnTerminal, Target, canonical},
+        target::{OnTerminal, Target},
         walk::{self, Inputs, check_stdin_is_named_once},
     },
     terminal::{advice::advised, advice::misuse, errors::Misuse},

@@ -14,7 +14,7 @@ use crate::cli::{
     args::DASH,
     files::{
         input::check_is_open,
-        naming::{Destination, parent_folder},
+        naming::{Destination, canonical, is_descriptor, is_stdout, parent_folder, resolve},
         output::{Output, Stream},
         pending::{self, Overwrite, Pending},
         permissions::Permissions,
@@ -27,9 +27,6 @@ use crate::cli::{
         persona,
     },
 };
-
-/// Symlinks that are followed from a name to its file: the system's own limit.
-const LINK_LIMIT: usize = 40;
 
 /// Which bytes may go to a terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -330,33 +327,4 @@ impl Target {
             }
         })
     }
-}
-
-/// Follows symlinks to the path of their file, which may not exist yet: a rename would replace the link, not the file.
-fn resolve(path: &Path) -> Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..LINK_LIMIT {
-        if is_descriptor(&path) {
-            return Ok(path);
-        }
-        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
-        path = path.parent().unwrap_or(Path::new("")).join(target);
-    }
-    Err(anyhow!("too many links behind {}", quoted(&path)))
-}
-
-/// A path that is the same for all spellings of a name, even if no file has it yet. `None` if its folder does not exist.
-pub(crate) fn canonical(path: &Path) -> Option<PathBuf> {
-    Some(fs::canonicalize(parent_folder(path)).ok()?.join(path.file_name()?))
-}
-
-/// Whether a name stands for an open descriptor. Its file is written as it is, not replaced.
-fn is_descriptor(path: &Path) -> bool {
-    let listed = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)));
-    listed || ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
-}
-
-/// Whether a name stands for standard output, which is written from its current offset.
-fn is_stdout(path: &Path) -> bool {
-    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }

@@ -9,11 +9,11 @@ use age_core::{
     format::{FileKey, Stanza},
     secrecy::ExposeSecret,
 };
-use base64_simd::{AsOut, STANDARD_NO_PAD as BASE64};
 
 use crate::crypto::{
     error::Error,
     format::{
+        base64,
         lines::{HEADER_LIMIT, LineReader},
         stanza_type::SCRYPT,
     },
@@ -61,7 +61,7 @@ impl Header {
         text.push_str(MAC_PREFIX);
         let authenticated_length = text.len();
         let mac = hmac_sha256(mac_key(file_key).as_slice(), text.as_bytes());
-        text.push_str(&format!(" {}\n", BASE64.encode_to_string(mac)));
+        text.push_str(&format!(" {}\n", base64::encode(mac)));
         if text.len() as u64 > HEADER_LIMIT {
             return Err(Error::HeaderLength);
         }
@@ -148,7 +148,7 @@ fn write_stanza(text: &mut String, stanza: &Stanza) {
         text.push_str(argument);
     }
     text.push('\n');
-    let body = BASE64.encode_to_string(&stanza.body);
+    let body = base64::encode(&stanza.body);
     let mut rest = body.as_str();
     while rest.len() >= BODY_COLUMNS {
         let (line, after) = rest.split_at(BODY_COLUMNS);
@@ -215,7 +215,7 @@ pub(super) fn read_stanza(arguments: &str, lines: &mut LineReader<'_>) -> Result
         }
         // The decoder rejects padding and stray bits, so only the canonical encoding is accepted.
         let mut decoded = [0; BODY_COLUMNS / 4 * 3];
-        let Ok(decoded) = BASE64.decode(line.as_bytes(), decoded.as_mut_slice().as_out()) else {
+        let Some(decoded) = base64::decode_line(line.as_bytes(), &mut decoded) else {
             return Err(lines.fault("the line of the stanza's body is not canonical base64"));
         };
         body.extend_from_slice(decoded);
@@ -227,7 +227,7 @@ pub(super) fn read_stanza(arguments: &str, lines: &mut LineReader<'_>) -> Result
 
 /// Decodes the MAC, given the text after the `---` of the MAC line. Returns `None` if it is malformed.
 pub(super) fn read_mac(text: &str) -> Option<[u8; 32]> {
-    let mac = BASE64.decode_to_vec(text.strip_prefix(' ')?).ok()?;
+    let mac = base64::decode(text.strip_prefix(' ')?)?;
     mac.try_into().ok()
 }
 

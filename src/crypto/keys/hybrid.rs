@@ -9,7 +9,6 @@ use age_core::{
     primitives::{bech32_decode, bech32_encode},
     secrecy::{ExposeSecret, SecretString},
 };
-use base64_simd::STANDARD_NO_PAD as BASE64;
 use bech32::Hrp;
 use hpke::{
     Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
@@ -19,6 +18,7 @@ use rand_core::OsRng;
 
 use crate::crypto::{
     error::Error,
+    format::base64,
     format::stanza_type::MLKEM768X25519,
     keys::xwing::{EncappedKey, PrivateKey, PublicKey, XWing},
     primitives::{TAG, random},
@@ -57,11 +57,7 @@ impl Recipient {
             &mut OsRng,
         )
         .map_err(|error| Error::Wrap(error.to_string()))?;
-        Ok(Stanza {
-            tag: MLKEM768X25519.to_owned(),
-            args: vec![BASE64.encode_to_string(encapsulated.to_bytes())],
-            body,
-        })
+        Ok(Stanza { tag: MLKEM768X25519.to_owned(), args: vec![base64::encode(encapsulated.to_bytes())], body })
     }
 }
 
@@ -104,7 +100,7 @@ impl Identity {
 
     fn unwrap_one(&self, stanza: &Stanza) -> Result<Option<FileKey>, Error> {
         let [encapsulated] = stanza.args.as_slice() else { return Err(Error::Stanza) };
-        let encapsulated = BASE64.decode_to_vec(encapsulated).map_err(|_| Error::Stanza)?;
+        let encapsulated = base64::decode(encapsulated).ok_or(Error::Stanza)?;
         let encapsulated = EncappedKey::from_bytes(&encapsulated).map_err(|_| Error::Stanza)?;
         // The body's length is checked before it is decrypted: longer ones can be made to open under many keys.
         if stanza.body.len() != FILE_KEY + TAG {

@@ -12,10 +12,10 @@ use age_core::{
     primitives::bech32_decode,
     secrecy::SecretString,
 };
-use base64_simd::{STANDARD as BASE64, STANDARD_NO_PAD as BASE64_NO_PAD};
 
 use crate::crypto::{
     error::Error,
+    format::base64,
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
     keys::hybrid,
     primitives::{hmac_sha256, sha256},
@@ -130,7 +130,7 @@ impl Recipient {
     pub fn matches(&self, stanza: &Stanza) -> Match {
         let untold = |kind| if stanza.tag == kind { Match::Unknown } else { Match::No };
         let named = |kind, tag: Option<[u8; 4]>| {
-            let tag = tag.map(|tag| BASE64_NO_PAD.encode_to_string(tag));
+            let tag = tag.map(base64::encode);
             let names = stanza.tag == kind && tag.is_some() && stanza.args.first() == tag.as_ref();
             if names { Match::Yes } else { Match::No }
         };
@@ -147,7 +147,7 @@ impl Recipient {
             Self::Ssh(recipient) => {
                 let text = recipient.to_string();
                 let (kind, key) = text.split_once(' ').expect("an SSH key is a type and base64");
-                let key = BASE64.decode_to_vec(key).expect("it was just encoded");
+                let key = base64::decode_padded(key).expect("it was just encoded");
                 // https://c2sp.org/age#ssh: the first four bytes of the SHA-256 of the public key.
                 named(kind, Some(short(sha256(&key))))
             }
@@ -165,7 +165,7 @@ fn tag_of(recipient: &impl fmt::Display, skipped: usize, salt: &[u8], stanza: &S
         |_, bytes| Ok(bytes.skip(skipped).collect::<Vec<u8>>()),
     );
     let key = key.expect("it was just encoded");
-    let mut material = BASE64_NO_PAD.decode_to_vec(stanza.args.get(1)?).ok()?;
+    let mut material = base64::decode(stanza.args.get(1)?)?;
     material.extend(short(sha256(&key)));
     // https://datatracker.ietf.org/doc/html/rfc5869#section-2.2: HKDF-Extract is HMAC with the salt as its key.
     Some(short(hmac_sha256(salt, &material)))

@@ -3,10 +3,10 @@
 use std::{collections::HashSet, slice};
 
 use age_core::format::{FileKey, Stanza};
-use base64_simd::STANDARD_NO_PAD as BASE64;
 
 use crate::crypto::{
     error::Error,
+    format::base64,
     format::stanza_type::{SCRYPT, SSH_ED25519, SSH_RSA, is_post_quantum},
     keys::{
         hybrid,
@@ -78,7 +78,7 @@ fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Optio
 /// Whether the SSH identities of age, <https://pkg.go.dev/filippo.io/age/agessh>, would give up at a stanza. Those here pass
 /// over it.
 fn is_malformed_ssh(stanza: &Stanza) -> bool {
-    let is_point = |text: &String| BASE64.decode_to_vec(text).is_ok_and(|bytes| bytes.len() == 32);
+    let is_point = |text: &String| base64::decode(text).is_some_and(|bytes| bytes.len() == 32);
     match (stanza.tag.as_str(), stanza.args.as_slice()) {
         (SSH_RSA, arguments) => arguments.len() != 1,
         (SSH_ED25519, [_, share]) => !is_point(share),

@@ -47,12 +47,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("bech32", &["crypto/keys/hybrid.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
     ("ml_kem", &["crypto/keys/xwing.rs"]),
-    ("rand_core", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
+    ("rand_core", &["crypto/primitives/mod.rs", "crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
     ("sha3", &["crypto/keys/xwing.rs"]),
     ("x25519_dalek", &["crypto/keys/xwing.rs"]),
     // Primitives and encoding.
     ("aws_lc_rs", &["crypto/primitives/aws_lc.rs"]),
-    ("base64_simd", &["crypto/format/"]),
+    ("base64_simd", &["crypto/format/base64.rs", "crypto/format/armor.rs"]),
     ("openssl", &["crypto/primitives/libcrypto.rs"]),
     ("zeroize", &["crypto/secrecy.rs"]),
     // Errors: typed in `crypto`, with advice in `cli`.

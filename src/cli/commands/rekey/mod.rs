@@ -1,5 +1,7 @@
 //! `rekey`: give files a new set of recipients, each atomically in its place.
 
+mod change;
+
 use std::{
     io::Write as _,
     num::NonZeroUsize,
@@ -7,14 +9,17 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use crate::{
     cli::{
         args::{self, Rekey},
         batch::{cores::Cores, scheduler},
-        commands::session::Session,
+        commands::{
+            rekey::change::{Change, Planner},
+            session::Session,
+        },
         files::{
             encrypted_input::EncryptedInput,
             input::Input,
@@ -25,22 +30,16 @@ use crate::{
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
-        keys::{
-            keyring::Keyring,
-            recipients::{Recipients, match_stanza},
-        },
+        keys::{keyring::Keyring, recipients::Recipients},
         terminal::{
-            advice::{advised, misuse},
+            advice::misuse,
             exit_status::ExitStatus,
             json,
             messages::one_line,
             progress::{Progress, hidden_while},
         },
     },
-    crypto::{
-        Decryptor, Encryptor, Header, Match, Recipient, Sink, Stanza, Unlocked, armor::ArmorWriter,
-        stanza_type::is_grease,
-    },
+    crypto::{Recipient, Sink, Unlocked, armor::ArmorWriter},
 };
 
 /// Rekeys all inputs, and returns the status of a failure.
@@ -167,7 +166,8 @@ impl<'a> Request<'a> {
         let unlocked = self.keyring.unlock(&encrypted.decryptor, &name).with_context(cannot_rekey)?;
         let permit = self.cores.acquire(length);
         // A file that was cut off is found before any work.
-        let change = encrypted.check_end(&unlocked).and_then(|()| self.change(&encrypted.decryptor, &unlocked));
+        let change =
+            encrypted.check_end(&unlocked).and_then(|()| self.planner().decide(&encrypted.decryptor, &unlocked));
         let change = target.explain(change.with_context(cannot_rekey), 0)?;
         let stanza_types = change.header().stanzas().iter().map(|stanza| stanza.tag.clone()).collect();
 
@@ -208,67 +208,13 @@ impl<'a> Request<'a> {
         Ok(target)
     }
 
-    /// Decides how the file changes.
-    fn change(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
-        if !self.args.add && !self.args.remove {
-            return Ok(Change::Everything(Encryptor::new(&self.recipients)?));
+    fn planner(&self) -> Planner<'_> {
+        Planner {
+            args: self.args,
+            recipients: &self.recipients,
+            keyring: &self.keyring,
+            messages: &self.session.messages,
         }
-        let stanzas = decryptor.header().stanzas();
-        let owners = self.keyring.owners(decryptor);
-        let (kept, added) = if self.args.add {
-            self.with_added(stanzas, &owners)
-        } else {
-            (self.without_removed(stanzas, &owners)?, Vec::new())
-        };
-        if self.args.header_only {
-            return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
-        }
-        let known = kept.iter().filter(|index| !is_grease(&stanzas[**index].tag)).map(|index| {
-            owners[*index].as_ref().ok_or_else(|| self.with_remedy(unknown_owner(*index, &stanzas[*index])))
-        });
-        let known = known.collect::<Result<Vec<_>>>()?;
-        Ok(Change::Everything(Encryptor::new(known.into_iter().chain(added))?))
-    }
-
-    /// The indices of the stanzas that stay, which is all of them, and the recipients that have no stanza yet.
-    fn with_added(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
-        let is_new = |recipient: &&Recipient| {
-            let Some(index) = (0..stanzas.len()).find(|&at| is_owned_by(recipient, &stanzas[at], owners[at].as_ref()))
-            else {
-                return true;
-            };
-            self.session.messages.warning(&match owners[index] {
-                Some(_) => format!("{recipient} can open the file already"),
-                None => format!("stanza {} names {recipient} already; whether it opens cannot be told", index + 1),
-            });
-            false
-        };
-        ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_new).collect())
-    }
-
-    /// The indices of the stanzas that stay: those of none of the named recipients.
-    fn without_removed(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> Result<Vec<usize>> {
-        let mut kept: Vec<_> = (0..stanzas.len()).collect();
-        for recipient in &self.recipients {
-            let before = kept.len();
-            kept.retain(|index| !is_owned_by(recipient, &stanzas[*index], owners[*index].as_ref()));
-            if kept.len() == before {
-                return Err(self.with_remedy(anyhow!("no stanza can be told to be that of {recipient}")));
-            }
-        }
-        if kept.iter().all(|index| is_grease(&stanzas[*index].tag)) {
-            bail!("nobody would be left who can open it");
-        }
-        Ok(kept)
-    }
-
-    /// Adds what to do if the owner of a stanza is unknown.
-    fn with_remedy(&self, error: Error) -> Error {
-        let remedy =
-            "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i";
-        // Keeping the file key does not help against a recipient that already has it.
-        let more = if self.args.header_only { "" } else { "; or keep the file key with --header-only" };
-        advised(error, format!("{remedy}{more}"))
     }
 
     /// Writes the new file, and reads it back if that is wanted.
@@ -302,34 +248,4 @@ impl<'a> Request<'a> {
     fn check(&self, output: &Output, header: &[u8], unlocked: &Unlocked, threads: NonZeroUsize) -> Result<()> {
         if self.args.check { read_back::authenticate(output, header, unlocked, threads) } else { Ok(()) }
     }
-}
-
-/// How a file changes.
-enum Change {
-    /// Header and payload are sealed anew, under a new file key.
-    Everything(Encryptor),
-    /// The file gets another header under the same file key.
-    Header(Header),
-}
-
-impl Change {
-    fn header(&self) -> &Header {
-        match self {
-            Self::Everything(encryptor) => encryptor.header(),
-            Self::Header(header) => header,
-        }
-    }
-}
-
-/// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
-fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
-    match_stanza(recipient, stanza, owner) == Match::Yes
-}
-
-fn unknown_owner(index: usize, stanza: &Stanza) -> Error {
-    anyhow!(
-        "whose stanza {} is cannot be told ({}), so a fresh file key cannot be wrapped to them",
-        index + 1,
-        stanza.tag
-    )
 }

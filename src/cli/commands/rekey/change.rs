@@ -1,0 +1,115 @@
+//! How `rekey` changes the recipients of a file.
+
+use anyhow::{Error, Result, anyhow, bail};
+
+use crate::{
+    cli::{
+        args::Rekey,
+        keys::{keyring::Keyring, recipients::match_stanza},
+        terminal::{advice::advised, messages::Messages},
+    },
+    crypto::{Decryptor, Encryptor, Header, Match, Recipient, Stanza, Unlocked, stanza_type::is_grease},
+};
+
+/// How a file changes.
+pub(super) enum Change {
+    /// Header and payload are sealed anew, under a new file key.
+    Everything(Encryptor),
+    /// The file gets another header under the same file key.
+    Header(Header),
+}
+
+impl Change {
+    pub(super) fn header(&self) -> &Header {
+        match self {
+            Self::Everything(encryptor) => encryptor.header(),
+            Self::Header(header) => header,
+        }
+    }
+}
+
+/// Decides how files change: from the arguments, the named recipients, and the owners of the old stanzas.
+pub(super) struct Planner<'a> {
+    pub(super) args: &'a Rekey,
+    pub(super) recipients: &'a [Recipient],
+    pub(super) keyring: &'a Keyring,
+    pub(super) messages: &'a Messages,
+}
+
+impl Planner<'_> {
+    /// Decides how the file changes.
+    pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
+        if !self.args.add && !self.args.remove {
+            return Ok(Change::Everything(Encryptor::new(self.recipients)?));
+        }
+        let stanzas = decryptor.header().stanzas();
+        let owners = self.keyring.owners(decryptor);
+        let (kept, added) = if self.args.add {
+            self.with_added(stanzas, &owners)
+        } else {
+            (self.without_removed(stanzas, &owners)?, Vec::new())
+        };
+        if self.args.header_only {
+            return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
+        }
+        let known = kept.iter().filter(|index| !is_grease(&stanzas[**index].tag)).map(|index| {
+            owners[*index].as_ref().ok_or_else(|| self.with_remedy(unknown_owner(*index, &stanzas[*index])))
+        });
+        let known = known.collect::<Result<Vec<_>>>()?;
+        Ok(Change::Everything(Encryptor::new(known.into_iter().chain(added))?))
+    }
+
+    /// The indices of the stanzas that stay, which is all of them, and the recipients that have no stanza yet.
+    fn with_added(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
+        let is_new = |recipient: &&Recipient| {
+            let Some(index) = (0..stanzas.len()).find(|&at| is_owned_by(recipient, &stanzas[at], owners[at].as_ref()))
+            else {
+                return true;
+            };
+            self.messages.warning(&match owners[index] {
+                Some(_) => format!("{recipient} can open the file already"),
+                None => format!("stanza {} names {recipient} already; whether it opens cannot be told", index + 1),
+            });
+            false
+        };
+        ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_new).collect())
+    }
+
+    /// The indices of the stanzas that stay: those of none of the named recipients.
+    fn without_removed(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> Result<Vec<usize>> {
+        let mut kept: Vec<_> = (0..stanzas.len()).collect();
+        for recipient in self.recipients {
+            let before = kept.len();
+            kept.retain(|index| !is_owned_by(recipient, &stanzas[*index], owners[*index].as_ref()));
+            if kept.len() == before {
+                return Err(self.with_remedy(anyhow!("no stanza can be told to be that of {recipient}")));
+            }
+        }
+        if kept.iter().all(|index| is_grease(&stanzas[*index].tag)) {
+            bail!("nobody would be left who can open it");
+        }
+        Ok(kept)
+    }
+
+    /// Adds what to do if the owner of a stanza is unknown.
+    fn with_remedy(&self, error: Error) -> Error {
+        let remedy =
+            "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i";
+        // Keeping the file key does not help against a recipient that already has it.
+        let more = if self.args.header_only { "" } else { "; or keep the file key with --header-only" };
+        advised(error, format!("{remedy}{more}"))
+    }
+}
+
+/// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
+fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
+    match_stanza(recipient, stanza, owner) == Match::Yes
+}
+
+fn unknown_owner(index: usize, stanza: &Stanza) -> Error {
+    anyhow!(
+        "whose stanza {} is cannot be told ({}), so a fresh file key cannot be wrapped to them",
+        index + 1,
+        stanza.tag
+    )
+}
