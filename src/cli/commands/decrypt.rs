@@ -13,6 +13,7 @@ use crate::{
         },
         commands::session::Session,
         files::{
+            commit::commit,
             encrypted_input::EncryptedInput,
             input::Input,
             naming::{InputPath, Naming, display_name},
@@ -96,7 +97,7 @@ impl<'a> Request<'a> {
         }
         drop(permit);
 
-        target.commit(output, &self.outputs.permissions(&input))?;
+        commit(&target, output, &self.outputs.permissions(&input))?;
         if self.args.files.rm {
             input.remove(&self.session.messages)?;
         }

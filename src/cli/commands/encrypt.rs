@@ -10,6 +10,7 @@ use crate::{
         batch::{cores::Cores, scheduler},
         commands::session::Session,
         files::{
+            commit::commit,
             input::{Input, check_stdin_is_open},
             naming::{InputPath, Naming, display_name},
             output::Output,
@@ -118,7 +119,7 @@ impl<'a> Request<'a> {
             Some(owners) => Some(receipt::line(&target, self.args.armor, &mut output, &owners)?),
             None => None,
         };
-        target.commit(output, &self.outputs.permissions(&input))?;
+        commit(&target, output, &self.outputs.permissions(&input))?;
         let removed = if self.args.files.rm { input.remove(&self.session.messages) } else { Ok(()) };
         self.progress.done();
         let (source, recipients) = (input.name(), self.recipients.keys.len());

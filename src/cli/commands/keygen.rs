@@ -14,6 +14,7 @@ use crate::{
         args::{self, DASH, Keygen, NoPlugins},
         commands::session::Session,
         files::{
+            commit::commit,
             naming::with_suffix,
             output::Output,
             pending::Overwrite,
@@ -80,13 +81,13 @@ fn make_key(args: &Keygen, target: &Target, session: &Session<'_>) -> Result<()>
             .warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
     }
     write(target, &mut output, &text)?;
-    target.commit(output, &Permissions::Private)?;
+    commit(target, output, &Permissions::Private)?;
 
     let public = format!("{recipient}\n");
     if let Some(target) = public_target {
         let mut output = target.open()?;
         write(&target, &mut output, public.as_bytes())?;
-        target.commit(output, &Permissions::Umask)?;
+        commit(&target, output, &Permissions::Umask)?;
     }
     if args.announce {
         if !matches!(target, Target::Stdout(_)) || !io::stdout().is_terminal() {
@@ -138,7 +139,7 @@ fn print_recipients(args: &Keygen, target: &Target, session: &mut Session<'_>) -
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();
     let mut output = target.open()?;
     write(target, &mut output, text.as_bytes())?;
-    target.commit(output, &Permissions::Umask)
+    commit(target, output, &Permissions::Umask)
 }
 
 fn write(target: &Target, output: &mut Output, text: &[u8]) -> Result<()> {

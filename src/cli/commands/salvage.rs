@@ -13,6 +13,7 @@ use crate::{
         args::{self, DASH, Salvage},
         commands::session::Session,
         files::{
+            commit::commit,
             encrypted_input::EncryptedInput,
             input::Input,
             naming::display_name,
@@ -84,7 +85,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::Messages) -> Result<Optio
             .hint(format!("the {PAYLOAD_NONCE} bytes behind the header may be damaged: without them, no chunk opens"));
     }
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
-    target.commit(output, &permissions)?;
+    commit(&target, output, &permissions)?;
     report(&salvaged, args, &session, &target)
 }
 

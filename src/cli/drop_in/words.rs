@@ -1,5 +1,7 @@
 //! age's own words for errors, which scripts look for. Matched by variant, so that our messages can be reworded freely.
 
+use std::io;
+
 use crate::{
     cli::terminal::errors::{BinaryOutput, Misuse, PassphrasesDiffer, PluginNotFound},
     crypto::{Error as CryptoError, ParseRecipientError, PayloadFault},
@@ -11,7 +13,7 @@ pub(super) fn words_for(error: &anyhow::Error) -> Option<&'static str> {
         if let Some(misuse) = cause.downcast_ref() {
             return for_misuse(misuse);
         }
-        if cause.is::<PluginNotFound>() {
+        if cause.downcast_ref().is_some_and(is_plugin_not_found) {
             return Some("couldn't start plugin");
         }
         if cause.is::<PassphrasesDiffer>() {
@@ -41,9 +43,7 @@ fn for_crypto(error: &CryptoError) -> Option<&'static str> {
         CryptoError::Write(error) if error.get_ref().is_some_and(|inner| inner.is::<BinaryOutput>()) => {
             "refusing to output binary to the terminal"
         }
-        CryptoError::External(error) if error.get_ref().is_some_and(|inner| inner.is::<PluginNotFound>()) => {
-            "couldn't start plugin"
-        }
+        CryptoError::External(error) if is_plugin_not_found(error) => "couldn't start plugin",
         CryptoError::NotAge
         | CryptoError::Recoded(_)
         | CryptoError::Empty
@@ -57,6 +57,10 @@ fn for_crypto(error: &CryptoError) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+fn is_plugin_not_found(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<PluginNotFound>())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Files: finding and reading inputs, deciding what an output may be, writing and committing it.
 
+pub(crate) mod commit;
 pub(crate) mod encrypted_input;
 pub(crate) mod input;
 pub(crate) mod naming;

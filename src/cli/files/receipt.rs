@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cli::{
     args::{DASH, FileArgs},
     files::{
-        input::Input, naming::display_name, output::Output, outputs::Outputs, pending::Overwrite,
+        commit::commit, input::Input, naming::display_name, output::Output, outputs::Outputs, pending::Overwrite,
         permissions::Permissions, target::Target,
     },
     platform::{self, FileHandle, FileId},
@@ -115,7 +115,7 @@ impl Receipt {
             return Ok(());
         }
         let written = output.write_all(lines.as_bytes()).with_context(|| format!("cannot write {}", target.name()));
-        let committed = written.and_then(|()| target.commit(output, &Permissions::Umask));
+        let committed = written.and_then(|()| commit(&target, output, &Permissions::Umask));
         committed.hint("what was encrypted is whole; only the receipt is missing")
     }
 }

@@ -17,7 +17,6 @@ use crate::cli::{
         naming::{Destination, canonical, is_descriptor, is_stdout, parent_folder, resolve},
         output::{Output, Stream},
         pending::{self, Overwrite, Pending},
-        permissions::Permissions,
     },
     platform::{self, FileHandle, FileId, signals},
     terminal::{
@@ -255,25 +254,8 @@ impl Target {
         }
     }
 
-    /// Makes a file durable and gives it its name. Makes a stream as durable as it can be.
-    ///
-    /// # Errors
-    ///
-    /// If the name has been taken since; those of the system.
-    pub(crate) fn commit(&self, output: Output, permissions: &Permissions) -> Result<()> {
-        let released = output.released();
-        let committed = match output {
-            Output::Stream(stream) => stream.finish(),
-            Output::File(pending) => pending.commit(permissions, self.overwrite()),
-        };
-        if matches!(&committed, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
-            return Err(anyhow!("{} has come into being meanwhile", self.name())).hint("it was left as it is");
-        }
-        self.explain(committed.with_context(|| format!("cannot finish {}", self.name())), released)
-    }
-
     /// A file that did not exist when this was computed was created since, perhaps by this run, and is never replaced.
-    fn overwrite(&self) -> Overwrite {
+    pub(crate) fn overwrite(&self) -> Overwrite {
         match self {
             Self::File { overwrite, existing: Some(_), .. } => *overwrite,
             _ => Overwrite::Never,
@@ -293,7 +275,7 @@ impl Target {
         }
     }
 
-    /// Opens the output. A file gets its name only by [`commit`](Self::commit).
+    /// Opens the output. A file gets its name only by [`commit`](crate::cli::files::commit::commit).
     ///
     /// # Errors
     ///

@@ -88,7 +88,7 @@ impl Plugins {
         self.must_be_allowed(plugin)?;
         let user = self.user(plugin);
         let session = RecipientPluginV1::new(plugin, recipients, identities, user.clone());
-        let session = session.map_err(|error| anyhow::Error::from_boxed(unresolved(&error)))?;
+        let session = session.map_err(|error| anyhow!(io::Error::other(unresolved(&error))))?;
         Ok(Recipient::External {
             name,
             wrapper: Box::new(Wrapper { session, user }),

@@ -21,6 +21,7 @@ use crate::{
             session::Session,
         },
         files::{
+            commit::commit,
             encrypted_input::EncryptedInput,
             input::Input,
             naming::{InputPath, display_name},
@@ -188,7 +189,7 @@ impl<'a> Request<'a> {
         let has_hard_links = input.has_hard_links();
         // Windows cannot replace a file that is open.
         drop(input);
-        target.commit(output, &permissions)?;
+        commit(&target, output, &permissions)?;
         if has_hard_links {
             let warning =
                 format!("{name} has other names (hard links), and they keep the old file with its recipients");
