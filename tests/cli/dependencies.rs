@@ -10,6 +10,7 @@ use crate::{requirements::installed, sandbox::SOLEKEY};
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Crate {
     name: String,
+    version: String,
     licence: String,
     features: Vec<String>,
 }
@@ -25,9 +26,9 @@ fn tree(arguments: &[&str]) -> BTreeSet<Crate> {
     let parse = |line: &str| {
         let [package, licence, features] =
             line.split('|').collect::<Vec<_>>().try_into().expect("the format has 3 parts");
-        let name = package.split(' ').next().expect("a split gives a first part");
+        let (name, version) = package.split_once(' ').expect("a package is a name and a version");
         let features = features.split(',').map(str::to_owned).collect();
-        Crate { name: name.to_owned(), licence: licence.to_owned(), features }
+        Crate { name: name.to_owned(), version: version.to_owned(), licence: licence.to_owned(), features }
     };
     listed.lines().map(parse).collect()
 }
@@ -95,6 +96,22 @@ fn every_crate_has_an_allowed_licence() {
     for refused in ["", "GPL-3.0-only", "MIT AND GPL-3.0-only", "(MIT OR ISC) AND GPL-3.0-only", "MIT WITH exception"] {
         assert!(!is_allowed(refused, &allowed), "{refused:?}");
     }
+}
+
+#[test]
+fn the_security_policy_lists_every_direct_dependency_and_counts_all_crates() {
+    let policy = read("SECURITY.md");
+    let (_, section) = policy.split_once("\n## Dependencies\n").expect("it has such a section");
+    let section = section.split("\n## ").next().expect("a split gives a first part");
+    let listed: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let found = tree(&["--target", "all", "--all-features", "--depth", "1"]);
+    let direct: Vec<_> = found.iter().map(|found| found.name.as_str()).filter(|name| *name != "solekey").collect();
+    assert_eq!(listed, direct, "SECURITY.md and Cargo.toml, in alphabetical order");
+
+    let linux = tree(&["--target", "x86_64-unknown-linux-gnu"]);
+    // A crate may be built twice, with different features.
+    let count = linux.iter().map(|found| (&found.name, &found.version)).collect::<BTreeSet<_>>().len();
+    assert!(section.contains(&format!("{count} crates")), "{count} crates");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Runs closures from many threads one at a time, in the order of their numbers.
 //!
-//! `tests/sequencer_model.rs` includes this file with other locks and tries every order in which threads can run.
+//! `tests/library/sequencer_model.rs` includes this file with other locks and tries every order in which threads can run.
 
 use std::ops::ControlFlow;
 
@@ -31,7 +31,7 @@ impl<T> Sequencer<T> {
     }
 
     /// Returns the shared value.
-    #[allow(dead_code, reason = "tests/sequencer_model.rs does not call it")]
+    #[allow(dead_code, reason = "tests/library/sequencer_model.rs does not call it")]
     pub(crate) fn into_inner(self) -> T {
         self.state.into_inner().expect(NO_PANIC).shared
     }

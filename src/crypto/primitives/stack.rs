@@ -10,7 +10,7 @@ use crate::crypto::secrecy::Zeroize;
 
 /// Bytes of stack that are overwritten.
 ///
-/// No operation on keys uses more. `tests/memory_forgets.rs` finds what is left if one does.
+/// No operation on keys uses more. `tests/cli/memory_forgets.rs` finds what is left if one does.
 const DEPTH: usize = 48 << 10;
 
 /// Runs `work`, then overwrites the stack it used.
