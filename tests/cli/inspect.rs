@@ -305,7 +305,7 @@ fn a_named_identity_that_opens_nothing_is_an_error_after_the_facts() {
     assert_eq!((outcome.status, &facts["yours"], &facts["header_authenticated"]), (3, &json!([]), &json!(false)));
     // Nothing is asked: a passphrase is no identity.
     sandbox.write("pass", "correct horse\n");
-    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "p.age", "x"]).is_silent_success();
+    sandbox.write_protected("p.age", "x", "correct horse");
     let outcome = sandbox.run(["inspect", "--json", "-i", "a", "p.age"]);
     assert_eq!((outcome.status, &parse(&outcome.stdout)["yours"]), (3, &json!([])));
 }
@@ -329,7 +329,7 @@ fn default_identities_are_looked_at_without_a_question_and_need_not_match() {
     assert_eq!(verbose.stderr, "solekey: using the default identity file 'b'\n");
 
     sandbox.write("pass", "correct horse\n");
-    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "protected", "a"]).is_silent_success();
+    sandbox.write_protected("protected", sandbox.read("a"), "correct horse");
     assert_eq!(yours(&with("protected", &json)), Value::Null);
     assert_eq!(yours(&with("protected:b", &json)), json!([2]));
     let named = with("b", &["inspect", "--json", "-i", "protected", "--passphrase-file", "pass", "x.age"]);

@@ -311,7 +311,7 @@ fn a_question_that_nobody_can_answer_ends_with_five() {
             "solekey: error: a passphrase is needed for the encryption, and --batch forbids asking\n{GIVE_PASSPHRASE}"
         ),
     );
-    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "x"]).is_silent_success();
+    sandbox.write_protected("x.age", "x", "correct horse");
     sandbox.run(["decrypt", "-c", "x.age"]).fails(
         5,
         &format!(
@@ -335,9 +335,9 @@ fn an_identity_file_may_be_protected_by_a_passphrase() {
     sandbox.write("wrong", "battery staple\n");
     sandbox.write("x", "x");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
-    for (name, armor) in [("binary", &[][..]), ("armored", &["-a"])] {
-        let arguments = ["encrypt", "-p", "--passphrase-file", "pass", "key.txt", "-o", name];
-        sandbox.run(arguments.iter().chain(armor)).is_silent_success();
+    sandbox.write_protected("binary", sandbox.read("key.txt"), "correct horse");
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-a", "key.txt", "-o", "armored"]).is_silent_success();
+    for name in ["binary", "armored"] {
         let decrypt = ["decrypt", "-c", "-i", name, "x.age", "--passphrase-file"];
         sandbox.run(decrypt.iter().chain(&["pass"])).is(0, "x", "");
         let said = format!("solekey: error: cannot decrypt 'x.age': cannot open '{name}': incorrect passphrase\n");
@@ -524,7 +524,7 @@ fn an_identity_file_that_wants_too_much_work_is_refused_with_a_way_out() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse");
     sandbox.write("key", "# a key\n");
-    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "safe.txt", "key"]).is_silent_success();
+    sandbox.write_protected("safe.txt", "# a key\n", "correct horse");
     let safe = sandbox.read("safe.txt");
     let end = 3 + safe.windows(4).position(|part| part[0] == b' ' && part[3] == b'\n').expect("the work factor ends");
     let harder = [&safe[..end - 2], b"23", &safe[end..]].concat();

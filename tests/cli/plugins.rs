@@ -311,8 +311,7 @@ fn a_plugins_key_may_stand_in_a_protected_identity_file() {
     let sandbox = sandbox();
     run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
     sandbox.write("pass", "correct horse");
-    let protect = ["encrypt", "-p", "--passphrase-file", "pass", "-o", "safe.txt", "good.txt"];
-    run(&sandbox, &protect).is_silent_success();
+    sandbox.write_protected("safe.txt", sandbox.read("good.txt"), "correct horse");
     let open = ["decrypt", "-i", "safe.txt", "--passphrase-file", "pass", "-c", "x.age"];
     assert_eq!(run(&sandbox, &open).gave(), b"secret");
 }
@@ -338,8 +337,7 @@ fn a_plugin_runs_for_no_key_of_a_default_file() {
     let sandbox = sandbox();
     run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
     sandbox.write("pass", "correct horse");
-    let protect = ["encrypt", "-p", "--passphrase-file", "pass", "-o", "safe.txt", "good.txt"];
-    run(&sandbox, &protect).is_silent_success();
+    sandbox.write_protected("safe.txt", sandbox.read("good.txt"), "correct horse");
     sandbox.write("both.txt", [sandbox.read("good.txt"), b"\n".to_vec(), sandbox.read("key.txt")].concat());
     sandbox.set_mode("both.txt", 0o600);
     let hint = "solekey: hint: a default identity file has a plugin's key, and plugins run only for keys that the command \

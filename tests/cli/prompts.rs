@@ -41,6 +41,7 @@ fn a_passphrase_is_typed_twice_and_not_shown() {
     outcome.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
     sandbox.run(["decrypt", "--passphrase-file", "pass", "-c", "x.age"]).is(0, "x", "");
 
+    sandbox.write_protected("x.age", "x", "correct horse");
     let question = "Enter passphrase for 'x.age': ";
     let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" decrypt x.age -o y", &[(question, "correct horse\\r")]);
     outcome.is(0, &format!("{question}\n"), "");
@@ -97,9 +98,7 @@ fn a_passphrase_is_asked_on_the_terminal_while_pipes_carry_data() {
         return;
     }
     let sandbox = Sandbox::new();
-    sandbox.write("pass", "correct horse\n");
-    let sealed = sandbox.run_with(["encrypt", "-p", "--passphrase-file", "pass"], b"x\n");
-    sandbox.write("x.age", sealed.gave());
+    sandbox.write_protected("x.age", "x\n", "correct horse");
     let question = "Enter passphrase for standard input: ";
     let command = "cat x.age | \"$SOLEKEY\" decrypt 2>log | cat >out";
     on_terminal(&sandbox, command, &[(question, "correct horse\\r")]).is(0, &format!("{question}\n"), "");
@@ -227,9 +226,7 @@ fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
 
     // A bar is on the screen when the second file asks, and stands still until there is an answer.
     for name in ["a", "b"] {
-        sandbox.write(name, name);
-        sandbox.write("pass", format!("{name}\n"));
-        sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", name]).is_silent_success();
+        sandbox.write_protected(&format!("{name}.age"), name, name);
     }
     let verify = "exec \"$SOLEKEY\" verify -T1 --progress always a.age b.age";
     let mut script = format!("set timeout 100\nspawn -noecho sh -c {{{verify}}}\n");

@@ -153,9 +153,8 @@ fn a_stanza_that_is_for_nobody_is_neither_in_the_way_nor_the_last_that_is_left()
 #[test]
 fn a_file_that_takes_the_place_of_one_that_is_rekeyed_is_not_lost() {
     let (sandbox, _, new) = with_keys();
-    sandbox.write("x", "old text");
     sandbox.write("word", "correct horse\n");
-    sandbox.run(["encrypt", "-p", "--passphrase-file", "word", "x"]).is_silent_success();
+    sandbox.write_protected("x.age", "old text", "correct horse");
     sandbox.write("newer", "newer text");
     // The program waits for the passphrase when it has opened the file.
     let script = format!(

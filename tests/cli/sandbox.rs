@@ -84,6 +84,18 @@ impl Sandbox {
         feed(shell, bytes.as_ref()).is_silent_success();
     }
 
+    /// Writes a file that a passphrase opens within milliseconds.
+    ///
+    /// Its scrypt work factor is 2^10. The program's own is 2^18, which takes a second and 256 MiB: too much for tests about
+    /// something else.
+    pub(crate) fn write_protected(&self, name: &str, plaintext: impl AsRef<[u8]>, passphrase: &str) {
+        let mut recipient = age::scrypt::Recipient::new(passphrase.to_owned().into());
+        recipient.set_work_factor(10);
+        let file = age::encrypt(&recipient, plaintext.as_ref()).expect("memory takes it");
+        self.write(name, file);
+        self.set_mode(name, 0o600);
+    }
+
     #[track_caller]
     pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
         let path = self.path(name);
