@@ -26,7 +26,7 @@
 //! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient.
 //! 7. `files::target` opens a file without a name (`files::pending`), and the session gives up all other files.
 //! 8. Write: [`Encryptor::encrypt`](crate::crypto::Encryptor::encrypt) seals the payload into it, on all cores.
-//! 9. Commit: `files::permissions` are set, the file is synced, and it gets its name.
+//! 9. Commit: `files::commit` sets the permissions, syncs the file, and gives it its name.
 //! 10. The scheduler reports the files in order, and `batch::tally` gives the exit status.
 //!
 //! # The path of `decrypt FILE`

@@ -31,8 +31,9 @@ const CRYPTO_ROOMS: Rooms = &[
     ("format", &["error", "secrecy", "primitives", "parallel"]),
     ("keys", &["error", "secrecy", "primitives", "parallel", "format"]),
     ("payload", &["error", "secrecy", "primitives", "parallel", "format", "keys"]),
-    ("encrypt", &["error", "secrecy", "primitives", "parallel", "format", "keys", "payload"]),
-    ("decrypt", &["error", "secrecy", "primitives", "parallel", "format", "keys", "payload"]),
+    ("unlocked", &["error", "secrecy", "primitives", "parallel", "format", "keys", "payload"]),
+    ("encrypt", &["error", "secrecy", "primitives", "parallel", "format", "keys", "payload", "unlocked"]),
+    ("decrypt", &["error", "secrecy", "primitives", "parallel", "format", "keys", "payload", "unlocked"]),
     ("mod", EVERY_ROOM),
 ];
 
