@@ -1,8 +1,8 @@
-//! Every way in which a file, a key or a stream can be wrong.
+//! Errors of the format, of keys, and of the streams that files are read from and written to.
 
 use std::{fmt, io};
 
-/// What went wrong. Never carries a secret, and never mentions a command line.
+/// An error of this crate. Never carries a secret, and never mentions a command line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,10 +16,10 @@ pub enum Error {
     /// The input does not begin like an age file.
     #[error("not an age file")]
     NotAge,
-    /// The input was an age file before a program took it for text and changed its encoding to this.
+    /// The input was an age file until a program took it for text and converted it to this encoding.
     #[error("not an age file any more: it was turned into {0} text")]
     Recoded(&'static str),
-    /// The input is empty, which no age file is.
+    /// The input is empty. No age file is.
     #[error("not an age file: it is empty")]
     Empty,
     /// An age file of another version of the format; the text is its version line.
@@ -39,7 +39,7 @@ pub enum Error {
     /// A stanza of a known type breaks that type's rules.
     #[error("malformed header: a recipient stanza breaks the rules of its type")]
     Stanza,
-    /// The header's MAC does not verify under the file key that was unwrapped.
+    /// The header's MAC does not verify under the unwrapped file key.
     #[error("the header failed authentication; it was corrupted or tampered with")]
     HeaderMac,
     /// The ASCII armor breaks the format's rules. `line` counts from 1.
@@ -59,7 +59,7 @@ pub enum Error {
         fault: PayloadFault,
     },
 
-    /// A part was asked for of something that can only be read from its start to its end.
+    /// A range was asked for, but the source can only be read in sequence.
     #[error("it cannot be read at offsets")]
     NotSeekable,
 
@@ -69,15 +69,15 @@ pub enum Error {
     /// The passphrase does not unwrap the file key.
     #[error("incorrect passphrase")]
     WrongPassphrase,
-    /// The file asks for more scrypt work than is allowed. Both are logarithms to base 2.
+    /// The file demands more scrypt work than is allowed. Both are logarithms to base 2.
     #[error("the passphrase's work factor is 2^{required}, more than the 2^{limit} that is allowed")]
     WorkFactor {
-        /// What the file asks for.
+        /// The work that the file demands.
         required: u8,
         /// The most that is allowed.
         limit: u8,
     },
-    /// A key's stanza matched, but does not unwrap.
+    /// A stanza names the identity's key, but does not open with it.
     #[error("a stanza names this identity's key, but does not open with it; it was corrupted or tampered with")]
     Unwrap,
 
@@ -92,7 +92,7 @@ pub enum Error {
         "post-quantum and classic recipients cannot share a file: a quantum computer could open it for the classic ones"
     )]
     MixedQuantumSafety,
-    /// Wrapping the file key to a recipient gave another number of stanzas than one.
+    /// A recipient has more stanzas than one, or none.
     #[error("{stanzas} stanzas were made for {recipient}; there must be exactly one")]
     StanzaCount {
         /// The recipient's name.
@@ -100,7 +100,7 @@ pub enum Error {
         /// Stanzas made.
         stanzas: usize,
     },
-    /// The header that was made has not one stanza for each distinct recipient.
+    /// The new header does not have one stanza per distinct recipient.
     #[error("the header has {stanzas} stanzas for {recipients} distinct recipients")]
     HeaderCount {
         /// Stanzas in the header.
@@ -108,18 +108,18 @@ pub enum Error {
         /// Distinct recipients.
         recipients: usize,
     },
-    /// The header would be longer than is read.
+    /// The new header would be longer than any header that is read.
     #[error("the header would be longer than 16 MiB, and no such file is read")]
     HeaderLength,
-    /// A stanza that is to stay is malformed, so that who is added could not open the file.
+    /// A kept stanza is malformed, and would stop an added recipient from opening the file.
     #[error("stanza {stanza}, which is to stay, is malformed, and would stop {recipient} from opening the file")]
     MalformedKeptStanza {
         /// Its number, from 1.
         stanza: usize,
-        /// Who is added.
+        /// The added recipient.
         recipient: String,
     },
-    /// Another program that wraps or unwraps file keys failed, or said that it cannot.
+    /// A plugin failed, or said that it cannot wrap or unwrap the file key.
     #[error("{0}")]
     External(io::Error),
     /// Wrapping the file key failed.
@@ -132,17 +132,17 @@ pub enum Error {
 pub enum PayloadFault {
     /// The chunk does not authenticate.
     Corrupted,
-    /// The last chunk does not authenticate, and it is short: cut off, or corrupted.
+    /// The last chunk does not authenticate and is short: the file is truncated or corrupted.
     CorruptedEnd,
-    /// The chunk is missing: all before it are whole, and none of them is the final one.
+    /// The chunk is missing: all chunks before it are whole, and none is final.
     Truncated,
     /// The chunk before was the final one, and data follows it.
     TrailingData,
-    /// The final chunk is empty, which only a payload of one chunk may have.
+    /// The final chunk is empty, which is only allowed for an empty payload.
     EmptyFinalChunk,
 }
 
-/// Stanza types in a line. A header has room for millions, each as long as the header; nobody reads them all.
+/// Lists stanza types in one line of bounded length: a hostile header may have millions, or very long ones.
 #[must_use]
 pub fn list_stanza_types(types: &[String]) -> String {
     const TYPES: usize = 16;
@@ -159,7 +159,7 @@ pub fn list_stanza_types(types: &[String]) -> String {
 }
 
 impl PayloadFault {
-    /// What is wrong, for a place that names the chunk.
+    /// What is wrong, for a message that already names the chunk.
     #[must_use]
     pub fn in_short(self) -> &'static str {
         match self {
@@ -194,7 +194,7 @@ impl PayloadFault {
 }
 
 impl Error {
-    /// An error met while reading: what the armor reader had to say, or a failure of the source itself.
+    /// Converts an error of reading: one from the armor reader, or one of the source itself.
     #[must_use]
     pub fn from_read(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Read)

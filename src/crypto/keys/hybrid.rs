@@ -25,7 +25,7 @@ use crate::crypto::{
     secrecy::{Zeroize, Zeroizing},
 };
 
-/// What all recipients of a file say who keep it safe from quantum computers; they share it with no others.
+/// The label that all post-quantum recipients of a file share. They share no file with others.
 pub(crate) const LABEL: &str = "postquantum";
 
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
@@ -86,11 +86,11 @@ impl Identity {
         SecretString::from(upper)
     }
 
-    /// Unwraps the file key. None if no stanza is for this identity.
+    /// Unwraps the file key. `None` if no stanza is for this identity.
     ///
     /// # Errors
     ///
-    /// [`Error::Stanza`] if one breaks the rules of its type.
+    /// [`Error::Stanza`] if a stanza of this type is malformed.
     pub(crate) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
         stanzas
             .iter()
@@ -118,7 +118,7 @@ impl Identity {
             Ok(opened) => Zeroizing::new(opened),
             // The shared secret is all zero, which no honest sender makes.
             Err(HpkeError::DecapError) => return Err(Error::Stanza),
-            // Not an error: we cannot tell whose stanza this is, so the next one gets a try.
+            // Not an error: the stanza does not name its key, so it may be for somebody else. Try the next one.
             Err(_) => return Ok(None),
         };
         Ok(Some(FileKey::init_with_mut(|key| key.copy_from_slice(&opened))))

@@ -14,75 +14,77 @@ use crate::crypto::{
     primitives::stack::wipe_stack_after,
 };
 
-/// The most scrypt work that opening a file may cost unless the caller says otherwise, as a logarithm to base 2.
+/// The default limit on scrypt work for opening a file, as a logarithm to base 2.
 pub const WORK_FACTOR_LIMIT: u8 = 22;
 
-/// Somebody's power to open files. Has no `Debug`, and forgets its key when dropped. All keys are boxed, so that moving an
-/// identity leaves no copy of its key behind.
+/// A secret key or passphrase that unwraps file keys.
+///
+/// Has no `Debug`, and wipes its key when dropped. All keys are boxed, so that moving an identity leaves no copy of its key on the
+/// stack.
 pub enum Identity {
     /// An `AGE-SECRET-KEY-1…`.
     X25519(Box<x25519::Identity>),
     /// An `AGE-SECRET-KEY-PQ-1…`.
     Hybrid(Box<hybrid::Identity>),
-    /// An OpenSSH private key. One that is locked opens nothing; see [`Identity::unlock`].
+    /// An SSH private key. A locked one opens nothing; see [`Identity::unlock`].
     Ssh(Box<ssh::Identity>),
     /// A passphrase.
     Passphrase {
-        /// The passphrase with its bound on work.
+        /// The passphrase with its limit on work.
         identity: Box<age::scrypt::Identity>,
-        /// That bound, as a logarithm to base 2.
+        /// That limit, as a logarithm to base 2.
         work_factor_limit: u8,
     },
-    /// Another program that unwraps file keys.
+    /// A plugin that unwraps file keys.
     External(Box<dyn age::Identity + Send + Sync>),
 }
 
-/// Why a text is not an identity. Says nothing of the text.
+/// Why a text is not an identity. Never carries the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdentityError {
-    /// It looks like a recipient, which cannot open anything.
+    /// A public key, which cannot open anything.
     #[error("not an identity (it looks like a public key)")]
     PublicKey,
-    /// A secret key with a typing error, or cut off.
+    /// A secret key that was mistyped or cut off.
     #[error("not a valid age secret key (mistyped or cut off)")]
     Mistyped,
-    /// A key with which the named plugin decrypts.
+    /// A key of the named plugin.
     #[error("a key of age-plugin-{0}")]
     Plugin(String),
-    /// An SSH private key in the old PEM format, encrypted, which protects it too weakly to be supported.
+    /// An SSH private key encrypted in the old PEM format, which protects it too weakly.
     #[error("SSH keys encrypted in the old PEM format are not supported")]
     LegacyPem,
-    /// An SSH private key that lives in a security key.
+    /// An SSH key whose secret is in hardware.
     #[error("SSH keys in hardware can sign, but not decrypt")]
     Hardware,
-    /// An SSH private key under a cipher that is not supported; this is its name.
+    /// An SSH private key encrypted with an unsupported cipher, which is named.
     #[error("SSH keys encrypted with {0} are not supported")]
     SshCipher(String),
-    /// An SSH private key of another type.
+    /// An SSH private key of an unsupported type.
     #[error("SSH private keys of this type are not supported; ssh-ed25519 and ssh-rsa are")]
     UnsupportedSsh,
-    /// An SSH private key that is malformed or cut off.
+    /// A malformed or truncated SSH private key.
     #[error("not a valid SSH private key")]
     MalformedSsh,
-    /// Nothing that is known.
+    /// Anything else.
     #[error("not an identity")]
     Unknown,
 }
 
 impl Identity {
-    /// A new X25519 identity.
+    /// Generates an X25519 identity.
     #[must_use]
     pub fn generate() -> Self {
         wipe_stack_after(|| Self::X25519(Box::new(x25519::Identity::generate())))
     }
 
-    /// A new hybrid identity, safe from quantum computers.
+    /// Generates a post-quantum hybrid identity.
     #[must_use]
     pub fn generate_hybrid() -> Self {
         wipe_stack_after(|| Self::Hybrid(Box::new(hybrid::Identity::generate())))
     }
 
-    /// Whoever knows `passphrase`, prepared to do at most `2^work_factor_limit` scrypt work for a file.
+    /// An identity from a passphrase. It does at most `2^work_factor_limit` scrypt work for a file.
     #[must_use]
     pub fn passphrase(passphrase: SecretString, work_factor_limit: u8) -> Self {
         let mut identity = age::scrypt::Identity::new(passphrase);
@@ -94,7 +96,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`ParseIdentityError`], of which the SSH variants.
+    /// The SSH variants of [`ParseIdentityError`].
     pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
         wipe_stack_after(|| match ssh::Identity::from_buffer(text, None) {
             Ok(ssh::Identity::Unsupported(key)) => Err(match key {
@@ -110,7 +112,7 @@ impl Identity {
         })
     }
 
-    /// Whether this is an SSH key that is encrypted under a passphrase, and so opens nothing yet.
+    /// Whether this is an SSH key that is still encrypted with a passphrase, so that it opens nothing.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Ssh(identity) if matches!(**identity, ssh::Identity::Encrypted(_)))
@@ -135,7 +137,7 @@ impl Identity {
         panic!("only a locked key can be unlocked")
     }
 
-    /// The text of a secret key, as it stands in an identity file. None for what is no key of this program's own.
+    /// The text of an `AGE-SECRET-KEY-…` key, as in an identity file. `None` for all other kinds.
     #[must_use]
     pub fn to_text(&self) -> Option<SecretString> {
         wipe_stack_after(|| match self {
@@ -145,7 +147,7 @@ impl Identity {
         })
     }
 
-    /// The public key. None for a passphrase, for another program, and for an SSH key of a type that cannot be encrypted to.
+    /// The public key. `None` for a passphrase, for a plugin, and for an SSH key of a type that cannot be encrypted to.
     #[must_use]
     pub fn to_recipient(&self) -> Option<Recipient> {
         wipe_stack_after(|| match self {
@@ -159,7 +161,7 @@ impl Identity {
         })
     }
 
-    /// Unwraps the file key. None if no stanza is for this identity.
+    /// Unwraps the file key. `None` if no stanza is for this identity.
     ///
     /// # Errors
     ///

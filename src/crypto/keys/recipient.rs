@@ -1,4 +1,4 @@
-//! Recipients: public keys, and passphrases, that a file key is wrapped to.
+//! Recipients: public keys and passphrases that a file key is wrapped to.
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
@@ -21,35 +21,35 @@ use crate::crypto::{
     primitives::{hmac_sha256, sha256},
 };
 
-/// The scrypt work factor of the files that are written, as a logarithm to base 2: about a second.
+/// Scrypt work factor of new files, as a logarithm to base 2: about a second.
 pub const WORK_FACTOR: u8 = 18;
 
 const P256TAG_SALT: &[u8] = b"age-encryption.org/p256tag";
 const MLKEM768P256TAG_SALT: &[u8] = b"age-encryption.org/mlkem768p256tag";
-/// Bytes of an ML-KEM-768 encapsulation key.
+/// Bytes in an ML-KEM-768 encapsulation key.
 const MLKEM768_KEY: usize = 1184;
 
-/// Somebody who will be able to open a file.
+/// A public key or passphrase that will open a file.
 pub enum Recipient {
     /// An `age1…` public key.
     X25519(x25519::Recipient),
-    /// An `age1pq1…` public key, safe from quantum computers.
+    /// An `age1pq1…` public key, post-quantum.
     Hybrid(Box<hybrid::Recipient>),
-    /// An `age1tag1…` public key, whose secret key lives in hardware.
+    /// An `age1tag1…` public key. Its secret key is in hardware.
     Tag(Box<tag::Recipient>),
-    /// An `age1tagpq1…` public key, the same but safe from quantum computers.
+    /// An `age1tagpq1…` public key: in hardware, and post-quantum.
     TagPq(Box<tagpq::Recipient>),
     /// An `ssh-ed25519` or `ssh-rsa` public key.
     Ssh(Box<ssh::Recipient>),
-    /// Whoever knows a passphrase. It is a file's only recipient.
+    /// A passphrase. It must be the only recipient of a file.
     Passphrase(Box<age::scrypt::Recipient>),
-    /// Somebody to whom another program wraps the file key.
+    /// A key to which a plugin wraps the file key.
     External {
-        /// The public key, or what else tells this recipient from all others.
+        /// The public key, or another name that is unique to this recipient.
         name: String,
         /// Does the wrapping.
         wrapper: Box<dyn age::Recipient + Send + Sync>,
-        /// Whether the other program may write any number of stanzas, not just one.
+        /// Whether the plugin may make any number of stanzas, not just one.
         many_stanzas: bool,
     },
 }
@@ -59,9 +59,9 @@ pub enum Recipient {
 pub enum Match {
     /// It names this recipient's key.
     Yes,
-    /// It is of another type, or names another key.
+    /// Its type is another, or it names another key.
     No,
-    /// It is of a type whose stanzas do not say whose they are.
+    /// Stanzas of its type do not name their keys.
     Unknown,
 }
 
@@ -71,28 +71,28 @@ pub enum ParseRecipientError {
     /// It looks like a secret key. The text must not be echoed.
     #[error("not a recipient (it looks like a secret key)")]
     SecretKey,
-    /// An `age1…` key with a typing error, or cut off.
+    /// An `age1…` key that was mistyped or cut off.
     #[error("not a valid age recipient (mistyped or cut off)")]
     Mistyped,
-    /// A key to which the named plugin encrypts.
+    /// A key of the named plugin.
     #[error("a key of age-plugin-{0}")]
     Plugin(String),
     /// An SSH key of a type that cannot encrypt.
     #[error("SSH keys of type {0} cannot be encrypted to; ssh-ed25519 and ssh-rsa can")]
     UnsupportedSsh(String),
-    /// An RSA key that is too weak.
+    /// An RSA key shorter than 2048 bits.
     #[error("this RSA key is shorter than 2048 bits, which is too weak")]
     RsaTooSmall,
-    /// An RSA key that is too long to be reasonable.
+    /// An RSA key longer than 4096 bits.
     #[error("this RSA key is longer than 4096 bits, which is not supported")]
     RsaTooLarge,
-    /// Nothing that is known.
+    /// Anything else.
     #[error("not a recipient")]
     Unknown,
 }
 
 impl Recipient {
-    /// Whoever knows `passphrase`.
+    /// A recipient from a passphrase.
     #[must_use]
     pub fn passphrase(passphrase: SecretString) -> Self {
         let mut recipient = age::scrypt::Recipient::new(passphrase);
@@ -100,7 +100,7 @@ impl Recipient {
         Self::Passphrase(Box::new(recipient))
     }
 
-    /// Wraps the file key: stanzas, and the labels that all recipients of a file must agree on.
+    /// Wraps the file key. Returns the stanzas, and the labels that all recipients of a file must share.
     pub(crate) fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
         let wrapped = match self {
             Self::X25519(recipient) => recipient.wrap_file_key(file_key),
@@ -119,13 +119,13 @@ impl Recipient {
         })
     }
 
-    /// Whether another program may write any number of stanzas for this recipient.
+    /// Whether a plugin may make any number of stanzas for this recipient.
     pub(crate) fn may_have_many_stanzas(&self) -> bool {
         matches!(self, Self::External { many_stanzas: true, .. })
     }
 
-    /// Whether a stanza is for this recipient, as far as a public key tells. A yes rests on the four bytes by which such
-    /// stanzas name their keys.
+    /// Whether a stanza is for this recipient, as far as a public key can tell. [`Match::Yes`] rests on the four bytes with which
+    /// a stanza names its key.
     #[must_use]
     pub fn matches(&self, stanza: &Stanza) -> Match {
         let untold = |kind| if stanza.tag == kind { Match::Unknown } else { Match::No };
@@ -155,8 +155,9 @@ impl Recipient {
     }
 }
 
-/// By what a tag stanza names a key: the first four bytes of `HKDF-Extract(salt, enc || SHA-256(key)[:4])`.
-/// The key begins after `skipped` bytes. None if the stanza has no `enc`.
+/// The four bytes with which a tag stanza names its key: `HKDF-Extract(salt, enc || SHA-256(key)[:4])[:4]`.
+///
+/// The P-256 key begins after `skipped` bytes of the recipient. `None` if the stanza has no `enc`.
 fn tag_of(recipient: &impl fmt::Display, skipped: usize, salt: &[u8], stanza: &Stanza) -> Option<[u8; 4]> {
     let key = bech32_decode(
         &recipient.to_string(),
@@ -232,7 +233,7 @@ fn parse_ssh(text: &str) -> Result<Recipient, ParseRecipientError> {
     }
 }
 
-/// The canonical text of a public key, without comment: equal for equal keys. For a passphrase, a word that says so.
+/// The canonical text of a public key, without a comment: equal for equal keys. The word `passphrase` for a passphrase.
 impl fmt::Display for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

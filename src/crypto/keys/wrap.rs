@@ -1,4 +1,4 @@
-//! Wrapping a file key to all of a file's recipients: each gets what is its own, and none of it is in another's way.
+//! Wrapping a file key to all recipients of a file: one stanza per recipient, and none that stops another from opening the file.
 
 use std::{collections::HashSet, slice};
 
@@ -6,8 +6,10 @@ use age_core::format::{FileKey, Stanza};
 
 use crate::crypto::{
     error::Error,
-    format::base64,
-    format::stanza_type::{SCRYPT, SSH_ED25519, SSH_RSA, is_post_quantum},
+    format::{
+        base64,
+        stanza_type::{SCRYPT, SSH_ED25519, SSH_RSA, is_post_quantum},
+    },
     keys::{
         hybrid,
         identity::Identity,
@@ -15,8 +17,8 @@ use crate::crypto::{
     },
 };
 
-/// Wraps the file key to all recipients, in order. Gives each one's stanzas: one, unless it may have many. They must get
-/// along with each other, and with those whose stanzas they will stand `beside`.
+/// Wraps the file key to each recipient, and returns the stanzas of each: one, unless it may have many. The recipients must be
+/// compatible with each other and with the owners of the stanzas in `kept`, which stay in the header.
 ///
 /// # Errors
 ///
@@ -25,43 +27,46 @@ use crate::crypto::{
 pub(crate) fn wrap_all(
     recipients: &[&Recipient],
     file_key: &FileKey,
-    beside: &[Stanza],
+    kept: &[Stanza],
 ) -> Result<Vec<Vec<Stanza>>, Error> {
-    in_the_way(beside, recipients)?;
+    check_kept_stanzas(kept, recipients)?;
     let mut all = Vec::with_capacity(recipients.len());
-    // Of a stanza that a plugin wrote, they are not known.
-    let mut agreed = beside.iter().map(labels_of).reduce(|one, other| if one.is_empty() { other } else { one });
+    // The labels of a stanza made by a plugin are unknown, so they count as none.
+    let mut shared_labels = kept.iter().map(labels_of).reduce(|one, other| if one.is_empty() { other } else { one });
     for recipient in recipients {
         let (wrapped, labels) = recipient.wrap(file_key)?;
-        // Counted one by one: no stanza that is missing here makes room for one too many there.
+        // Counted for each recipient, so that a missing stanza cannot make up for one too many elsewhere.
         if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
             return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
         }
-        let alone = recipients.len() + beside.len() == 1 && wrapped.len() == 1;
+        let is_only_stanza = recipients.len() + kept.len() == 1 && wrapped.len() == 1;
         if let Recipient::External { .. } = recipient
-            && let Some(fault) = harms_others(&wrapped, recipients, alone)
+            && let Some(fault) = fault_for_others(&wrapped, recipients, is_only_stanza)
         {
             return Err(Error::Wrap(format!("{recipient} {fault}")));
         }
         all.push(wrapped);
-        let agreed = agreed.get_or_insert_with(|| labels.clone());
-        if *agreed != labels {
-            let postquantum = agreed.contains(hybrid::LABEL) != labels.contains(hybrid::LABEL);
+        let shared_labels = shared_labels.get_or_insert_with(|| labels.clone());
+        if *shared_labels != labels {
+            let postquantum = shared_labels.contains(hybrid::LABEL) != labels.contains(hybrid::LABEL);
             return Err(if postquantum { Error::MixedQuantumSafety } else { Error::Incompatible });
         }
     }
-    if all.is_empty() && beside.is_empty() {
+    if all.is_empty() && kept.is_empty() {
         return Err(Error::NoRecipients);
     }
     Ok(all)
 }
 
-/// What is wrong with another program's stanzas, if the others could not open a header that has them in it: an identity
-/// passes over what is not for it, but not what is malformed, nor what names its key.
-fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Option<&'static str> {
-    if !alone && stanzas.iter().any(|stanza| stanza.tag == SCRYPT) {
+/// Why a plugin's stanzas would stop other recipients from opening the file, if they would.
+///
+/// An identity skips stanzas for others. It gives up at a malformed stanza of its type, and at one that names its key but does
+/// not open.
+fn fault_for_others(stanzas: &[Stanza], others: &[&Recipient], is_only_stanza: bool) -> Option<&'static str> {
+    if !is_only_stanza && stanzas.iter().any(|stanza| stanza.tag == SCRYPT) {
         return Some("gave a passphrase stanza, and such a one must be a file's only one");
     }
+    // Identities that no stanza is for. They still notice malformed stanzas.
     let strangers = [Identity::generate(), Identity::generate_hybrid()];
     if stanzas.iter().any(is_malformed_ssh) || strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {
         return Some(
@@ -75,8 +80,8 @@ fn harms_others(stanzas: &[Stanza], others: &[&Recipient], alone: bool) -> Optio
         .then_some("gave a stanza in the name of another recipient, which would stop that one from opening the file")
 }
 
-/// Whether the SSH identities of age, <https://pkg.go.dev/filippo.io/age/agessh>, would give up at a stanza. Those here pass
-/// over it.
+/// Whether the SSH identities of age would give up at a stanza that ours skip. See
+/// <https://pkg.go.dev/filippo.io/age/agessh>.
 fn is_malformed_ssh(stanza: &Stanza) -> bool {
     let is_point = |text: &String| base64::decode(text).is_some_and(|bytes| bytes.len() == 32);
     match (stanza.tag.as_str(), stanza.args.as_slice()) {
@@ -87,8 +92,8 @@ fn is_malformed_ssh(stanza: &Stanza) -> bool {
     }
 }
 
-/// Refuses recipients whose identities would give up at one of these stanzas, since it is malformed and of their type.
-fn in_the_way(stanzas: &[Stanza], recipients: &[&Recipient]) -> Result<(), Error> {
+/// Refuses recipients with identities that would give up at one of these stanzas, because it is malformed and of their type.
+fn check_kept_stanzas(stanzas: &[Stanza], recipients: &[&Recipient]) -> Result<(), Error> {
     if stanzas.is_empty() {
         return Ok(());
     }
@@ -107,10 +112,10 @@ fn in_the_way(stanzas: &[Stanza], recipients: &[&Recipient]) -> Result<(), Error
     Ok(())
 }
 
-/// The labels that the recipient of a stanza had, by the stanza's type.
+/// The labels of a stanza's recipient, as far as its type tells.
 fn labels_of(stanza: &Stanza) -> HashSet<String> {
     match stanza.tag.as_str() {
-        // A passphrase stands alone: this is nobody else's label.
+        // A label that nobody else has, because a passphrase must be the only recipient.
         SCRYPT => HashSet::from([SCRYPT.to_owned()]),
         kind if is_post_quantum(kind) == Some(true) => HashSet::from([hybrid::LABEL.to_owned()]),
         _ => HashSet::new(),
