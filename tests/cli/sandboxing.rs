@@ -213,6 +213,15 @@ fn once_input_and_output_are_open_only_the_outputs_folder_is() {
         let [folder] = opened[..] else { panic!("{run}: {calls}") };
         assert!(folder.contains("\".\", O_RDONLY|O_CLOEXEC) = "), "{run}: {calls}");
     }
+    // Before a file is replaced, its name is looked up once more, without opening the file for reading.
+    let rekey = format!("rekey -i key.txt -r {recipient} x.age");
+    let calls = calls_once_all_is_open(&sandbox, "", &rekey).expect("rekey of one file is confined too");
+    for call in calls.lines().filter(|call| call.contains("open") || call.contains("execve")) {
+        assert!(
+            call.contains("\".\", O_RDONLY|O_CLOEXEC) = ") || call.contains("\"x.age\", O_RDONLY|O_CLOEXEC|O_PATH)"),
+            "{calls}"
+        );
+    }
     // Nothing is to appear under a name: nothing at all is opened.
     let calls = calls_once_all_is_open(&sandbox, "", "decrypt -i key.txt x.age -o /dev/null");
     assert_eq!(calls.as_deref(), Some(""));

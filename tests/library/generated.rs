@@ -175,7 +175,7 @@ too. This cannot be undone, and holds for plugins: one that needs the network fa
 runs without that, and one for another kind of processor than the program's does not run.
 .TP
 Files
-On Linux, encrypt, decrypt, verify and salvage of one input open no other file once the keys have been read and the input and the
+On Linux, encrypt, decrypt, verify, rekey and salvage of one input open no other file once the keys have been read and the input and the
 output are open (Landlock): all that is left is to give the output its name. A run with several inputs, or with
 .BR \\-\\-rm ,
 has others to open, and goes without.
