@@ -1,6 +1,7 @@
 //! Tests that run the built program as a user would, with one module per group of scenarios.
 //!
-//! They share one binary, because each additional one would link every dependency again. `cargo test --test cli NAME` runs the module `NAME`.
+//! They share one binary, because each additional one would link every dependency again. `cargo test --test cli NAME` runs the
+//! module `NAME`.
 
 #[path = "../vectors/cctv.rs"]
 mod cctv;
