@@ -1,4 +1,4 @@
-//! Backups: many files, ranges, holes, reading back, verifying.
+//! Backups: many files, ranges, sparse outputs, read-back checks and verification.
 
 use std::{
     fs,
@@ -16,35 +16,36 @@ use crate::{
     texts::{FETCH_AGAIN, NAME_MATCHING_IDENTITY, OUTPUT_EXISTS},
 };
 
-/// Bytes of a sealed chunk.
+/// Bytes in a sealed chunk.
 const SEALED: u64 = CHUNK as u64 + 16;
 
-/// A folder with a key, and a tree of files of every kind: `tree/…`.
+/// Creates a folder with a key, and a tree of files of many lengths in `tree`. Also returns the recipient.
 fn with_tree() -> (Sandbox, String) {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir_all(sandbox.path("tree/sub/empty")).expect("the folder takes folders");
+    fs::create_dir_all(sandbox.path("tree/sub/empty")).expect("the sandbox is writable");
     for (index, length) in [0, 1, 5000, CHUNK, SEGMENT + 1, 2 * SEGMENT + 7].into_iter().enumerate() {
         sandbox.write(format!("tree/{index}"), data(length));
         sandbox.write(format!("tree/sub/{index}.x"), data(length + 3));
     }
     sandbox.set_mode("tree/1", 0o640);
-    std::os::unix::fs::symlink("1", sandbox.path("tree/link")).expect("links can be made");
+    std::os::unix::fs::symlink("1", sandbox.path("tree/link")).expect("the sandbox is writable");
     (sandbox, recipient)
 }
 
-/// All files below a folder, with what tells two trees apart.
+/// Lists all regular files in a folder and its subfolders: path, contents, mode, and modification time in seconds.
 fn tree(folder: &Path) -> Vec<(String, Vec<u8>, u32, i64)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
-        for entry in fs::read_dir(inner).expect("the folder is there") {
-            let path = entry.expect("it can be listed").path();
-            let metadata = path.symlink_metadata().expect("it is there");
+        for entry in fs::read_dir(inner).expect("the folder exists") {
+            let path = entry.expect("the folder can be listed").path();
+            let metadata = path.symlink_metadata().expect("the file exists");
             if metadata.is_dir() {
                 folders.push(path);
             } else if metadata.is_file() {
-                let name = path.strip_prefix(folder).expect("it is below").to_string_lossy().into_owned();
-                files.push((name, fs::read(&path).expect("it can be read"), metadata.mode(), metadata.mtime()));
+                let name =
+                    path.strip_prefix(folder).expect("the path is inside the folder").to_string_lossy().into_owned();
+                files.push((name, fs::read(&path).expect("the file is readable"), metadata.mode(), metadata.mtime()));
             }
         }
     }
@@ -53,7 +54,7 @@ fn tree(folder: &Path) -> Vec<(String, Vec<u8>, u32, i64)> {
 }
 
 #[test]
-fn a_tree_comes_back_with_content_mode_and_time() {
+fn a_tree_round_trips_with_contents_modes_and_times() {
     let (sandbox, recipient) = with_tree();
     let before = tree(&sandbox.path("tree"));
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "safe", "tree"]).is(
@@ -67,18 +68,18 @@ fn a_tree_comes_back_with_content_mode_and_time() {
     sandbox.run(["decrypt", "-i", "key.txt", "--recursive", "-O", "back", "safe"]).is_silent_success();
     assert_eq!(tree(&sandbox.path("back/safe/tree")), before);
 
-    // In place, and once more: what is encrypted already is passed over.
+    // In place, then again: files that are already encrypted are skipped.
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "tree"]).is_silent_success();
     let again = sandbox.run(["encrypt", "-r", &recipient, "-f", "--recursive", "tree"]);
     again.is_silent_success();
     assert_eq!(tree(&sandbox.path("tree")).len(), 2 * before.len());
     let verified = sandbox.run(["verify", "-i", "key.txt", "--recursive", "tree"]);
-    let lines = String::from_utf8(verified.gave().to_vec()).expect("it is text");
+    let lines = String::from_utf8(verified.gave().to_vec()).expect("the output is UTF-8");
     assert_eq!(lines.lines().filter(|line| line.ends_with(".age: OK")).count(), before.len());
 }
 
 #[test]
-fn reports_come_in_the_order_of_the_inputs_for_any_number_of_threads() {
+fn reports_come_in_the_order_of_the_inputs_with_any_number_of_threads() {
     let (sandbox, recipient) = with_tree();
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "tree"]).is_silent_success();
     let mut bad = sandbox.read("tree/5.age");
@@ -105,7 +106,7 @@ fn reports_come_in_the_order_of_the_inputs_for_any_number_of_threads() {
 }
 
 #[test]
-fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
+fn names_in_a_list_end_in_newlines_or_zero_bytes() {
     let (sandbox, recipient) = Sandbox::with_key();
     let odd = os(b"line\nfeed \xff");
     sandbox.write(&odd, "odd");
@@ -118,7 +119,7 @@ fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
     encrypt(b"plain\n\n", &[]).is_silent_success();
     encrypt(b"line\nfeed \xff\0", &["-0"]).is_silent_success();
     assert_eq!(sandbox.names().len(), 5);
-    // A name in a list is always that of a file: else the rest of the list would be taken for data.
+    // `-` in a list names a file. Taken as standard input, it would read the rest of the list as data.
     sandbox.write("-", "dash");
     encrypt(b"-\nplain\n", &["-f"]).is_silent_success();
     assert!(sandbox.names().contains(&"-.age".to_owned()));
@@ -130,7 +131,7 @@ fn names_come_from_a_list_in_lines_or_ended_by_zero_bytes() {
 }
 
 #[test]
-fn what_stands_beside_an_input_does_not_matter_to_outputs_in_a_folder() {
+fn files_beside_the_inputs_do_not_affect_outputs_in_another_folder() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -146,9 +147,9 @@ fn what_stands_beside_an_input_does_not_matter_to_outputs_in_a_folder() {
 }
 
 #[test]
-fn a_key_of_the_run_is_never_deleted() {
+fn key_files_in_use_are_never_deleted() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir(sandbox.path("home")).expect("the folder takes folders");
+    fs::create_dir(sandbox.path("home")).expect("the sandbox is writable");
     sandbox.write("home/x", "x");
     sandbox.write("home/key.txt", sandbox.read("key.txt"));
     sandbox.set_mode("home/key.txt", 0o600);
@@ -161,7 +162,7 @@ fn a_key_of_the_run_is_never_deleted() {
     assert!(!sandbox.path("home/x").exists() && !sandbox.path("home/key.txt.age").exists());
 
     sandbox.write("word", "correct horse\n");
-    fs::hard_link(sandbox.path("word"), sandbox.path("same")).expect("the folder takes it");
+    fs::hard_link(sandbox.path("word"), sandbox.path("same")).expect("the sandbox is writable");
     assert_eq!(sandbox.run(["encrypt", "--rm", "-p", "--passphrase-file", "word", "same"]).status, 2);
     sandbox.write("friends", &recipient);
     assert_eq!(sandbox.run(["encrypt", "--rm", "-R", "friends", "friends"]).status, 2);
@@ -170,7 +171,7 @@ fn a_key_of_the_run_is_never_deleted() {
 }
 
 #[test]
-fn outputs_that_are_links_to_one_file_are_no_two_outputs() {
+fn outputs_that_are_links_to_the_same_file_are_refused() {
     let (sandbox, recipient) = Sandbox::with_key();
     for (file, text) in [("a", "first"), ("b", "second"), ("t", "")] {
         sandbox.write(file, text);
@@ -191,7 +192,7 @@ fn outputs_that_are_links_to_one_file_are_no_two_outputs() {
 }
 
 #[test]
-fn an_input_is_not_replaced_by_another_ones_output() {
+fn an_input_is_not_replaced_by_the_output_of_another() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("a", "first");
     sandbox.write("a.age", "read before it is replaced");
@@ -209,9 +210,9 @@ fn an_input_is_not_replaced_by_another_ones_output() {
 }
 
 #[test]
-fn no_input_of_a_list_or_a_tree_is_replaced_by_another_ones_output() {
+fn no_input_in_a_list_or_tree_is_replaced_by_the_output_of_another() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir(sandbox.path("tree")).expect("the folder takes folders");
+    fs::create_dir(sandbox.path("tree")).expect("the sandbox is writable");
     sandbox.write("tree/f", "inner");
     sandbox.run(["encrypt", "-r", &recipient, "-o", "tree/f.age", "tree/f"]).is_silent_success();
     sandbox.write("tree/f", "outer");
@@ -232,7 +233,7 @@ fn no_input_of_a_list_or_a_tree_is_replaced_by_another_ones_output() {
 }
 
 #[test]
-fn an_input_that_is_not_there_stays_so() {
+fn a_missing_input_is_not_created_as_the_output_of_another() {
     let (sandbox, recipient) = Sandbox::with_key();
     for _ in 0..20 {
         sandbox.write("a", "first");
@@ -247,21 +248,21 @@ fn an_input_that_is_not_there_stays_so() {
 }
 
 #[test]
-fn files_in_the_making_are_no_part_of_a_tree() {
+fn partial_files_in_a_tree_are_skipped() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir(sandbox.path("tree")).expect("the folder takes folders");
+    fs::create_dir(sandbox.path("tree")).expect("the sandbox is writable");
     sandbox.write("tree/.solekey-Ab3dEf.part", "half");
     sandbox.write("tree/.solekey-notes", "whole");
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "out", "tree"]).is_silent_success();
-    let made: Vec<_> = fs::read_dir(sandbox.path("out/tree")).expect("it is there").flatten().collect();
+    let made: Vec<_> = fs::read_dir(sandbox.path("out/tree")).expect("the folder exists").flatten().collect();
     assert_eq!(made.iter().map(|entry| entry.file_name()).collect::<Vec<_>>(), [".solekey-notes.age"]);
 }
 
 #[test]
-fn two_inputs_with_one_output_are_refused_even_with_force() {
+fn two_inputs_with_the_same_output_are_refused_even_with_force() {
     let (sandbox, recipient) = Sandbox::with_key();
     for folder in ["a", "b"] {
-        fs::create_dir(sandbox.path(folder)).expect("the folder takes folders");
+        fs::create_dir(sandbox.path(folder)).expect("the sandbox is writable");
         sandbox.write(format!("{folder}/x"), folder);
     }
     let outcome = sandbox.run(["encrypt", "-f", "-T1", "-r", &recipient, "-O", "out", "a/x", "b/x"]);
@@ -274,7 +275,7 @@ fn two_inputs_with_one_output_are_refused_even_with_force() {
 }
 
 #[test]
-fn many_small_files_beside_large_ones_all_arrive() {
+fn many_small_files_among_large_ones_all_round_trip() {
     let (sandbox, recipient) = Sandbox::with_key();
     let names: Vec<_> = (0..300).map(|index| format!("f{index}")).collect();
     for (index, name) in names.iter().enumerate() {
@@ -285,7 +286,7 @@ fn many_small_files_beside_large_ones_all_arrive() {
         words.chain(names.iter().map(|name| format!("{name}{ending}"))).collect::<Vec<_>>()
     };
     sandbox.run(with(&["encrypt", "-T8", "--rm", "-r", &recipient], "")).is_silent_success();
-    assert!(names.iter().all(|name| !sandbox.path(name).exists()), "all were deleted");
+    assert!(names.iter().all(|name| !sandbox.path(name).exists()), "all sources were deleted");
     sandbox.run(with(&["decrypt", "-T8", "--rm", "-i", "key.txt"], ".age")).is_silent_success();
     for (index, name) in names.iter().enumerate() {
         assert!(sandbox.read(name) == data(if index % 100 == 50 { 3 * SEGMENT } else { index }), "{name}");
@@ -294,10 +295,10 @@ fn many_small_files_beside_large_ones_all_arrive() {
 }
 
 #[test]
-fn what_is_to_be_deleted_must_be_a_file_whose_output_can_be_read_back() {
+fn only_files_with_outputs_that_can_be_read_back_are_deleted() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "secret");
-    std::os::unix::fs::symlink("x", sandbox.path("link")).expect("links can be made");
+    std::os::unix::fs::symlink("x", sandbox.path("link")).expect("the sandbox is writable");
     let outcome = sandbox.run_with(["encrypt", "--rm", "-r", &recipient, "-o", "out"], b"data");
     outcome
         .fails(2, "solekey: error: standard input is no file that --rm could delete\nsolekey: hint: leave out --rm\n");
@@ -315,31 +316,34 @@ fn what_is_to_be_deleted_must_be_a_file_whose_output_can_be_read_back() {
 }
 
 #[test]
-fn a_range_of_a_sparse_hundred_gibibytes_reads_less_than_one_mebibyte() {
-    let (sandbox, named) = Sandbox::with_key();
-    sandbox.run(["encrypt", "-r", &named, "key.txt"]).is_silent_success();
+fn a_range_of_a_100_gib_file_reads_less_than_1_mib() {
+    let (sandbox, public_key) = Sandbox::with_key();
+    sandbox.run(["encrypt", "-r", &public_key, "key.txt"]).is_silent_success();
     let key: age::x25519::Identity = sandbox
         .text("key.txt")
         .lines()
         .find(|line| line.starts_with("AGE-SECRET-KEY-"))
         .and_then(|line| line.parse().ok())
-        .expect("it is a key file");
+        .expect("the file has a secret key");
 
-    // All chunks but two are holes, so this is not authentic as a whole; a range of it is.
-    let recipient: Recipient = key.to_public().to_string().parse().expect("it is a recipient");
+    // All chunks but two are holes, so the file as a whole is not authentic, but ranges of those two are.
+    let recipient: Recipient = key.to_public().to_string().parse().expect("a public key is a recipient");
     let encryptor = Encryptor::new([&recipient]).expect("one recipient is enough");
     let header = encryptor.header().as_bytes();
-    let file_key = key.unwrap_stanzas(encryptor.header().stanzas()).expect("it is ours").expect("it opens");
+    let file_key = key
+        .unwrap_stanzas(encryptor.header().stanzas())
+        .expect("the stanza is for this key")
+        .expect("the stanza is intact");
     let nonce = [7; 16];
     let chunk =
         |index: u64, last: bool, plaintext: &[u8]| seal(file_key.expose_secret(), &nonce, index, last, plaintext);
     let (middle, last) = (1_000_000, (100 << 30) / CHUNK as u64);
-    let file = fs::File::create(sandbox.path("huge.age")).expect("the folder takes a file");
+    let file = fs::File::create(sandbox.path("huge.age")).expect("the sandbox is writable");
     let place = |index: u64| header.len() as u64 + 16 + index * SEALED;
     let plaintext = data(CHUNK);
-    file.write_all_at(&[header, &nonce].concat(), 0).expect("the file takes it");
-    file.write_all_at(&chunk(middle, false, &plaintext), place(middle)).expect("the file takes it");
-    file.write_all_at(&chunk(last, true, b"the end"), place(last)).expect("the file takes it");
+    file.write_all_at(&[header, &nonce].concat(), 0).expect("the file is writable");
+    file.write_all_at(&chunk(middle, false, &plaintext), place(middle)).expect("the file is writable");
+    file.write_all_at(&chunk(last, true, b"the end"), place(last)).expect("the file is writable");
 
     let range = format!("{}:1000", middle * CHUNK as u64 + 5);
     let decrypt = ["decrypt", "-i", "key.txt", "-c", "--range", &range, "huge.age"];
@@ -366,21 +370,21 @@ fn a_range_of_a_sparse_hundred_gibibytes_reads_less_than_one_mebibyte() {
     assert!((1..1 << 20).contains(&read), "{read} bytes were read");
 }
 
-/// A chunk as the specification has it, by other means than the program's.
+/// Seals a chunk as the specification says, independently of the program's own code.
 fn seal(file_key: &[u8; 16], nonce: &[u8; 16], index: u64, last: bool, plaintext: &[u8]) -> Vec<u8> {
     use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
     use chacha20poly1305::{ChaCha20Poly1305, KeyInit, aead::Aead};
     let mut key = [0; 32];
     let extracted = Salt::new(HKDF_SHA256, nonce).extract(file_key);
-    let expanded = extracted.expand(&[b"payload"], HKDF_SHA256).expect("32 bytes may be asked for");
-    expanded.fill(&mut key).expect("32 bytes were asked for");
+    let expanded = extracted.expand(&[b"payload"], HKDF_SHA256).expect("HKDF can produce 32 bytes");
+    expanded.fill(&mut key).expect("32 bytes were requested");
     let counter = [&[0; 3][..], &index.to_be_bytes(), &[u8::from(last)]].concat();
-    let cipher = ChaCha20Poly1305::new_from_slice(&key).expect("it is 32 bytes");
-    cipher.encrypt(counter.as_slice().into(), plaintext).expect("it is short")
+    let cipher = ChaCha20Poly1305::new_from_slice(&key).expect("the key is 32 bytes");
+    cipher.encrypt(counter.as_slice().into(), plaintext).expect("the plaintext is short")
 }
 
 #[test]
-fn a_range_that_makes_no_sense_is_misuse() {
+fn an_invalid_range_is_a_usage_error() {
     let sandbox = Sandbox::new();
     for (range, fault) in [
         ("5", "it is not OFFSET:LENGTH or OFFSET:"),
@@ -396,7 +400,7 @@ fn a_range_that_makes_no_sense_is_misuse() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_releases_nothing_where_its_end_can_be_read_first() {
+fn a_truncated_file_releases_nothing_if_its_end_can_be_read_first() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(5 * SEGMENT)).gave().to_vec();
     let cut = &sealed[..3 * SEGMENT];
@@ -414,7 +418,7 @@ fn a_file_that_is_cut_off_releases_nothing_where_its_end_can_be_read_first() {
 }
 
 #[test]
-fn all_is_authenticated_before_anything_is_written_if_that_is_asked_for() {
+fn verify_first_authenticates_everything_before_writing() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(3 * SEGMENT);
     let mut sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
@@ -431,7 +435,7 @@ fn all_is_authenticated_before_anything_is_written_if_that_is_asked_for() {
 }
 
 #[test]
-fn zeros_become_holes_and_nothing_else_does() {
+fn sparse_outputs_have_holes_only_for_zeros() {
     let (sandbox, recipient) = Sandbox::with_key();
     let mut plaintext = vec![0; 4 * SEGMENT + 100];
     for (at, byte) in [(0, 1), (4095, 2), (CHUNK, 3), (SEGMENT + 5000, 4), (3 * SEGMENT - 1, 5)] {
@@ -443,7 +447,7 @@ fn zeros_become_holes_and_nothing_else_does() {
         let open = ["decrypt", "-f", "--sparse", threads, "-i", "key.txt", "x.age"];
         sandbox.run(open).is_silent_success();
         assert!(sandbox.read("x") == plaintext);
-        let blocks = fs::metadata(sandbox.path("x")).expect("it is there").blocks();
+        let blocks = fs::metadata(sandbox.path("x")).expect("the file exists").blocks();
         assert!(blocks * 512 <= 64 * 1024, "{blocks} blocks");
     }
     sandbox.run(["decrypt", "-f", "--sparse", "--range", "1M:2M", "-i", "key.txt", "x.age"]).is_silent_success();
@@ -451,7 +455,7 @@ fn zeros_become_holes_and_nothing_else_does() {
 }
 
 #[test]
-fn a_verdict_is_a_line_for_people_or_an_object_for_programs() {
+fn verify_prints_a_line_or_a_json_object_for_each_file() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", data(CHUNK + 1));
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -475,24 +479,24 @@ fn a_verdict_is_a_line_for_people_or_an_object_for_programs() {
 }
 
 #[test]
-fn recipes_of_the_manual_do_what_they_say() {
+fn the_recipes_in_the_manual_work() {
     let (sandbox, recipient) = with_tree();
     sandbox.write("friends.txt", format!("{recipient}\n"));
     let before = tree(&sandbox.path("tree"));
     let recipes = [
-        // An archive, in a pipe, and back.
+        // An archive through a pipe, and back.
         "tar c tree | \"$SOLEKEY\" encrypt -R friends.txt -o tree.tar.age && \
          mkdir one && \"$SOLEKEY\" decrypt -i key.txt -c tree.tar.age | tar x -C one && diff -r tree one/tree",
-        // A compressed stream, as a database's dump is one.
+        // A compressed stream, such as a database dump.
         "seq 100000 | gzip | \"$SOLEKEY\" encrypt -R friends.txt > dump.gz.age && \
          \"$SOLEKEY\" decrypt -i key.txt < dump.gz.age | gunzip | cmp - <(seq 100000)",
-        // The other side of a connection has recipients only.
+        // The remote side of a connection has only the recipients.
         "cat tree/5 | sh -c '\"$SOLEKEY\" encrypt -R friends.txt' | cat > far.age && \
          \"$SOLEKEY\" decrypt -i key.txt -c far.age | cmp - tree/5",
         // Volumes.
         "\"$SOLEKEY\" encrypt -R friends.txt -o - tree/5 | split -b 500K - volume. && \
          cat volume.* | \"$SOLEKEY\" decrypt -i key.txt | cmp - tree/5",
-        // Several programs at once.
+        // Several processes at once.
         "find tree -type f -print0 | xargs -0 -n 3 -P 4 \"$SOLEKEY\" encrypt -R friends.txt && \
          find tree -name '*.age' -print0 | \"$SOLEKEY\" verify -q -i key.txt -0 --files-from -",
         // A producer that fails must not pass for success.
@@ -510,27 +514,27 @@ fn recipes_of_the_manual_do_what_they_say() {
 }
 
 #[test]
-fn a_walk_that_finds_nothing_is_not_taken_for_work_done() {
+fn a_recursive_run_that_finds_no_files_says_so() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir_all(sandbox.path("tree/empty")).expect("it is made");
+    fs::create_dir_all(sandbox.path("tree/empty")).expect("the sandbox is writable");
     let walk = |arguments: &[&str]| sandbox.run([arguments, &["--recursive", "tree"]].concat());
     let encrypted = "solekey: warning: nothing was done: no file was found whose name ends in .age\n";
     walk(&["decrypt", "-i", "key.txt"]).is(0, "", encrypted);
     walk(&["rekey", "-i", "key.txt", "-r", &recipient]).is(0, "", encrypted);
     let others = "solekey: warning: nothing was done: no file was found but those whose names end in .age\n";
     walk(&["encrypt", "-r", &recipient]).is(0, "", others);
-    // Who deletes what was verified relies on the status.
+    // Scripts that delete originals after verification rely on the status.
     let none = "solekey: error: nothing was verified: there was no file to verify\n\
         solekey: hint: --recursive looks for names that end in .age\n";
     walk(&["verify", "-i", "key.txt"]).fails(1, none);
     let list = sandbox.run_with(["verify", "-i", "key.txt", "--files-from", "-"], b"");
     assert_eq!((list.status, list.stdout.len()), (1, 0));
-    // A list may well be empty: nothing is new since the last time.
+    // An empty list is normal: nothing may be new since the last backup.
     sandbox.run_with(["encrypt", "-r", &recipient, "--files-from", "-"], b"").is_silent_success();
 }
 
 #[test]
-fn a_range_behind_the_end_is_empty_and_said_to_be() {
+fn a_range_past_the_end_is_empty_and_gets_a_warning() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", data(CHUNK + 5));
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -540,10 +544,10 @@ fn a_range_behind_the_end_is_empty_and_said_to_be() {
 }
 
 #[test]
-fn a_source_with_another_name_is_deleted_with_a_warning() {
+fn a_source_with_other_hard_links_is_deleted_with_a_warning() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
-    fs::hard_link(sandbox.path("x"), sandbox.path("y")).expect("it is made");
+    fs::hard_link(sandbox.path("x"), sandbox.path("y")).expect("the sandbox is writable");
     sandbox.run(["encrypt", "--rm", "-r", &recipient, "x"]).is(
         0,
         "",
@@ -553,9 +557,9 @@ fn a_source_with_another_name_is_deleted_with_a_warning() {
 }
 
 #[test]
-fn a_list_that_cannot_be_read_is_one_error() {
+fn a_list_that_cannot_be_read_gives_a_single_error() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir(sandbox.path("folder")).expect("it is made");
+    fs::create_dir(sandbox.path("folder")).expect("the sandbox is writable");
     for force in [&[][..], &["-f"]] {
         let outcome = sandbox.run([&["encrypt", "-r", &recipient, "--files-from", "folder"], force].concat());
         outcome.fails(1, "solekey: error: cannot read 'folder': Is a directory (os error 21)\n");
@@ -563,7 +567,7 @@ fn a_list_that_cannot_be_read_is_one_error() {
 }
 
 #[test]
-fn a_file_called_dash_is_written_as_a_file() {
+fn a_file_named_dash_can_be_written() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &recipient, "-o", "./-.age", "x"]).is_silent_success();
@@ -574,9 +578,9 @@ fn a_file_called_dash_is_written_as_a_file() {
 }
 
 #[test]
-fn folders_are_made_with_the_rights_of_those_of_the_sources() {
+fn new_folders_get_the_permissions_of_the_source_folders() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir_all(sandbox.path("tree/private/deep")).expect("it is made");
+    fs::create_dir_all(sandbox.path("tree/private/deep")).expect("the sandbox is writable");
     sandbox.write("tree/private/deep/x", "text");
     sandbox.set_mode("tree/private", 0o500);
     sandbox.set_mode("tree", 0o750);
@@ -587,7 +591,7 @@ fn folders_are_made_with_the_rights_of_those_of_the_sources() {
 }
 
 #[test]
-fn a_file_that_is_handed_over_as_standard_input_has_a_mode() {
+fn a_file_redirected_to_standard_input_passes_on_its_mode() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -597,7 +601,7 @@ fn a_file_that_is_handed_over_as_standard_input_has_a_mode() {
 }
 
 #[test]
-fn what_replaces_a_file_gets_no_more_rights_than_that_had() {
+fn a_replacement_gets_no_more_permissions_than_the_old_file_had() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -611,19 +615,19 @@ fn what_replaces_a_file_gets_no_more_rights_than_that_had() {
             sandbox.write("y", "old");
             sandbox.set_mode("y", old);
             if is_root() {
-                std::os::unix::fs::chown(sandbox.path("y"), Some(12345), None).expect("root may");
+                std::os::unix::fs::chown(sandbox.path("y"), Some(12345), None).expect("root may change owners");
             }
             assert_eq!(sandbox.run(run.split(' ')).status, 0);
-            // age's files have the umask's mode, whatever the source's.
+            // Under the name age, the mode comes from the umask, whatever the source's mode.
             let expected = if run.starts_with("age") { old & 0o644 } else { new };
             assert_eq!(
                 (sandbox.mode("y"), sandbox.read("y")),
                 (expected, b"text".to_vec()),
                 "{old:o} {source:o} {run}"
             );
-            let owner = fs::metadata(sandbox.path("y")).expect("it is there").uid();
+            let owner = fs::metadata(sandbox.path("y")).expect("the file exists").uid();
             assert!(!is_root() || owner == 12345, "{run}");
-            fs::remove_file(sandbox.path("y")).expect("it is there");
+            fs::remove_file(sandbox.path("y")).expect("the file exists");
         }
     }
     sandbox.set_mode("x.age", 0o644);
@@ -634,7 +638,7 @@ fn what_replaces_a_file_gets_no_more_rights_than_that_had() {
 }
 
 #[test]
-fn a_list_that_ends_its_names_in_another_way_is_said_to() {
+fn a_list_with_the_other_terminator_is_a_usage_error() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.run_with(["encrypt", "-r", &recipient, "--files-from", "-"], b"x\0y\0").fails(
         2,
@@ -647,35 +651,35 @@ fn a_list_that_ends_its_names_in_another_way_is_said_to() {
 }
 
 #[test]
-fn where_everybody_may_put_files_none_makes_its_owner_that_of_what_replaces_it() {
+fn a_replacement_in_a_sticky_shared_folder_does_not_inherit_the_owner() {
     if !is_root() {
         return skip("only root may give files away");
     }
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
-    fs::create_dir(sandbox.path("shared")).expect("it is made");
+    fs::create_dir(sandbox.path("shared")).expect("the sandbox is writable");
     for (folder, owner) in [(0o1777, 0), (0o777, 12345), (0o1775, 12345)] {
         sandbox.set_mode("shared", folder);
         sandbox.write("shared/y", "old");
         sandbox.set_mode("shared/y", 0o640);
-        std::os::unix::fs::chown(sandbox.path("shared/y"), Some(12345), Some(12345)).expect("root may");
+        std::os::unix::fs::chown(sandbox.path("shared/y"), Some(12345), Some(12345)).expect("root may change owners");
         sandbox.run(["decrypt", "-f", "-i", "key.txt", "-o", "shared/y", "x.age"]).is_silent_success();
-        let made = fs::metadata(sandbox.path("shared/y")).expect("it is there");
+        let made = fs::metadata(sandbox.path("shared/y")).expect("the file exists");
         assert_eq!((made.uid(), made.gid()), (owner, owner), "{folder:o}");
-        // The rights of its group are for no other.
+        // The old group's permissions are not given to another group.
         assert_eq!(sandbox.mode("shared/y"), if owner == 0 { 0o600 } else { 0o640 }, "{folder:o}");
-        fs::remove_file(sandbox.path("shared/y")).expect("it is there");
+        fs::remove_file(sandbox.path("shared/y")).expect("the file exists");
     }
 }
 
 #[test]
-fn what_a_walk_leaves_aside_is_named_on_demand() {
+fn verbose_names_the_files_that_a_walk_skips() {
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::create_dir(sandbox.path("tree")).expect("it is made");
+    fs::create_dir(sandbox.path("tree")).expect("the sandbox is writable");
     sandbox.write("tree/a", "a");
     sandbox.write("tree/b.age", "b");
-    std::os::unix::fs::symlink("a", sandbox.path("tree/link")).expect("it is made");
+    std::os::unix::fs::symlink("a", sandbox.path("tree/link")).expect("the sandbox is writable");
     let outcome = sandbox.run(["encrypt", "-v", "-r", &recipient, "--recursive", "-O", "out", "tree"]);
     assert_eq!(outcome.status, 0);
     for said in [
@@ -685,21 +689,21 @@ fn what_a_walk_leaves_aside_is_named_on_demand() {
     ] {
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     }
-    // In their place, those are what an earlier run has made.
+    // Without -O, .age files are expected: an earlier run created them.
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "tree"]).is_silent_success();
 }
 
 #[test]
-fn the_rights_of_a_group_are_not_for_another_group() {
+fn group_permissions_are_not_given_to_another_group() {
     use std::os::unix::{fs::chown, process::CommandExt};
     if !is_root() {
-        return skip("only root may run programs as others");
+        return skip("only root may run programs as other users");
     }
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
     for (name, group) in [(".", 12345), ("key.txt", 12345), ("x.age", 54321)] {
-        chown(sandbox.path(name), Some(12345), Some(group)).expect("root may");
+        chown(sandbox.path(name), Some(12345), Some(group)).expect("root may change owners");
     }
     for (mode, copied) in [(0o640, 0o600), (0o664, 0o644), (0o600, 0o600)] {
         sandbox.set_mode("x.age", mode);
@@ -710,17 +714,17 @@ fn the_rights_of_a_group_are_not_for_another_group() {
         command.args(["decrypt", "-f", "-i", "key.txt", "-o", "y", "x.age"]).current_dir(sandbox.path("."));
         match command.uid(12345).gid(12345).status() {
             Ok(status) => assert!(status.success()),
-            Err(error) => return skip(&format!("others may not run the program here: {error}")),
+            Err(error) => return skip(&format!("other users cannot run the program here: {error}")),
         }
         assert_eq!(sandbox.mode("y"), copied);
-        // In the same group, nothing is taken away.
+        // If the group stays the same, no permissions are removed.
         sandbox.run(["decrypt", "-f", "-i", "key.txt", "-o", "z", "x.age"]).is_silent_success();
         assert_eq!(sandbox.mode("z"), mode);
     }
 }
 
 #[test]
-fn the_rights_that_an_access_control_list_gives_are_not_its_groups() {
+fn permissions_from_an_acl_are_not_given_to_the_group() {
     if !installed(&["setfacl"]) {
         return;
     }
@@ -728,10 +732,10 @@ fn the_rights_that_an_access_control_list_gives_are_not_its_groups() {
     sandbox.write("x", "text");
     sandbox.write("old", "old");
     sandbox.shell("setfacl -m user:1001:rw,group::---,mask::rw,other::--- x old").is_silent_success();
-    assert_eq!(sandbox.mode("x"), 0o660, "the bits of the group are those of the mask");
+    assert_eq!(sandbox.mode("x"), 0o660, "the group bits show the ACL mask");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
     assert_eq!(sandbox.mode("x.age"), 0o600);
-    // What takes its place gives its group no more than it did.
+    // A replacement gives its group no more than the old file did.
     sandbox.set_mode("x.age", 0o664);
     sandbox.run(["decrypt", "-f", "-i", "key.txt", "-o", "old", "x.age"]).is_silent_success();
     assert_eq!(sandbox.mode("old"), 0o600);

@@ -1,4 +1,4 @@
-//! The completions in real shells, on a terminal that tmux makes.
+//! Completions in real shells, on a terminal that tmux provides.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::{
     sandbox::{Sandbox, wait_until},
 };
 
-/// A shell that waits for keys.
+/// A shell on a tmux terminal, ready for keystrokes.
 struct Session<'a> {
     sandbox: &'a Sandbox,
 }
@@ -24,7 +24,7 @@ impl Session<'_> {
         self.tmux(&["capture-pane", "-p", "-t", "s"])
     }
 
-    /// Types what there is of a line, and waits until the key Tab has made it the whole one.
+    /// Types the start of a line, presses Tab, and waits until the line is completed to `whole`.
     fn completes(&self, typed: &str, whole: &str) {
         self.tmux(&["send-keys", "-t", "s", "C-u"]);
         self.tmux(&["send-keys", "-t", "s", "-l", typed]);
@@ -40,8 +40,8 @@ impl Drop for Session<'_> {
     }
 }
 
-/// Starts a shell, lets it read the completions, and completes verbs, flags and names of files. `opened` is what it makes of
-/// an encrypted file's name, where there is another one like it.
+/// Starts a shell, loads the completions, and completes verbs, flags and file names. `opened` is how the shell completes the
+/// name of an encrypted file when another file has a similar name.
 fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
     if !installed(&["tmux", shell]) {
         return;
@@ -58,7 +58,7 @@ fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
     session.tmux(&["send-keys", "-t", "s", "Enter"]);
     wait_until("the shell", || session.screen().contains("ready"));
     session.completes("solekey decr", "solekey decrypt");
-    // Without a letter of it, and asked twice: the verbs.
+    // With nothing typed, pressing Tab twice lists the verbs.
     session.tmux(&["send-keys", "-t", "s", "C-u"]);
     session.tmux(&["send-keys", "-t", "s", "-l", "solekey "]);
     session.tmux(&["send-keys", "-t", "s", "Tab", "Tab"]);
@@ -68,7 +68,7 @@ fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
     session.completes("solekey encrypt -R fri", "solekey encrypt -R friends.txt");
     session.completes("solekey decrypt -i ke", "solekey decrypt -i key.txt");
     session.completes("solekey decrypt -i key.txt numb", opened);
-    // Files of other names where there are only those.
+    // Other files are offered if there are no encrypted ones.
     session.completes("solekey verify pla", "solekey verify plain.csv");
     session.completes("solekey encrypt -r age1 pla", "solekey encrypt -r age1 plain.csv");
     session.completes("solekey decrypt --progress alw", "solekey decrypt --progress always");

@@ -1,4 +1,4 @@
-//! What is wrong with a file is said and stops the work; what cannot be finished leaves nothing behind.
+//! Damage is reported and stops the work, and unfinished work leaves nothing behind.
 
 use std::{
     fs,
@@ -12,10 +12,10 @@ use crate::{
     texts::{FETCH_AGAIN, MISSING_IDENTITIES, NAME_MATCHING_IDENTITY, SALVAGE},
 };
 
-/// Bytes of a sealed chunk.
+/// Bytes in a sealed chunk.
 const SEALED: usize = CHUNK + 16;
 
-/// A folder with `key.txt`, and `data` sealed as `x.age`.
+/// Creates a folder with `key.txt`, and `plaintext` encrypted as `x.age`. Also returns the recipient and the encrypted bytes.
 fn with_sealed(plaintext: &[u8]) -> (Sandbox, String, Vec<u8>) {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], plaintext).gave().to_vec();
@@ -24,7 +24,7 @@ fn with_sealed(plaintext: &[u8]) -> (Sandbox, String, Vec<u8>) {
 }
 
 #[test]
-fn a_file_cut_anywhere_leaves_no_output_and_spares_an_old_one() {
+fn a_file_truncated_anywhere_leaves_no_output_and_keeps_an_existing_one() {
     let plaintext = data(2 * SEGMENT + 500);
     let (sandbox, _, sealed) = with_sealed(&plaintext);
     let lengths = numbers(20, sealed.len());
@@ -40,12 +40,12 @@ fn a_file_cut_anywhere_leaves_no_output_and_spares_an_old_one() {
         assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{cut}");
         assert_eq!(sandbox.text("x"), "old");
         assert_eq!(sandbox.names(), ["key.txt", "x", "x.age"]);
-        fs::remove_file(sandbox.path("x")).expect("it is there");
+        fs::remove_file(sandbox.path("x")).expect("the file exists");
     }
 }
 
 #[test]
-fn a_file_cut_anywhere_gives_a_prefix_to_standard_output() {
+fn a_file_truncated_anywhere_writes_only_whole_chunks_to_standard_output() {
     let plaintext = data(2 * SEGMENT + 500);
     let (sandbox, _, sealed) = with_sealed(&plaintext);
     for cut in numbers(20, sealed.len()) {
@@ -59,7 +59,7 @@ fn a_file_cut_anywhere_gives_a_prefix_to_standard_output() {
 }
 
 #[test]
-fn truncation_is_told_from_corruption_with_what_was_released() {
+fn truncation_and_corruption_are_told_apart_and_released_bytes_are_reported() {
     let plaintext = data(3 * CHUNK);
     let (sandbox, _, sealed) = with_sealed(&plaintext);
     let kept = "solekey: hint: nothing was written to 'x'\n";
@@ -109,7 +109,7 @@ fn truncation_is_told_from_corruption_with_what_was_released() {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_is_noticed() {
+fn a_flipped_bit_anywhere_is_detected() {
     let plaintext = data(CHUNK + 100);
     let (sandbox, _, sealed) = with_sealed(&plaintext);
     for place in numbers(20, sealed.len()).into_iter().chain([0, 20, 30, 100, 160, 170]) {
@@ -117,7 +117,7 @@ fn a_flipped_bit_anywhere_is_noticed() {
         flipped[place] ^= 4;
         sandbox.write("x.age", &flipped);
         let outcome = sandbox.run(["decrypt", "-i", "key.txt", "x.age"]);
-        // A stanza that is not what it was may be nobody's.
+        // An altered stanza may no longer match any identity.
         assert!(matches!(outcome.status, 3 | 4), "{place}: {outcome:?}");
         assert!(outcome.stdout.is_empty());
         assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
@@ -127,7 +127,7 @@ fn a_flipped_bit_anywhere_is_noticed() {
 }
 
 #[test]
-fn other_files_are_no_age_files() {
+fn files_in_other_formats_are_rejected() {
     let (sandbox, _) = Sandbox::with_key();
     for (bytes, said) in [
         (&b""[..], "not an age file: it is empty"),
@@ -149,7 +149,7 @@ fn other_files_are_no_age_files() {
 }
 
 #[test]
-fn damaged_armor_names_its_line() {
+fn errors_in_armor_name_the_line() {
     let (sandbox, recipient) = Sandbox::with_key();
     let armored = sandbox.run_with(["encrypt", "-a", "-r", &recipient], &data(5000));
     let armored = String::from_utf8(armored.gave().to_vec()).expect("armor is ASCII");
@@ -172,7 +172,7 @@ fn damaged_armor_names_its_line() {
 }
 
 #[test]
-fn a_wrong_identity_is_told_what_the_file_is_for() {
+fn the_error_for_a_wrong_identity_names_the_stanza_types() {
     let (sandbox, _, sealed) = with_sealed(b"x");
     sandbox.keygen("other.txt");
     let said = "not for any of these identities; it is for: X25519";
@@ -206,22 +206,22 @@ fn a_wrong_passphrase_leaves_no_output() {
     assert_eq!(sandbox.text("x"), "x");
 }
 
-/// Lets a command encrypt to `x` from a pipe that stays open, far enough that the output is being written.
-fn in_the_middle(mut command: Command) -> (Child, ChildStdin) {
+/// Starts a command that encrypts to `x`, and feeds it until the output is being written. The pipe stays open.
+fn start_halfway(mut command: Command) -> (Child, ChildStdin) {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
-    let mut pipe = child.stdin.take().expect("it is a pipe");
-    pipe.write_all(&data(8 * SEGMENT)).expect("it is read");
+    let mut pipe = child.stdin.take().expect("standard input is piped");
+    pipe.write_all(&data(8 * SEGMENT)).expect("the program reads its input");
     (child, pipe)
 }
 
-/// Kills encryptions to `x` in the middle, with and without an old file of that name.
-fn nothing_stays_after_signals(sandbox: &Sandbox, signals: &[(&str, i32)], encrypt: impl Fn() -> Command) {
+/// Kills encryptions to `x` halfway, with and without an existing file of that name.
+fn signals_leave_nothing_behind(sandbox: &Sandbox, signals: &[(&str, i32)], encrypt: impl Fn() -> Command) {
     for old in [false, true] {
         for (signal, number) in signals {
             if old {
                 sandbox.write("x", "old");
             }
-            let (child, pipe) = in_the_middle(encrypt());
+            let (child, pipe) = start_halfway(encrypt());
             sandbox.shell(&format!("kill -{signal} {}", child.id())).is_silent_success();
             finish(child).fails(128 + number, "");
             drop(pipe);
@@ -234,15 +234,15 @@ fn nothing_stays_after_signals(sandbox: &Sandbox, signals: &[(&str, i32)], encry
 }
 
 #[test]
-fn no_signal_leaves_anything_behind() {
+fn a_signal_leaves_nothing_behind() {
     let (sandbox, recipient) = Sandbox::with_key();
     let signals = [("INT", 2), ("TERM", 15), ("HUP", 1), ("KILL", 9)];
     let signals = if cfg!(target_os = "linux") { &signals[..] } else { &signals[..3] };
-    nothing_stays_after_signals(&sandbox, signals, || sandbox.command(["encrypt", "-f", "-r", &recipient, "-o", "x"]));
+    signals_leave_nothing_behind(&sandbox, signals, || sandbox.command(["encrypt", "-f", "-r", &recipient, "-o", "x"]));
 }
 
 #[test]
-fn no_signal_leaves_anything_behind_where_half_made_files_have_names() {
+fn a_signal_leaves_nothing_behind_where_partial_files_have_names() {
     if !is_root() || !installed(&["unshare"]) {
         return skip("only root may hide /proc");
     }
@@ -250,21 +250,21 @@ fn no_signal_leaves_anything_behind_where_half_made_files_have_names() {
     if sandbox.shell("unshare -m mount -t tmpfs none /proc").status != 0 {
         return skip("mounting is not permitted here");
     }
-    // Without /proc, a file without a name cannot get one.
+    // Without /proc, an unnamed file cannot be given a name.
     let script = format!("mount -t tmpfs none /proc && exec \"$SOLEKEY\" encrypt -f -r {recipient} -o x");
     let encrypt = || {
         let mut command = sandbox.detached("unshare");
         command.args(["-m", "sh", "-c", &script]);
         command
     };
-    nothing_stays_after_signals(&sandbox, &[("INT", 2), ("TERM", 15), ("HUP", 1)], encrypt);
+    signals_leave_nothing_behind(&sandbox, &[("INT", 2), ("TERM", 15), ("HUP", 1)], encrypt);
     feed(encrypt(), b"whole").is_silent_success();
     assert_eq!(sandbox.names(), ["key.txt", "x"]);
     sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).is(0, "whole", "");
 }
 
 #[test]
-fn a_closed_pipe_ends_it_quietly() {
+fn a_closed_pipe_ends_the_program_silently() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("big", data(4 * SEGMENT));
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} big | head -c 1; echo \" ${{PIPESTATUS[0]}}\"");
@@ -282,14 +282,14 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-#[cfg(target_arch = "x86_64")] // Elsewhere, the call that is made to fail is another.
-fn a_closed_pipe_leaves_no_file_in_the_making() {
+#[cfg(target_arch = "x86_64")] // Other architectures open files with another system call.
+fn a_closed_pipe_leaves_no_partial_file() {
     if !installed(&["strace"]) {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("big", data(4 * SEGMENT));
-    // As on a file system that has no files without names.
+    // As on a file system without support for unnamed files.
     let script = format!(
         "strace -f -o calls -e inject=open:error=EOPNOTSUPP:when=1 \"$SOLEKEY\" encrypt --receipt r.json -c -r {recipient} big |
          head -c 1; echo \" ${{PIPESTATUS[0]}}\""
@@ -300,7 +300,7 @@ fn a_closed_pipe_leaves_no_file_in_the_making() {
 }
 
 #[test]
-fn a_closed_pipe_ends_it_though_the_producer_stalls() {
+fn a_closed_pipe_ends_the_program_even_if_the_producer_stalls() {
     let (sandbox, recipient) = Sandbox::with_key();
     for threads in [2, 4] {
         let mut child = sandbox
@@ -308,9 +308,9 @@ fn a_closed_pipe_ends_it_though_the_producer_stalls() {
             .stdin(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let mut pipe = child.stdin.take().expect("it is a pipe");
+        let mut pipe = child.stdin.take().expect("standard input is piped");
         drop(child.stdout.take());
-        // It may end before it has read all.
+        // It may exit before it has read everything.
         let _ = pipe.write_all(&data(3 * SEGMENT));
         finish(child).fails(141, "");
         drop(pipe);
@@ -318,7 +318,7 @@ fn a_closed_pipe_ends_it_though_the_producer_stalls() {
 }
 
 #[test]
-fn a_full_device_is_named() {
+fn a_full_device_is_reported() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", data(3 * SEGMENT));
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "x", "-o", "/dev/full"]);
@@ -335,7 +335,7 @@ fn a_full_device_is_named() {
 }
 
 #[test]
-fn a_full_disk_leaves_nothing() {
+fn a_full_disk_leaves_no_partial_output() {
     if !is_root() || !installed(&["unshare"]) {
         return skip("only root may mount a small disk");
     }
@@ -363,7 +363,7 @@ fn a_full_disk_leaves_nothing() {
 }
 
 #[test]
-fn a_limit_on_file_size_leaves_nothing() {
+fn a_file_size_limit_leaves_no_partial_output() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", data(4 * SEGMENT));
     let script = format!("ulimit -f 100; \"$SOLEKEY\" encrypt -r {recipient} x");
@@ -376,7 +376,7 @@ fn a_limit_on_file_size_leaves_nothing() {
 }
 
 #[test]
-fn a_signal_that_is_ignored_stays_ignored() {
+fn an_ignored_signal_stays_ignored() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", data(SEGMENT));
     let script = format!(

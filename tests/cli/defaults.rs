@@ -1,4 +1,4 @@
-//! Keys of every kind from files, and identities that need not be named: what opens, never who can open.
+//! Key files of every kind, and default identities, which decrypt files but never become recipients.
 
 use std::{fs, process::Command};
 
@@ -11,10 +11,10 @@ fn run(mut command: Command) -> Outcome {
     finish(command.spawn().expect("the program starts"))
 }
 
-/// A folder with a sealed file, and its key where the program looks by itself.
+/// Creates a folder with an encrypted file, and its key at the default path. Also returns the recipient.
 fn with_default_key() -> (Sandbox, String) {
     let sandbox = Sandbox::new();
-    fs::create_dir_all(sandbox.path(".config/solekey")).expect("the folder can be made");
+    fs::create_dir_all(sandbox.path(".config/solekey")).expect("the sandbox is writable");
     let recipient = sandbox.keygen(".config/solekey/identity.txt");
     sandbox.write("x", "secret");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -22,34 +22,34 @@ fn with_default_key() -> (Sandbox, String) {
 }
 
 #[test]
-fn the_configuration_folder_has_the_identity_that_need_not_be_named() {
+fn the_configuration_folder_holds_the_default_identity() {
     let (sandbox, _) = with_default_key();
     assert_eq!(sandbox.run(["decrypt", "-c", "x.age"]).gave(), b"secret");
     let verbose = sandbox.run(["decrypt", "-v", "-c", "x.age"]);
     assert!(verbose.stderr.contains("solekey: using the default identity file '/"), "{}", verbose.stderr);
 
-    fs::create_dir(sandbox.path("elsewhere")).expect("the folder can be made");
+    fs::create_dir(sandbox.path("elsewhere")).expect("the sandbox is writable");
     let mut elsewhere = sandbox.command(["decrypt", "-c", "x.age"]);
     elsewhere.env("XDG_CONFIG_HOME", sandbox.path("elsewhere"));
     run(elsewhere).fails(2, MISSING_IDENTITIES);
 }
 
 #[test]
-fn the_environment_lists_identities_that_need_not_be_named() {
+fn the_environment_names_default_identities() {
     let (sandbox, recipient) = with_default_key();
     sandbox.keygen("other");
-    fs::rename(sandbox.path(".config/solekey/identity.txt"), sandbox.path("mine")).expect("it is there");
+    fs::rename(sandbox.path(".config/solekey/identity.txt"), sandbox.path("mine")).expect("the file exists");
     let with = |arguments: &[&str]| {
         let mut command = sandbox.command(arguments);
         command.env("SOLEKEY_IDENTITY", "other:mine");
         run(command)
     };
     assert_eq!(with(&["decrypt", "-c", "x.age"]).gave(), b"secret");
-    // What is named takes the place of what is not.
+    // Named identities replace the default ones.
     assert_eq!(with(&["decrypt", "-i", "other", "-c", "x.age"]).status, 3);
     assert_eq!(with(&["decrypt", "--no-default-identity", "-c", "x.age"]).status, 2);
 
-    // Encryption looks at none of them.
+    // Encryption ignores them.
     assert_eq!(with(&["encrypt", "-c", "x"]).status, 2);
     assert_eq!(with(&["encrypt", "-r", &recipient, "-o", "y.age", "x"]).status, 0);
     let header = String::from_utf8_lossy(&sandbox.read("y.age")).into_owned();
@@ -57,7 +57,7 @@ fn the_environment_lists_identities_that_need_not_be_named() {
 }
 
 #[test]
-fn a_key_file_that_others_may_read_gets_a_warning() {
+fn a_key_file_that_others_can_read_gets_a_warning() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "secret");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -68,10 +68,10 @@ fn a_key_file_that_others_may_read_gets_a_warning() {
 }
 
 #[test]
-fn a_post_quantum_key_has_a_public_file_and_does_not_mix() {
+fn a_post_quantum_key_has_a_public_file_and_does_not_mix_with_classic_keys() {
     let (sandbox, classic) = Sandbox::with_key();
     let made = sandbox.run(["keygen", "--pq", "-o", "pq.txt"]);
-    let public = String::from_utf8(made.gave().to_vec()).expect("it is text");
+    let public = String::from_utf8(made.gave().to_vec()).expect("the output is UTF-8");
     assert!(public.starts_with("age1pq1"));
     assert_eq!(sandbox.text("pq.txt.pub"), public);
     assert_eq!((sandbox.mode("pq.txt"), sandbox.mode("pq.txt.pub")), (0o600, 0o644));
@@ -86,18 +86,18 @@ fn a_post_quantum_key_has_a_public_file_and_does_not_mix() {
          could open it for the classic ones\n\
          solekey: hint: encrypt a file for each kind of recipient\n",
     );
-    // A public file that is taken is found before the key is made.
+    // If the public file already exists, no key is created.
     sandbox.write("new.txt.pub", "taken");
     assert_eq!(sandbox.run(["keygen", "--pq", "-o", "new.txt"]).status, 1);
     assert!(!sandbox.names().contains(&"new.txt".to_owned()));
 }
 
 #[test]
-fn a_protected_key_is_asked_for_only_where_it_can_help() {
+fn a_passphrase_is_asked_for_only_if_its_key_is_needed() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("pass", "correct horse\n");
     let made = sandbox.run(["keygen", "-p", "-o", "locked.age", "--passphrase-file", "pass"]);
-    let locked = String::from_utf8(made.gave().to_vec()).expect("it is text");
+    let locked = String::from_utf8(made.gave().to_vec()).expect("the output is UTF-8");
     assert!(sandbox.text("locked.age").starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"));
     assert_eq!(sandbox.mode("locked.age"), 0o600);
     for name in ["a", "b", "c"] {
@@ -106,12 +106,12 @@ fn a_protected_key_is_asked_for_only_where_it_can_help() {
     sandbox.run(["encrypt", "-r", locked.trim(), "a", "b"]).is_silent_success();
     sandbox.run(["encrypt", "-r", &recipient, "c"]).is_silent_success();
 
-    // From a pipe, which gives its text once: the passphrase is read once for all files.
+    // A pipe can be read only once, so the passphrase must be read once for all files.
     let opened = sandbox.bash(
         "\"$SOLEKEY\" decrypt -f -i locked.age -i key.txt --passphrase-fd 3 a.age b.age c.age 3< <(echo correct horse)",
     );
     opened.is_silent_success();
-    // Not asked for: another key opens the file.
+    // No passphrase is needed if another key opens the file.
     assert_eq!(sandbox.run(["decrypt", "--batch", "-i", "locked.age", "-i", "key.txt", "-c", "c.age"]).gave(), b"c");
     assert_eq!(sandbox.run(["decrypt", "--batch", "-i", "locked.age", "-c", "a.age"]).status, 5);
 }
@@ -125,7 +125,7 @@ fn many_recipients_and_many_identities_are_tried_in_seconds() {
     sandbox.write("friends", recipients.gave());
     sandbox.write("x", "secret");
     sandbox.run(["encrypt", "-R", "friends", "x"]).is_silent_success();
-    let last = sandbox.text("keys").lines().last().expect("there are keys").to_owned();
+    let last = sandbox.text("keys").lines().last().expect("the file has keys").to_owned();
     sandbox.write("last", last);
     sandbox.set_mode("last", 0o600);
     assert_eq!(sandbox.run(["decrypt", "-i", "last", "-c", "x.age"]).gave(), b"secret");

@@ -1,4 +1,4 @@
-//! In the place of age, age-keygen, age-inspect, rage and rage-keygen: the same command lines, statuses and words.
+//! Drop-in use as age, age-keygen, age-inspect, rage and rage-keygen: the same command lines, exit statuses and wording.
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 
@@ -10,24 +10,24 @@ use crate::{
 const RECIPIENT: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef";
 const TOOLS: [&str; 5] = ["age", "age-keygen", "age-inspect", "rage", "rage-keygen"];
 
-/// A folder with links by which the program is called as another, beside the sandbox's files.
+/// Creates a folder of links in the sandbox, named after the other tools and leading to the program. Returns its path.
 fn links(sandbox: &Sandbox) -> PathBuf {
     let folder = sandbox.path(".links");
-    fs::create_dir(&folder).expect("the folder takes one");
+    fs::create_dir(&folder).expect("the sandbox is writable");
     for tool in TOOLS {
-        symlink(SOLEKEY, folder.join(tool)).expect("a link can be made");
+        symlink(SOLEKEY, folder.join(tool)).expect("the sandbox is writable");
     }
     folder
 }
 
-/// A shell in which the tools' names are the program's.
+/// Runs a bash script in which the names of the other tools run the program.
 fn shell(sandbox: &Sandbox, script: &str) -> Outcome {
     let mut command = sandbox.detached("bash");
     command.args(["-c", &format!("PATH=$PWD/.links:$PATH\n{script}")]);
     finish(command.spawn().expect("bash starts"))
 }
 
-/// A sandbox with links, a key, a file for it, a file for another, and one that was damaged.
+/// Creates a sandbox with the links, a key, a file for that key, a file for another key, and a damaged file.
 fn prepared() -> Sandbox {
     let (sandbox, recipient) = Sandbox::with_key();
     links(&sandbox);
@@ -41,7 +41,7 @@ fn prepared() -> Sandbox {
     sandbox
 }
 
-/// Command lines, how both programs end, and what both say. `$R` is a recipient.
+/// Command lines, with the exit status and the words on standard error that both programs give. `$R` is a recipient.
 const SAME: [(&str, i32, &str); 36] = [
     ("age", 1, "Usage:"),
     ("age -h", 0, "Usage:"),
@@ -82,7 +82,7 @@ const SAME: [(&str, i32, &str); 36] = [
 ];
 
 #[test]
-fn the_same_command_lines_end_alike_with_the_same_words_as_age() {
+fn command_lines_give_the_same_status_and_words_as_with_age() {
     let sandbox = prepared();
     let with_age = installed(&["age"]);
     for (line, status, words) in SAME {
@@ -101,7 +101,7 @@ fn the_same_command_lines_end_alike_with_the_same_words_as_age() {
 }
 
 #[test]
-fn the_words_of_later_versions_are_said_too() {
+fn errors_use_the_words_of_later_versions_of_age_too() {
     let sandbox = prepared();
     sandbox.write("pass", "correct horse\n");
     sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "-o", "words.age", "x"]).is_silent_success();
@@ -125,7 +125,7 @@ fn the_words_of_later_versions_are_said_too() {
     assert_eq!(sandbox.text("x"), "hello\n");
 }
 
-/// Scripts that give the same bytes whichever age runs them.
+/// Scripts that print the same bytes whichever age runs them.
 const SCRIPTS: [&str; 10] = [
     "age -r $R x | age -d -i key.txt",
     "age -a -r $R x | head -n 1; age -armor=true -recipient $R x | age --decrypt -identity key.txt",
@@ -140,13 +140,14 @@ const SCRIPTS: [&str; 10] = [
 ];
 
 #[test]
-fn scripts_give_the_same_as_with_age() {
+fn scripts_print_the_same_as_with_age() {
     if !installed(&["age"]) {
         return;
     }
     for script in SCRIPTS {
         let sandbox = prepared();
-        let recipient = String::from_utf8(sandbox.run(["keygen", "-y", "key.txt"]).stdout).expect("it is text");
+        let recipient =
+            String::from_utf8(sandbox.run(["keygen", "-y", "key.txt"]).stdout).expect("recipients are ASCII");
         let script = format!("R={recipient}\n{script}");
         let ours = shell(&sandbox, &script);
         for name in ["out", "back", "old", "pub", "new", "said"] {
@@ -159,7 +160,7 @@ fn scripts_give_the_same_as_with_age() {
 }
 
 #[test]
-fn an_existing_output_is_replaced_only_by_a_whole_one() {
+fn an_existing_output_is_replaced_only_by_a_complete_one() {
     let sandbox = prepared();
     sandbox.write("out", "old");
     let damaged = shell(&sandbox, "age -d -i key.txt -o out flipped.age");
@@ -169,7 +170,7 @@ fn an_existing_output_is_replaced_only_by_a_whole_one() {
 }
 
 #[test]
-fn the_first_word_does_what_a_link_does() {
+fn a_tool_name_as_the_first_argument_works_like_a_link() {
     let sandbox = prepared();
     sandbox.run(["age", "-d", "-i", "key.txt", "mine.age"]).is(0, "hello\n", "");
     sandbox
@@ -179,7 +180,7 @@ fn the_first_word_does_what_a_link_does() {
 }
 
 #[test]
-fn rage_joins_letters_and_takes_flags_after_the_input() {
+fn rage_accepts_joined_short_flags_and_flags_after_the_input() {
     let sandbox = prepared();
     for line in [
         "rage mine.age -di key.txt",
@@ -196,19 +197,19 @@ fn rage_joins_letters_and_takes_flags_after_the_input() {
 }
 
 #[test]
-fn post_quantum_keys_are_made_as_age_1_3_makes_them() {
+fn post_quantum_keys_are_generated_as_in_age_1_3() {
     let sandbox = prepared();
     let made = shell(&sandbox, "age-keygen -pq -o pq.txt");
     assert_eq!((made.status, made.stdout.as_slice()), (0, &b""[..]));
-    let public = made.stderr.strip_prefix("Public key: ").expect("the public key is told").trim_end();
+    let public = made.stderr.strip_prefix("Public key: ").expect("the public key is printed").trim_end();
     assert!(public.starts_with("age1pq1"), "{public}");
-    assert!(!sandbox.names().contains(&"pq.txt.pub".to_owned()), "nothing but the key file is made");
+    assert!(!sandbox.names().contains(&"pq.txt.pub".to_owned()), "only the key file is created");
     let opened = shell(&sandbox, "age-keygen -y pq.txt | age -R - x | age -d -i pq.txt");
     opened.is(0, "hello\n", "");
 }
 
 #[test]
-fn ssh_keys_of_other_types_are_passed_over_with_a_warning() {
+fn unsupported_ssh_keys_are_skipped_with_a_warning() {
     if !installed(&["age", "ssh-keygen"]) {
         return;
     }
@@ -232,7 +233,7 @@ fn ssh_keys_of_other_types_are_passed_over_with_a_warning() {
         "solekey: error: 'keys', line 1: SSH keys of type ecdsa-sha2-nistp256 cannot be encrypted to; ssh-ed25519 and \
          ssh-rsa can\n",
     );
-    // What is no key at all is an error for both, and nobody else is encrypted to in its place.
+    // A line that is not a key is an error in both, and neither encrypts to the remaining keys.
     sandbox.write("keys", format!("{}not a key\n", sandbox.text("ed.pub")));
     for outcome in [shell(&sandbox, "age -R keys x"), sandbox.bash("age -R keys x")] {
         assert_eq!((outcome.status, outcome.stdout.as_slice()), (1, &b""[..]), "{outcome:?}");
@@ -240,10 +241,10 @@ fn ssh_keys_of_other_types_are_passed_over_with_a_warning() {
 }
 
 #[test]
-fn age_inspect_prints_what_programs_read() {
+fn age_inspect_prints_the_fields_that_programs_read() {
     let sandbox = prepared();
     let outcome = shell(&sandbox, "age-inspect --json mine.age");
-    let facts: serde_json::Value = serde_json::from_slice(outcome.gave()).expect("it is JSON");
+    let facts: serde_json::Value = serde_json::from_slice(outcome.gave()).expect("the output is JSON");
     assert_eq!(facts["version"], "age-encryption.org/v1");
     assert_eq!((&facts["postquantum"], &facts["armor"]), (&"no".into(), &false.into()));
     assert_eq!(facts["stanza_types"], serde_json::json!(["X25519"]));
@@ -258,10 +259,10 @@ fn age_inspect_prints_what_programs_read() {
 }
 
 #[test]
-fn the_promise_holds_under_every_name() {
+fn the_no_escrow_promise_holds_under_every_name() {
     let sandbox = prepared();
     sandbox.write("default.txt", sandbox.read("key.txt"));
-    // Default identities neither open nor receive.
+    // Default identities are used neither to decrypt nor to encrypt.
     let outcome = shell(&sandbox, "export SOLEKEY_IDENTITY=$PWD/default.txt; age -d mine.age");
     assert_eq!((outcome.status, outcome.stdout.as_slice()), (1, &b""[..]));
     let outcome = shell(
@@ -281,7 +282,7 @@ fn the_promise_holds_under_every_name() {
     assert!(!outcome.stderr.contains("QQQ"), "{outcome:?}");
 }
 
-/// What programs that call age run, line by line from their sources, after what makes their keys.
+/// Commands that programs run with age, line by line from their sources. A prelude has already created their keys.
 const CALLS: [&str; 14] = [
     // passage 1.7.4, src/password-store.sh: cmd_insert and cmd_show, with each kind of AGE_RECIPIENT_ARGS.
     "echo secret | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" \
@@ -296,11 +297,11 @@ const CALLS: [&str; 14] = [
     "echo secret | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile\" && $AGE -d -i \"$IDENTITIES\" \"$passfile\" \
         | $AGE -e -R \"$RECIPIENTS\" -o \"$passfile.tmp\" && mv \"$passfile.tmp\" \"$passfile\" \
         && $AGE -d -i \"$IDENTITIES\" \"$passfile\"",
-    // pa: main, which makes the keys, pw_add and pw_show.
+    // pa: main, which creates the keys, pw_add and pw_show.
     "set -C -f -o pipefail; umask 077; age-keygen 2>/dev/null >|identities \
         && grep ^AGE-SECRET-KEY- identities | age-keygen -y >>new-recipients \
         && $AGE --encrypt -R new-recipients -o ./name.age <<<secret && $AGE --decrypt -i identities ./name.age",
-    // pw_edit: the output is there already, and empty.
+    // pw_edit: the output already exists and is empty.
     "echo old | $AGE --encrypt -R \"$RECIPIENTS\" -o ./name.age && : >edited \
         && $AGE --decrypt -i \"$IDENTITIES\" -o edited ./name.age && echo secret >edited \
         && $AGE --encrypt -R \"$RECIPIENTS\" -o ./name.age edited && $AGE --decrypt -i \"$IDENTITIES\" ./name.age",
@@ -321,7 +322,7 @@ const CALLS: [&str; 14] = [
     // EncryptFile and DecryptToFile, where symmetric is set.
     "echo secret >clear && $AGE --armor --encrypt --identity \"$IDENTITIES\" clear >\"$passfile\" \
         && $AGE --decrypt --identity \"$IDENTITIES\" --output decrypted <\"$passfile\" && cat decrypted",
-    // pgduz, src/encrypt.rs: a dump, encrypted beside itself.
+    // pgduz, src/encrypt.rs: a dump, encrypted to a file beside it.
     "echo secret >dump && $AGE -r \"$(cat $RECIPIENTS)\" -o dump.age dump && $AGE -d -i \"$IDENTITIES\" dump.age",
     // A makefile's pattern rule.
     "echo secret >n; printf '%s\\n\\t%s\\n' '%.age: %' 'age -R recipients -o $@ $<' >rules \
@@ -329,7 +330,7 @@ const CALLS: [&str; 14] = [
 ];
 
 #[test]
-fn calls_of_programs_that_use_age_do_what_they_do_with_age() {
+fn programs_that_call_age_get_the_same_results() {
     let (with_age, with_make) = (installed(&["age"]), installed(&["make"]));
     for call in CALLS.iter().filter(|call| with_make || !call.contains("make ")) {
         let prelude = "AGE=age; IDENTITIES=key.txt; RECIPIENTS=recipients; passfile=store.age";
@@ -341,11 +342,11 @@ fn calls_of_programs_that_use_age_do_what_they_do_with_age() {
     }
 }
 
-/// Runs a program in Python that uses packages from PyPI which call age. None if they are missing.
+/// Runs a Python script that uses PyPI packages that call age. Returns `None` if they are missing.
 fn python(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
     let Some(folder) = std::env::var_os("SOLEKEY_PYPI").filter(|_| which("python3").is_some()) else {
         skip(
-            "agenv and pagesign are not at hand: pip install --target them in a folder, and name that in SOLEKEY_PYPI",
+            "agenv and pagesign are missing: install them with pip install --target FOLDER and set SOLEKEY_PYPI to FOLDER",
         );
         return None;
     };
@@ -355,7 +356,7 @@ fn python(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
 
 /// agenv reads settings from encrypted files.
 #[test]
-fn agenv_reads_what_is_encrypted() {
+fn agenv_reads_encrypted_files() {
     let sandbox = prepared();
     let script = "\
 import agenv, os
@@ -372,7 +373,7 @@ except RuntimeError as error:
     }
 }
 
-/// pagesign makes keys, and encrypts and signs files with them.
+/// pagesign creates keys, and encrypts and signs files with them.
 #[test]
 fn pagesign_makes_keys_and_encrypts_to_them() {
     if !installed(&["minisign"]) {
@@ -398,7 +399,7 @@ print(open('x').read(), end='')
 }
 
 #[test]
-fn passphrases_are_asked_for_as_age_asks() {
+fn passphrase_prompts_work_as_in_age() {
     if !installed(&["expect"]) {
         return;
     }

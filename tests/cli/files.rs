@@ -1,4 +1,4 @@
-//! Which file is read, which is written, under which name and with which mode; what is refused.
+//! Input and output files: which are read, which are written, under which name and mode, and which are refused.
 
 use std::{
     fs::{self, File},
@@ -14,7 +14,7 @@ use crate::{
     texts::{CHOOSE_ANOTHER_OUTPUT, MISSING_RECIPIENTS, OUTPUT_EXISTS},
 };
 
-/// A folder with `key.txt` and `note` in it, and the recipient.
+/// Creates a folder with `key.txt` and `note`, and returns it with the recipient.
 fn with_note() -> (Sandbox, String) {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("note", "a note\n");
@@ -22,7 +22,7 @@ fn with_note() -> (Sandbox, String) {
 }
 
 #[test]
-fn every_length_comes_back_through_files() {
+fn data_of_every_length_round_trips_through_files() {
     let (sandbox, recipient) = Sandbox::with_key();
     for length in LENGTHS {
         for armor in [&[][..], &["-a"]] {
@@ -30,17 +30,17 @@ fn every_length_comes_back_through_files() {
             sandbox.write("x", &plaintext);
             let arguments = ["encrypt", "-r", &recipient, "x"];
             sandbox.run(arguments.iter().chain(armor)).is_silent_success();
-            fs::remove_file(sandbox.path("x")).expect("it is there");
+            fs::remove_file(sandbox.path("x")).expect("the file exists");
             sandbox.run(["decrypt", "-i", "key.txt", "x.age"]).is_silent_success();
             assert!(sandbox.read("x") == plaintext, "{length}");
             assert_eq!(sandbox.names(), ["key.txt", "x", "x.age"]);
-            fs::remove_file(sandbox.path("x.age")).expect("it is there");
+            fs::remove_file(sandbox.path("x.age")).expect("the file exists");
         }
     }
 }
 
 #[test]
-fn every_length_comes_back_through_pipes() {
+fn data_of_every_length_round_trips_through_pipes() {
     let (sandbox, recipient) = Sandbox::with_key();
     for length in LENGTHS {
         for armor in [&[][..], &["-a"]] {
@@ -55,7 +55,7 @@ fn every_length_comes_back_through_pipes() {
 }
 
 #[test]
-fn any_number_of_threads_opens_what_any_other_sealed() {
+fn any_number_of_threads_decrypts_files_encrypted_with_any_other() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(LENGTHS[8]);
     for threads in ["1", "2", "7", "0"] {
@@ -68,7 +68,7 @@ fn any_number_of_threads_opens_what_any_other_sealed() {
 }
 
 #[test]
-fn many_files_get_their_names_and_keep_their_sources() {
+fn each_of_many_files_gets_its_own_output_and_is_kept() {
     let (sandbox, recipient) = Sandbox::with_key();
     for name in ["a", "b.txt", "c.age"] {
         sandbox.write(name, name);
@@ -77,7 +77,7 @@ fn many_files_get_their_names_and_keep_their_sources() {
     assert_eq!(sandbox.names(), ["a", "a.age", "b.txt", "b.txt.age", "c.age", "c.age.age", "key.txt"]);
     for name in ["a", "b.txt", "c.age"] {
         assert_eq!(sandbox.text(name), name);
-        fs::remove_file(sandbox.path(name)).expect("it is there");
+        fs::remove_file(sandbox.path(name)).expect("the file exists");
     }
     sandbox.run(["d", "-i", "key.txt", "a.age", "b.txt.age", "c.age.age"]).is_silent_success();
     for name in ["a", "b.txt", "c.age"] {
@@ -86,7 +86,7 @@ fn many_files_get_their_names_and_keep_their_sources() {
 }
 
 #[test]
-fn a_file_in_a_folder_gets_its_output_there() {
+fn a_file_in_a_folder_gets_its_output_beside_it() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir(sandbox.path("folder")).expect("the name is free");
     sandbox.write("folder/x", "x");
@@ -96,7 +96,7 @@ fn a_file_in_a_folder_gets_its_output_there() {
 }
 
 #[test]
-fn stdout_takes_one_file_and_makes_none() {
+fn writing_to_standard_output_creates_no_file() {
     let (sandbox, recipient) = with_note();
     let sealed = sandbox.run(["encrypt", "-c", "-r", &recipient, "note"]);
     assert!(sealed.gave().starts_with(b"age-encryption.org/v1\n"));
@@ -109,7 +109,7 @@ fn stdout_takes_one_file_and_makes_none() {
 }
 
 #[test]
-fn a_dash_is_standard_input() {
+fn a_dash_means_standard_input() {
     let (sandbox, recipient) = with_note();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient, "-"], b"piped");
     let opened = sandbox.run_with(["decrypt", "-i", "key.txt", "-o", "out", "-"], sealed.gave());
@@ -156,7 +156,7 @@ fn an_existing_output_is_refused_and_kept() {
 }
 
 #[test]
-fn one_bad_file_stops_no_other() {
+fn one_bad_file_does_not_stop_the_others() {
     let (sandbox, recipient) = with_note();
     sandbox.write("x", "x");
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "missing", "x"]);
@@ -165,7 +165,7 @@ fn one_bad_file_stops_no_other() {
 }
 
 #[test]
-fn files_that_all_fail_alike_give_that_status() {
+fn files_that_all_fail_the_same_way_give_that_status() {
     let (sandbox, recipient) = with_note();
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "m1", "m2"]);
     outcome.fails(
@@ -178,12 +178,12 @@ fn files_that_all_fail_alike_give_that_status() {
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "e1.age", "e2.age"]);
     assert_eq!(outcome.status, 4);
     let outcome = sandbox.run(["decrypt", "-i", "key.txt", "e1.age", "m2.age"]);
-    assert_eq!(outcome.status, 6, "they fail in two ways");
+    assert_eq!(outcome.status, 6, "the two files fail in different ways");
     assert_eq!(sandbox.names(), ["e1.age", "e2.age", "key.txt", "note"]);
 }
 
 #[test]
-fn a_directory_is_no_input() {
+fn a_directory_is_refused_as_input() {
     let (sandbox, recipient) = with_note();
     fs::create_dir(sandbox.path("folder")).expect("the name is free");
     sandbox.run(["encrypt", "-r", &recipient, "folder"]).fails(
@@ -195,7 +195,7 @@ fn a_directory_is_no_input() {
 }
 
 #[test]
-fn an_output_name_that_is_a_directory_is_refused() {
+fn a_directory_is_refused_as_output() {
     let (sandbox, recipient) = with_note();
     fs::create_dir(sandbox.path("note.age")).expect("the name is free");
     let hint = "solekey: hint: name a file in it\n";
@@ -209,11 +209,11 @@ fn an_output_name_that_is_a_directory_is_refused() {
 }
 
 #[test]
-fn a_name_that_is_too_long_is_refused_before_anything_is_asked() {
+fn a_name_that_is_too_long_is_refused_before_any_prompt() {
     let (sandbox, _) = with_note();
     let name = "n".repeat(255);
     sandbox.write(&name, "x");
-    // Without a terminal, a question would end with status 5.
+    // Without a terminal, a prompt would fail with status 5.
     let outcome = sandbox.run(["encrypt", "-p", &name]);
     outcome.fails(1, &format!("solekey: error: cannot create '{name}.age': File name too long (os error 36)\n"));
     let outcome = sandbox.run(["encrypt", "-p", "note", "-o", "missing/x"]);
@@ -222,7 +222,7 @@ fn a_name_that_is_too_long_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn a_missing_folder_is_named_and_not_made() {
+fn a_missing_output_folder_is_reported_and_not_created() {
     let (sandbox, recipient) = with_note();
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "missing/x"]);
     outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory (os error 2)\n");
@@ -230,7 +230,7 @@ fn a_missing_folder_is_named_and_not_made() {
 }
 
 #[test]
-fn decrypting_a_name_without_age_needs_to_be_told_where_to() {
+fn decrypting_a_file_not_named_age_needs_an_output_name() {
     let (sandbox, recipient) = with_note();
     sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "sealed"]).is_silent_success();
     sandbox.run(["decrypt", "-i", "key.txt", "sealed"]).fails(
@@ -243,7 +243,7 @@ fn decrypting_a_name_without_age_needs_to_be_told_where_to() {
 }
 
 #[test]
-fn strange_names_are_names() {
+fn unusual_file_names_work() {
     let (sandbox, recipient) = Sandbox::with_key();
     for name in [&b"two words"[..], b"line\nfeed", b"caf\xe9", b"it's", b"\x1b[31m", b"-dash", b"--", b"*"] {
         let name = os(name);
@@ -251,14 +251,14 @@ fn strange_names_are_names() {
         sandbox.write(&name, "x");
         let arguments = ["encrypt", "-r", &recipient, "--"].map(Into::into);
         sandbox.run(arguments.iter().chain([&name])).is_silent_success();
-        fs::remove_file(sandbox.path(&name)).expect("it is there");
+        fs::remove_file(sandbox.path(&name)).expect("the file exists");
         let arguments = ["decrypt", "-i", "key.txt", "--"].map(Into::into);
         sandbox.run(arguments.iter().chain([&with_age])).is_silent_success();
         assert_eq!(sandbox.text(&name), "x");
     }
 }
 
-/// Names end to end.
+/// Concatenation of file names.
 trait ConcatOs {
     fn concat_os(&self) -> std::ffi::OsString;
 }
@@ -272,7 +272,7 @@ impl ConcatOs for [&std::ffi::OsStr; 2] {
 }
 
 #[test]
-fn a_name_with_a_leading_dash_is_taken_for_a_flag_unless_told_otherwise() {
+fn a_name_with_a_leading_dash_is_a_flag_unless_it_is_given_as_a_path() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("-x", "x");
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "-x"]);
@@ -296,7 +296,7 @@ fn names_in_messages_are_escaped() {
 }
 
 #[test]
-fn an_unreadable_file_is_named() {
+fn an_unreadable_file_is_reported() {
     let script =
         "./solekey keygen -o key.txt >public; echo secret >note; chmod 200 note; ./solekey encrypt -R public note";
     let Some((sandbox, outcome)) = unprivileged(script) else { return };
@@ -305,7 +305,7 @@ fn an_unreadable_file_is_named() {
 }
 
 #[test]
-fn an_unwritable_folder_is_refused() {
+fn an_unwritable_output_folder_is_reported() {
     let script = "./solekey keygen -o key.txt >public; mkdir folder; chmod 500 folder; echo secret >note; \
                   ./solekey encrypt -R public note -o folder/x";
     let Some((_, outcome)) = unprivileged(script) else { return };
@@ -335,11 +335,11 @@ fn a_link_as_output_stays_a_link() {
     for link in ["link", "chain", "dangling", "dangling2"] {
         assert!(sandbox.path(link).is_symlink(), "{link}");
     }
-    assert_eq!(fs::read_dir(sandbox.path("folder")).expect("it is there").count(), 1);
+    assert_eq!(fs::read_dir(sandbox.path("folder")).expect("the folder exists").count(), 1);
 }
 
 #[test]
-fn links_in_a_circle_are_refused() {
+fn a_loop_of_links_is_refused() {
     let (sandbox, recipient) = with_note();
     std::os::unix::fs::symlink("l2", sandbox.path("l1")).expect("the name is free");
     std::os::unix::fs::symlink("l1", sandbox.path("l2")).expect("the name is free");
@@ -351,7 +351,7 @@ fn links_in_a_circle_are_refused() {
 fn devices_and_pipes_are_written_directly() {
     let (sandbox, recipient) = with_note();
     sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "/dev/null"]).is_silent_success();
-    assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+    assert!(!fs::metadata("/dev/null").expect("every Unix has this device").is_file());
 
     let outcome = sandbox.shell(&format!(
         "mkfifo fifo; cat fifo >copy & \"$SOLEKEY\" encrypt -r {recipient} note -o fifo; wait; test -p fifo"
@@ -365,7 +365,7 @@ fn devices_and_pipes_are_written_directly() {
 }
 
 #[test]
-fn what_a_descriptor_holds_already_is_spared() {
+fn writing_to_a_descriptor_keeps_existing_data() {
     let (sandbox, recipient) = with_note();
     for (output, redirection) in
         [("/dev/stdout", ">>log"), ("/dev/fd/1", ">>log"), ("/dev/fd/3", "3>>log"), ("/proc/self/fd/3", "3>>log")]
@@ -392,7 +392,7 @@ fn a_fifo_is_read_to_its_end() {
 }
 
 #[test]
-fn files_that_say_they_are_empty_are_read_whole() {
+fn files_that_report_a_size_of_zero_are_read_to_the_end() {
     let path = Path::new("/proc/version");
     let Ok(text) = fs::read_to_string(path) else { return skip("there is no /proc") };
     let (sandbox, recipient) = Sandbox::with_key();
@@ -401,7 +401,7 @@ fn files_that_say_they_are_empty_are_read_whole() {
 }
 
 #[test]
-fn standard_input_is_read_from_where_it_stands() {
+fn standard_input_is_read_from_its_current_position() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("lines", "first\nsecond\n");
     let script = format!("{{ read line; \"$SOLEKEY\" encrypt -r {recipient} >x; }} <lines");
@@ -414,21 +414,30 @@ fn standard_input_is_read_from_where_it_stands() {
     sandbox.shell(script).is(0, "second\n", "");
 }
 
-/// Starts encrypting a file to a pipe that is not read, so that it stands still in the middle.
+/// Starts encrypting a file to a pipe that nobody reads, so that the program stalls halfway.
 fn stalled_encryption(sandbox: &Sandbox, recipient: &str) -> std::process::Child {
-    let file = File::create(sandbox.path("big")).expect("the folder takes it");
-    file.set_len(64 << 20).expect("a file may have holes");
+    let file = File::create(sandbox.path("big")).expect("the sandbox is writable");
+    file.set_len(64 << 20).expect("a file can be extended");
     let mut child = sandbox.command(["encrypt", "-c", "-r", recipient, "big"]).spawn().expect("the program starts");
     let mut first = [0];
-    child.stdout.as_mut().expect("it is a pipe").read_exact(&mut first).expect("there is a first byte");
+    child
+        .stdout
+        .as_mut()
+        .expect("standard output is piped")
+        .read_exact(&mut first)
+        .expect("the program writes a header");
     child
 }
 
 #[test]
-fn an_input_that_grows_is_encrypted_as_it_was_with_a_warning() {
+fn an_input_that_grows_is_encrypted_up_to_its_old_length_with_a_warning() {
     let (sandbox, recipient) = Sandbox::with_key();
     let child = stalled_encryption(&sandbox, &recipient);
-    File::options().write(true).open(sandbox.path("big")).and_then(|file| file.set_len(65 << 20)).expect("it is ours");
+    File::options()
+        .write(true)
+        .open(sandbox.path("big"))
+        .and_then(|file| file.set_len(65 << 20))
+        .expect("the file is ours");
     let mut outcome = finish(child);
     outcome.stdout.insert(0, b'a');
     assert_eq!(outcome.status, 0);
@@ -438,10 +447,14 @@ fn an_input_that_grows_is_encrypted_as_it_was_with_a_warning() {
 }
 
 #[test]
-fn an_input_that_shrinks_fails() {
+fn an_input_that_shrinks_is_an_error() {
     let (sandbox, recipient) = Sandbox::with_key();
     let child = stalled_encryption(&sandbox, &recipient);
-    File::options().write(true).open(sandbox.path("big")).and_then(|file| file.set_len(40 << 20)).expect("it is ours");
+    File::options()
+        .write(true)
+        .open(sandbox.path("big"))
+        .and_then(|file| file.set_len(40 << 20))
+        .expect("the file is ours");
     let outcome = finish(child);
     assert_eq!(outcome.status, 1);
     let said = "solekey: error: cannot encrypt 'big': cannot read: it became shorter while it was being read\n\
@@ -452,7 +465,7 @@ fn an_input_that_shrinks_fails() {
 }
 
 #[test]
-fn modes_and_times_are_copied_from_file_to_file() {
+fn outputs_get_the_mode_and_time_of_their_inputs() {
     let (sandbox, recipient) = with_note();
     for mode in [0o600, 0o640, 0o644, 0o666, 0o755, 0o400, 0o4755, 0o2750] {
         sandbox.set_mode("note", mode);
@@ -460,20 +473,22 @@ fn modes_and_times_are_copied_from_file_to_file() {
         let script = format!("umask 027; \"$SOLEKEY\" encrypt -r {recipient} note");
         sandbox.shell(&script).is_silent_success();
         assert_eq!(sandbox.mode("note.age"), mode & 0o777, "{mode:o}");
-        let modified = |name| fs::metadata(sandbox.path(name)).and_then(|data| data.modified()).expect("it has one");
+        let modified = |name| {
+            fs::metadata(sandbox.path(name)).and_then(|data| data.modified()).expect("the file has a modification time")
+        };
         assert_eq!(modified("note.age"), modified("note"));
 
         sandbox.run(["decrypt", "-i", "key.txt", "note.age", "-o", "out"]).is_silent_success();
         assert_eq!(sandbox.mode("out"), mode & 0o777);
         assert_eq!(modified("out"), modified("note"));
         for name in ["note.age", "out"] {
-            fs::remove_file(sandbox.path(name)).expect("it is there");
+            fs::remove_file(sandbox.path(name)).expect("the file exists");
         }
     }
 }
 
 #[test]
-fn output_of_a_stream_has_the_umasks_mode() {
+fn the_output_of_a_stream_gets_its_mode_from_the_umask() {
     let (sandbox, recipient) = with_note();
     for (umask, mode) in [("022", 0o644), ("027", 0o640), ("077", 0o600), ("000", 0o666)] {
         let script = format!("umask {umask}; cat note | \"$SOLEKEY\" encrypt -f -r {recipient} -o x");
@@ -483,21 +498,21 @@ fn output_of_a_stream_has_the_umasks_mode() {
         sandbox.shell(&script).is_silent_success();
         assert_eq!(sandbox.mode("y"), mode, "{umask}");
         for made in ["x", "y"] {
-            fs::remove_file(sandbox.path(made)).expect("it is there");
+            fs::remove_file(sandbox.path(made)).expect("the file exists");
         }
     }
 }
 
 #[test]
-fn a_half_made_output_is_nowhere_to_be_seen() {
+fn a_partial_output_is_not_visible() {
     let (sandbox, recipient) = with_note();
     let mut child = sandbox
         .command(["encrypt", "-r", &recipient, "-o", "x"])
         .stdin(std::process::Stdio::piped())
         .spawn()
         .expect("the program starts");
-    let mut pipe = child.stdin.take().expect("it is a pipe");
-    std::io::Write::write_all(&mut pipe, &data(3 << 20)).expect("it is read");
+    let mut pipe = child.stdin.take().expect("standard input is piped");
+    std::io::Write::write_all(&mut pipe, &data(3 << 20)).expect("the program reads its input");
     assert_eq!(sandbox.names().iter().filter(|name| !name.starts_with(".solekey-")).count(), 2);
     drop(pipe);
     finish(child).is_silent_success();
@@ -505,15 +520,15 @@ fn a_half_made_output_is_nowhere_to_be_seen() {
 }
 
 #[test]
-fn an_output_that_comes_into_being_meanwhile_is_left_alone() {
+fn an_output_created_by_someone_else_meanwhile_is_left_alone() {
     let (sandbox, recipient) = with_note();
     let mut child = sandbox
         .command(["encrypt", "-r", &recipient, "-o", "x"])
         .stdin(std::process::Stdio::piped())
         .spawn()
         .expect("the program starts");
-    let mut pipe = child.stdin.take().expect("it is a pipe");
-    std::io::Write::write_all(&mut pipe, &data(3 << 20)).expect("it is read");
+    let mut pipe = child.stdin.take().expect("standard input is piped");
+    std::io::Write::write_all(&mut pipe, &data(3 << 20)).expect("the program reads its input");
     sandbox.write("x", "somebody else's");
     drop(pipe);
     let said = "solekey: error: 'x' has come into being meanwhile\nsolekey: hint: it was left as it is\n";
@@ -523,12 +538,12 @@ fn an_output_that_comes_into_being_meanwhile_is_left_alone() {
 }
 
 #[test]
-fn input_and_output_that_are_one_file_are_refused_however_spelled() {
+fn reading_and_writing_the_same_file_is_refused_under_any_name() {
     let (sandbox, recipient) = with_note();
     fs::hard_link(sandbox.path("note"), sandbox.path("hard")).expect("the name is free");
     std::os::unix::fs::symlink("note", sandbox.path("soft")).expect("the name is free");
     let whole = sandbox.path("note").display().to_string();
-    let inode = fs::metadata(sandbox.path("note")).expect("it is there").ino();
+    let inode = fs::metadata(sandbox.path("note")).expect("the file exists").ino();
     let encrypt = format!("\"$SOLEKEY\" encrypt -f -r {recipient}");
     for (script, said) in [
         (format!("{encrypt} note -o note"), "'note' is to be both read and written".to_owned()),
@@ -549,7 +564,7 @@ fn input_and_output_that_are_one_file_are_refused_however_spelled() {
         sandbox.shell(&script).fails(2, &format!("solekey: error: {said}\n{CHOOSE_ANOTHER_OUTPUT}"));
         assert_eq!(sandbox.text("note"), "a note\n", "{script}");
     }
-    assert_eq!(fs::metadata(sandbox.path("note")).expect("it is there").ino(), inode);
+    assert_eq!(fs::metadata(sandbox.path("note")).expect("the file exists").ino(), inode);
     assert_eq!(sandbox.names(), ["hard", "key.txt", "note", "soft"]);
 }
 
@@ -586,9 +601,9 @@ fn key_files_are_never_overwritten() {
 }
 
 #[test]
-fn a_bounded_pipe_carries_any_length_in_bounded_memory() {
+fn a_long_stream_is_processed_in_bounded_memory() {
     let (sandbox, recipient) = Sandbox::with_key();
-    // 200 MB through 100 MB of address space for data.
+    // 200 MB of data through processes limited to 100 MB of data memory each.
     let script = format!(
         "ulimit -d 100000; head -c 200000000 /dev/zero | \"$SOLEKEY\" encrypt -T 2 -r {recipient} \
          | \"$SOLEKEY\" decrypt -T 2 -i key.txt | tail -c 1 | wc -c"
@@ -598,9 +613,9 @@ fn a_bounded_pipe_carries_any_length_in_bounded_memory() {
 }
 
 #[test]
-fn quiet_says_errors_only_and_verbose_says_what_was_done() {
+fn quiet_prints_only_errors_and_verbose_reports_each_file() {
     let (sandbox, recipient) = with_note();
-    // What comes before says what the system lacks, where it lacks something.
+    // Earlier lines may report features that the system lacks.
     let says = |outcome: Outcome, done| {
         assert!(outcome.status == 0 && outcome.stderr.ends_with(done), "{}", outcome.stderr);
     };
@@ -622,12 +637,12 @@ fn a_slow_producer_is_waited_for() {
 }
 
 #[test]
-fn two_runs_for_one_name_leave_one_whole_file() {
+fn concurrent_runs_with_the_same_output_leave_one_complete_file() {
     let (sandbox, recipient) = with_note();
     let statuses: Vec<_> = thread::scope(|scope| {
         let run = || sandbox.run(["encrypt", "-r", &recipient, "note"]).status;
         let runs: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
-        runs.into_iter().map(|run| run.join().expect("it ends")).collect()
+        runs.into_iter().map(|run| run.join().expect("the thread does not panic")).collect()
     });
     assert_eq!(statuses.iter().filter(|status| **status == 0).count(), 1, "{statuses:?}");
     sandbox.run(["decrypt", "-i", "key.txt", "-c", "note.age"]).is(0, "a note\n", "");
@@ -635,7 +650,7 @@ fn two_runs_for_one_name_leave_one_whole_file() {
 }
 
 #[test]
-fn a_bad_flag_is_misuse() {
+fn a_bad_flag_is_a_usage_error() {
     let sandbox = Sandbox::new();
     for arguments in
         [&["encrypt", "--frobnicate"][..], &["frobnicate"], &["encrypt", "-T", "x"], &["encrypt", "-c", "-o", "x"]]
@@ -656,7 +671,7 @@ fn a_bad_flag_is_misuse() {
 }
 
 #[test]
-fn armor_may_stand_behind_white_space_that_comes_alone() {
+fn armor_may_follow_white_space_that_arrives_first() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-a", "-r", &recipient, "x"]).is_silent_success();
@@ -669,7 +684,7 @@ fn armor_may_stand_behind_white_space_that_comes_alone() {
 fn a_file_that_grows_while_it_is_read_as_standard_input_gets_a_warning() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("log", data(3 << 20));
-    // What is written waits for a reader that comes late.
+    // The reader of the FIFO starts late and pauses, so the file grows while it is still being read.
     let script = format!(
         "mkfifo out; \"$SOLEKEY\" encrypt -o out -r {recipient} < log & sleep 0.3; exec 3< out; head -c 1000 <&3; \
          sleep 0.3; echo more >> log; cat <&3; wait $!"
@@ -681,7 +696,7 @@ fn a_file_that_grows_while_it_is_read_as_standard_input_gets_a_warning() {
 }
 
 #[test]
-fn what_goes_to_a_redirected_file_has_reached_the_disk_or_it_is_said() {
+fn a_failed_sync_of_redirected_output_is_an_error() {
     if !installed(&["strace"]) {
         return;
     }
@@ -698,13 +713,13 @@ fn what_goes_to_a_redirected_file_has_reached_the_disk_or_it_is_said() {
 }
 
 #[test]
-fn a_list_that_is_typed_ends_when_it_ends() {
+fn a_typed_list_needs_only_one_end_of_file() {
     if !installed(&["expect"]) {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
-    // More threads than names: each asks for another one.
+    // With more threads than names, every thread asks for another name.
     let mut script = format!(
         "set timeout 100\nspawn -noecho sh -c {{exec \"$SOLEKEY\" encrypt -T4 -r {recipient} --files-from -}}\n"
     );
@@ -717,7 +732,7 @@ fn a_list_that_is_typed_ends_when_it_ends() {
 }
 
 #[test]
-fn what_was_done_is_said_in_the_order_of_the_inputs() {
+fn verbose_reports_come_in_the_order_of_the_inputs() {
     let (sandbox, recipient) = Sandbox::with_key();
     let names: Vec<_> = (0..40).map(|number| format!("{number:02}")).collect();
     for (number, name) in names.iter().enumerate() {
@@ -738,7 +753,7 @@ fn what_was_done_is_said_in_the_order_of_the_inputs() {
 }
 
 #[test]
-fn standard_input_is_named_once() {
+fn standard_input_can_be_named_only_once() {
     let sandbox = Sandbox::new();
     for verb in ["verify", "inspect"] {
         let said = "solekey: error: standard input is named more than once\nsolekey: hint: name it once\n";

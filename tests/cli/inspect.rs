@@ -1,4 +1,4 @@
-//! What `inspect` says of a file, to people and to programs.
+//! The report of `inspect` on a file, as text and as JSON.
 
 use std::process::Command;
 
@@ -10,19 +10,19 @@ use crate::{
     texts::{FETCH_AGAIN, GIVE_PASSPHRASE, NAME_MATCHING_IDENTITY, SALVAGE},
 };
 
-/// The arguments of a sealed file's only stanza.
+/// Returns the arguments of the only stanza in an encrypted file.
 fn share(sealed: &[u8]) -> String {
     let header = String::from_utf8_lossy(sealed);
-    let line = header.lines().nth(1).expect("it has a second line");
-    line.strip_prefix("-> X25519 ").expect("it is an X25519 stanza").to_owned()
+    let line = header.lines().nth(1).expect("the header has a second line");
+    line.strip_prefix("-> X25519 ").expect("the stanza is X25519").to_owned()
 }
 
 fn parse(output: &[u8]) -> Value {
-    serde_json::from_slice(output).expect("it is JSON")
+    serde_json::from_slice(output).expect("the output is JSON")
 }
 
 #[test]
-fn people_are_told_who_can_open_a_file_and_how_long_its_parts_are() {
+fn the_text_report_lists_the_stanzas_and_sizes() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(CHUNK + 1));
     sandbox.write("x.age", sealed.gave());
@@ -48,7 +48,7 @@ fn people_are_told_who_can_open_a_file_and_how_long_its_parts_are() {
 }
 
 #[test]
-fn programs_are_told_the_same_in_json() {
+fn the_json_report_has_the_same_facts() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], b"hello\n");
     sandbox.write("x.age", sealed.gave());
@@ -69,13 +69,13 @@ fn programs_are_told_the_same_in_json() {
     let two = sandbox.run(["inspect", "--json", "x.age", "x.age"]);
     let lines: Vec<_> = two.gave().split_inclusive(|byte| *byte == b'\n').map(parse).collect();
     assert_eq!(lines, [expected.clone(), expected.clone()]);
-    expected.as_object_mut().expect("it is an object").remove("file");
+    expected.as_object_mut().expect("it is a JSON object").remove("file");
     let outcome = sandbox.run_with(["inspect", "--json"], sealed.gave());
     assert_eq!(parse(outcome.gave()), expected);
 }
 
 #[test]
-fn the_sizes_sum_to_the_file_for_every_length() {
+fn the_sizes_add_up_to_the_file_size_for_every_length() {
     let (sandbox, recipient) = Sandbox::with_key();
     for length in LENGTHS {
         for armor in [false, true] {
@@ -87,8 +87,8 @@ fn the_sizes_sum_to_the_file_for_every_length() {
             let from_pipe = parse(sandbox.run_with(["inspect", "--json"], sealed.gave()).gave());
             assert_eq!(from_file["sizes"], from_pipe["sizes"]);
             assert_eq!(from_file["armor"], armor);
-            let sizes = from_file["sizes"].as_object().expect("it is an object");
-            let sum: u64 = sizes.values().map(|size| size.as_u64().expect("it is a number")).sum();
+            let sizes = from_file["sizes"].as_object().expect("it is a JSON object");
+            let sum: u64 = sizes.values().map(|size| size.as_u64().expect("sizes are numbers")).sum();
             assert_eq!(sum, sealed.gave().len() as u64, "{length}");
             assert_eq!(sizes["payload"], length);
             assert_eq!(sizes["armor"] == 0, !armor);
@@ -97,7 +97,7 @@ fn the_sizes_sum_to_the_file_for_every_length() {
 }
 
 #[test]
-fn a_cut_file_is_described_and_fails() {
+fn a_truncated_file_is_described_and_fails() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(2 * CHUNK));
     for (length, said) in [
@@ -165,7 +165,7 @@ fn nothing_in_a_header_reaches_the_terminal_unescaped() {
 }
 
 #[test]
-fn a_passphrase_and_ssh_keys_are_shown_as_what_they_are() {
+fn passphrase_and_ssh_stanzas_are_reported_by_type() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse\n");
     let sealed = sandbox.run_with(["encrypt", "-p", "--passphrase-file", "pass"], b"x");
@@ -186,14 +186,14 @@ fn a_passphrase_and_ssh_keys_are_shown_as_what_they_are() {
 }
 
 #[test]
-fn armor_is_looked_through() {
+fn armor_is_decoded_and_counted() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-a", "-r", &recipient], b"x");
     let text = String::from_utf8(sealed.gave().to_vec()).expect("armor is ASCII");
     let padded = format!("\r\n  {}  \n", text.replace('\n', "\r\n"));
     let facts = parse(sandbox.run_with(["inspect", "--json"], padded.as_bytes()).gave());
-    let sizes = facts["sizes"].as_object().expect("it is an object");
-    let sum: u64 = sizes.values().map(|size| size.as_u64().expect("it is a number")).sum();
+    let sizes = facts["sizes"].as_object().expect("it is a JSON object");
+    let sum: u64 = sizes.values().map(|size| size.as_u64().expect("sizes are numbers")).sum();
     assert_eq!(sum, padded.len() as u64);
     let cut = &text[..text.len() - 20];
     let outcome = sandbox.run_with(["inspect"], cut.as_bytes());
@@ -201,10 +201,10 @@ fn armor_is_looked_through() {
     assert!(outcome.stderr.starts_with("solekey: error: cannot inspect standard input: malformed armor, line "));
 }
 
-/// A key in hardware that nobody has.
+/// The recipient for a hardware key that nobody has.
 const TAG: &str = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
 
-/// A folder with the identities `a` and `b`, and `x.age` for both in this order; with their recipients.
+/// Creates a folder with the identities `a` and `b`, and `x.age` encrypted to both in this order. Also returns their recipients.
 fn for_two() -> (Sandbox, String, String) {
     let sandbox = Sandbox::new();
     let (a, b) = (sandbox.keygen("a"), sandbox.keygen("b"));
@@ -213,23 +213,24 @@ fn for_two() -> (Sandbox, String, String) {
     (sandbox, a, b)
 }
 
-/// Runs a command that a test has changed.
+/// Runs a command until it exits.
 fn run(mut command: Command) -> Outcome {
     finish(command.spawn().expect("the program starts"))
 }
 
-/// The lines of a text from the one that begins with `first` to before the one that begins with `end`.
+/// Returns the lines from the one that begins with `first` up to the one before `end`. Indentation is ignored.
 fn lines_between(text: &[u8], first: &str, end: &str) -> String {
-    let text = String::from_utf8(text.to_vec()).expect("it is text");
+    let text = String::from_utf8(text.to_vec()).expect("the output is UTF-8");
     let lines = text.split_inclusive('\n').skip_while(|line| !line.trim_start().starts_with(first));
     lines.take_while(|line| !line.trim_start().starts_with(end)).collect()
 }
 
 #[test]
-fn an_identity_is_told_which_stanza_is_its_own() {
+fn the_stanza_for_a_named_identity_is_identified() {
     let (sandbox, a, b) = for_two();
     let before = parse(sandbox.run(["inspect", "--json", "x.age"]).gave());
-    let argument = |index: usize| before["stanzas"][index]["arguments"][0].as_str().expect("it is text").to_owned();
+    let argument =
+        |index: usize| before["stanzas"][index]["arguments"][0].as_str().expect("the output is UTF-8").to_owned();
     assert_eq!(
         lines_between(sandbox.run(["inspect", "-i", "b", "x.age"]).gave(), "stanzas", "header  "),
         format!(
@@ -251,7 +252,7 @@ fn an_identity_is_told_which_stanza_is_its_own() {
     assert_eq!((&facts["yours"], &facts["stanzas"][0]["recipient"]), (&json!([1, 2]), &json!(a)));
     let text = sandbox.run(["inspect", "-i", "b", "-i", "a", "x.age"]);
     assert_eq!(lines_between(text.gave(), "yours  ", "header MAC"), "  yours         stanzas 1 and 2 of 2 are yours\n");
-    // What is armored, and comes through a pipe, is no different; nor are keys that do.
+    // Armored files from a pipe give the same result, and so do keys from a pipe.
     sandbox
         .shell("\"$SOLEKEY\" encrypt -a -i a -i b <x | \"$SOLEKEY\" inspect -i b | grep -c 'stanza 2 of 2 is yours'")
         .is(0, "1\n", "");
@@ -259,7 +260,7 @@ fn an_identity_is_told_which_stanza_is_its_own() {
 }
 
 #[test]
-fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
+fn the_header_is_authenticated_and_the_payload_is_ignored() {
     let (sandbox, ..) = for_two();
     let whole = sandbox.read("x.age");
     let mut damaged = whole.clone();
@@ -268,7 +269,7 @@ fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
     let facts = parse(sandbox.run(["inspect", "--json", "-i", "a", "damaged.age"]).gave());
     assert_eq!((&facts["yours"], &facts["header_authenticated"]), (&json!([1]), &json!(true)));
 
-    // A stanza more than the sender wrote.
+    // One stanza more than the sender wrote.
     let at = whole.windows(4).position(|window| window == b"\n---").expect("the header ends");
     sandbox.write("more.age", [&whole[..at], b"\n-> somebody else\n", &whole[at..]].concat());
     let outcome = sandbox.run(["inspect", "--json", "-i", "a", "more.age"]);
@@ -288,7 +289,7 @@ fn the_payload_is_not_looked_at_and_the_header_is_authenticated() {
 }
 
 #[test]
-fn a_named_identity_that_opens_nothing_is_an_error_after_the_facts() {
+fn a_named_identity_that_matches_nothing_is_an_error_after_the_report() {
     let (sandbox, ..) = for_two();
     sandbox.keygen("c");
     let said = &*format!(
@@ -303,7 +304,7 @@ fn a_named_identity_that_opens_nothing_is_an_error_after_the_facts() {
     let outcome = sandbox.run(["inspect", "--json", "-i", "c", "x.age"]);
     let facts = parse(&outcome.stdout);
     assert_eq!((outcome.status, &facts["yours"], &facts["header_authenticated"]), (3, &json!([]), &json!(false)));
-    // Nothing is asked: a passphrase is no identity.
+    // There is no prompt, because a passphrase is not an identity.
     sandbox.write("pass", "correct horse\n");
     sandbox.write_protected("p.age", "x", "correct horse");
     let outcome = sandbox.run(["inspect", "--json", "-i", "a", "p.age"]);
@@ -311,7 +312,7 @@ fn a_named_identity_that_opens_nothing_is_an_error_after_the_facts() {
 }
 
 #[test]
-fn default_identities_are_looked_at_without_a_question_and_need_not_match() {
+fn default_identities_are_tried_without_a_prompt_and_need_not_match() {
     let (sandbox, ..) = for_two();
     sandbox.keygen("c");
     let with = |files: &str, arguments: &[&str]| {
@@ -348,7 +349,7 @@ fn default_identities_are_looked_at_without_a_question_and_need_not_match() {
 }
 
 #[test]
-fn an_unanswered_question_does_not_hide_the_facts() {
+fn an_unanswered_prompt_does_not_hide_the_report() {
     if !installed(&["ssh-keygen"]) {
         return;
     }
@@ -366,12 +367,12 @@ fn an_unanswered_question_does_not_hide_the_facts() {
     );
     let opened = sandbox.run(["inspect", "--json", "-i", "ed", "--passphrase-file", "pass", "y.age"]);
     assert_eq!(parse(opened.gave())["yours"], json!([2]));
-    // Its public key tells that there is nothing to ask for.
+    // The public key shows that the file is not for it, so there is no need to ask.
     assert_eq!(sandbox.run(["inspect", "-i", "ed", "--batch", "x.age"]).status, 3);
 }
 
 #[test]
-fn stanzas_that_say_whose_they_are_are_matched_to_the_keys_that_are_named() {
+fn identifiable_stanzas_are_matched_to_the_named_recipients() {
     if !installed(&["ssh-keygen"]) {
         return;
     }
@@ -397,7 +398,7 @@ fn stanzas_that_say_whose_they_are_are_matched_to_the_keys_that_are_named() {
     assert_eq!((&facts["absent"], &facts["header_authenticated"]), (&absent, &json!(false)));
 
     let text = sandbox.run(["inspect", "-R", "ed.pub", "-R", "other.pub", "y.age"]);
-    let text = String::from_utf8(text.gave().to_vec()).expect("it is text");
+    let text = String::from_utf8(text.gave().to_vec()).expect("the output is UTF-8");
     let said: Vec<_> = text.lines().filter(|line| line.starts_with("                  ")).map(str::trim).collect();
     let ed = format!("says it is for {}… (-R 'ed.pub', line 1)", &key("ed.pub")[..62]);
     let none = "for no key that is named";
@@ -407,7 +408,7 @@ fn stanzas_that_say_whose_they_are_are_matched_to_the_keys_that_are_named() {
     assert!(text.contains(&absent), "{text}");
     assert!(text.contains("\n  header MAC    not checked, which takes an identity that opens a stanza\n"), "{text}");
 
-    // An identity proves what a stanza does not say: it is this one's, and so nobody else's.
+    // A stanza does not say who it is for, but an identity proves that it is for this key, and so for no other.
     let arguments = ["inspect", "--json", "-i", "a", "-r", &b, "y.age"];
     let facts = parse(sandbox.run(arguments).gave());
     assert_eq!((&facts["stanzas"][0]["match"], &facts["stanzas"][0]["recipient"]), (&json!("no"), &json!(a)));
@@ -426,14 +427,14 @@ fn stanzas_of_x25519_and_post_quantum_keys_are_not_attributable() {
     assert_eq!(String::from_utf8_lossy(text.gave()).matches(by_design).count(), 2);
     let text = sandbox.run(["inspect", "-R", "pq.pub", "pq.age"]);
     assert_eq!(String::from_utf8_lossy(text.gave()).matches(by_design).count(), 1);
-    // But a key of the other kind has none of them. Whoever asks twice is answered once.
+    // But none of them can be for a key of the other kind. A recipient named twice is reported once.
     let facts = parse(sandbox.run(["inspect", "--json", "-r", &a, "-r", &a, "pq.age"]).gave());
     assert_eq!(facts["absent"].as_array().map(Vec::len), Some(1));
     assert_eq!((&facts["stanzas"][0]["match"], &facts["absent"][0]["recipient"]), (&json!("no"), &json!(a)));
 }
 
 #[test]
-fn unknown_types_and_grease_are_called_what_they_are() {
+fn unknown_types_and_grease_are_reported_as_such() {
     let (sandbox, a, _) = for_two();
     let whole = sandbox.read("x.age");
     let at = whole.windows(4).position(|window| window == b"\n---").expect("the header ends");

@@ -1,4 +1,4 @@
-//! Files go both ways between this program and the other two, age and rage, where these are installed.
+//! Interoperation with age and rage, where they are installed: each program decrypts the files of the others.
 
 use crate::{
     requirements::installed,
@@ -15,8 +15,8 @@ fn run(sandbox: &Sandbox, program: &str, arguments: &[&str], stdin: &[u8]) -> Ou
     feed(command, stdin)
 }
 
-/// Sends data of every length both ways through pipes, armored and not.
-fn both_ways(sandbox: &Sandbox, other: &str, recipient: &str, identity: &str, lengths: &[usize]) {
+/// Exchanges data of these lengths with `other` in both directions, through pipes, armored and not.
+fn exchange(sandbox: &Sandbox, other: &str, recipient: &str, identity: &str, lengths: &[usize]) {
     for length in lengths {
         let plaintext = data(*length);
         for armor in [&["-r", recipient][..], &["-a", "-r", recipient]] {
@@ -33,31 +33,31 @@ fn both_ways(sandbox: &Sandbox, other: &str, recipient: &str, identity: &str, le
 }
 
 #[test]
-fn every_length_goes_both_ways() {
+fn data_of_every_length_decrypts_in_both_directions() {
     for other in OTHERS.into_iter().filter(|other| installed(&[other])) {
         let (sandbox, recipient) = Sandbox::with_key();
-        both_ways(&sandbox, other, &recipient, "key.txt", &LENGTHS);
+        exchange(&sandbox, other, &recipient, "key.txt", &LENGTHS);
     }
 }
 
 #[test]
-fn ssh_keys_go_both_ways() {
+fn ssh_keys_work_in_both_directions() {
     for other in OTHERS.into_iter().filter(|other| installed(&[other, "ssh-keygen"])) {
         let sandbox = Sandbox::new();
         for (name, options) in [("ed", "-t ed25519"), ("rsa", "-t rsa -b 2048"), ("rsa4096", "-t rsa -b 4096")] {
             sandbox.shell(&format!("ssh-keygen -q {options} -N '' -f {name}")).is_silent_success();
             let recipient = sandbox.text(format!("{name}.pub"));
-            both_ways(&sandbox, other, recipient.trim(), name, &[0, 1, LENGTHS[4]]);
+            exchange(&sandbox, other, recipient.trim(), name, &[0, 1, LENGTHS[4]]);
         }
     }
 }
 
 #[test]
-fn files_go_both_ways() {
+fn files_decrypt_in_both_directions() {
     for other in OTHERS.into_iter().filter(|other| installed(&[other])) {
         let (sandbox, recipient) = Sandbox::with_key();
         sandbox.keygen("second.txt");
-        // Not the empty file: age 1.1 makes no output for it.
+        // No empty file, because age 1.1 creates no output for it.
         for length in LENGTHS.into_iter().filter(|length| *length > 0) {
             let plaintext = data(length);
             sandbox.write("x", &plaintext);
@@ -69,14 +69,14 @@ fn files_go_both_ways() {
             sandbox.run(["decrypt", "-f", "-i", "key.txt", "y.age"]).is_silent_success();
             assert!(sandbox.read("y") == plaintext, "from {other}: {length}");
             for name in ["theirs", "y.age"] {
-                std::fs::remove_file(sandbox.path(name)).expect("it is there");
+                std::fs::remove_file(sandbox.path(name)).expect("the file exists");
             }
         }
     }
 }
 
 #[test]
-fn keys_are_understood_by_the_others_and_theirs_by_this() {
+fn key_files_work_in_both_directions() {
     for keygen in ["age-keygen", "rage-keygen"].into_iter().filter(|keygen| installed(&[keygen])) {
         let (sandbox, recipient) = Sandbox::with_key();
         let theirs = run(&sandbox, keygen, &["-y", "key.txt"], b"");
@@ -88,7 +88,7 @@ fn keys_are_understood_by_the_others_and_theirs_by_this() {
     }
 }
 
-/// An expect script that gives a passphrase to whatever asks for one, and ends as the command does.
+/// Returns an expect script that answers each passphrase prompt of `command` and exits with its status.
 fn with_passphrase(command: &str) -> String {
     format!(
         r#"log_user 0
@@ -108,7 +108,7 @@ exit [lindex $result 3]
 }
 
 #[test]
-fn passphrases_go_both_ways() {
+fn passphrases_work_in_both_directions() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse\n");
     sandbox.write("x", "sealed under a passphrase");

@@ -1,6 +1,6 @@
-//! Post-quantum keys, beside an implementation that shares no code with this one: npm's `age-encryption`.
+//! Keys and passphrases checked against an implementation that shares no code with this one: npm's `age-encryption`.
 //!
-//! `SOLEKEY_NPM` names a folder in which `npm install age-encryption` was run; without it, these tests say that they skip.
+//! `SOLEKEY_NPM` names a folder in which `npm install age-encryption` was run. Without it, these tests are skipped.
 
 use std::{path::Path, process::Command};
 
@@ -9,10 +9,12 @@ use crate::{
     sandbox::{CHUNK, Sandbox, data, feed},
 };
 
-/// Runs a module that has standard input in `input`, and gives what it writes. None if the other implementation is missing.
+/// Runs a JavaScript module with `input` on standard input and returns its standard output.
+///
+/// Returns `None` if the other implementation is missing.
 fn node(script: &str, arguments: &[&Path], input: &[u8]) -> Option<Vec<u8>> {
     let (Some(node), Some(folder)) = (which("node"), std::env::var_os("SOLEKEY_NPM")) else {
-        skip("npm's age-encryption is not at hand: npm install it in a folder, and name that in SOLEKEY_NPM");
+        skip("npm's age-encryption is missing: install it with npm in a folder and set SOLEKEY_NPM to that folder");
         return None;
     };
     let script = format!(
@@ -29,7 +31,7 @@ fn node(script: &str, arguments: &[&Path], input: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn keys_of_both_kinds_open_in_both_directions() {
+fn keys_of_both_kinds_work_in_both_directions() {
     let plaintext = data(3 * CHUNK + 5);
     for flags in [&["--pq"][..], &[]] {
         let sandbox = Sandbox::new();
@@ -41,14 +43,14 @@ fn keys_of_both_kinds_open_in_both_directions() {
         assert_eq!(sandbox.run_with(["decrypt", "-i", "key"], &theirs).gave(), plaintext);
 
         let ours = sandbox.run_with(["encrypt", "-R", "public"], &plaintext);
-        sandbox.write("secret", sandbox.text("key").lines().last().expect("the key is there"));
+        sandbox.write("secret", sandbox.text("key").lines().last().expect("the last line is the key"));
         let open = "const d = new Decrypter(); d.addIdentity(text(1)); write(await d.decrypt(new Uint8Array(input)));";
         assert_eq!(node(open, &[&sandbox.path("secret")], ours.gave()), Some(plaintext.clone()));
     }
 }
 
 #[test]
-fn passphrases_open_in_both_directions() {
+fn passphrases_work_in_both_directions() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse");
     let ours = sandbox.run_with(["encrypt", "-p", "--passphrase-file", "pass"], b"secret");
@@ -57,6 +59,6 @@ fn passphrases_open_in_both_directions() {
     assert_eq!(opened, b"secret");
     let seal = "const e = new Encrypter(); e.setPassphrase(text(1)); e.setScryptWorkFactor(12); \
                 write(await e.encrypt(new Uint8Array(input)));";
-    let theirs = node(seal, &[&sandbox.path("pass")], b"secret").expect("it is there");
+    let theirs = node(seal, &[&sandbox.path("pass")], b"secret").expect("the other implementation ran just before");
     assert_eq!(sandbox.run_with(["decrypt", "--passphrase-file", "pass"], &theirs).gave(), b"secret");
 }

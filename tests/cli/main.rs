@@ -1,6 +1,7 @@
-//! The built program, run as a user runs it: one module per family of scenarios.
+//! Tests that run the built program as a user would, with one module per group of scenarios.
 //!
-//! One program, because each further one would link all dependencies again. `cargo test --test cli NAME` runs the module `NAME`.
+//! They share one binary, because each additional one would link every dependency again. `cargo test --test cli NAME` runs the
+//! module `NAME`.
 
 #[path = "../vectors/cctv.rs"]
 mod cctv;

@@ -1,6 +1,6 @@
-//! What a test needs from the machine it runs on. Without it the test is skipped, except in CI, where it fails.
+//! Requirements on the machine that runs the tests. A test with unmet requirements is skipped, or fails in CI.
 
-#![allow(dead_code, reason = "the other test programs use a part of it")]
+#![allow(dead_code, reason = "the other test programs use only part of it")]
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-/// Skips a test: says so on standard error, past the test harness's capture. The caller then returns.
+/// Reports a test as skipped on standard error, bypassing the test harness's capture. The caller must then return.
 ///
 /// # Panics
 ///
@@ -21,7 +21,7 @@ pub(crate) fn skip(why: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED {name}: {why}");
 }
 
-/// Whether all these programs are installed. If not, the test is skipped.
+/// Returns whether all these programs are installed. If not, reports the test as skipped.
 #[track_caller]
 pub(crate) fn installed(programs: &[&str]) -> bool {
     let missing: Vec<_> = programs.iter().filter(|program| which(program).is_none()).collect();
@@ -31,7 +31,7 @@ pub(crate) fn installed(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// Where a program is, if it is installed.
+/// Returns the path of a program, if it is installed.
 pub(crate) fn which(program: &str) -> Option<PathBuf> {
     let search = env::var_os("PATH")?;
     let file = format!("{program}{}", env::consts::EXE_SUFFIX);

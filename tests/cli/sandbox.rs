@@ -1,6 +1,6 @@
-//! A folder of its own for every test, and the program run in it: no terminal, no settings, no home but that folder.
+//! A temporary folder for each test, and ways to run the program in it: no terminal, no settings, and the folder as home.
 
-#![allow(dead_code, reason = "the torture tests use a part of it")]
+#![allow(dead_code, reason = "the torture tests use only part of it")]
 
 use std::{
     env,
@@ -26,19 +26,19 @@ use crate::requirements::{installed, which};
 pub(crate) const CHUNK: usize = 64 * 1024;
 /// Bytes of plaintext that one thread handles at a time.
 pub(crate) const SEGMENT: usize = 16 * CHUNK;
-/// Every way in which a length can lie to the borders of chunks and segments.
+/// Lengths on and around the boundaries of chunks and segments, in bytes.
 pub(crate) const LENGTHS: [usize; 9] =
     [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 500];
 
 /// The program under test.
 pub(crate) const SOLEKEY: &str = env!("CARGO_BIN_EXE_solekey");
 
-/// Whether `env` can start a program with no signal ignored.
+/// Whether `env` supports `--default-signal`, which starts a program with no signals ignored.
 static RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
     Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 });
 
-/// How long a test waits for a program, in seconds. A busy machine may be slow; only a test that fails waits so long.
+/// Seconds that a test waits for a program. Generous, because the machine may be busy; only a failing test waits this long.
 const PATIENCE: u64 = 120;
 
 /// A temporary folder in which commands run.
@@ -47,23 +47,23 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder can be made") }
+        Self { folder: tempfile::tempdir().expect("a temporary folder can be created") }
     }
 
-    /// A folder with an identity in `key.txt`, and that identity's recipient.
+    /// Creates a folder with an identity in `key.txt`, and returns it with that identity's recipient.
     pub(crate) fn with_key() -> (Self, String) {
         let sandbox = Self::new();
         let recipient = sandbox.keygen("key.txt");
         (sandbox, recipient)
     }
 
-    /// Makes an identity file, and returns its recipient.
+    /// Creates an identity file and returns its recipient.
     pub(crate) fn keygen(&self, name: &str) -> String {
         let made = self.run(["keygen", "-o", name]);
         assert_eq!((made.status, made.stderr.as_str()), (0, ""));
-        String::from_utf8(made.stdout).expect("a recipient is text").trim_end().to_owned()
+        String::from_utf8(made.stdout).expect("recipients are ASCII").trim_end().to_owned()
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -71,27 +71,27 @@ impl Sandbox {
     }
 
     pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
-        fs::write(self.path(name), bytes).expect("the folder takes a file");
+        fs::write(self.path(name), bytes).expect("the sandbox is writable");
     }
 
     /// Writes an executable file.
     ///
     /// `sh` writes it, not this process. A program that another test starts in the meantime would inherit the file while it is
-    /// open for writing, and Linux does not execute such a file (`ETXTBSY`).
+    /// open for writing, and Linux refuses to execute such a file (`ETXTBSY`).
     pub(crate) fn write_program(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let mut shell = self.detached("sh");
         shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\"", name]);
         feed(shell, bytes.as_ref()).is_silent_success();
     }
 
-    /// Writes a file that a passphrase opens within milliseconds.
+    /// Writes a file encrypted with a passphrase, which takes only milliseconds to open.
     ///
-    /// Its scrypt work factor is 2^10. The program's own is 2^18, which takes a second and 256 MiB: too much for tests about
-    /// something else.
+    /// The scrypt work factor is 2^10. The program uses 2^18, which takes a second and 256 MiB: too much for tests of other
+    /// features.
     pub(crate) fn write_protected(&self, name: &str, plaintext: impl AsRef<[u8]>, passphrase: &str) {
         let mut recipient = age::scrypt::Recipient::new(passphrase.to_owned().into());
         recipient.set_work_factor(10);
-        let file = age::encrypt(&recipient, plaintext.as_ref()).expect("memory takes it");
+        let file = age::encrypt(&recipient, plaintext.as_ref()).expect("writing to memory cannot fail");
         self.write(name, file);
         self.set_mode(name, 0o600);
     }
@@ -103,42 +103,42 @@ impl Sandbox {
     }
 
     pub(crate) fn text(&self, name: impl AsRef<Path>) -> String {
-        String::from_utf8(self.read(name)).expect("it is text")
+        String::from_utf8(self.read(name)).expect("the file is UTF-8")
     }
 
-    /// The names of all files in the folder, hidden ones too, in order.
+    /// Returns the names of all files in the folder, hidden ones included, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.folder.path()).expect("the folder is there");
+        let entries = fs::read_dir(self.folder.path()).expect("the folder exists");
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-        let mut names: Vec<_> = entries.map(|entry| name(entry.expect("it can be listed"))).collect();
+        let mut names: Vec<_> = entries.map(|entry| name(entry.expect("the folder can be listed"))).collect();
         names.sort();
         names
     }
 
-    /// The permission bits of a file.
+    /// Returns the permission bits of a file.
     pub(crate) fn mode(&self, name: impl AsRef<Path>) -> u32 {
-        fs::metadata(self.path(name)).expect("the file is there").mode() & 0o7777
+        fs::metadata(self.path(name)).expect("the file exists").mode() & 0o7777
     }
 
     pub(crate) fn set_mode(&self, name: impl AsRef<Path>, mode: u32) {
         fs::set_permissions(self.path(name), Permissions::from_mode(mode)).expect("the file is ours");
     }
 
-    /// The program with these arguments, not started yet; standard input is empty.
+    /// Builds a command that runs the program with these arguments and an empty standard input.
     pub(crate) fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = self.detached(SOLEKEY);
         command.args(arguments);
         command
     }
 
-    /// Some other program in the same surroundings. `$SOLEKEY` is the program under test.
+    /// Builds a command for any program in the same environment. `$SOLEKEY` is the program under test.
     pub(crate) fn detached(&self, program: impl AsRef<OsStr>) -> Command {
         let mut words = Vec::new();
-        // Who runs the tests in the background may have them ignore signals, which the program would honour.
+        // Tests that run in the background may ignore signals, and the program would inherit and respect that.
         if *RESETS_SIGNALS {
             words.extend([OsString::from("env"), OsString::from("--default-signal")]);
         }
-        // A session of its own has no terminal to ask on.
+        // In a new session, the program has no terminal to prompt on.
         words.extend(which("setsid").map(OsString::from));
         words.push(program.as_ref().to_owned());
         let mut command = Command::new(&words[0]);
@@ -150,12 +150,12 @@ impl Sandbox {
         command
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     pub(crate) fn run(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome {
         finish(self.command(arguments).spawn().expect("the program starts"))
     }
 
-    /// Runs the program with these bytes in a pipe as its standard input.
+    /// Runs the program with these bytes piped to its standard input.
     pub(crate) fn run_with(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, stdin: &[u8]) -> Outcome {
         feed(self.command(arguments), stdin)
     }
@@ -165,42 +165,42 @@ impl Sandbox {
         finish(self.detached("sh").args(["-c", script]).spawn().expect("the shell starts"))
     }
 
-    /// Runs a script in bash, for the status of every part of a pipe.
+    /// Runs a bash script, for the status of each command in a pipeline.
     pub(crate) fn bash(&self, script: &str) -> Outcome {
         finish(self.detached("bash").args(["-c", script]).spawn().expect("bash starts"))
     }
 }
 
-/// Runs a command with these bytes in a pipe as its standard input.
+/// Runs a command with these bytes piped to its standard input.
 pub(crate) fn feed(mut command: Command, stdin: &[u8]) -> Outcome {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
-    let mut pipe = child.stdin.take().expect("it is a pipe");
+    let mut pipe = child.stdin.take().expect("standard input is piped");
     thread::scope(|scope| {
         scope.spawn(move || {
-            // Who does not read to the end has a reason.
+            // The program may exit before it has read everything.
             let _ = pipe.write_all(stdin);
         });
         finish(child)
     })
 }
 
-/// What became of a command.
+/// Exit status and output of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// The exit status; 128 and the signal's number if a signal ended it.
+    /// The exit status, or 128 plus the signal's number if a signal killed the command.
     pub(crate) status: i32,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
 }
 
 impl Outcome {
-    /// It did its work and said nothing.
+    /// Asserts that the command succeeded and printed nothing.
     #[track_caller]
     pub(crate) fn is_silent_success(&self) {
         self.is(0, "", "");
     }
 
-    /// It ended like this exactly.
+    /// Asserts the exact exit status and output.
     #[track_caller]
     pub(crate) fn is(&self, status: i32, stdout: &str, stderr: &str) {
         let printed = String::from_utf8_lossy(&self.stdout);
@@ -208,13 +208,13 @@ impl Outcome {
         assert_eq!((self.status, printed.as_str(), self.stderr.as_str()), (status, stdout, stderr));
     }
 
-    /// It failed, and said this exactly.
+    /// Asserts the exact exit status and standard error, and that standard output is empty.
     #[track_caller]
     pub(crate) fn fails(&self, status: i32, stderr: &str) {
         self.is(status, "", stderr);
     }
 
-    /// It did its work, said nothing, and this is what it wrote.
+    /// Asserts that the command succeeded with no messages, and returns its standard output.
     #[track_caller]
     pub(crate) fn gave(&self) -> &[u8] {
         assert_eq!((self.status, self.stderr.as_str()), (0, ""));
@@ -222,82 +222,82 @@ impl Outcome {
     }
 }
 
-/// Waits for a command to end.
+/// Waits for a command to exit.
 #[track_caller]
 pub(crate) fn finish(child: Child) -> Outcome {
     finish_within(Duration::from_secs(PATIENCE), child)
 }
 
-/// The same, with another patience.
+/// Waits for a command to exit, but no longer than `patience`.
 #[track_caller]
 pub(crate) fn finish_within(patience: Duration, mut child: Child) -> Outcome {
-    let stdout = read_aside(child.stdout.take());
-    let stderr = read_aside(child.stderr.take());
+    let stdout = read_in_thread(child.stdout.take());
+    let stderr = read_in_thread(child.stderr.take());
     let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(patience), stderr.recv_timeout(patience)) else {
         let _ = child.kill();
-        panic!("it does not end");
+        panic!("the command does not exit");
     };
-    let status = child.wait().expect("the program runs");
+    let status = child.wait().expect("the child has not been reaped yet");
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     Outcome {
-        status: status.code().or(signal.map(|signal| 128 + signal)).expect("it ended one way or the other"),
+        status: status.code().or(signal.map(|signal| 128 + signal)).expect("a process exits or is killed by a signal"),
         stdout,
         stderr: String::from_utf8(stderr).expect("messages are UTF-8"),
     }
 }
 
-/// Reads a pipe to its end in a thread; nothing if it is none.
-fn read_aside(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+/// Reads a pipe to its end in a thread. Without a pipe, sends no bytes.
+fn read_in_thread(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            pipe.read_to_end(&mut bytes).expect("a pipe can be read");
+            pipe.read_to_end(&mut bytes).expect("the pipe is readable");
         }
-        // Nobody waits any more if the patience ended.
+        // The receiver is gone if the wait timed out.
         let _ = sender.send(bytes);
     });
     receiver
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(condition: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < Duration::from_secs(PATIENCE), "waited in vain: {what}");
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(PATIENCE), "timed out waiting for {condition}");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Whether the tests run as root, whom permissions do not stop.
+/// Returns whether the tests run as root, which bypasses permissions.
 pub(crate) fn is_root() -> bool {
     static ROOT: LazyLock<bool> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        folder.path().metadata().expect("it is there").uid() == 0
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        folder.path().metadata().expect("the folder exists").uid() == 0
     });
     *ROOT
 }
 
-/// The user ID of the user who owns nothing.
+/// The user ID of `nobody`, who owns no files.
 pub(crate) const NOBODY: u32 = 65534;
 
-/// Run before a command, these words make it an unprivileged user's. They need root.
+/// Put before a command, runs it as an unprivileged user. Needs root.
 pub(crate) const AS_NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all";
 
-/// Runs a bash script as an unprivileged user, in a folder which that user owns and which has the program in it.
+/// Runs a bash script as an unprivileged user, in a folder that the user owns and that contains the program.
 ///
-/// `None` if the tests run as root and `setpriv` is missing.
+/// Returns `None` if the tests run as root and `setpriv` is missing.
 pub(crate) fn unprivileged(script: &str) -> Option<(Sandbox, Outcome)> {
     if is_root() && !installed(&["setpriv"]) {
         return None;
     }
     let sandbox = Sandbox::new();
-    // The folder of the build may be closed to others.
-    sandbox.write_program("solekey", fs::read(SOLEKEY).expect("the program can be read"));
+    // Other users may have no access to the build folder.
+    sandbox.write_program("solekey", fs::read(SOLEKEY).expect("the program is readable"));
     sandbox.write("script", script);
     let user = if is_root() {
-        chown(sandbox.path(""), Some(NOBODY), Some(NOBODY)).expect("root may");
+        chown(sandbox.path(""), Some(NOBODY), Some(NOBODY)).expect("root may change owners");
         AS_NOBODY
     } else {
         ""
@@ -306,7 +306,7 @@ pub(crate) fn unprivileged(script: &str) -> Option<(Sandbox, Outcome)> {
     Some((sandbox, outcome))
 }
 
-/// Bytes without pattern, the same every time.
+/// Returns pseudorandom bytes, the same for each length every time.
 pub(crate) fn data(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ length as u64;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -320,15 +320,15 @@ pub(crate) fn data(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Random numbers below `limit`, the same every time.
+/// Returns pseudorandom numbers below `limit`, the same every time.
 pub(crate) fn numbers(count: usize, limit: usize) -> Vec<usize> {
     let bytes = data(count * 8);
-    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("it has eight bytes"));
-    let below = |bytes: &[u8]| usize::try_from(number(bytes) % limit as u64).expect("it is below a usize");
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("the chunk has eight bytes"));
+    let below = |bytes: &[u8]| usize::try_from(number(bytes) % limit as u64).expect("the remainder fits in a usize");
     bytes.chunks_exact(8).map(below).collect()
 }
 
-/// A name that is not text.
+/// Makes a file name from bytes that need not be UTF-8.
 pub(crate) fn os(bytes: &[u8]) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
 }

@@ -1,14 +1,14 @@
-//! Messages that tests in several modules assert, each with its line end.
+//! Messages that tests in several modules assert, each with its line ending.
 
-/// The error and hint for an encryption without recipients.
+/// The error and hint for encrypting without recipients.
 pub(crate) const MISSING_RECIPIENTS: &str = "solekey: error: missing recipients: there is nobody to encrypt to\n\
      solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n";
 
-/// The error and hint for a decryption of `x.age`, which has an X25519 stanza, without identities.
+/// The error and hint for decrypting `x.age`, which has an X25519 stanza, without identities.
 pub(crate) const MISSING_IDENTITIES: &str = "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\
      solekey: hint: name your identity file with -i\n";
 
-/// The error and hint for a recipient given with `-r` that has a typing error.
+/// The error and hint for a mistyped recipient given with `-r`.
 pub(crate) const MISTYPED_RECIPIENT: &str = "solekey: error: -r: not a valid age recipient (mistyped or cut off)\n\
      solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n";
 
@@ -22,14 +22,14 @@ pub(crate) const FETCH_AGAIN: &str =
 /// The hint for a corrupted file.
 pub(crate) const SALVAGE: &str = "solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n";
 
-/// The hint when an output exists.
+/// The hint when an output already exists.
 pub(crate) const OUTPUT_EXISTS: &str =
     "solekey: hint: overwrite it with -f, or choose another name with -o, or another folder with -O\n";
 
 /// The hint when an output is also an input or another output.
 pub(crate) const CHOOSE_ANOTHER_OUTPUT: &str = "solekey: hint: nothing was written; choose another output with -o\n";
 
-/// The hint when nobody can be asked for a passphrase.
+/// The hint when there is no way to ask for a passphrase.
 pub(crate) const GIVE_PASSPHRASE: &str = "solekey: hint: give it with --passphrase-file FILE or --passphrase-fd N\n";
 
 /// The hint for a text file in another encoding.
