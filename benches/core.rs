@@ -18,14 +18,14 @@ fn recipient(identity: &Identity) -> Recipient {
 }
 
 fn threads(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("it is not 0")
+    NonZeroUsize::new(number).expect("the number is not zero")
 }
 
 fn encrypt(recipients: &[Recipient], plaintext: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     let source = Source::Sequential(&mut &plaintext[..]);
     let encryptor = Encryptor::new(recipients).expect("there are recipients");
-    encryptor.encrypt(source, Sink::Sequential(&mut file), threads(1)).expect("memory takes it");
+    encryptor.encrypt(source, Sink::Sequential(&mut file), threads(1)).expect("writing to memory cannot fail");
     file
 }
 
@@ -88,7 +88,8 @@ fn pipeline(c: &mut Criterion) {
                 Encryptor::new(&recipients).expect("there is a recipient").encrypt(source, sink, threads(number))
             });
         });
-        let unlocked = || decryptor.unlock(std::slice::from_ref(&identity)).expect("it is for this identity");
+        let unlocked =
+            || decryptor.unlock(std::slice::from_ref(&identity)).expect("the file is encrypted to this identity");
         group.bench_function(BenchmarkId::new("decrypt at offsets", number), |b| {
             b.iter(|| {
                 let length = (file.0.len() - start) as u64;
@@ -116,8 +117,8 @@ fn armor(c: &mut Criterion) {
         });
     });
     let mut writer = ArmorWriter::new(Vec::new());
-    writer.write_all(&bytes).expect("memory takes it");
-    let text = writer.finish().expect("memory takes it");
+    writer.write_all(&bytes).expect("writing to memory cannot fail");
+    let text = writer.finish().expect("writing to memory cannot fail");
     group.bench_function("read", |b| b.iter(|| io::copy(&mut ArmorReader::new(&text[..]), &mut io::sink())));
 }
 

@@ -14,8 +14,8 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     let mut writer = ArmorWriter::new(Vec::new());
-    writer.write_all(&bytes).expect("memory takes it");
-    let written = writer.finish().expect("memory takes it");
+    writer.write_all(&bytes).expect("writing to memory cannot fail");
+    let written = writer.finish().expect("writing to memory cannot fail");
     let read: Vec<u8> = input.trim_ascii().iter().copied().filter(|byte| *byte != b'\r').collect();
     assert_eq!(read, written.trim_ascii());
 

@@ -41,7 +41,7 @@ fn ours(input: &[u8], at_offsets: bool) -> (Result<u64, Error>, Vec<u8>) {
         } else {
             Source::Sequential(&mut reader)
         };
-        let threads = NonZeroUsize::new(if at_offsets { 3 } else { 1 }).expect("it is not 0");
+        let threads = NonZeroUsize::new(if at_offsets { 3 } else { 1 }).expect("the number is not zero");
         unlocked.decrypt(source, Sink::Sequential(&mut opened), threads)
     });
     (outcome, opened)

@@ -46,7 +46,7 @@ fn file_keys(identity: &str, mut file: &[u8]) -> Vec<Secret> {
         identity.lines().last().expect("the key is the last line").parse().expect("it is a key");
     let decryptor = Decryptor::read(&mut file).expect("it is a file");
     let unwrapped = decryptor.header().stanzas().iter().find_map(|stanza| identity.unwrap_stanza(stanza));
-    let key = unwrapped.expect("it is for this identity").expect("it opens");
+    let key = unwrapped.expect("the file is encrypted to this identity").expect("it opens");
     let key = key.expose_secret();
     vec![
         ("the file key", key.to_vec()),
@@ -73,16 +73,17 @@ impl Memory {
     /// The names of the secrets that it holds, with where.
     fn holds(&self, secrets: &[Secret]) -> Vec<String> {
         let memory = File::open(self.process.join("mem")).expect("root may");
-        let maps = fs::read_to_string(self.process.join("maps")).expect("it runs");
+        let maps = fs::read_to_string(self.process.join("maps")).expect("the process is running");
         let mut found = Vec::new();
         for map in maps.lines() {
             let mut words = map.split_whitespace();
-            let (range, rights) = (words.next().expect("a range"), words.next().expect("rights"));
+            let (range, rights) =
+                (words.next().expect("a mapping has a range"), words.next().expect("a mapping has permissions"));
             // What cannot be written holds no secrets.
             if !rights.starts_with("rw") {
                 continue;
             }
-            let (start, end) = range.split_once('-').expect("two ends");
+            let (start, end) = range.split_once('-').expect("a range has two ends");
             let number = |text| u64::from_str_radix(text, 16).expect("it is a number");
             let (start, end) = (number(start), number(end));
             let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
@@ -116,7 +117,7 @@ fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> 
     let mut traced: Command = sandbox.detached("strace");
     traced.args(["-f", "-qq", "-o", "calls", "-e", "trace=exit_group", "-e", "inject=exit_group:delay_enter=60s"]);
     traced.arg(SOLEKEY).args(arguments.split(' '));
-    traced.stdin(File::open(stdin).expect("it is there"));
+    traced.stdin(File::open(stdin).expect("it exists"));
     let tracer = traced.spawn().expect("strace starts");
     let children = format!("/proc/{0}/task/{0}/children", tracer.id());
     let exit_group = if cfg!(target_arch = "x86_64") { "231 " } else { "94 " };
@@ -133,45 +134,45 @@ fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> 
 
 fn kill(mut child: Child, memory: &Memory) {
     let pid = memory.process.file_name().and_then(|pid| pid.to_str()?.parse().ok()).expect("it is a number");
-    let pid = rustix::process::Pid::from_raw(pid).expect("it is not 0");
+    let pid = rustix::process::Pid::from_raw(pid).expect("the number is not zero");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it still runs");
     // The tracer would wait for the delay to pass.
     child.kill().expect("it still runs");
-    child.wait().expect("it ends");
+    child.wait().expect("the process can be waited for");
 }
 
 #[test]
-fn while_a_payload_is_sealed_only_the_payload_key_is_known() {
+fn memory_holds_only_the_payload_key_while_a_payload_is_sealed() {
     if !can_read_memory() {
         return;
     }
     let (sandbox, _) = Sandbox::with_key();
     let text = sandbox.text("key.txt");
     let mut command = sandbox.command(["encrypt", "-i", "key.txt"]);
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
     let memory = Memory { process: PathBuf::from(format!("/proc/{}", child.id())) };
     // Enough for every worker to be at work, and then no more: the program waits.
     let mut input = child.stdin.take().expect("it is a pipe");
     let mut output = child.stdout.take().expect("it is a pipe");
     let plaintext = data(9 * SEGMENT);
     let sender = std::thread::spawn(move || {
-        input.write_all(&plaintext).expect("somebody reads");
+        input.write_all(&plaintext).expect("the reader is still open");
         input
     });
     let mut sealed = vec![0; 8 * SEGMENT];
-    output.read_exact(&mut sealed).expect("somebody writes");
+    output.read_exact(&mut sealed).expect("the program is still writing");
     let input = sender.join().expect("it is read");
 
     let found = memory.holds(&identity(&text));
     assert!(found.is_empty(), "{found:#?}");
-    let [file_key, header_key, payload_key] = file_keys(&text, &sealed).try_into().expect("three");
+    let [file_key, header_key, payload_key] = file_keys(&text, &sealed).try_into().expect("there are three secrets");
     let found = memory.holds(&[file_key, header_key]);
     assert!(found.is_empty(), "{found:#?}");
     // That is what it is sealed with; and the memory has been searched.
     assert!(!memory.holds(&[payload_key]).is_empty());
     drop(input);
     child.kill().expect("it may still run");
-    child.wait().expect("it ends");
+    child.wait().expect("the process can be waited for");
 }
 
 /// Runs the program to its end, and checks that it has forgotten what `secrets` then makes of its files.
@@ -187,7 +188,7 @@ fn forgets(sandbox: &Sandbox, arguments: &str, secrets: impl FnOnce() -> Vec<Sec
 }
 
 #[test]
-fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
+fn no_key_is_left_in_memory_when_a_command_ends() {
     if !can_read_memory() {
         return;
     }
@@ -238,7 +239,7 @@ fn post_quantum_keys_are_forgotten_too() {
 }
 
 #[test]
-fn a_key_under_a_passphrase_is_forgotten_with_its_passphrase() {
+fn a_protected_key_and_its_passphrase_are_both_forgotten() {
     if !can_read_memory() {
         return;
     }

@@ -56,11 +56,11 @@ static SSH_KEYS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 fn inspected(sandbox: &Sandbox, name: &str) -> Vec<String> {
     let facts: Value = serde_json::from_slice(sandbox.run(["inspect", "--json", name]).gave()).expect("it is JSON");
     let words = |stanza: &Value| {
-        let arguments = stanza["arguments"].as_array().expect("it is a list").iter();
+        let arguments = stanza["arguments"].as_array().expect("it is an array").iter();
         let words = std::iter::once(&stanza["type"]).chain(arguments);
         words.map(|word| word.as_str().expect("it is text")).collect::<Vec<_>>().join(" ")
     };
-    facts["stanzas"].as_array().expect("it is a list").iter().map(words).collect()
+    facts["stanzas"].as_array().expect("it is an array").iter().map(words).collect()
 }
 
 /// What the reader in Python, which shares no code with the program, shows of a file.
@@ -80,7 +80,7 @@ fn both_show(sandbox: &Sandbox, name: &str, types: &[&str]) {
 }
 
 #[test]
-fn an_independent_reader_of_headers_agrees_with_inspect() {
+fn an_independent_header_reader_agrees_with_inspect() {
     if !installed(&["python3"]) {
         return;
     }
@@ -116,7 +116,7 @@ fn an_independent_reader_of_headers_agrees_with_inspect() {
 }
 
 #[test]
-fn that_reader_shows_what_others_add_and_refuses_what_is_no_header() {
+fn the_independent_reader_shows_extra_stanzas_and_refuses_malformed_headers() {
     if !installed(&["python3"]) {
         return;
     }
@@ -125,7 +125,7 @@ fn that_reader_shows_what_others_add_and_refuses_what_is_no_header() {
     let theirs: age::x25519::Recipient = recipient.parse().expect("it is a recipient");
     let encryptor = age::Encryptor::with_recipients([&theirs as &dyn age::Recipient].into_iter());
     let encryptor = encryptor.expect("there is a recipient");
-    let file = File::create(sandbox.path("theirs")).expect("the folder takes a file");
+    let file = File::create(sandbox.path("theirs")).expect("the folder is writable");
     encryptor.wrap_output(file).and_then(age::stream::StreamWriter::finish).expect("the file takes it");
     let stanzas = inspected(&sandbox, "theirs");
     assert_eq!(read_elsewhere(&sandbox, "theirs").gave(), (stanzas.join("\n") + "\n").as_bytes());
@@ -181,9 +181,9 @@ impl Poison {
     fn spread(sandbox: &Sandbox) -> Self {
         let identity = Identity::generate();
         let recipient = recipient_of(&identity).to_string();
-        let text = identity.to_text().expect("it has a text");
+        let text = identity.to_text().expect("a generated identity has a text");
         for folder in Self::FOLDERS.split(' ') {
-            fs::create_dir_all(sandbox.path(folder)).expect("the folder takes a folder");
+            fs::create_dir_all(sandbox.path(folder)).expect("the folder is writable");
             for name in Self::NAMES.split(' ') {
                 let names = format!("recipient = \"{recipient}\"\nencrypt-to {recipient}\n-r {recipient}\n");
                 sandbox.write(Path::new(folder).join(name), format!("{recipient}\n{names}"));
@@ -214,7 +214,7 @@ impl Poison {
 
 fn poisoned(mut command: Command, variables: &[(String, String)]) -> Outcome {
     command.envs(variables.iter().map(|(name, value)| (name, value)));
-    finish(command.spawn().expect("it starts"))
+    finish(command.spawn().expect("the program starts"))
 }
 
 /// Every way to name recipients, and the types of the stanzas that come of it.
@@ -240,7 +240,7 @@ fn with_ways() -> (Sandbox, String) {
 }
 
 #[test]
-fn nothing_around_an_encryption_names_a_recipient() {
+fn no_file_or_variable_adds_a_recipient() {
     let (sandbox, recipient) = with_ways();
     let poison = Poison::spread(&sandbox);
     let friends = ["key.txt", "friend.key", "pq.key"].map(|name| {
@@ -289,7 +289,7 @@ fn paths(calls: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn an_encryption_asks_for_no_file_that_it_was_not_told_of() {
+fn encryption_looks_for_no_file_that_it_was_not_given() {
     if !installed(&["strace"]) {
         return;
     }
@@ -365,7 +365,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_of_a_set_opens_its_own_stanza_and_nobody_else_any(kinds in sets()) {
+    fn each_recipient_opens_only_its_own_stanza_and_a_stranger_opens_none(kinds in sets()) {
         let identities = keys(&kinds);
         let recipients: Vec<_> = identities.iter().map(recipient_of).collect();
         let encryptor = Encryptor::new(&recipients).expect("they can share a file");

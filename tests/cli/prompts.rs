@@ -29,7 +29,7 @@ const NEW: &str = "Enter passphrase (leave empty to generate one): ";
 const AGAIN: &str = "Confirm passphrase: ";
 
 #[test]
-fn a_passphrase_is_typed_twice_and_not_shown() {
+fn a_new_passphrase_is_typed_twice_and_never_shown() {
     if !installed(&["expect"]) {
         return;
     }
@@ -93,7 +93,7 @@ fn an_empty_answer_generates_ten_words_that_open_the_file() {
 }
 
 #[test]
-fn a_passphrase_is_asked_on_the_terminal_while_pipes_carry_data() {
+fn a_passphrase_is_asked_for_on_the_terminal_while_pipes_carry_data() {
     if !installed(&["expect"]) {
         return;
     }
@@ -106,7 +106,7 @@ fn a_passphrase_is_asked_on_the_terminal_while_pipes_carry_data() {
 }
 
 #[test]
-fn an_interrupt_at_the_question_leaves_the_terminal_sane() {
+fn an_interrupted_prompt_turns_echo_back_on() {
     if !installed(&["expect", "stty"]) {
         return;
     }
@@ -126,7 +126,7 @@ fn an_interrupt_at_the_question_leaves_the_terminal_sane() {
 }
 
 #[test]
-fn binary_goes_to_a_terminal_only_on_demand() {
+fn binary_output_goes_to_a_terminal_only_on_request() {
     if !installed(&["expect"]) {
         return;
     }
@@ -176,7 +176,7 @@ fn slow_encryption(sandbox: &Sandbox, recipient: &str, progress: &str) -> String
 }
 
 #[test]
-fn progress_is_shown_where_there_is_no_terminal_only_on_demand() {
+fn without_a_terminal_progress_is_shown_only_on_request() {
     let (sandbox, recipient) = Sandbox::with_key();
     assert_eq!(slow_encryption(&sandbox, &recipient, "auto"), "");
     assert_eq!(slow_encryption(&sandbox, &recipient, "never"), "");
@@ -185,7 +185,7 @@ fn progress_is_shown_where_there_is_no_terminal_only_on_demand() {
 }
 
 #[test]
-fn long_work_on_a_terminal_shows_progress() {
+fn a_long_run_on_a_terminal_shows_progress() {
     if !installed(&["expect"]) {
         return;
     }
@@ -201,7 +201,7 @@ fn long_work_on_a_terminal_shows_progress() {
 }
 
 #[test]
-fn of_several_files_it_is_shown_how_much_is_left() {
+fn progress_covers_all_files_of_a_run() {
     let (sandbox, recipient) = Sandbox::with_key();
     let holes = fs::File::create(sandbox.path("x")).and_then(|file| file.set_len(300 << 20));
     holes.expect("it is made");
@@ -214,7 +214,7 @@ fn of_several_files_it_is_shown_how_much_is_left() {
 }
 
 #[test]
-fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
+fn the_progress_bar_never_mixes_with_output_or_a_prompt() {
     if !installed(&["expect"]) {
         return;
     }

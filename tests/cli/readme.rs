@@ -45,7 +45,7 @@ fn constant(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_tour_is_true() {
+fn every_command_of_the_tour_prints_what_the_readme_says() {
     if !installed(&["age", "tar"]) {
         return;
     }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[test]
-fn an_unprivileged_user_reads_and_writes_as_before() {
+fn the_sandbox_leaves_an_unprivileged_user_free_to_encrypt_and_decrypt() {
     let script = r"
         PATH=$PWD:$PATH
         umask 077
@@ -91,16 +91,16 @@ fn a_crash_writes_no_core_file_and_memory_is_private() {
     };
 
     // Whether a crash of another program would write one at all.
-    let mut other = with_cores("sleep 60").spawn().expect("it starts");
+    let mut other = with_cores("sleep 60").spawn().expect("the program starts");
     let name = format!("/proc/{}/comm", other.id());
     wait_until("sleep runs", || fs::read(&name).is_ok_and(|name| name == b"sleep\n"));
     quit(&other);
-    if !other.wait().expect("it ends").core_dumped() {
+    if !other.wait().expect("the process can be waited for").core_dumped() {
         skip("no program writes core files here, so this one's missing core proves nothing");
     }
 
     let (mut child, process) = stalled(&sandbox, with_cores(&format!("./solekey encrypt -r {recipient}")));
-    let limits = fs::read_to_string(process.join("limits")).expect("it runs");
+    let limits = fs::read_to_string(process.join("limits")).expect("the process is running");
     let cores: Vec<_> = limits
         .lines()
         .filter_map(|line| line.strip_prefix("Max core file size"))
@@ -108,10 +108,10 @@ fn a_crash_writes_no_core_file_and_memory_is_private() {
         .collect();
     assert_eq!(cores, ["0", "0", "bytes"]);
     // Whose memory other programs of its user may read has these files belong to that user.
-    let owner = |name| fs::metadata(process.join(name)).expect("it runs").uid();
+    let owner = |name| fs::metadata(process.join(name)).expect("the process is running").uid();
     assert_eq!((owner("mem"), owner("environ")), (0, 0));
     quit(&child);
-    let ended = child.wait().expect("it ends");
+    let ended = child.wait().expect("the process can be waited for");
     assert_eq!((ended.signal(), ended.core_dumped()), (Some(3), false));
 }
 
@@ -121,7 +121,7 @@ fn quit(child: &Child) {
 }
 
 #[test]
-fn no_verb_makes_a_call_that_a_network_needs() {
+fn no_verb_makes_a_network_call() {
     if !installed(&["strace"]) {
         return;
     }
@@ -153,7 +153,7 @@ fn no_verb_makes_a_call_that_a_network_needs() {
 }
 
 #[test]
-fn where_the_system_cannot_refuse_sockets_the_program_works_and_says_so_on_demand() {
+fn without_seccomp_the_program_works_and_verbose_says_so() {
     if !installed(&["strace"]) {
         return;
     }
@@ -190,7 +190,7 @@ fn has_landlock(sandbox: &Sandbox) -> bool {
 }
 
 #[test]
-fn once_input_and_output_are_open_only_the_outputs_folder_is() {
+fn once_the_files_are_open_only_the_output_folder_stays_accessible() {
     if !installed(&["strace"]) {
         return;
     }
@@ -223,7 +223,7 @@ fn once_input_and_output_are_open_only_the_outputs_folder_is() {
 
 #[test]
 #[cfg(target_arch = "x86_64")] // Elsewhere, the call that is made to fail is another.
-fn a_file_that_needs_a_hidden_name_is_committed_too() {
+fn without_unnamed_files_the_output_is_still_committed() {
     if !installed(&["strace"]) {
         return;
     }
@@ -265,7 +265,7 @@ fn alone_and_in_a_plugin(probe: &str) -> (String, String) {
     sandbox.write("x", "secret");
     sandbox.bash(probe);
     let alone = sandbox.text("said");
-    fs::remove_file(sandbox.path("said")).expect("it is there");
+    fs::remove_file(sandbox.path("said")).expect("it exists");
     let prefix = Hrp::parse("age1probe").expect("it is a prefix");
     let recipient = bech32::encode::<Bech32>(prefix, b"somebody").expect("it is short");
     sandbox.shell(&format!("PATH=$PWD:$PATH exec \"$SOLEKEY\" encrypt -r {recipient} x")).is_silent_success();
@@ -284,7 +284,7 @@ fn a_plugin_gets_no_network_socket() {
 }
 
 #[test]
-fn a_plugin_keeps_unix_sockets_alone() {
+fn a_plugin_can_create_only_unix_sockets() {
     if !installed(&["python3"]) {
         return;
     }

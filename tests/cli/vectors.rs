@@ -14,7 +14,7 @@ use crate::{
 const THREADS: usize = 3;
 
 #[test]
-fn every_vector_ends_with_the_status_of_its_category() {
+fn every_vector_exits_with_the_status_of_its_category() {
     let vectors = cctv::all();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {

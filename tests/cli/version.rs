@@ -14,8 +14,8 @@ fn the_version_is_one_line() {
 }
 
 #[test]
-fn a_verbose_version_says_what_the_program_was_built_from() {
-    let lock = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).expect("it is there");
+fn the_verbose_version_says_what_the_program_was_built_from() {
+    let lock = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).expect("it exists");
     let lock: String = Sha256::digest(lock).iter().map(|byte| format!("{byte:02x}")).collect();
     for arguments in [["--version", "--verbose"], ["-V", "-v"], ["-v", "-V"]] {
         let said = Sandbox::new().run(arguments);
@@ -33,7 +33,7 @@ fn a_verbose_version_says_what_the_program_was_built_from() {
 }
 
 #[test]
-fn help_is_a_verb_too() {
+fn the_help_verb_prints_the_same_as_the_help_flag() {
     let sandbox = Sandbox::new();
     for verb in ["encrypt", "inspect"] {
         let (as_flag, as_verb) = (sandbox.run([verb, "--help"]), sandbox.run(["help", verb]));

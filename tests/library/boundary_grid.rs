@@ -57,7 +57,8 @@ fn encrypt(pair: &Pair, plaintext: &[u8], source: End, sink: End, number: usize)
 fn decrypt(pair: &Pair, file: &[u8], source: End, sink: End, number: usize) -> (Result<u64, Error>, Vec<u8>) {
     let mut rest = file;
     let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-    let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+    let unlocked =
+        decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("the file is encrypted to this identity");
     let mut written = Written::new();
     let outcome = unlocked.decrypt(Bytes::new(rest).source(source), written.sink(sink), threads(number));
     (outcome, written.into_bytes())
@@ -107,14 +108,16 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
             let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
             let mut bytes = Bytes::new(&plaintext);
             let binary = encryptor.encrypt(bytes.source(end), Sink::Sequential(&mut armor), threads(number));
-            let ours = armor.finish().expect("memory takes it");
+            let ours = armor.finish().expect("writing to memory cannot fail");
             assert_eq!(ours.len() as u64, armored_length(binary.expect("nothing fails here")));
             assert!(age::decrypt(&pair.age, &ours).expect("the age crate opens it") == plaintext);
 
             for text in [&ours[..], theirs.as_bytes()] {
                 let mut armor = ArmorReader::new(text);
                 let decryptor = Decryptor::read(&mut armor).expect("the header is whole");
-                let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+                let unlocked = decryptor
+                    .unlock(std::slice::from_ref(&pair.identity))
+                    .expect("the file is encrypted to this identity");
                 let mut opened = Written::new();
                 let outcome = unlocked.decrypt(Source::Sequential(&mut armor), opened.sink(end), threads(number));
                 assert_eq!(outcome.expect("it is authentic"), length as u64);
@@ -213,7 +216,7 @@ fn a_flipped_bit_in_any_chunk_releases_exactly_the_chunks_before_it() {
 }
 
 #[test]
-fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
+fn output_ends_right_before_the_first_damaged_chunk() {
     let pair = pair();
     let plaintext = plaintext(3 * SEGMENT);
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
@@ -234,7 +237,7 @@ fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
 }
 
 #[test]
-fn swapped_repeated_and_appended_chunks_are_found() {
+fn swapped_repeated_and_appended_chunks_are_detected() {
     let pair = pair();
     let plaintext = plaintext(2 * SEGMENT);
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
@@ -264,7 +267,7 @@ fn swapped_repeated_and_appended_chunks_are_found() {
 }
 
 #[test]
-fn a_failing_source_or_sink_ends_the_run_with_its_error() {
+fn a_failing_source_or_sink_ends_encryption_with_its_error() {
     within_two_minutes(|| {
         let pair = pair();
         let recipient = pair.identity.to_recipient().expect("an X25519 identity has a recipient");
@@ -319,7 +322,8 @@ fn decrypt_failing(
 ) -> (Result<u64, Error>, Vec<u8>) {
     let mut rest = file;
     let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-    let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+    let unlocked =
+        decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("the file is encrypted to this identity");
     let mut written = Written::failing_at(write_fails_at);
     let mut payload = Bytes::failing_at(rest, read_fails_at);
     let outcome = unlocked.decrypt(payload.source(source), written.sink(sink), threads(number));
@@ -334,7 +338,7 @@ enum Fault {
 }
 
 #[test]
-fn of_two_faults_in_different_segments_the_earlier_is_returned() {
+fn the_earlier_of_two_faults_in_different_segments_is_returned() {
     within_two_minutes(|| {
         let pair = pair();
         let plaintext = plaintext(5 * SEGMENT);
@@ -379,7 +383,7 @@ fn of_two_faults_in_different_segments_the_earlier_is_returned() {
 }
 
 #[test]
-fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file() {
+fn a_ciphertext_that_shrinks_during_decryption_is_a_read_error() {
     let pair = pair();
     let plaintext = plaintext(2 * SEGMENT + 500);
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
@@ -390,7 +394,8 @@ fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file()
     {
         let mut rest = &file[..];
         let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-        let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+        let unlocked =
+            decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("the file is encrypted to this identity");
         let bytes = Bytes::new(&rest[..payload - missing]);
         let source = Source::AtOffsets { file: &bytes, start: 0, length: payload as u64 };
         let outcome = unlocked.decrypt(source, Written::new().sink(sink), threads(number));
@@ -401,7 +406,7 @@ fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file()
 }
 
 #[test]
-fn a_source_that_becomes_shorter_is_an_error() {
+fn a_plaintext_that_shrinks_during_encryption_is_a_read_error() {
     let pair = pair();
     let recipient = pair.identity.to_recipient().expect("an X25519 identity has a recipient");
     let plaintext = plaintext(2 * SEGMENT);

@@ -240,7 +240,7 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
         .source(source)
         .date("");
     let mut page = Vec::new();
-    let render = |result: std::io::Result<()>| result.expect("memory takes it");
+    let render = |result: std::io::Result<()>| result.expect("writing to memory cannot fail");
     render(man.render_title(&mut page));
     render(man.render_name_section(&mut page));
     page.extend_from_slice(synopsis.as_bytes());

@@ -37,7 +37,7 @@ fn ssh_key(kind: &str, passphrase: &str) -> Option<(Identity, Recipient)> {
 }
 
 #[test]
-fn each_recipient_gets_one_stanza_in_order_and_opens() {
+fn each_recipient_gets_one_stanza_in_order_and_can_open_it() {
     let mut keys: Vec<_> = (0..3).map(|_| Identity::generate()).map(|key| (recipient_of(&key), key)).collect();
     for kind in ["ed25519", "rsa"] {
         if let Some((identity, recipient)) = ssh_key(kind, "") {
@@ -78,7 +78,7 @@ fn a_locked_ssh_key_opens_nothing_until_it_is_unlocked() {
 }
 
 #[test]
-fn a_passphrase_stands_alone_and_a_wrong_one_is_told_from_no_match() {
+fn a_passphrase_excludes_other_recipients_and_a_wrong_one_has_its_own_error() {
     let passphrase = || Recipient::passphrase(SecretString::from("correct horse"));
     let decryptor = header(&[passphrase()]);
     assert!(decryptor.header().is_passphrase());
@@ -95,13 +95,13 @@ fn a_passphrase_stands_alone_and_a_wrong_one_is_told_from_no_match() {
 }
 
 #[test]
-fn post_quantum_recipients_open_alone_or_together_but_not_with_classic_ones() {
+fn post_quantum_recipients_can_share_a_file_but_not_with_classic_ones() {
     let identities = [Identity::generate_hybrid(), Identity::generate_hybrid()];
     let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
     assert_eq!(decryptor.stanza_types(), ["mlkem768x25519"]);
     for identity in &identities {
         decryptor.unlock(std::slice::from_ref(identity)).expect("it is a recipient");
-        let text = identity.to_text().expect("it has a text");
+        let text = identity.to_text().expect("a generated identity has a text");
         let again: Identity = text.expose_secret().parse().expect("it is well formed");
         assert_eq!(recipient_of(&again).to_string(), recipient_of(identity).to_string());
         assert!(text.expose_secret().to_lowercase().parse::<Identity>().is_err());
@@ -113,7 +113,7 @@ fn post_quantum_recipients_open_alone_or_together_but_not_with_classic_ones() {
 }
 
 #[test]
-fn tag_recipients_are_encrypted_to() {
+fn files_can_be_encrypted_to_tag_recipients() {
     // A key of nobody's, as good as any point of the curve.
     let recipient: Recipient =
         "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed");
@@ -123,7 +123,7 @@ fn tag_recipients_are_encrypted_to() {
 }
 
 #[test]
-fn a_stanza_is_told_by_its_key_only_where_it_names_one() {
+fn a_recipient_is_certain_of_its_stanza_only_if_the_stanza_names_its_key() {
     let tag = || -> Recipient {
         "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed")
     };
@@ -147,7 +147,7 @@ fn a_stanza_is_told_by_its_key_only_where_it_names_one() {
 }
 
 #[test]
-fn an_identity_is_told_all_its_stanzas_and_a_stranger_none() {
+fn an_identity_finds_all_its_stanzas_and_a_stranger_finds_none() {
     let identities = [Identity::generate(), Identity::generate(), Identity::generate()];
     let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
     for (index, identity) in identities.iter().enumerate() {
@@ -159,14 +159,14 @@ fn an_identity_is_told_all_its_stanzas_and_a_stranger_none() {
 }
 
 #[test]
-fn a_recipient_is_not_taken_twice() {
+fn a_duplicate_recipient_is_refused() {
     let identity = Identity::generate();
     let twice = [recipient_of(&identity), recipient_of(&identity)];
     assert!(matches!(Encryptor::new(&twice), Err(Error::HeaderCount { stanzas: 2, recipients: 1 })));
 }
 
 #[test]
-fn equal_recipients_have_equal_texts() {
+fn every_spelling_of_a_recipient_has_the_same_canonical_text() {
     for identity in [Identity::generate(), Identity::generate_hybrid()] {
         equal_texts(&recipient_of(&identity).to_string());
     }
@@ -180,7 +180,7 @@ fn equal_texts(text: &str) {
 }
 
 #[test]
-fn what_is_no_recipient_says_what_it_looks_like() {
+fn an_invalid_recipient_is_reported_as_what_it_looks_like() {
     let secret = Identity::generate().to_text().expect("a generated identity has a text");
     let parse = |text: &str| text.parse::<Recipient>().err().expect("it is no recipient");
     assert_eq!(parse(secret.expose_secret()), ParseRecipientError::SecretKey);
@@ -203,7 +203,7 @@ fn what_is_no_recipient_says_what_it_looks_like() {
 }
 
 #[test]
-fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
+fn an_invalid_identity_is_reported_as_what_it_looks_like_and_never_shown() {
     let secret = Identity::generate().to_text().expect("a generated identity has a text");
     let secret = secret.expose_secret();
     let public = recipient_of(&Identity::generate()).to_string();
@@ -241,7 +241,7 @@ impl age::Recipient for Gives {
 }
 
 #[test]
-fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_refused() {
+fn an_external_stanza_that_would_lock_out_other_recipients_is_refused() {
     let key = Identity::generate();
     for (stanza, is_well_formed) in [
         (Gives("another", &[], 0), true),
@@ -290,10 +290,10 @@ impl age::Recipient for Repeats {
 }
 
 #[test]
-fn a_stanza_of_another_program_in_the_name_of_another_recipient_is_refused() {
+fn an_external_stanza_that_names_another_recipient_is_refused() {
     for kind in ["ed25519", "rsa"] {
         let Some((identity, recipient)) = ssh_key(kind, "") else { return };
-        let sealed = Encryptor::new([&recipient]).expect("one is enough");
+        let sealed = Encryptor::new([&recipient]).expect("one recipient is enough");
         let header = Decryptor::read(&mut sealed.header().as_bytes()).expect("it is well formed");
         let stanza = &header.header().stanzas()[0];
         let external = |name| Recipient::External {
@@ -324,7 +324,7 @@ impl age::Recipient for Writes {
 }
 
 #[test]
-fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
+fn an_external_recipient_writes_one_stanza_or_more_if_allowed_but_never_none() {
     let stanzas = |count, many_stanzas| {
         let external =
             Recipient::External { name: "it".to_owned(), wrapper: Box::new(Writes("another", count)), many_stanzas };
@@ -343,14 +343,14 @@ fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
 }
 
 #[test]
-fn a_passphrase_stanza_of_another_program_stands_alone() {
+fn an_external_passphrase_stanza_must_be_the_only_stanza() {
     let external = |count| Recipient::External {
         name: "it".to_owned(),
         wrapper: Box::new(Writes("scrypt", count)),
         many_stanzas: true,
     };
     let (one, two, key) = (external(1), external(2), recipient_of(&Identity::generate()));
-    let encryptor = Encryptor::new([&key]).expect("one is enough");
+    let encryptor = Encryptor::new([&key]).expect("one recipient is enough");
     let kept = &encryptor.header().stanzas()[0];
     let rewrap = |kept: &[&Stanza], added: &[&Recipient]| {
         encryptor.unlocked().rewrap(kept.iter().copied(), added.iter().copied()).map(drop)
@@ -370,16 +370,16 @@ fn a_passphrase_stanza_of_another_program_stands_alone() {
 }
 
 #[test]
-fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
+fn an_added_recipient_must_be_compatible_with_the_kept_stanzas() {
     let classic = recipient_of(&Identity::generate());
     let hybrid = recipient_of(&Identity::generate_hybrid());
-    let unlocked = Encryptor::new([&classic]).expect("one is enough").unlocked();
+    let unlocked = Encryptor::new([&classic]).expect("one recipient is enough").unlocked();
     let added = |kept: &Stanza, recipient: &Recipient| {
         unlocked.rewrap([kept], [recipient]).map(|header| header.stanzas().len())
     };
     let empty = |tag: &str| Stanza { tag: tag.to_owned(), args: Vec::new(), body: Vec::new() };
     let of = |recipient: &Recipient| {
-        let encryptor = Encryptor::new([recipient]).expect("one is enough");
+        let encryptor = Encryptor::new([recipient]).expect("one recipient is enough");
         copy(&encryptor.header().stanzas()[0], None)
     };
     for kept in [of(&classic), empty("ssh-rsa"), empty("another")] {
@@ -408,7 +408,7 @@ fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
 }
 
 #[test]
-fn no_header_is_written_that_is_too_long_to_be_read() {
+fn a_header_that_is_too_long_to_be_read_is_never_written() {
     let key = Identity::generate();
     let long = |bytes| {
         let stanza = Stanza { tag: "long".to_owned(), args: Vec::new(), body: vec![0; bytes] };
@@ -423,7 +423,7 @@ fn no_header_is_written_that_is_too_long_to_be_read() {
 }
 
 #[test]
-fn keys_of_the_formats_own_types_that_hold_no_key_are_not_a_plugins() {
+fn malformed_keys_of_built_in_types_are_not_taken_for_plugin_keys() {
     for name in ["pq", "tag", "tagpq"] {
         let prefix = bech32::Hrp::parse(&format!("age1{name}")).expect("it is a prefix");
         let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("it is short");

@@ -12,7 +12,7 @@ use solekey::crypto::{ReadAt, Sink, Source, WriteAt};
 pub(crate) const THREADS: [usize; 4] = [1, 2, 3, 8];
 
 pub(crate) fn threads(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("it is not 0")
+    NonZeroUsize::new(number).expect("the number is not zero")
 }
 
 /// How an end is used.

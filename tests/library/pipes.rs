@@ -18,7 +18,7 @@ use crate::watchdog::within_two_minutes;
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 
 fn threads(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("it is not 0")
+    NonZeroUsize::new(number).expect("the number is not zero")
 }
 
 fn encryptor(identity: &Identity) -> Encryptor {
@@ -45,7 +45,7 @@ impl Read for Pieces {
 }
 
 #[test]
-fn a_producer_that_stalls_again_and_again_loses_nothing() {
+fn nothing_is_lost_if_the_producer_stalls_repeatedly() {
     within_two_minutes(|| {
         let longest: Vec<u8> = (0..=250).cycle().take(3_000_100).collect();
         for round in 0..100 {
@@ -56,7 +56,7 @@ fn a_producer_that_stalls_again_and_again_loses_nothing() {
             let producer = thread::spawn(move || {
                 for piece in sent.chunks(700_001) {
                     thread::sleep(Duration::from_micros(300));
-                    send.send(piece.to_vec()).expect("somebody reads");
+                    send.send(piece.to_vec()).expect("the reader is still open");
                 }
             });
             let mut source = Pieces { pieces, rest: Vec::new() };
@@ -70,7 +70,7 @@ fn a_producer_that_stalls_again_and_again_loses_nothing() {
             let mut rest = &file[..];
             let unlocked = Decryptor::read(&mut rest).and_then(|decryptor| decryptor.unlock(&[identity]));
             let mut opened = Vec::new();
-            let unlocked = unlocked.expect("it is for this identity");
+            let unlocked = unlocked.expect("the file is encrypted to this identity");
             unlocked
                 .decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), number)
                 .expect("it is authentic");
@@ -149,7 +149,7 @@ fn a_damaged_chunk_after_gigabytes_releases_exactly_the_prefix() {
         let mut reader = io::BufReader::new(Damaging { inner: reader, position: 0, damaged });
         let unlocked = Decryptor::read(&mut reader).and_then(|decryptor| decryptor.unlock(&[identity]));
         let mut released = Sevens(0);
-        let unlocked = unlocked.expect("it is for this identity");
+        let unlocked = unlocked.expect("the file is encrypted to this identity");
         let outcome = unlocked.decrypt(Source::Sequential(&mut reader), Sink::Sequential(&mut released), threads(2));
         let Err(Error::Payload { chunk, fault: PayloadFault::Corrupted }) = outcome else { panic!("it is damaged") };
         assert_eq!(chunk, DAMAGED_CHUNK);

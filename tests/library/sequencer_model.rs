@@ -49,13 +49,13 @@ fn every_order(model: impl Fn() + Send + Sync + 'static) {
 }
 
 #[test]
-fn turns_come_in_order_and_all_workers_end() {
+fn turns_come_in_order_and_every_worker_ends() {
     every_order(|| assert_eq!(run(2, 4, None), [0, 1, 2, 3]));
     every_order(|| assert_eq!(run(3, 3, None), [0, 1, 2]));
 }
 
 #[test]
-fn after_a_failure_nobody_gets_a_turn_and_all_workers_end() {
+fn after_a_failure_no_worker_gets_a_turn_and_every_worker_ends() {
     for failing in 0..3 {
         every_order(move || assert_eq!(run(3, 3, Some(failing)), (0..=failing).collect::<Vec<_>>()));
     }

@@ -74,7 +74,7 @@ fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u6
 }
 
 #[test]
-fn every_vector_is_right_in_every_way_of_running() {
+fn every_vector_has_its_expected_outcome_in_every_mode() {
     let vectors = cctv::all();
     for vector in &vectors {
         // Scrypt takes a second: one way is enough for what happens after it.

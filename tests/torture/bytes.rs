@@ -51,7 +51,7 @@ fn places(length: usize, header: usize) -> impl Iterator<Item = usize> {
 }
 
 #[test]
-fn every_changed_byte_is_noticed_and_nothing_false_is_released() {
+fn every_changed_byte_is_detected_and_no_false_byte_is_released() {
     let identity = Identity::generate();
     let plaintext = data(LENGTH);
     let sealed = seal(&identity, &plaintext);
@@ -68,7 +68,7 @@ fn every_changed_byte_is_noticed_and_nothing_false_is_released() {
 }
 
 #[test]
-fn every_length_that_a_file_is_cut_to_is_noticed() {
+fn truncation_to_any_length_is_detected() {
     let identity = Identity::generate();
     let plaintext = data(LENGTH);
     let sealed = seal(&identity, &plaintext);
@@ -105,12 +105,12 @@ fn chunks_of_two_payloads_under_one_identity_cannot_be_spliced() {
 }
 
 #[test]
-fn every_changed_byte_of_armor_is_noticed_or_means_the_same() {
+fn every_flipped_bit_of_armor_is_detected_or_harmless() {
     let identity = Identity::generate();
     let plaintext = data(3000);
     let mut writer = ArmorWriter::new(Vec::new());
-    std::io::Write::write_all(&mut writer, &seal(&identity, &plaintext)).expect("memory takes it");
-    let armored = writer.finish().expect("memory takes it");
+    std::io::Write::write_all(&mut writer, &seal(&identity, &plaintext)).expect("writing to memory cannot fail");
+    let armored = writer.finish().expect("writing to memory cannot fail");
     let mut changed = armored.clone();
     let mut same = 0;
     for place in 0..armored.len() {

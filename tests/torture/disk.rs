@@ -100,7 +100,7 @@ fn open(sandbox: &Sandbox, file: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
+fn a_disk_error_at_any_call_is_reported_and_keeps_the_old_file() {
     let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
     let mut faults = 0;
     for (failing, said) in [("FAIL_READ", "cannot read: "), ("FAIL_WRITE", "cannot write: ")] {
@@ -152,21 +152,21 @@ fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
 }
 
 #[test]
-fn a_link_to_another_file_system_is_written_there() {
+fn writing_through_a_link_to_another_file_system_keeps_the_link() {
     let (sandbox, recipient) = Sandbox::with_key();
     let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return skip("there is no /dev/shm") };
     sandbox.write("a", "text");
     let there = elsewhere.path().join("x");
-    fs::write(&there, "old").expect("the folder takes files");
-    symlink(&there, sandbox.path("a.age")).expect("the folder takes links");
+    fs::write(&there, "old").expect("the folder is writable");
+    symlink(&there, sandbox.path("a.age")).expect("the folder is writable");
     sandbox.run(["encrypt", "-f", "-r", &recipient, "a"]).is_silent_success();
     assert!(sandbox.path("a.age").is_symlink());
-    assert_eq!(sandbox.run_with(["decrypt", "-i", "key.txt"], &fs::read(&there).expect("it is there")).gave(), b"text");
-    assert_eq!(fs::read_dir(elsewhere.path()).expect("it is there").count(), 1);
+    assert_eq!(sandbox.run_with(["decrypt", "-i", "key.txt"], &fs::read(&there).expect("it exists")).gave(), b"text");
+    assert_eq!(fs::read_dir(elsewhere.path()).expect("it exists").count(), 1);
 }
 
 #[test]
-fn a_limit_at_every_mebibyte_leaves_nothing_new() {
+fn a_file_size_limit_at_any_mebibyte_leaves_nothing_new() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(6 * SEGMENT);
     sandbox.write("a", &plaintext);
@@ -189,7 +189,7 @@ fn a_limit_at_every_mebibyte_leaves_nothing_new() {
 }
 
 #[test]
-fn a_disk_that_fills_at_every_mebibyte_keeps_the_old_file() {
+fn a_disk_that_fills_at_any_mebibyte_keeps_the_old_file() {
     if !is_root() || !installed(&["unshare"]) {
         return skip("only root may mount a small disk");
     }
@@ -208,17 +208,18 @@ fn a_disk_that_fills_at_every_mebibyte_keeps_the_old_file() {
                 ls -A disk; umount disk
              done"
         );
-        let outcome = sandbox.detached("unshare").args(["-m", "sh", "-c", &script]).spawn().expect("it starts");
+        let outcome =
+            sandbox.detached("unshare").args(["-m", "sh", "-c", &script]).spawn().expect("the program starts");
         finish(outcome).is(0, &("old\n1\nx\n".repeat(6) + &"whole\nx\n".repeat(2)), "");
     }
 }
 
 #[test]
-fn a_folder_that_is_removed_meanwhile_is_an_error() {
+fn removing_the_output_folder_during_a_run_is_an_error() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir(sandbox.path("folder")).expect("the name is free");
     let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "folder/x"]);
-    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("it is a pipe");
     std::io::Write::write_all(&mut pipe, &data(3 * SEGMENT)).expect("it is read");
     wait_until("the folder can be removed", || {
@@ -235,7 +236,7 @@ fn a_folder_that_is_removed_meanwhile_is_an_error() {
 }
 
 #[test]
-fn an_input_that_vanishes_while_it_is_read_is_encrypted_whole() {
+fn an_input_deleted_while_it_is_read_is_encrypted_whole() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(8 * SEGMENT);
     sandbox.write("a", &plaintext);
@@ -246,12 +247,12 @@ fn an_input_that_vanishes_while_it_is_read_is_encrypted_whole() {
 }
 
 #[test]
-fn a_name_may_be_as_long_as_the_system_lets_it() {
+fn a_name_may_be_as_long_as_the_system_allows() {
     let (sandbox, recipient) = Sandbox::with_key();
     let name = "n".repeat(251);
     sandbox.write(&name, "x");
     sandbox.run(["encrypt", "-r", &recipient, &name]).is_silent_success();
-    fs::remove_file(sandbox.path(&name)).expect("it is there");
+    fs::remove_file(sandbox.path(&name)).expect("it exists");
     feed(sandbox.command(["decrypt", "-i", "key.txt", &format!("{name}.age")]), b"").is_silent_success();
     assert_eq!(sandbox.text(&name), "x");
 }

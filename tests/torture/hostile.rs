@@ -37,7 +37,7 @@ fn work_factors_that_would_take_years_are_refused_at_once() {
 }
 
 #[test]
-fn headers_that_do_not_end_are_refused_in_bounded_memory() {
+fn endless_headers_are_refused_in_bounded_memory() {
     let (sandbox, _) = Sandbox::with_key();
     let endless_line = "a".repeat(100_000_000);
     let body_lines = format!("{}\n", "A".repeat(64)).repeat(1_600_000);
@@ -61,7 +61,7 @@ fn headers_that_do_not_end_are_refused_in_bounded_memory() {
 }
 
 #[test]
-fn a_million_stanzas_are_passed_over() {
+fn a_million_stanzas_are_skipped() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("x.age", format!("{VERSION}{}{}", "-> a\n\n".repeat(1_000_000), mac()));
     let hint = "solekey: hint: name the matching identity file with -i\n";
@@ -73,7 +73,7 @@ fn a_million_stanzas_are_passed_over() {
 }
 
 #[test]
-fn a_hundred_thousand_kinds_of_stanzas_are_named_in_a_line_one_can_read() {
+fn a_hundred_thousand_stanza_types_are_summed_up_in_a_readable_line() {
     let (sandbox, _) = Sandbox::with_key();
     let stanzas: String = (0..100_000).map(|kind| format!("-> kind{kind}\n\n")).collect();
     sandbox.write("x.age", format!("{VERSION}{stanzas}{}", mac()));
@@ -87,9 +87,11 @@ fn key_files_of_a_gigabyte_are_refused_in_bounded_memory() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("in", "x");
     sandbox.run(["encrypt", "-r", &recipient, "in"]).is_silent_success();
-    let mut huge = File::create(sandbox.path("huge")).expect("the folder takes it");
-    huge.write_all(b"# a comment\n").and_then(|()| huge.seek(SeekFrom::Start(1 << 30))).expect("it may have holes");
-    huge.write_all(b"x").expect("it may have holes");
+    let mut huge = File::create(sandbox.path("huge")).expect("the folder is writable");
+    huge.write_all(b"# a comment\n")
+        .and_then(|()| huge.seek(SeekFrom::Start(1 << 30)))
+        .expect("the file system supports holes");
+    huge.write_all(b"x").expect("the file system supports holes");
     let said = "solekey: error: 'huge' is longer than 16 MiB, which no key file is\n";
     for verb in
         ["decrypt -i huge in.age -o out", "encrypt -R huge in -o out", "encrypt -i huge in -o out", "keygen -y huge"]
@@ -104,7 +106,7 @@ fn key_files_of_a_gigabyte_are_refused_in_bounded_memory() {
 }
 
 #[test]
-fn a_closed_standard_output_is_an_error_and_not_a_loss() {
+fn a_closed_standard_stream_is_an_error_only_if_it_is_needed() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("in", "hello\n");
     let closed = |stream| {
@@ -132,7 +134,7 @@ fn a_closed_standard_output_is_an_error_and_not_a_loss() {
 }
 
 #[test]
-fn nothing_that_is_typed_reaches_the_terminal_unescaped() {
+fn no_argument_reaches_the_terminal_unescaped() {
     let (sandbox, recipient) = Sandbox::with_key();
     let escape = "a\u{1b}]0;owned\u{7}b";
     sandbox.write(escape, "x");
@@ -159,7 +161,7 @@ fn nothing_that_is_typed_reaches_the_terminal_unescaped() {
 }
 
 #[test]
-fn links_in_a_folder_that_all_may_write_are_not_followed_to_other_users_files() {
+fn links_in_a_world_writable_folder_are_not_followed_to_other_users_files() {
     if !is_root() || !installed(&["setpriv"]) {
         return skip("only root may make files of another user");
     }
@@ -185,21 +187,22 @@ fn links_in_a_folder_that_all_may_write_are_not_followed_to_other_users_files() 
     let outcome = sandbox.shell(&run);
     assert!(outcome.status != 0, "{outcome:?}");
     assert_eq!(sandbox.text("tmp/root"), "root's");
-    assert_eq!(fs::metadata(sandbox.path("tmp/root")).expect("it is there").uid(), 0);
+    assert_eq!(fs::metadata(sandbox.path("tmp/root")).expect("it exists").uid(), 0);
     let mut names: Vec<_> =
-        fs::read_dir(sandbox.path("tmp")).expect("it is there").flatten().map(|e| e.file_name()).collect();
+        fs::read_dir(sandbox.path("tmp")).expect("it exists").flatten().map(|e| e.file_name()).collect();
     names.sort();
     assert_eq!(names, ["out", "root"]);
 }
 
 #[test]
-fn an_output_that_turns_into_a_link_or_a_folder_meanwhile_harms_nothing() {
+fn an_output_replaced_by_a_link_or_folder_during_a_run_harms_nothing() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("precious", "precious");
     for force in [&["-f"][..], &[]] {
         for folder in [false, true] {
             let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "x"]);
-            let mut child = command.args(force).stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+            let mut child =
+                command.args(force).stdin(std::process::Stdio::piped()).spawn().expect("the program starts");
             let mut pipe = child.stdin.take().expect("it is a pipe");
             pipe.write_all(&vec![0; 3 << 20]).expect("it is read");
             if folder {
@@ -213,7 +216,7 @@ fn an_output_that_turns_into_a_link_or_a_folder_meanwhile_harms_nothing() {
             assert_eq!(outcome.status, 1, "{outcome:?}");
             assert_eq!(sandbox.text("precious"), "precious");
             let remove = if folder { fs::remove_dir } else { fs::remove_file };
-            remove(sandbox.path("x")).expect("it is there");
+            remove(sandbox.path("x")).expect("it exists");
             assert_eq!(sandbox.names(), ["key.txt", "precious"]);
         }
     }

@@ -102,14 +102,14 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
 }
 
 #[test]
-fn signals_that_ask_to_end_leave_nothing_and_are_how_it_ends() {
+fn a_termination_signal_ends_the_program_and_leaves_nothing() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("a", data(6 * SEGMENT));
     let mut ended = 0;
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         for moment in numbers(rounds(8, 200), 15_000) {
             sandbox.write("a.age", OLD);
-            let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("it starts");
+            let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("the program starts");
             thread::sleep(Duration::from_micros(moment as u64));
             signal(&child, name);
             let outcome = finish(child);
@@ -124,12 +124,12 @@ fn signals_that_ask_to_end_leave_nothing_and_are_how_it_ends() {
 }
 
 #[test]
-fn a_run_that_is_stopped_again_and_again_gives_the_same() {
+fn a_run_that_is_stopped_and_continued_gives_the_same_output() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(24 * SEGMENT);
     sandbox.write("a", &plaintext);
     for _ in 0..rounds(2, 30) {
-        let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("it starts");
+        let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("the program starts");
         for _ in 0..20 {
             signal(&child, "STOP");
             thread::sleep(Duration::from_micros(500));

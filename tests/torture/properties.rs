@@ -49,7 +49,7 @@ fn damaged(file: &[u8], numbers: &[usize]) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate() {
+fn solekey_and_the_age_crate_agree_on_damaged_files() {
     let theirs = age::x25519::Identity::generate();
     let ours: Identity = theirs.to_string().expose_secret().parse().expect("it is a key");
     let recipient = ours.to_recipient().expect("it has one");
@@ -57,7 +57,7 @@ fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate()
     for length in [0, 5, 65_536, 65_600] {
         let plaintext = data(length);
         let (mut source, mut file) = (&plaintext[..], Vec::new());
-        let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one is enough");
+        let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
         let sink = Sink::Sequential(&mut file);
         encryptor.encrypt(Source::Sequential(&mut source), sink, NonZeroUsize::MIN).expect("nothing fails");
         let count = rounds(400, 100_000);
@@ -81,7 +81,7 @@ fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate()
 }
 
 #[test]
-fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_others() {
+fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_other_keys() {
     let (identity, hybrid) = (Identity::generate(), Identity::generate_hybrid());
     let text = |identity: &Identity| identity.to_text().expect("it has one").expose_secret().to_owned();
     let armor =
@@ -142,7 +142,7 @@ fn damaged_recipients_files_are_read_in_full_or_not_at_all() {
 }
 
 #[test]
-fn damaged_identity_files_open_nothing_they_should_not_and_tell_no_secret() {
+fn damaged_identity_files_open_nothing_they_should_not_and_reveal_no_secret() {
     let sandbox = Sandbox::new();
     let key = |_| Identity::generate().to_text().expect("it has one").expose_secret().to_owned();
     let [first, second] = [0, 1].map(key);

@@ -44,7 +44,7 @@ fn low(code: &str) -> Tree {
 }
 
 #[test]
-fn a_path_is_caught_in_every_way_to_write_it() {
+fn a_path_is_caught_however_it_is_written() {
     for code in [
         "use crate::cli::commands::keygen::run;",
         "use crate::{cli::{commands::{keygen::{run as other}}}};",
@@ -77,7 +77,7 @@ fn a_path_is_caught_in_every_way_to_write_it() {
 }
 
 #[test]
-fn tests_comments_text_and_visibility_use_nothing() {
+fn tests_comments_strings_and_visibility_do_not_count_as_uses() {
     for code in [
         "#[cfg(test)] mod tests { use crate::cli::commands::keygen::run; }",
         "#[cfg(all(test, unix))] mod tests { use crate::cli::commands::keygen::run; }",
@@ -167,7 +167,7 @@ fn impure_code_in_crypto_is_caught() {
 }
 
 #[test]
-fn a_cycle_is_caught_with_what_ties_it() {
+fn a_cycle_is_caught_and_its_imports_are_listed() {
     let files = |last| {
         tree(&[
             ("cli/files/input.rs", "use crate::cli::files::walk::Walk;"),
@@ -201,7 +201,7 @@ fn a_command_that_imports_another_is_caught() {
 }
 
 #[test]
-fn a_way_from_encryption_to_the_default_identities_is_caught() {
+fn a_chain_of_imports_from_encryption_to_the_default_identities_is_caught() {
     let rule = |recipients, key_file| {
         rules::defaults_open_only(&tree(&[
             ("cli/commands/encrypt.rs", "use crate::cli::keys::recipients::Recipients;"),
@@ -268,7 +268,7 @@ fn a_crate_outside_its_owner_is_caught() {
 }
 
 #[test]
-fn a_condition_on_the_system_is_caught() {
+fn a_condition_on_the_operating_system_is_caught() {
     let rule = |file, code: &str| rules::systems_are_apart(&tree(&[(file, code)]));
     for code in [
         "#[cfg(unix)] fn f() {}",
@@ -287,7 +287,7 @@ fn a_condition_on_the_system_is_caught() {
 }
 
 #[test]
-fn a_wrong_name_is_caught_in_any_file() {
+fn a_forbidden_path_is_caught_in_any_file() {
     let at = |file, code: &str| tree(&[(file, code)]);
     let walk = |code: &str| at("cli/files/walk.rs", code);
     caught(&rules::no_grandparents(&walk("use super::super::args;")), &["super::super::args"]);

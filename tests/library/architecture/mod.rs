@@ -41,7 +41,7 @@ fn obeyed(violations: &[String], advice: &str) {
 }
 
 #[test]
-fn every_source_is_reached() {
+fn every_source_file_is_reached() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
@@ -120,7 +120,7 @@ fn default_identities_never_reach_the_code_that_decides_who_can_open_a_file() {
 }
 
 #[test]
-fn every_dependency_has_its_owner() {
+fn every_dependency_has_an_owner() {
     obeyed(
         &rules::one_owner(&TREE, &DEPENDENCIES),
         "One file owns each crate and wraps it for the others. Use the owner's wrapper or extend it. Enter a new dependency, or a \
@@ -129,7 +129,7 @@ fn every_dependency_has_its_owner() {
 }
 
 #[test]
-fn only_the_platform_room_asks_for_the_operating_system() {
+fn only_the_platform_room_has_conditions_on_the_operating_system() {
     obeyed(
         &rules::systems_are_apart(&TREE),
         "Give cli/platform a function or constant with one meaning and a body for each system, and call it without a condition.",
@@ -164,7 +164,7 @@ fn only_the_edge_reads_the_environment() {
 }
 
 #[test]
-fn no_file_and_no_folder_grows_too_large() {
+fn no_file_or_folder_is_too_large() {
     obeyed(
         &rules::sizes(&TREE),
         &format!(
