@@ -1,4 +1,4 @@
-//! Keys and passphrases: making them, naming them, and never showing them.
+//! Keys and passphrases: generating them, reading them, and never showing them.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -13,7 +13,7 @@ const NO_ECHO: &str = "solekey: error: a secret key is on the command line, wher
 /// The secret key of an identity file.
 fn secret(sandbox: &Sandbox, name: &str) -> String {
     let text = sandbox.text(name);
-    text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).expect("it has a key").to_owned()
+    text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).expect("an identity file has a key").to_owned()
 }
 
 /// The stanza types of a file, in order.
@@ -24,7 +24,7 @@ fn stanza_types(sandbox: &Sandbox, name: &str) -> Vec<String> {
     types.map(|stanza| stanza["type"].as_str().expect("it is a string").to_owned()).collect()
 }
 
-/// What to do about a secret key in a list of recipients.
+/// The hint for a secret key in a list of recipients.
 const PUBLIC: &str = "solekey: hint: to encrypt to the public key of an identity file, name that with -i\n";
 
 #[test]
@@ -32,12 +32,12 @@ fn a_key_file_is_private_and_states_its_public_key() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.shell("umask 0; \"$SOLEKEY\" keygen -o key.txt");
     let recipient = String::from_utf8(outcome.gave().to_vec()).expect("it is text");
-    let recipient = recipient.strip_suffix('\n').expect("it is a line");
+    let recipient = recipient.strip_suffix('\n').expect("the output ends with a line feed");
     assert_eq!(sandbox.mode("key.txt"), 0o600);
     let text = sandbox.text("key.txt");
     let lines: Vec<_> = text.lines().collect();
-    let [created, public, key] = lines[..] else { panic!("it has three lines") };
-    let created = created.strip_prefix("# created: ").expect("it says when");
+    let [created, public, key] = lines[..] else { panic!("a key file has three lines") };
+    let created = created.strip_prefix("# created: ").expect("the first line says when the key was created");
     assert!(created.len() == "2026-01-01T00:00:00Z".len() && created.ends_with('Z'), "{created}");
     assert_eq!(public, format!("# public key: {recipient}"));
     assert!(recipient.starts_with("age1") && recipient.len() == 62);
@@ -266,7 +266,7 @@ fn one_passphrase_opens_several_files() {
     for name in ["a", "b"] {
         fs::remove_file(sandbox.path(name)).expect("it exists");
     }
-    // A pipe gives it only once.
+    // The passphrase can be read from a pipe only once.
     sandbox.shell("cat pass | \"$SOLEKEY\" decrypt --passphrase-fd 3 a.age b.age 3<&0 </dev/null").is_silent_success();
     assert_eq!((sandbox.text("a"), sandbox.text("b")), ("a".to_owned(), "b".to_owned()));
 }
@@ -383,7 +383,7 @@ fn ssh_keys_of_both_kinds_open_files_encrypted_to_them() {
             }
         }
     }
-    // The order of the command line, whatever the flags.
+    // Stanzas follow the order of the command line, whatever the flags.
     sandbox.write("friends", format!("{recipient}\n"));
     let ed = sandbox.text("ed.pub");
     for (arguments, kinds) in [
@@ -486,7 +486,7 @@ fn standard_input_under_another_name_cannot_be_both_data_and_secrets() {
     let (sandbox, recipient) = Sandbox::with_key();
     let public = format!("{recipient}\n");
     for name in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
-        // The passphrase's reader would take more than the first line of what is to be encrypted.
+        // Reading the passphrase would consume more than the first line of the data to encrypt.
         let said = format!(
             "solekey: error: --passphrase-file '{name}' is standard input, which carries data\n\
              solekey: hint: use another descriptor, or a file\n"
@@ -498,7 +498,7 @@ fn standard_input_under_another_name_cannot_be_both_data_and_secrets() {
         sandbox.run_with(["encrypt", "-R", name, "-o", "out.age"], public.as_bytes()).fails(2, said);
         let twice = ["encrypt", "-R", name, "-R", "-", "-o", "out.age", "key.txt"];
         sandbox.run_with(twice, public.as_bytes()).fails(2, said);
-        // Where it is free, it is a file like any other.
+        // If standard input carries nothing else, it is a file like any other.
         sandbox.run_with(["encrypt", "-R", name, "key.txt"], public.as_bytes()).is_silent_success();
         fs::remove_file(sandbox.path("key.txt.age")).expect("it exists");
     }
