@@ -1,4 +1,4 @@
-//! What `encrypt` records and counts: one stanza for each distinct recipient, and a receipt of who that is.
+//! Receipts and stanza counts: one stanza for each distinct recipient, and a record of who it is for.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A receipt tells the truth about these bytes, and says nothing else.
+/// Asserts that a receipt describes an output with these bytes, and contains nothing else.
 #[track_caller]
 fn receipt_is(receipt: &Value, output: Value, bytes: &[u8], armor: bool, stanzas: Value) {
     let expected = json!({
@@ -162,7 +162,7 @@ fn a_receipt_can_go_to_standard_output_redirected_to_a_file() {
     let script = format!("\"$SOLEKEY\" encrypt -r {recipient} --receipt - x > r.json");
     sandbox.shell(&script).is_silent_success();
     assert_eq!(lines(&sandbox.read("r.json"))[0]["output"], "x.age");
-    // What is written there otherwise leaves no room for one.
+    // The receipt and the ciphertext cannot both go to standard output.
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} --receipt - x > out");
     assert_eq!(sandbox.shell(&script).status, 2);
 }

@@ -1,8 +1,8 @@
-//! Files that a shell or an editor took for text.
+//! Files that a shell or an editor treated as text and re-encoded.
 
 use crate::{sandbox::Sandbox, texts::SAVE_AS_UTF_8};
 
-/// What PowerShell's `>` makes of a program's output: UTF-16 with a mark.
+/// Encodes bytes as UTF-16 with a byte order mark, as PowerShell's `>` does.
 fn utf16(bytes: &[u8]) -> Vec<u8> {
     [&[0xff, 0xfe][..], &bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<_>>()].concat()
 }

@@ -1,4 +1,4 @@
-//! New recipients for files that are there.
+//! New recipients for existing files.
 
 use std::{fs, os::unix::fs::MetadataExt};
 
@@ -36,7 +36,7 @@ fn a_full_set_of_recipients_replaces_the_old_one_under_a_fresh_key() {
         assert_eq!((after.mode(), after.mtime(), after.len()), (before.mode(), before.mtime(), before.len()));
         let now = sandbox.read("x.age");
         assert_eq!(now.starts_with(b"-----"), armor);
-        // Nothing of the old payload is there any more.
+        // The payload is encrypted under a new key.
         assert!(length == 0 || now[now.len() - 64..] != sealed[sealed.len() - 64..] || armor);
     }
 }
@@ -49,7 +49,7 @@ fn rekeying_keeps_the_owner_of_a_file() {
     let (sandbox, old, new) = with_keys();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
-    std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may");
+    std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may change the owner");
     sandbox.set_mode("x.age", 0o600);
     sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
     let metadata = fs::metadata(sandbox.path("x.age")).expect("it exists");
@@ -84,7 +84,7 @@ fn recipients_are_added_and_removed_if_their_stanzas_can_be_identified() {
     let again = sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--add", "-r", &new, "x.age"]);
     again.is(0, "", &format!("solekey: warning: {new} can open the file already\n"));
 
-    // Whose the second stanza is cannot be told without its identity.
+    // The recipient of an X25519 stanza cannot be identified without its identity.
     let before = sandbox.read("x.age");
     sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &old, "x.age"]).fails(
         1,
@@ -123,20 +123,20 @@ fn header_only_keeps_the_payload_and_warns_that_old_recipients_keep_access() {
         sandbox.run(remove).is(0, "", WARNING);
         assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
     }
-    // Post-quantum recipients share no file with others, not even one that is there.
+    // Post-quantum recipients cannot be added to a file with classic ones.
     assert_eq!(sandbox.run(["keygen", "--pq", "-o", "pq.txt"]).status, 0);
     let outcome = sandbox.run(["rekey", "-i", "new.txt", "--add", "--header-only", "-R", "pq.txt.pub", "x.age"]);
     assert_eq!(outcome.status, 1);
     assert!(outcome.stderr.contains("post-quantum and classic recipients cannot share a file"), "{}", outcome.stderr);
 }
 
-/// The age crate, as rage does, adds a stanza that is for nobody.
+/// The age crate, and so rage, adds a grease stanza that belongs to no recipient.
 #[test]
 fn a_grease_stanza_is_neither_an_obstacle_nor_a_recipient() {
     let (sandbox, old, new) = with_keys();
     let key: age::x25519::Recipient = old.parse().expect("it is a recipient");
     let sealed = age::encrypt(&key, b"text").expect("the age crate encrypts");
-    assert!(String::from_utf8_lossy(&sealed).contains("-grease"), "the age crate adds no such stanza any more");
+    assert!(String::from_utf8_lossy(&sealed).contains("-grease"), "the age crate no longer adds such a stanza");
     sandbox.write("x.age", &sealed);
     let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
     let outcome = sandbox.run(remove);
@@ -156,7 +156,7 @@ fn a_file_replaced_during_rekeying_is_not_overwritten() {
     sandbox.write("word", "correct horse\n");
     sandbox.write_protected("x.age", "old text", "correct horse");
     sandbox.write("newer", "newer text");
-    // The program waits for the passphrase when it has opened the file.
+    // The program has opened the file when it waits for the passphrase.
     let script = format!(
         "mkfifo fifo; \"$SOLEKEY\" rekey --passphrase-file fifo -r {new} x.age & \
          {{ mv newer x.age; cat word; }} >fifo; wait $!"
@@ -230,7 +230,7 @@ fn a_killed_rekey_leaves_each_file_either_old_or_new() {
         let mut rekey = sandbox.command(["rekey", "-i", "key.txt", "-r", &new]);
         let mut running = rekey.args(&files).spawn().expect("the program starts");
         std::thread::sleep(std::time::Duration::from_millis(delay as u64));
-        // It may be done already.
+        // It may have finished already.
         let _ = running.kill();
         finish(running);
         for file in &files {

@@ -1,4 +1,4 @@
-//! What is left of damaged files.
+//! Salvage: recovering the intact chunks of damaged files.
 
 use crate::sandbox::{CHUNK, SEGMENT, Sandbox, data};
 
@@ -109,7 +109,7 @@ fn a_damaged_header_still_opens_with_an_intact_stanza() {
     assert_eq!((lines.len(), lines[5].len()), (6, 48), "{header}");
     let starts: Vec<_> = (0..6).map(|line| lines[..line].concat().len()).collect();
 
-    // In the first line, anywhere in the other's stanza, and in the last line or right before it.
+    // Damage in the version line, in the other recipient's stanza, or in the MAC line or the line feed before it.
     let harmless = (0..starts[3] - 1).chain(starts[5] - 1..starts[5] + 48);
     for offset in harmless {
         let mut damaged = sealed.clone();

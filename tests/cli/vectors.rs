@@ -1,4 +1,4 @@
-//! Every CCTV vector through the program: its exit status, what it releases, and that a failure leaves no file.
+//! Runs every CCTV vector through the program: exit status, released bytes, and no file left after a failure.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -10,7 +10,7 @@ use crate::{
     sandbox::{Outcome, Sandbox},
 };
 
-/// Vectors that are in work at once.
+/// Number of vectors tested at once.
 const THREADS: usize = 3;
 
 #[test]
@@ -56,7 +56,7 @@ fn check(vector: &Vector) {
 }
 
 fn assert_status(vector: &Vector, outcome: &Outcome) {
-    // The file may be whole: it is this program that will not do the work.
+    // The file may be intact: the program refuses the work.
     let too_much_work = outcome.stderr.contains(": the passphrase's work factor is 2^");
     let status = match vector.expect {
         Expect::Success => 0,

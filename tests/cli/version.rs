@@ -1,4 +1,4 @@
-//! What the program says of itself.
+//! Version and help.
 
 use std::{fs, path::Path};
 
@@ -23,7 +23,7 @@ fn the_verbose_version_says_what_the_program_was_built_from() {
         let lines: Vec<_> = said.lines().collect();
         let [program, commit, compiler, target, features, locked] = lines[..] else { panic!("{said}") };
         assert_eq!(program, concat!("solekey ", env!("CARGO_PKG_VERSION")));
-        // Only a release build knows; see bench/reproduce.sh.
+        // Only a release build knows its commit; see bench/reproduce.sh.
         assert!(commit.starts_with("commit    "), "{said}");
         assert!(compiler.starts_with("compiler  rustc 1."), "{said}");
         assert!(target.starts_with("target    ") && target.contains(std::env::consts::ARCH), "{said}");
