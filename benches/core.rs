@@ -45,7 +45,7 @@ fn header(c: &mut Criterion) {
     }
 }
 
-/// Bytes at offsets, and a sink that forgets them.
+/// A source of bytes at offsets.
 struct Memory(Vec<u8>);
 
 impl ReadAt for Memory {
@@ -55,9 +55,10 @@ impl ReadAt for Memory {
     }
 }
 
-struct Forget;
+/// A sink that discards what is written to it.
+struct Discard;
 
-impl WriteAt for Forget {
+impl WriteAt for Discard {
     fn write_all_at(&self, _: &[u8], _: u64) -> io::Result<()> {
         Ok(())
     }
@@ -77,7 +78,7 @@ fn pipeline(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("encrypt at offsets", number), |b| {
             b.iter(|| {
                 let source = Source::AtOffsets { file: &plaintext, start: 0, length: PAYLOAD as u64 };
-                let sink = Sink::AtOffsets { file: &Forget, start: 0 };
+                let sink = Sink::AtOffsets { file: &Discard, start: 0 };
                 Encryptor::new(&recipients).expect("there is a recipient").encrypt(source, sink, threads(number))
             });
         });
@@ -94,7 +95,7 @@ fn pipeline(c: &mut Criterion) {
             b.iter(|| {
                 let length = (file.0.len() - start) as u64;
                 let source = Source::AtOffsets { file: &file, start: start as u64, length };
-                unlocked().decrypt(source, Sink::AtOffsets { file: &Forget, start: 0 }, threads(number))
+                unlocked().decrypt(source, Sink::AtOffsets { file: &Discard, start: 0 }, threads(number))
             });
         });
         group.bench_function(BenchmarkId::new("decrypt in turn", number), |b| {

@@ -1,4 +1,4 @@
-//! Lengths around every boundary, in every way of running, against the age crate; then damage and failures.
+//! Lengths around every boundary, in every mode, compared with the age crate; then damage and failures.
 
 use solekey::crypto::{
     CHUNK, CHUNK_OVERHEAD, Decryptor, Encryptor, Error, Identity, PAYLOAD_NONCE, PayloadFault, SEALED_CHUNK, Sink,
@@ -16,11 +16,12 @@ use crate::{
 const SEGMENT: usize = 16 * CHUNK;
 const LENGTHS: [usize; 9] = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 500];
 
-/// Bytes without repetition, so that a chunk in the wrong place shows.
+/// Bytes without repetition, so that a misplaced chunk shows.
 fn plaintext(length: usize) -> Vec<u8> {
     (0u64..).flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).take(length).collect()
 }
 
+/// The same identity for solekey and for the age crate.
 struct Pair {
     identity: Identity,
     age: age::x25519::Identity,
@@ -32,12 +33,13 @@ fn pair() -> Pair {
     Pair { identity, age }
 }
 
+/// Every mode: the kinds of source and sink, and the number of threads.
 fn ways() -> impl Iterator<Item = (End, End, usize)> {
     let ends = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
     ends.flat_map(|(source, sink)| THREADS.map(|number| (source, sink, number)))
 }
 
-/// Four of the ways, with every pair of ends and every number of threads among them; others in the next round.
+/// A quarter of the modes, covering every pair of ends and every number of threads. Each round picks different ones.
 fn some_ways(round: usize) -> Vec<(End, End, usize)> {
     let chosen = ways().enumerate().filter(|(index, _)| (index / 4 + index % 4 + round).is_multiple_of(4));
     chosen.map(|(_, way)| way).collect()
@@ -53,7 +55,7 @@ fn encrypt(pair: &Pair, plaintext: &[u8], source: End, sink: End, number: usize)
     file
 }
 
-/// The outcome, and what was delivered.
+/// Returns the outcome and the bytes that were written.
 fn decrypt(pair: &Pair, file: &[u8], source: End, sink: End, number: usize) -> (Result<u64, Error>, Vec<u8>) {
     let mut rest = file;
     let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
@@ -102,7 +104,7 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
     for length in LENGTHS {
         let plaintext = plaintext(length);
         let theirs = age::encrypt_and_armor(&pair.age.to_public(), &plaintext).expect("the age crate encrypts");
-        // Armor is read and written in turn; the plaintext's end may be of either kind.
+        // Armor is read and written sequentially; the plaintext may be of either kind.
         for (end, number) in ENDS.into_iter().flat_map(|end| THREADS.map(|number| (end, number))) {
             let mut armor = ArmorWriter::new(Vec::new());
             let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
@@ -127,14 +129,14 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
     }
 }
 
-/// Two marker lines, and base64 in lines of 64 characters.
+/// Length of an armored file: two marker lines, and base64 in lines of 64 characters.
 fn armored_length(binary: u64) -> u64 {
     let text = binary.div_ceil(3) * 4;
     let markers = "-----BEGIN AGE ENCRYPTED FILE-----\n-----END AGE ENCRYPTED FILE-----\n".len() as u64;
     markers + text + text.div_ceil(64)
 }
 
-/// Asserts that a damaged file gives the same error and releases the same bytes in all these ways, and returns the error.
+/// Asserts that a damaged file gives the same error and releases the same bytes in each of these modes. Returns the error.
 fn assert_same_failure(
     pair: &Pair,
     file: &[u8],
@@ -156,7 +158,7 @@ fn assert_same_failure(
         }
         first.get_or_insert(error);
     }
-    first.expect("there is a way to run")
+    first.expect("there is at least one mode")
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn a_cut_file_releases_exactly_the_whole_chunks_before_the_cut() {
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let chunks = header_length(&file) + PAYLOAD_NONCE;
     let around = |boundary: usize| [-1, 0, 1].map(|shift| (boundary * SEALED_CHUNK).saturating_add_signed(shift));
-    // A tag alone, and what is hardly more or less, in a first chunk and in later ones, around a segment's end too.
+    // Exactly one tag, and one byte more or less, in the first chunk and later ones, including next to a segment's end.
     let tags = [0, 1, 15, 16, 17, 48].into_iter().flat_map(|chunk| [15, 16, 17].map(|at| chunk * SEALED_CHUNK + at));
     let scattered = (1..=40).map(|round| round * 1_618_033_988 % (file.len() - chunks));
     for (round, place) in (0..=48).flat_map(around).chain(tags).chain(scattered).enumerate() {
@@ -312,7 +314,7 @@ fn a_failing_source_or_sink_ends_decryption_with_its_error() {
 const CANNOT_READ: &str = "cannot read: no more can be read";
 const CANNOT_WRITE: &str = "cannot write: no more can be written";
 
-/// Decrypts with a payload that cannot be read from one place on, to where nothing can be written beyond another.
+/// Decrypts from a source that fails from one offset on, to a sink that fails beyond another.
 fn decrypt_failing(
     pair: &Pair,
     file: &[u8],
@@ -350,7 +352,7 @@ fn the_earlier_of_two_faults_in_different_segments_is_returned() {
         for (early, late) in faults {
             for (first, second) in [(0, 1), (0, 4), (1, 2), (1, 4), (2, 3), (3, 4)] {
                 let segment = |kind| [(early, first), (late, second)].into_iter().find(|(of, _)| *of == kind);
-                // In the middle of a segment, each.
+                // Each fault is in the middle of a segment.
                 let sealed = |(_, segment)| PAYLOAD_NONCE + (segment * 16 + 5) * SEALED_CHUNK + 7;
                 let mut damaged = file.clone();
                 if let Some(place) = segment(Fault::Damage).map(sealed) {
