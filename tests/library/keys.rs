@@ -1,4 +1,4 @@
-//! Recipients and identities of every kind: who gets a stanza, who opens, and what is said of texts that are neither.
+//! Recipients and identities of every kind: who gets a stanza, who can open a file, and how invalid keys are reported.
 
 use std::{collections::HashSet, fs, process::Command};
 
@@ -114,7 +114,7 @@ fn post_quantum_recipients_can_share_a_file_but_not_with_classic_ones() {
 
 #[test]
 fn files_can_be_encrypted_to_tag_recipients() {
-    // A key of nobody's, as good as any point of the curve.
+    // Any point on the curve serves as a public key. Nobody holds the secret key of this one.
     let recipient: Recipient =
         "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed");
     let decryptor = header(&[recipient]);
@@ -182,13 +182,13 @@ fn equal_texts(text: &str) {
 #[test]
 fn an_invalid_recipient_is_reported_as_what_it_looks_like() {
     let secret = Identity::generate().to_text().expect("a generated identity has a text");
-    let parse = |text: &str| text.parse::<Recipient>().err().expect("it is no recipient");
+    let parse = |text: &str| text.parse::<Recipient>().err().expect("it is not a recipient");
     assert_eq!(parse(secret.expose_secret()), ParseRecipientError::SecretKey);
     assert_eq!(parse(&secret.expose_secret().to_lowercase()), ParseRecipientError::SecretKey);
     assert_eq!(parse("-----BEGIN OPENSSH PRIVATE KEY-----"), ParseRecipientError::SecretKey);
     let public = recipient_of(&Identity::generate()).to_string();
     assert_eq!(parse(&public[..public.len() - 1]), ParseRecipientError::Mistyped);
-    // A key for a plugin; the prefixes of the format's own types are no plugins' names.
+    // A plugin's key. The prefixes of built-in types are not plugin names.
     let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
     assert_eq!(parse(plugin), ParseRecipientError::Plugin("yubikey".into()));
     assert_eq!(parse(&plugin.to_uppercase()), ParseRecipientError::Plugin("yubikey".into()));
@@ -217,7 +217,7 @@ fn an_invalid_identity_is_reported_as_what_it_looks_like_and_never_shown() {
         ("hunter22hunter22", ParseIdentityError::Unknown),
     ];
     for (text, expected) in cases {
-        let error = text.parse::<Identity>().err().expect("it is no identity");
+        let error = text.parse::<Identity>().err().expect("it is not an identity");
         assert_eq!(error, expected);
         assert!(!error.to_string().contains(&text[..16.min(text.len())]));
     }
@@ -230,7 +230,7 @@ fn an_invalid_identity_is_reported_as_what_it_looks_like_and_never_shown() {
 /// The base point of X25519's curve.
 const POINT: &str = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Another program, which gives the same stanza for every file key.
+/// An external recipient that returns the same stanza for every file key: type, arguments and length of the body.
 struct Gives(&'static str, &'static [&'static str], usize);
 
 impl age::Recipient for Gives {
@@ -257,21 +257,23 @@ fn an_external_stanza_that_would_lock_out_other_recipients_is_refused() {
         (Gives("ssh-ed25519", &["AAAAAA", "AAAA"], 32), false),
         (Gives("ssh-ed25519", &["AAAAAA"], 32), false),
     ] {
-        let what = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
+        let described = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
         let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(stanza), many_stanzas: false };
         match Encryptor::new([&external, &recipient_of(&key)]) {
             Ok(encryptor) => {
-                assert!(is_well_formed, "{what}");
+                assert!(is_well_formed, "{described}");
                 let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
-                assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "{what} stops another");
+                assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "{described} locks out another recipient");
             }
-            Err(Error::Wrap(text)) => assert!(!is_well_formed && text.starts_with("it gave a malformed"), "{what}"),
-            Err(other) => panic!("{what}: {other}"),
+            Err(Error::Wrap(text)) => {
+                assert!(!is_well_formed && text.starts_with("it gave a malformed"), "{described}")
+            }
+            Err(other) => panic!("{described}: {other}"),
         }
     }
 }
 
-/// A copy that names another key, if there is one to name.
+/// Copies a stanza. If `name` is given, the copy names that key instead.
 fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
     let mut args = stanza.args.clone();
     if let Some(name) = name {
@@ -280,7 +282,7 @@ fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
     Stanza { tag: stanza.tag.clone(), args, body: stanza.body.clone() }
 }
 
-/// Another program, which gives a stanza that it has from elsewhere.
+/// An external recipient that returns a copy of an existing stanza.
 struct Repeats(Stanza);
 
 impl age::Recipient for Repeats {
@@ -301,19 +303,20 @@ fn an_external_stanza_that_names_another_recipient_is_refused() {
             wrapper: Box::new(Repeats(copy(stanza, name))),
             many_stanzas: false,
         };
-        // Whoever has that key would take this stanza for its own, and give up: it holds another file's key, or none.
+        // The owner of that key would take this stanza for its own and fail: it holds another file's key, or none.
         let refused = Encryptor::new([&external(None), &recipient]).err();
         let said = "it gave a stanza in the name of another recipient";
         assert!(matches!(&refused, Some(Error::Wrap(text)) if text.starts_with(said)), "{kind}");
         assert!(matches!(Encryptor::new([&recipient, &external(None)]), Err(Error::Wrap(_))), "{kind}");
 
-        let encryptor = Encryptor::new([&external(Some("AAAAAA")), &recipient]).expect("that is nobody here");
+        let encryptor =
+            Encryptor::new([&external(Some("AAAAAA")), &recipient]).expect("no recipient here has that name");
         let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
         assert!(header.unlock(&[identity]).is_ok(), "{kind}");
     }
 }
 
-/// Another program, which gives so many stanzas of a type for every file key.
+/// An external recipient that returns a number of empty stanzas of one type for every file key.
 struct Writes(&'static str, usize);
 
 impl age::Recipient for Writes {
@@ -391,11 +394,11 @@ fn an_added_recipient_must_be_compatible_with_the_kept_stanzas() {
         assert!(matches!(added(&kept, &classic), Err(Error::MixedQuantumSafety)), "{}", kept.tag);
     }
     assert!(matches!(added(&empty("scrypt"), &classic), Err(Error::Incompatible)));
-    // Also behind one that says nothing about it.
+    // Even after a stanza of unknown type, which is compatible with both.
     let both = [&empty("another"), &of(&hybrid)];
     assert!(matches!(unlocked.rewrap(both, [&classic]), Err(Error::MixedQuantumSafety)));
     assert!(unlocked.rewrap(both, [&hybrid]).is_ok());
-    // At a malformed one of its own type, an identity gives up; others pass over it.
+    // An identity fails at a malformed stanza of its own type; others skip it.
     for (tag, recipient, other) in [("X25519", &classic, &hybrid), ("mlkem768x25519", &hybrid, &classic)] {
         let refused = unlocked.rewrap([&of(recipient), &empty(tag)], [recipient]);
         let named = recipient.to_string();
@@ -417,7 +420,7 @@ fn a_header_that_is_too_long_to_be_read_is_never_written() {
         Encryptor::new([&external, &recipient_of(&key)])
     };
     let encryptor = long(11 << 20).expect("with base64 and line feeds, that is 15 MiB");
-    let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is read");
+    let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("the header is within the limit");
     assert!(header.unlock(std::slice::from_ref(&key)).is_ok());
     assert!(matches!(long(12 << 20), Err(Error::HeaderLength)));
 }
@@ -426,7 +429,7 @@ fn a_header_that_is_too_long_to_be_read_is_never_written() {
 fn malformed_keys_of_built_in_types_are_not_taken_for_plugin_keys() {
     for name in ["pq", "tag", "tagpq"] {
         let prefix = bech32::Hrp::parse(&format!("age1{name}")).expect("it is a prefix");
-        let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("it is short");
+        let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("the text is short enough");
         assert_eq!(text.parse::<Recipient>().err(), Some(ParseRecipientError::Mistyped), "{text}");
     }
 }

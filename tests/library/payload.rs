@@ -1,5 +1,5 @@
-//! Parts of payloads: ranges, ends, what is left of damaged ones, and payloads under another file key. The oracle is what
-//! opening all of it and cutting gives.
+//! Parts of payloads: ranges, final chunks, salvage, and reencryption under another file key. Results are compared with
+//! slices of the whole plaintext.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ fn plaintext(length: usize) -> Vec<u8> {
     (0u64..).flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).take(length).collect()
 }
 
-/// A file, without its header, and what opens it.
+/// Encrypts `plaintext`. Returns the unlocked file and its payload, without the header.
 fn sealed(plaintext: &[u8]) -> (Unlocked, Vec<u8>) {
     let recipient = Identity::generate().to_recipient().expect("an X25519 identity has a recipient");
     let encryptor = Encryptor::new(&[recipient]).expect("one recipient is enough");
@@ -29,7 +29,7 @@ fn sealed(plaintext: &[u8]) -> (Unlocked, Vec<u8>) {
     (unlocked, written.into_bytes().split_off(header))
 }
 
-/// Where a chunk of `sealed` begins.
+/// The offset at which a chunk of `sealed` begins.
 fn chunk(index: usize) -> usize {
     PAYLOAD_NONCE + index * SEALED_CHUNK
 }
@@ -129,7 +129,7 @@ fn intact_chunks_are_salvaged_and_lost_ones_become_zeros() {
         assert_eq!(salvaged, Salvaged { length: plaintext.len() as u64, has_final_chunk: true, ..Salvaged::default() });
         assert!(opened == plaintext);
 
-        // A sector, a range of zeros over the border of two segments, and the end.
+        // Damage one sector, zero a range across two segments, and cut off the end.
         let mut damaged = whole.clone();
         damaged[chunk(3)..chunk(3) + 512].fill(b'x');
         damaged[chunk(15) + 9..chunk(17)].fill(0);
@@ -216,6 +216,6 @@ fn reencryption_stops_at_a_damaged_chunk() {
     let payload = unlocked.payload(bytes.source(End::AtOffsets)).expect("the nonce is there");
     let outcome = encryptor.reencrypt(payload, written.sink(End::Sequential), threads(3));
     assert!(matches!(outcome, Err(Error::Payload { chunk: 20, fault: PayloadFault::Corrupted })));
-    // The segment before that of the chunk, and nothing of this one.
+    // The segments before the damaged chunk's are written, and nothing of its own.
     assert_eq!(written.into_bytes().len(), header + chunk(16));
 }

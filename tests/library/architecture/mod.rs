@@ -1,7 +1,7 @@
-//! The architecture: which file of `src` may use what. Tests inside the sources may reach further than the code that they test.
+//! The architecture: what each file in `src` may use. Tests inside the sources may use more than the code that they test.
 //!
 //! [`source`] reads one file, [`tree`] resolves its paths to other files and crates, [`rules`] holds the tables and the rules.
-//! A path is seen as far as tokens tell: methods and values that pass through a file without being named there are not.
+//! The rules see only what a file names: methods and values that pass through it unnamed go unnoticed.
 
 mod caught;
 mod rules;
@@ -22,7 +22,7 @@ static DEPENDENCIES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let output = command.args(["metadata", "--no-deps", "--format-version=1"]).output().expect("cargo starts");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
     let dependencies = metadata["packages"][0]["dependencies"].as_array().expect("the package has dependencies");
-    // Of the program: those of tests and of the build script have a kind.
+    // Dependencies of tests and of the build script have a kind; those of the program have none.
     let shipped = dependencies.iter().filter(|dependency| dependency["kind"].is_null());
     let names = shipped.map(|dependency| dependency["name"].as_str().expect("a dependency has a name"));
     names.map(|name| name.replace('-', "_")).collect()
@@ -33,7 +33,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(|| {
     Tree::load(|file| fs::read_to_string(root.join(file)).ok(), DEPENDENCIES.clone())
 });
 
-/// Fails with all violations of a rule, and with what to do about them.
+/// Asserts that there are no violations of a rule. Panics with all of them, and advice on how to fix them.
 #[track_caller]
 fn obeyed(violations: &[String], advice: &str) {
     let list: String = violations.iter().map(|violation| format!("\n  - {violation}")).collect();
