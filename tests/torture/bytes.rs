@@ -1,4 +1,4 @@
-//! Every byte counts: each one changed, each length cut, chunks moved about.
+//! Every byte counts: each byte changed, truncation to each length, and chunks rearranged.
 
 use std::num::NonZeroUsize;
 
@@ -9,7 +9,7 @@ use solekey::crypto::{
 
 use crate::{LONG, record, sandbox::data};
 
-/// Two hundred kilobytes: three whole chunks and a part of one.
+/// Length of the plaintext, 200 KiB: three whole chunks and a partial one.
 const LENGTH: usize = 200 * 1024;
 
 fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
@@ -22,7 +22,7 @@ fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// The outcome, and what was released.
+/// Returns the outcome and the released bytes.
 fn open(identity: &Identity, file: &[u8]) -> (Result<u64, Error>, Vec<u8>) {
     let (mut rest, mut opened) = (file, Vec::new());
     let unlocked = Decryptor::read(&mut rest).and_then(|file| file.unlock(std::slice::from_ref(identity)));
@@ -32,14 +32,14 @@ fn open(identity: &Identity, file: &[u8]) -> (Result<u64, Error>, Vec<u8>) {
     (outcome, opened)
 }
 
-/// Asserts that a file is refused, and that what it releases is no lie.
-fn assert_refused(identity: &Identity, file: &[u8], truth: &[u8], what: &str) {
+/// Asserts that a file is refused, and that the bytes it releases are a prefix of `plaintext`.
+fn assert_refused(identity: &Identity, file: &[u8], plaintext: &[u8], damage: &str) {
     let (outcome, opened) = open(identity, file);
-    assert!(outcome.is_err(), "{what} is not noticed");
-    assert!(truth.starts_with(&opened), "{what} releases what was never written");
+    assert!(outcome.is_err(), "{damage} is not detected");
+    assert!(plaintext.starts_with(&opened), "{damage} releases false bytes");
 }
 
-/// Every place in the long form; in the short one, all of the header and places around the chunks' borders.
+/// Every offset in the long form; in the short one, the whole header and offsets around chunk boundaries.
 fn places(length: usize, header: usize) -> impl Iterator<Item = usize> {
     let near = move |place: usize| {
         place < header + 80
@@ -120,7 +120,7 @@ fn every_flipped_bit_of_armor_is_detected_or_harmless() {
             if std::io::Read::read_to_end(&mut ArmorReader::new(&changed[..]), &mut binary).is_ok() {
                 let (outcome, opened) = open(&identity, &binary);
                 // Only white space after the end line can change and mean the same.
-                assert!(outcome.is_err() || place + 1 == armored.len(), "bit {bit} at {place} is not noticed");
+                assert!(outcome.is_err() || place + 1 == armored.len(), "bit {bit} at {place} is not detected");
                 assert!(plaintext.starts_with(&opened));
                 same += usize::from(outcome.is_ok());
             }

@@ -1,4 +1,4 @@
-//! Disks that fill up, fail, read short and vanish.
+//! Disks that fill up or fail, short reads and writes, and files that vanish.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -9,8 +9,8 @@ use crate::{
     sandbox::{SEGMENT, Sandbox, data, feed, finish, is_root, wait_until},
 };
 
-/// Reads and writes a few bytes less than asked, or fails with EIO, or another error, after so many calls. Linked before
-/// the C library.
+/// Source of a library that makes reads and writes short, or makes them fail with EIO or another error after a number of
+/// calls. Loaded before the C library with `LD_PRELOAD`.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,7 +23,7 @@ const SHIM: &str = r#"
 static atomic_int calls;
 static int number(const char *name) { const char *text = getenv(name); return text ? atoi(text) : -1; }
 
-/* Only large transfers: those of data. Returns 1 for a failure. */
+/* Only affects large transfers, which carry data. Returns 1 for a failure. */
 static int meddle(size_t *count, const char *failing) {
     if (*count < 8192) return 0;
     int call = atomic_fetch_add(&calls, 1);
@@ -114,7 +114,7 @@ fn a_disk_error_at_any_call_is_reported_and_keeps_the_old_file() {
                 let names = sandbox.names();
                 let outcome = under(&sandbox, &format!("{failing}={call}"), &verb);
                 if outcome.status == 0 {
-                    // It was done before the fault: then it was done well.
+                    // The run ended before the fault, so its output must be whole.
                     let made = sandbox.read(output);
                     let opened = if output == "s" { made } else { open(&sandbox, "a.age") };
                     assert!(opened == plaintext, "{failing}={call} {verb}");
@@ -139,7 +139,7 @@ fn a_disk_error_at_any_call_is_reported_and_keeps_the_old_file() {
         "solekey: error: cannot finish 'b': Input/output error (os error 5)\nsolekey: hint: 'b' was left as it was\n",
     );
     assert_eq!(sandbox.text("b"), "old");
-    // EDQUOT.
+    // Error 122 is EDQUOT.
     let outcome = under(&sandbox, "FAIL_WRITE=2 ERROR=122", &format!("encrypt -f -r {recipient} a -o b"));
     outcome.fails(
         1,
@@ -221,7 +221,7 @@ fn removing_the_output_folder_during_a_run_is_an_error() {
     let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "folder/x"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("it is a pipe");
-    std::io::Write::write_all(&mut pipe, &data(3 * SEGMENT)).expect("it is read");
+    std::io::Write::write_all(&mut pipe, &data(3 * SEGMENT)).expect("the program reads it");
     wait_until("the folder can be removed", || {
         fs::read_dir(sandbox.path("folder")).into_iter().flatten().flatten().for_each(|entry| {
             let _ = fs::remove_file(entry.path());
@@ -240,7 +240,7 @@ fn an_input_deleted_while_it_is_read_is_encrypted_whole() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(8 * SEGMENT);
     sandbox.write("a", &plaintext);
-    // Its name is gone before the first byte is read from the pipe; the open file is not.
+    // The file is deleted before the first byte is read from the pipe, while the program still has it open.
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} a | {{ sleep 0.2; rm a; cat >x; }}");
     sandbox.shell(&script).is_silent_success();
     assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).gave() == plaintext);

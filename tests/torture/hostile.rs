@@ -1,4 +1,4 @@
-//! Files, names and surroundings made to harm.
+//! Malicious files, names and environments.
 
 use std::{
     fs::{self, File, Permissions},
@@ -13,7 +13,7 @@ use crate::{
 
 const VERSION: &str = "age-encryption.org/v1\n";
 
-/// Runs a command with 100 MB for data.
+/// Runs a command with at most 100 MB of data memory.
 fn in_bounds(sandbox: &Sandbox, arguments: &str) -> Outcome {
     sandbox.shell(&format!("ulimit -d 100000; exec \"$SOLEKEY\" {arguments}"))
 }
@@ -42,7 +42,7 @@ fn endless_headers_are_refused_in_bounded_memory() {
     let endless_line = "a".repeat(100_000_000);
     let body_lines = format!("{}\n", "A".repeat(64)).repeat(1_600_000);
     let stanzas = "-> a\n\n".repeat(17_000_000);
-    for (what, header) in [
+    for (endless, header) in [
         ("a line", format!("{VERSION}-> {endless_line}")),
         ("a body", format!("{VERSION}-> a\n{body_lines}")),
         ("stanzas", format!("{VERSION}{stanzas}")),
@@ -53,8 +53,8 @@ fn endless_headers_are_refused_in_bounded_memory() {
         sandbox.write("x.age", header);
         for verb in ["decrypt -i key.txt x.age", "inspect x.age", "decrypt -i key.txt <x.age"] {
             let outcome = sandbox.shell(&format!("ulimit -v 2000000; exec \"$SOLEKEY\" {verb}"));
-            assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{what}: {}", outcome.stderr);
-            assert!(outcome.stderr.len() < 500, "{what}: {}", outcome.stderr);
+            assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{endless}: {}", outcome.stderr);
+            assert!(outcome.stderr.len() < 500, "{endless}: {}", outcome.stderr);
         }
     }
     assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
@@ -65,7 +65,7 @@ fn a_million_stanzas_are_skipped() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("x.age", format!("{VERSION}{}{}", "-> a\n\n".repeat(1_000_000), mac()));
     let hint = "solekey: hint: name the matching identity file with -i\n";
-    // Each takes more memory than its six bytes of text; 100 MB are too few.
+    // Each stanza takes more memory than its six bytes of text, so 100 MB would not be enough.
     sandbox.shell("ulimit -d 500000; exec \"$SOLEKEY\" decrypt -i key.txt x.age").fails(
         3,
         &format!("solekey: error: cannot decrypt 'x.age': not for any of these identities; it is for: a\n{hint}"),
@@ -79,7 +79,7 @@ fn a_hundred_thousand_stanza_types_are_summed_up_in_a_readable_line() {
     sandbox.write("x.age", format!("{VERSION}{stanzas}{}", mac()));
     let outcome = in_bounds(&sandbox, "decrypt -i key.txt x.age");
     assert_eq!(outcome.status, 3);
-    assert!(outcome.stderr.len() < 2000, "{} bytes are said", outcome.stderr.len());
+    assert!(outcome.stderr.len() < 2000, "the message has {} bytes", outcome.stderr.len());
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn a_closed_standard_stream_is_an_error_only_if_it_is_needed() {
     sandbox.shell("\"$SOLEKEY\" keygen >&-").fails(1, &closed("output"));
     sandbox.shell(&format!("{encrypt} -o x <&-")).fails(1, &closed("input"));
     assert_eq!(sandbox.names(), ["in", "key.txt"]);
-    // Files need no streams, and who discards output may.
+    // Files need no standard streams, and output may be discarded.
     sandbox.shell(&format!("{encrypt} in <&- >&- 2>&-")).is_silent_success();
-    // What is decrypted is not lost, and some open /dev/null in both directions to look at the status alone.
+    // Discarding plaintext loses nothing, and some callers open /dev/null in both directions to see only the status.
     sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -c in.age <>/dev/null >&0").is_silent_success();
     sandbox.shell("\"$SOLEKEY\" verify -i key.txt in.age <>/dev/null >&0").is_silent_success();
     sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -c in.age >/dev/null").is_silent_success();
     sandbox.run(["decrypt", "-i", "key.txt", "-c", "in.age"]).is(0, "hello\n", "");
-    // An error that nobody hears is one all the same.
+    // An error that nobody can see still sets the exit status.
     let mute = sandbox.shell("\"$SOLEKEY\" encrypt -r nonsense in -o y 2>&-");
     mute.fails(2, "");
 }
@@ -166,12 +166,12 @@ fn links_in_a_world_writable_folder_are_not_followed_to_other_users_files() {
         return skip("only root may make files of another user");
     }
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::set_permissions(sandbox.path("."), Permissions::from_mode(0o755)).expect("it is ours");
+    fs::set_permissions(sandbox.path("."), Permissions::from_mode(0o755)).expect("the folder belongs to this user");
     fs::create_dir(sandbox.path("tmp")).expect("the name is free");
     sandbox.set_mode("tmp", 0o1777);
     sandbox.write("precious", "precious");
-    // Somebody else lays a link where the output goes: without -f nothing is written; with it the link's file is
-    // replaced only if the system lets this user.
+    // Another user puts a link at the output's name. Without -f, nothing is written; with it, the link's target is
+    // replaced only if the system lets this user do so.
     symlink("../precious", sandbox.path("tmp/out")).expect("the name is free");
     sandbox.shell("chown -h nobody tmp/out").is_silent_success();
     sandbox.write("in", "x");
@@ -179,7 +179,7 @@ fn links_in_a_world_writable_folder_are_not_followed_to_other_users_files() {
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert_eq!(sandbox.text("precious"), "precious");
 
-    // Another user may not replace root's file there, and is told so; it stays whole.
+    // Another user may not replace root's file there, and gets an error; the file stays whole.
     sandbox.write("tmp/root", "root's");
     let run = format!(
         "umask 022; setpriv --reuid=65534 --clear-groups \"$SOLEKEY\" encrypt -f -r {recipient} -o tmp/root <in"
@@ -204,7 +204,7 @@ fn an_output_replaced_by_a_link_or_folder_during_a_run_harms_nothing() {
             let mut child =
                 command.args(force).stdin(std::process::Stdio::piped()).spawn().expect("the program starts");
             let mut pipe = child.stdin.take().expect("it is a pipe");
-            pipe.write_all(&vec![0; 3 << 20]).expect("it is read");
+            pipe.write_all(&vec![0; 3 << 20]).expect("the program reads it");
             if folder {
                 fs::create_dir(sandbox.path("x")).expect("the name is free");
             } else {
@@ -212,7 +212,7 @@ fn an_output_replaced_by_a_link_or_folder_during_a_run_harms_nothing() {
             }
             drop(pipe);
             let outcome = finish(child);
-            // With -f, too: only what was there at the start is replaced.
+            // Even with -f, only a file that existed at the start is replaced.
             assert_eq!(outcome.status, 1, "{outcome:?}");
             assert_eq!(sandbox.text("precious"), "precious");
             let remove = if folder { fs::remove_dir } else { fs::remove_file };

@@ -1,4 +1,4 @@
-//! Signals at any moment: a name holds the old file whole or the new file whole, and nothing is left over.
+//! Signals at any moment: each output is either the whole old file or the whole new one, and nothing is left over.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ fn signal(child: &Child, name: &str) {
     sent.expect("kill can be run");
 }
 
-/// One verb with outputs that are there already.
+/// A run of one verb, with outputs that already exist.
 struct Victim {
     arguments: Vec<String>,
     outputs: Vec<&'static str>,
@@ -77,8 +77,8 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
         let expected = sandbox.names();
         let start = Instant::now();
         assert_eq!(sandbox.run(&victim.arguments).status, 0);
-        // Kills fall on the whole of a run and a little beyond.
-        let micros = usize::try_from(start.elapsed().as_micros()).expect("it is short") * 11 / 10;
+        // Kills are spread over the whole run and a little beyond.
+        let micros = usize::try_from(start.elapsed().as_micros()).expect("a run takes seconds") * 11 / 10;
         for moment in numbers(rounds(12, 500), micros.max(1)) {
             victim.outputs.iter().for_each(|name| sandbox.write(name, &victim.old));
             let mut child = sandbox.command(&victim.arguments).spawn().expect("the program starts");
@@ -88,12 +88,12 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
             assert!(matches!(outcome, Outcome { status: 0 | 137, .. }), "{outcome:?}");
             kills += usize::from(outcome.status == 137);
             new += whole_ones(&sandbox, &victim.outputs, &victim.old, &plaintext);
-            // A file gets its hidden name an instant before it replaces the old one; on no other path has it any.
+            // A file has a hidden name only for an instant, right before it replaces the old one.
             let leftovers: Vec<_> = sandbox.names().into_iter().filter(|name| !expected.contains(name)).collect();
             assert!(leftovers.len() <= 1, "{leftovers:?}");
             for name in &leftovers {
                 assert!(name.starts_with(".solekey-") && name.ends_with(".part"), "{name}");
-                fs::remove_file(sandbox.path(name)).expect("it is ours");
+                fs::remove_file(sandbox.path(name)).expect("the file belongs to this user");
             }
             left += leftovers.len();
         }

@@ -1,4 +1,4 @@
-//! Many at once, many in one run, and slow ones.
+//! Load: many processes at once, many files in one run, and slow producers.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use crate::{
     sandbox::{Outcome, SEGMENT, Sandbox, data, finish, finish_within},
 };
 
-/// Runs a shell script that may take long.
+/// Runs a shell script that may take up to 15 minutes.
 fn in_time(sandbox: &Sandbox, script: &str) -> Outcome {
     let child = sandbox.detached("sh").args(["-c", script]).spawn().expect("the shell starts");
     finish_within(Duration::from_secs(15 * 60), child)
@@ -61,7 +61,7 @@ fn a_list_of_names_is_processed_in_constant_memory() {
     }
     sandbox.shell(&format!("\"$SOLEKEY\" encrypt -r {recipient} f*")).is_silent_success();
     let count = rounds(10_000, 1_000_000);
-    // Each name is four thousand bytes long: ten thousand of them would take more, were they kept.
+    // Each name is four thousand bytes long: keeping ten thousand of them would exceed the limit.
     let list =
         "up=$(printf './%.0s' $(seq 2000)); i=0; while [ $i -lt 1000 ]; do echo ${up}f$i.age; i=$((i+1)); done >names";
     let lists = format!("{list}; i=0; while [ $i -lt {} ]; do cat names; i=$((i+1)); done", count / 1000);
@@ -78,7 +78,7 @@ fn a_producer_that_sends_one_byte_at_a_time_is_waited_for() {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("it is a pipe");
     for byte in b"a byte at a time" {
-        pipe.write_all(&[*byte]).expect("it is read");
+        pipe.write_all(&[*byte]).expect("the program reads it");
         thread::sleep(pause);
     }
     drop(pipe);
