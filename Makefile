@@ -1,8 +1,8 @@
-# What cargo cannot do: install with man pages and completions, and the names of what else there is to run.
+# Installs the program with its man pages and completions, which cargo cannot do, and lists other common tasks.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-# The tools in whose place solekey is to be installed, such as "age age-keygen age-inspect". None, unless you say so.
+# Names to install solekey under as a drop-in replacement, such as "age age-keygen age-inspect". Empty by default.
 LINKS ?=
 # The program to install.
 PROGRAM ?= target/release/solekey
@@ -19,7 +19,7 @@ PAGES = $(notdir $(wildcard man/*.1 man/*.5))
 build:
 	cargo build --locked --release
 
-# Not built here: who installs is often root, who builds should not be.
+# Does not build: installing often needs root, and building should not run as root.
 install:
 	@test -x $(PROGRAM) || { echo "there is no $(PROGRAM): run make build first" >&2; exit 1; }
 	install -d $(BIN) $(BASH) $(ZSH) $(FISH) $(SHARE)/man/man1 $(SHARE)/man/man5
@@ -31,7 +31,7 @@ install:
 	install -m 644 completions/solekey.fish $(FISH)/solekey.fish
 	for link in $(LINKS); do ln -s solekey $(BIN)/$$link || exit 1; done
 
-# Links are removed only where they lead to solekey.
+# Removes links only if they point to solekey.
 uninstall:
 	for link in age age-keygen age-inspect rage rage-keygen; do \
 	    if [ "$$(readlink $(BIN)/$$link)" = solekey ]; then rm $(BIN)/$$link; fi; done

@@ -1,4 +1,6 @@
-//! What `solekey --version --verbose` says of the build. The same for the same sources, wherever they are built.
+//! Sets the build details that `solekey --version --verbose` prints.
+//!
+//! They depend on the sources and the toolchain, never on the place or time of the build.
 
 #![allow(clippy::print_stdout, reason = "a build script talks to cargo this way")]
 
@@ -14,7 +16,7 @@ const UNKNOWN: &str = "unknown";
 
 fn main() {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
-    // With these, cargo watches nothing else.
+    // Once any path is named, cargo watches no others.
     for watched in ["build.rs", "src", "Cargo.toml", "Cargo.lock"] {
         println!("cargo:rerun-if-changed={watched}");
     }
@@ -29,13 +31,13 @@ fn variable(name: &str) -> String {
     env::var(name).expect("cargo sets it")
 }
 
-/// The commit that the sources are, and whether they have been changed since. Not known outside a clone of the project.
+/// Returns the commit of the sources, and whether they have been changed since. Unknown outside a clone of the project.
 fn commit(root: &Path) -> String {
-    // Every commit would compile and link everything anew while the program is worked on.
+    // Otherwise every commit during development would recompile and relink the program.
     if variable("PROFILE") != "release" {
         return format!("{UNKNOWN}, as this is no release build");
     }
-    // Sources that lie in some other project's clone have not that project's commit.
+    // Sources inside a clone of some other project must not report that project's commit.
     let top = git(root, &["rev-parse", "--show-toplevel"]).map(PathBuf::from);
     if top.and_then(|top| top.canonicalize().ok()) != root.canonicalize().ok() {
         return UNKNOWN.to_owned();
@@ -52,14 +54,14 @@ fn commit(root: &Path) -> String {
     }
 }
 
-/// What git says. None if there is no git, or nothing for it to say.
+/// Returns git's trimmed output, or `None` if git is missing or fails.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").current_dir(root).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// The compiler's name for itself. Another one makes another program from the same sources.
+/// Returns the compiler's version, since another compiler builds a different program from the same sources.
 fn compiler() -> String {
     let output = Command::new(variable("RUSTC")).arg("--version").output();
     let name = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
@@ -73,7 +75,7 @@ fn features() -> String {
     if chosen.is_empty() { "none".to_owned() } else { chosen.join(", ") }
 }
 
-/// The hash of the lock file, and so of the hashes of all sources that the program is made of.
+/// Returns the hash of the lock file, which in turn holds the hashes of all dependencies.
 fn lock(root: &Path) -> String {
     let Ok(lock) = fs::read(root.join("Cargo.lock")) else { return UNKNOWN.to_owned() };
     let hash = Sha256::digest(lock);

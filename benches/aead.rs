@@ -1,5 +1,5 @@
-//! The measurement by which the AEAD was chosen: ChaCha20-Poly1305 over chunks of 64 KiB, from one buffer into another,
-//! or in place where a library can do no other.
+//! The benchmark that decided the choice of AEAD library: ChaCha20-Poly1305 over chunks of 64 KiB, from one buffer into
+//! another, or in place if a library supports nothing else.
 
 use std::hint::black_box;
 
@@ -83,7 +83,7 @@ fn open(c: &mut Criterion) {
             context.cipher_final(&mut []).expect("it is authentic");
         });
     });
-    // In place destroys the ciphertext, so a copy is part of the price, as it would be in the program.
+    // Opening in place destroys the ciphertext, so the copy that the program would need is part of the cost.
     let mut buffer = vec![0; CHUNK + TAG];
     group.bench_function("ring, in a copy", |b| {
         use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};

@@ -18,14 +18,14 @@ fn recipient(identity: &Identity) -> Recipient {
 }
 
 fn threads(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("it is not 0")
+    NonZeroUsize::new(number).expect("the number is not zero")
 }
 
 fn encrypt(recipients: &[Recipient], plaintext: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     let source = Source::Sequential(&mut &plaintext[..]);
     let encryptor = Encryptor::new(recipients).expect("there are recipients");
-    encryptor.encrypt(source, Sink::Sequential(&mut file), threads(1)).expect("memory takes it");
+    encryptor.encrypt(source, Sink::Sequential(&mut file), threads(1)).expect("writing to memory cannot fail");
     file
 }
 
@@ -45,7 +45,7 @@ fn header(c: &mut Criterion) {
     }
 }
 
-/// Bytes at offsets, and a sink that forgets them.
+/// A source of bytes at offsets.
 struct Memory(Vec<u8>);
 
 impl ReadAt for Memory {
@@ -55,9 +55,10 @@ impl ReadAt for Memory {
     }
 }
 
-struct Forget;
+/// A sink that discards what is written to it.
+struct Discard;
 
-impl WriteAt for Forget {
+impl WriteAt for Discard {
     fn write_all_at(&self, _: &[u8], _: u64) -> io::Result<()> {
         Ok(())
     }
@@ -77,7 +78,7 @@ fn pipeline(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("encrypt at offsets", number), |b| {
             b.iter(|| {
                 let source = Source::AtOffsets { file: &plaintext, start: 0, length: PAYLOAD as u64 };
-                let sink = Sink::AtOffsets { file: &Forget, start: 0 };
+                let sink = Sink::AtOffsets { file: &Discard, start: 0 };
                 Encryptor::new(&recipients).expect("there is a recipient").encrypt(source, sink, threads(number))
             });
         });
@@ -88,12 +89,13 @@ fn pipeline(c: &mut Criterion) {
                 Encryptor::new(&recipients).expect("there is a recipient").encrypt(source, sink, threads(number))
             });
         });
-        let unlocked = || decryptor.unlock(std::slice::from_ref(&identity)).expect("it is for this identity");
+        let unlocked =
+            || decryptor.unlock(std::slice::from_ref(&identity)).expect("the file is encrypted to this identity");
         group.bench_function(BenchmarkId::new("decrypt at offsets", number), |b| {
             b.iter(|| {
                 let length = (file.0.len() - start) as u64;
                 let source = Source::AtOffsets { file: &file, start: start as u64, length };
-                unlocked().decrypt(source, Sink::AtOffsets { file: &Forget, start: 0 }, threads(number))
+                unlocked().decrypt(source, Sink::AtOffsets { file: &Discard, start: 0 }, threads(number))
             });
         });
         group.bench_function(BenchmarkId::new("decrypt in turn", number), |b| {
@@ -116,8 +118,8 @@ fn armor(c: &mut Criterion) {
         });
     });
     let mut writer = ArmorWriter::new(Vec::new());
-    writer.write_all(&bytes).expect("memory takes it");
-    let text = writer.finish().expect("memory takes it");
+    writer.write_all(&bytes).expect("writing to memory cannot fail");
+    let text = writer.finish().expect("writing to memory cannot fail");
     group.bench_function("read", |b| b.iter(|| io::copy(&mut ArmorReader::new(&text[..]), &mut io::sink())));
 }
 

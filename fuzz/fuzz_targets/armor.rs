@@ -1,5 +1,5 @@
-//! Armor that is read is what would be written for its bytes, but for line ends and the white space around it; and the
-//! age crate reads the same.
+//! Accepted armor is what the writer produces for its bytes, except for line endings and surrounding white space, and the
+//! age crate reads the same bytes.
 
 #![no_main]
 
@@ -14,12 +14,12 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     let mut writer = ArmorWriter::new(Vec::new());
-    writer.write_all(&bytes).expect("memory takes it");
-    let written = writer.finish().expect("memory takes it");
+    writer.write_all(&bytes).expect("writing to memory cannot fail");
+    let written = writer.finish().expect("writing to memory cannot fail");
     let read: Vec<u8> = input.trim_ascii().iter().copied().filter(|byte| *byte != b'\r').collect();
     assert_eq!(read, written.trim_ascii());
 
     let mut theirs = Vec::new();
-    age::armor::ArmoredReader::new(&written[..]).read_to_end(&mut theirs).expect("the age crate reads what is written");
+    age::armor::ArmoredReader::new(&written[..]).read_to_end(&mut theirs).expect("the age crate reads our armor");
     assert_eq!(bytes, theirs);
 });

@@ -1,5 +1,5 @@
-//! A whole file, to an identity that the corpus is for: the same verdict and the same bytes for one thread in turn, for
-//! three at offsets, and for the age crate.
+//! Whole files, encrypted to the identity in `key.txt`: one thread reading sequentially, three reading at offsets, and the
+//! age crate agree on the verdict and the bytes.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use std::{
 use libfuzzer_sys::fuzz_target;
 use solekey::crypto::{Decryptor, Error, Identity, ReadAt, Sink, Source};
 
-/// Made for this; it guards nothing.
+/// A key made for fuzzing. It protects nothing.
 const KEY: &str = include_str!("../key.txt");
 
 static OURS: LazyLock<Identity> = LazyLock::new(|| KEY.trim().parse().expect("it is a key"));
@@ -41,13 +41,13 @@ fn ours(input: &[u8], at_offsets: bool) -> (Result<u64, Error>, Vec<u8>) {
         } else {
             Source::Sequential(&mut reader)
         };
-        let threads = NonZeroUsize::new(if at_offsets { 3 } else { 1 }).expect("it is not 0");
+        let threads = NonZeroUsize::new(if at_offsets { 3 } else { 1 }).expect("the number is not zero");
         unlocked.decrypt(source, Sink::Sequential(&mut opened), threads)
     });
     (outcome, opened)
 }
 
-/// None if it does not open the file. What it released before it failed is not asked.
+/// Returns `None` if the age crate does not open the file, whatever it released before it failed.
 fn theirs(input: &[u8]) -> Option<Vec<u8>> {
     let decryptor = age::Decryptor::new_buffered(input).ok()?;
     let identity: &dyn age::Identity = &*THEIRS;
@@ -67,9 +67,9 @@ fuzz_target!(|input: &[u8]| {
             assert!(opened == theirs);
         }
         (Err(_), None) => {}
-        (Ok(_), None) => panic!("the age crate refuses it"),
-        // It also takes headers that are not written as the format says.
+        (Ok(_), None) => panic!("the age crate refuses a file that solekey opens"),
+        // The age crate accepts some headers that the format forbids.
         (Err(Error::Header { .. }), Some(_)) => {}
-        (Err(error), Some(_)) => panic!("the age crate opens it: {error}"),
+        (Err(error), Some(_)) => panic!("the age crate opens a file that solekey refuses: {error}"),
     }
 });

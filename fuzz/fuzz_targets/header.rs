@@ -1,5 +1,4 @@
-//! A header that is read is one that could have been written: its bytes are the input's, and not one beyond them is taken. Read as a
-//! damaged one, it is the same.
+//! Reading a header preserves its bytes and consumes none after it. Reading it as a damaged header gives the same result.
 
 #![no_main]
 
@@ -17,9 +16,9 @@ fuzz_target!(|input: &[u8]| {
     let header = decryptor.header().as_bytes();
     assert_eq!([header, rest].concat(), input);
     assert!(header.ends_with(b"\n") && header.starts_with(b"age-encryption.org/v1\n-> "));
-    // Every byte counts: the same header cut short is none.
+    // Every byte counts: a shortened header is invalid.
     assert!(Decryptor::read(&mut &header[..header.len() - 1]).is_err());
-    let damaged = damaged.expect("what is whole is read as it is");
+    let damaged = damaged.expect("an intact header can also be read as a damaged one");
     assert_eq!(damaged.header().as_bytes(), header);
     assert_eq!(damaged.header().stanzas(), decryptor.header().stanzas());
 });

@@ -1,4 +1,4 @@
-//! Identity files: what is read of one is the key on each of its lines, or one SSH key, and no error tells a secret.
+//! Identity files: every key comes from a line of the file, or is its SSH key, and no error reveals a secret.
 
 #![no_main]
 
@@ -15,13 +15,13 @@ fuzz_target!(|input: &[u8]| {
             for key in keys {
                 let Some(text) = key.to_text() else { continue };
                 let is_its_line = |line: &String| line.eq_ignore_ascii_case(text.expose_secret());
-                assert!(lines.any(|line| is_its_line(&line)), "a key is on no line, or on an earlier one");
+                assert!(lines.any(|line| is_its_line(&line)), "a key is not on any line, or is out of order");
             }
         }
         Err(error) => {
             let said = format!("{error:#}");
             for line in key_lines(input).filter(|line| line.parse::<Identity>().is_ok()) {
-                assert!(!said.contains(&line), "a secret key is told");
+                assert!(!said.contains(&line), "a secret key is revealed");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Lines of key files: what is a key is printed and read back as the same one, and nothing panics.
+//! Lines of key files: every key can be printed and parsed again unchanged, and nothing panics.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use solekey::crypto::{Identity, Recipient, secrecy::ExposeSecret};
 
 fuzz_target!(|input: &[u8]| {
-    // Also what looks nothing like one: `from_ssh` is given whole files.
+    // `from_ssh` gets whole files, even ones that look nothing like an SSH key.
     let _ = Identity::from_ssh(input);
     for line in String::from_utf8_lossy(input).lines() {
         if let Ok(recipient) = line.parse::<Recipient>() {
@@ -14,9 +14,9 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(text.parse::<Recipient>().expect("its own text is a recipient").to_string(), text);
         }
         if let Ok(identity) = line.parse::<Identity>() {
-            let text = identity.to_text().expect("it was read from a text");
+            let text = identity.to_text().expect("it was parsed from text");
             let again: Identity = text.expose_secret().parse().expect("its own text is an identity");
-            let recipient = |identity: Identity| identity.to_recipient().expect("it has one").to_string();
+            let recipient = |identity: Identity| identity.to_recipient().expect("a key has a public part").to_string();
             assert_eq!(recipient(identity), recipient(again));
         }
     }

@@ -1,4 +1,4 @@
-//! Recipients files: all lines are keys and each is read, in order, or nothing is.
+//! Recipients files: if every line is a key, all are read in order; otherwise none is.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
             let keys = keys.iter().map(ToString::to_string).collect();
             assert_eq!(Some(keys), expected);
         }
-        // A key file is refused as a whole for its encoding, or for a line that no key is as long as.
+        // A valid list may still be refused if the file is not UTF-8, or if a line is too long for a key.
         Err(_) => assert!(
             expected.is_none_or(|keys| keys.is_empty())
                 || std::str::from_utf8(input).is_err()

@@ -1,4 +1,4 @@
-//! Keys and passphrases: making them, naming them, and never showing them.
+//! Keys and passphrases: generating them, reading them, and never showing them.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -13,31 +13,31 @@ const NO_ECHO: &str = "solekey: error: a secret key is on the command line, wher
 /// The secret key of an identity file.
 fn secret(sandbox: &Sandbox, name: &str) -> String {
     let text = sandbox.text(name);
-    text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).expect("it has a key").to_owned()
+    text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).expect("an identity file has a key").to_owned()
 }
 
 /// The stanza types of a file, in order.
 fn stanza_types(sandbox: &Sandbox, name: &str) -> Vec<String> {
     let json = sandbox.run(["inspect", "--json", name]);
     let json: serde_json::Value = serde_json::from_slice(json.gave()).expect("it is JSON");
-    let types = json["stanzas"].as_array().expect("it is a list").iter();
-    types.map(|stanza| stanza["type"].as_str().expect("it is a text").to_owned()).collect()
+    let types = json["stanzas"].as_array().expect("it is an array").iter();
+    types.map(|stanza| stanza["type"].as_str().expect("it is a string").to_owned()).collect()
 }
 
-/// What to do about a secret key in a list of recipients.
+/// The hint for a secret key in a list of recipients.
 const PUBLIC: &str = "solekey: hint: to encrypt to the public key of an identity file, name that with -i\n";
 
 #[test]
-fn a_key_file_is_private_and_says_what_is_public() {
+fn a_key_file_is_private_and_states_its_public_key() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.shell("umask 0; \"$SOLEKEY\" keygen -o key.txt");
     let recipient = String::from_utf8(outcome.gave().to_vec()).expect("it is text");
-    let recipient = recipient.strip_suffix('\n').expect("it is a line");
+    let recipient = recipient.strip_suffix('\n').expect("the output ends with a line feed");
     assert_eq!(sandbox.mode("key.txt"), 0o600);
     let text = sandbox.text("key.txt");
     let lines: Vec<_> = text.lines().collect();
-    let [created, public, key] = lines[..] else { panic!("it has three lines") };
-    let created = created.strip_prefix("# created: ").expect("it says when");
+    let [created, public, key] = lines[..] else { panic!("a key file has three lines") };
+    let created = created.strip_prefix("# created: ").expect("the first line says when the key was created");
     assert!(created.len() == "2026-01-01T00:00:00Z".len() && created.ends_with('Z'), "{created}");
     assert_eq!(public, format!("# public key: {recipient}"));
     assert!(recipient.starts_with("age1") && recipient.len() == 62);
@@ -49,7 +49,7 @@ fn a_key_file_is_private_and_says_what_is_public() {
 }
 
 #[test]
-fn a_key_goes_to_a_pipe_whole_and_to_a_public_file_with_a_warning() {
+fn keygen_warns_if_standard_output_is_a_file_that_others_can_read() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(["keygen"]);
     let text = String::from_utf8(outcome.gave().to_vec()).expect("it is text");
@@ -80,7 +80,7 @@ fn a_key_file_is_never_overwritten() {
 }
 
 #[test]
-fn recipients_files_have_comments_empty_lines_and_either_line_end() {
+fn recipients_files_may_have_comments_empty_lines_and_either_line_ending() {
     let (sandbox, one) = Sandbox::with_key();
     let two = sandbox.keygen("key2.txt");
     sandbox.write("friends", format!("# friends\r\n\r\n  {one}  \r\n\n# {two}\n\t{two}"));
@@ -95,7 +95,7 @@ fn recipients_files_have_comments_empty_lines_and_either_line_end() {
 }
 
 #[test]
-fn a_bad_line_is_named_by_its_number_and_not_shown() {
+fn a_bad_recipient_is_reported_by_line_number_and_never_shown() {
     let (sandbox, recipient) = Sandbox::with_key();
     let secret = secret(&sandbox, "key.txt");
     sandbox.write("x", "x");
@@ -130,7 +130,7 @@ fn a_bad_line_is_named_by_its_number_and_not_shown() {
 }
 
 #[test]
-fn a_bad_identity_is_named_by_its_line_and_not_shown() {
+fn a_bad_identity_is_reported_by_line_number_and_never_shown() {
     let (sandbox, recipient) = Sandbox::with_key();
     let secret = secret(&sandbox, "key.txt");
     sandbox.write("x", "x");
@@ -162,7 +162,7 @@ fn a_bad_identity_is_named_by_its_line_and_not_shown() {
 }
 
 #[test]
-fn a_secret_key_among_the_arguments_is_refused_and_not_shown() {
+fn a_secret_key_among_the_arguments_is_refused_and_never_shown() {
     let (sandbox, _) = Sandbox::with_key();
     let secret = secret(&sandbox, "key.txt");
     sandbox.write("x", "x");
@@ -180,7 +180,7 @@ fn a_secret_key_among_the_arguments_is_refused_and_not_shown() {
 }
 
 #[test]
-fn what_cannot_be_a_recipient_is_not_shown() {
+fn an_invalid_recipient_is_never_shown() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     let outcome = sandbox.run(["encrypt", "-r", "hunter2", "x"]);
@@ -211,7 +211,7 @@ fn a_recipient_named_twice_gets_one_stanza_and_a_warning() {
 }
 
 #[test]
-fn nobody_to_encrypt_to_is_misuse() {
+fn encrypting_without_recipients_is_misuse() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("x", "x");
     sandbox.run(["encrypt", "x"]).fails(2, MISSING_RECIPIENTS);
@@ -219,7 +219,7 @@ fn nobody_to_encrypt_to_is_misuse() {
 }
 
 #[test]
-fn a_passphrase_stands_alone() {
+fn a_passphrase_cannot_be_combined_with_recipients() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     for others in [["-r", &recipient], ["-R", "x"], ["-i", "key.txt"]] {
@@ -232,7 +232,7 @@ fn a_passphrase_stands_alone() {
 }
 
 #[test]
-fn standard_input_cannot_be_keys_and_data() {
+fn standard_input_cannot_be_both_keys_and_data() {
     let (sandbox, recipient) = Sandbox::with_key();
     let said = "solekey: error: standard input cannot be both keys and data\n\
                 solekey: hint: put one of them into a file\n";
@@ -245,7 +245,7 @@ fn standard_input_cannot_be_keys_and_data() {
 }
 
 #[test]
-fn a_passphrase_comes_from_a_file_or_a_descriptor() {
+fn a_passphrase_is_read_from_a_file_or_a_descriptor() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse\r\nsecond line\n");
     sandbox.write("same", "correct horse");
@@ -264,15 +264,15 @@ fn one_passphrase_opens_several_files() {
     sandbox.write("b", "b");
     sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "a", "b"]).is_silent_success();
     for name in ["a", "b"] {
-        fs::remove_file(sandbox.path(name)).expect("it is there");
+        fs::remove_file(sandbox.path(name)).expect("it exists");
     }
-    // A pipe gives it only once.
+    // The passphrase can be read from a pipe only once.
     sandbox.shell("cat pass | \"$SOLEKEY\" decrypt --passphrase-fd 3 a.age b.age 3<&0 </dev/null").is_silent_success();
     assert_eq!((sandbox.text("a"), sandbox.text("b")), ("a".to_owned(), "b".to_owned()));
 }
 
 #[test]
-fn a_passphrase_that_is_none_is_refused() {
+fn an_invalid_passphrase_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("x", "x");
     let encrypt = |file: &str| sandbox.run(["encrypt", "-p", "--passphrase-file", file, "x"]);
@@ -294,7 +294,7 @@ fn a_passphrase_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_question_that_nobody_can_answer_ends_with_five() {
+fn a_passphrase_that_cannot_be_asked_for_exits_with_status_5() {
     if !installed(&["setsid"]) {
         return;
     }
@@ -348,7 +348,7 @@ fn an_identity_file_may_be_protected_by_a_passphrase() {
 }
 
 #[test]
-fn ssh_keys_of_both_kinds_open_what_is_sealed_to_them() {
+fn ssh_keys_of_both_kinds_open_files_encrypted_to_them() {
     if !installed(&["ssh-keygen"]) {
         return;
     }
@@ -383,7 +383,7 @@ fn ssh_keys_of_both_kinds_open_what_is_sealed_to_them() {
             }
         }
     }
-    // The order of the command line, whatever the flags.
+    // Stanzas follow the order of the command line, whatever the flags.
     sandbox.write("friends", format!("{recipient}\n"));
     let ed = sandbox.text("ed.pub");
     for (arguments, kinds) in [
@@ -402,7 +402,7 @@ fn ssh_keys_of_both_kinds_open_what_is_sealed_to_them() {
 }
 
 #[test]
-fn ssh_keys_that_cannot_be_used_are_explained() {
+fn unsupported_ssh_keys_are_refused_with_a_reason() {
     if !installed(&["ssh-keygen"]) {
         return;
     }
@@ -448,7 +448,7 @@ fn ssh_keys_that_cannot_be_used_are_explained() {
 }
 
 #[test]
-fn a_key_file_may_be_a_pipe_whose_writer_is_gone() {
+fn a_key_file_may_be_a_pipe_that_its_writer_has_closed() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
@@ -457,7 +457,7 @@ fn a_key_file_may_be_a_pipe_whose_writer_is_gone() {
 }
 
 #[test]
-fn a_public_key_that_nobody_reads_ends_it_quietly() {
+fn keygen_exits_quietly_if_nobody_reads_the_public_key() {
     let (sandbox, _) = Sandbox::with_key();
     let script = "{ sleep 0.2; \"$SOLEKEY\" keygen -o new.txt; } | true; echo ${PIPESTATUS[0]}";
     sandbox.bash(script).is(0, "141\n", "");
@@ -465,7 +465,7 @@ fn a_public_key_that_nobody_reads_ends_it_quietly() {
 }
 
 #[test]
-fn a_passphrase_comes_from_standard_input_where_that_is_free() {
+fn standard_input_can_supply_the_passphrase_if_it_carries_nothing_else() {
     let sandbox = Sandbox::new();
     sandbox.write("x", "text");
     let passphrase = b"correct horse\n";
@@ -482,11 +482,11 @@ fn a_passphrase_comes_from_standard_input_where_that_is_free() {
 }
 
 #[test]
-fn standard_input_under_another_name_is_not_both_data_and_secrets() {
+fn standard_input_under_another_name_cannot_be_both_data_and_secrets() {
     let (sandbox, recipient) = Sandbox::with_key();
     let public = format!("{recipient}\n");
     for name in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
-        // The passphrase's reader would take more than the first line of what is to be encrypted.
+        // Reading the passphrase would consume more than the first line of the data to encrypt.
         let said = format!(
             "solekey: error: --passphrase-file '{name}' is standard input, which carries data\n\
              solekey: hint: use another descriptor, or a file\n"
@@ -498,9 +498,9 @@ fn standard_input_under_another_name_is_not_both_data_and_secrets() {
         sandbox.run_with(["encrypt", "-R", name, "-o", "out.age"], public.as_bytes()).fails(2, said);
         let twice = ["encrypt", "-R", name, "-R", "-", "-o", "out.age", "key.txt"];
         sandbox.run_with(twice, public.as_bytes()).fails(2, said);
-        // Where it is free, it is a file like any other.
+        // If standard input carries nothing else, it is a file like any other.
         sandbox.run_with(["encrypt", "-R", name, "key.txt"], public.as_bytes()).is_silent_success();
-        fs::remove_file(sandbox.path("key.txt.age")).expect("it is there");
+        fs::remove_file(sandbox.path("key.txt.age")).expect("it exists");
     }
     sandbox.bash("printf 'p\\ndata' | \"$SOLEKEY\" encrypt -p --passphrase-fd 3 3<&0").fails(
         2,
@@ -511,7 +511,7 @@ fn standard_input_under_another_name_is_not_both_data_and_secrets() {
 }
 
 #[test]
-fn a_key_file_with_a_byte_order_mark_is_called_that() {
+fn a_byte_order_mark_in_a_key_file_is_reported() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("friends", format!("\u{feff}{recipient}\n"));
     sandbox
@@ -520,7 +520,7 @@ fn a_key_file_with_a_byte_order_mark_is_called_that() {
 }
 
 #[test]
-fn an_identity_file_that_wants_too_much_work_is_refused_with_a_way_out() {
+fn an_identity_file_with_too_high_a_work_factor_is_refused_with_advice() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse");
     sandbox.write("key", "# a key\n");

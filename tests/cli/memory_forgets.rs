@@ -1,4 +1,4 @@
-//! What is left of keys in the memory of the program: nothing, once it has done with them.
+//! Keys are erased from the program's memory as soon as they have been used.
 
 #![cfg(target_os = "linux")]
 
@@ -19,7 +19,7 @@ use crate::{
     sandbox::{SEGMENT, SOLEKEY, Sandbox, data, is_root, wait_until},
 };
 
-/// A secret, as a name and the bytes by which it would be known.
+/// The name of a secret, and bytes that identify it in memory.
 type Secret = (&'static str, Vec<u8>);
 
 /// The secrets of an identity file with one key: its text, and its bytes as they are and as X25519 uses them.
@@ -31,7 +31,7 @@ fn identity(text: &str) -> Vec<Secret> {
     let mut clamped = key.clone();
     clamped[0] &= 248;
     clamped[31] = clamped[31] & 127 | 64;
-    // Halves are enough to be known by, and what is left of a freed block may lack its first bytes.
+    // Half a key is enough to recognize it, and the allocator may overwrite the first bytes of a freed block.
     let half = |bytes: &[u8]| bytes[16..].to_vec();
     vec![
         ("the identity's text", line[line.len() - 32..].into()),
@@ -40,13 +40,13 @@ fn identity(text: &str) -> Vec<Secret> {
     ]
 }
 
-/// The file key of a file, and what is derived from it.
+/// The file key of a file, and the keys derived from it.
 fn file_keys(identity: &str, mut file: &[u8]) -> Vec<Secret> {
     let identity: age::x25519::Identity =
         identity.lines().last().expect("the key is the last line").parse().expect("it is a key");
-    let decryptor = Decryptor::read(&mut file).expect("it is a file");
+    let decryptor = Decryptor::read(&mut file).expect("it is an age file");
     let unwrapped = decryptor.header().stanzas().iter().find_map(|stanza| identity.unwrap_stanza(stanza));
-    let key = unwrapped.expect("it is for this identity").expect("it opens");
+    let key = unwrapped.expect("the file is encrypted to this identity").expect("its own stanza opens");
     let key = key.expose_secret();
     vec![
         ("the file key", key.to_vec()),
@@ -55,37 +55,38 @@ fn file_keys(identity: &str, mut file: &[u8]) -> Vec<Secret> {
     ]
 }
 
-/// `HKDF-SHA-256`, 32 bytes.
+/// Derives 32 bytes with HKDF-SHA-256.
 fn derived(key: &[u8], salt: &[u8], info: &[u8]) -> Vec<u8> {
     use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
     let mut derived = vec![0; 32];
     let extracted = Salt::new(HKDF_SHA256, salt).extract(key);
-    extracted.expand(&[info], HKDF_SHA256).and_then(|okm| okm.fill(&mut derived)).expect("it is short");
+    extracted.expand(&[info], HKDF_SHA256).and_then(|okm| okm.fill(&mut derived)).expect("32 bytes is a valid length");
     derived
 }
 
-/// A process, all of whose memory can be read.
+/// A process with readable memory.
 struct Memory {
     process: PathBuf,
 }
 
 impl Memory {
-    /// The names of the secrets that it holds, with where.
+    /// Returns the name and address of each secret found in writable memory.
     fn holds(&self, secrets: &[Secret]) -> Vec<String> {
-        let memory = File::open(self.process.join("mem")).expect("root may");
-        let maps = fs::read_to_string(self.process.join("maps")).expect("it runs");
+        let memory = File::open(self.process.join("mem")).expect("root may read any memory");
+        let maps = fs::read_to_string(self.process.join("maps")).expect("the process is running");
         let mut found = Vec::new();
         for map in maps.lines() {
             let mut words = map.split_whitespace();
-            let (range, rights) = (words.next().expect("a range"), words.next().expect("rights"));
-            // What cannot be written holds no secrets.
+            let (range, rights) =
+                (words.next().expect("a mapping has a range"), words.next().expect("a mapping has permissions"));
+            // Secrets can only be in writable memory.
             if !rights.starts_with("rw") {
                 continue;
             }
-            let (start, end) = range.split_once('-').expect("two ends");
+            let (start, end) = range.split_once('-').expect("a range has two ends");
             let number = |text| u64::from_str_radix(text, 16).expect("it is a number");
             let (start, end) = (number(start), number(end));
-            let mut bytes = vec![0; usize::try_from(end - start).expect("it fits")];
+            let mut bytes = vec![0; usize::try_from(end - start).expect("a mapping's size fits in usize")];
             memory.read_exact_at(&mut bytes, start).expect("it is mapped");
             for (name, secret) in secrets {
                 for at in memchr::memmem::find_iter(&bytes, secret) {
@@ -97,7 +98,7 @@ impl Memory {
     }
 }
 
-/// Whether another process's memory can be read here. If not, says so loudly.
+/// Whether this process can read another one's memory. If not, the test counts as skipped.
 fn can_read_memory() -> bool {
     let can = is_root() && installed(&["strace"]);
     if !can {
@@ -106,17 +107,17 @@ fn can_read_memory() -> bool {
     can
 }
 
-/// Starts the program, and stops it right before it ends.
+/// Starts the program and suspends it right before it exits.
 fn stopped_at_its_end(sandbox: &Sandbox, arguments: &str) -> (Child, Memory) {
     stopped_at_its_end_from(sandbox, arguments, Path::new("/dev/null"))
 }
 
-/// The same, with a file as standard input.
+/// Like [`stopped_at_its_end`], with a file as standard input.
 fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> (Child, Memory) {
     let mut traced: Command = sandbox.detached("strace");
     traced.args(["-f", "-qq", "-o", "calls", "-e", "trace=exit_group", "-e", "inject=exit_group:delay_enter=60s"]);
     traced.arg(SOLEKEY).args(arguments.split(' '));
-    traced.stdin(File::open(stdin).expect("it is there"));
+    traced.stdin(File::open(stdin).expect("it exists"));
     let tracer = traced.spawn().expect("strace starts");
     let children = format!("/proc/{0}/task/{0}/children", tracer.id());
     let exit_group = if cfg!(target_arch = "x86_64") { "231 " } else { "94 " };
@@ -124,7 +125,7 @@ fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> 
     wait_until("the program is done", || {
         let Ok(child) = fs::read_to_string(&children) else { return false };
         process = PathBuf::from(format!("/proc/{}", child.trim()));
-        // The tracer also starts itself, to try what it can do.
+        // strace first starts a copy of itself to probe its own abilities.
         let is_ours = fs::read(process.join("comm")).is_ok_and(|name| name == b"solekey\n");
         is_ours && fs::read_to_string(process.join("syscall")).is_ok_and(|call| call.starts_with(exit_group))
     });
@@ -133,53 +134,55 @@ fn stopped_at_its_end_from(sandbox: &Sandbox, arguments: &str, stdin: &Path) -> 
 
 fn kill(mut child: Child, memory: &Memory) {
     let pid = memory.process.file_name().and_then(|pid| pid.to_str()?.parse().ok()).expect("it is a number");
-    let pid = rustix::process::Pid::from_raw(pid).expect("it is not 0");
+    let pid = rustix::process::Pid::from_raw(pid).expect("the number is not zero");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it still runs");
-    // The tracer would wait for the delay to pass.
+    // strace would wait until the delay has passed.
     child.kill().expect("it still runs");
-    child.wait().expect("it ends");
+    child.wait().expect("the process can be waited for");
 }
 
 #[test]
-fn while_a_payload_is_sealed_only_the_payload_key_is_known() {
+fn memory_holds_only_the_payload_key_while_a_payload_is_sealed() {
     if !can_read_memory() {
         return;
     }
     let (sandbox, _) = Sandbox::with_key();
     let text = sandbox.text("key.txt");
     let mut command = sandbox.command(["encrypt", "-i", "key.txt"]);
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
     let memory = Memory { process: PathBuf::from(format!("/proc/{}", child.id())) };
-    // Enough for every worker to be at work, and then no more: the program waits.
+    // Enough input to occupy every worker; then the program waits for more.
     let mut input = child.stdin.take().expect("it is a pipe");
     let mut output = child.stdout.take().expect("it is a pipe");
     let plaintext = data(9 * SEGMENT);
     let sender = std::thread::spawn(move || {
-        input.write_all(&plaintext).expect("somebody reads");
+        input.write_all(&plaintext).expect("the reader is still open");
         input
     });
     let mut sealed = vec![0; 8 * SEGMENT];
-    output.read_exact(&mut sealed).expect("somebody writes");
-    let input = sender.join().expect("it is read");
+    output.read_exact(&mut sealed).expect("the program is still writing");
+    let input = sender.join().expect("the sender does not panic");
 
     let found = memory.holds(&identity(&text));
     assert!(found.is_empty(), "{found:#?}");
-    let [file_key, header_key, payload_key] = file_keys(&text, &sealed).try_into().expect("three");
+    let [file_key, header_key, payload_key] = file_keys(&text, &sealed).try_into().expect("there are three secrets");
     let found = memory.holds(&[file_key, header_key]);
     assert!(found.is_empty(), "{found:#?}");
-    // That is what it is sealed with; and the memory has been searched.
+    // The payload key is still in use. Finding it shows that the search works.
     assert!(!memory.holds(&[payload_key]).is_empty());
     drop(input);
-    child.kill().expect("it may still run");
-    child.wait().expect("it ends");
+    child.kill().expect("it has not been waited for");
+    child.wait().expect("the process can be waited for");
 }
 
-/// Runs the program to its end, and checks that it has forgotten what `secrets` then makes of its files.
+/// Runs the program, and asserts that none of the `secrets` is in its memory when it exits.
+///
+/// `secrets` runs after the program has written its files, and may read them.
 #[track_caller]
 fn forgets(sandbox: &Sandbox, arguments: &str, secrets: impl FnOnce() -> Vec<Secret>) {
     let (child, memory) = stopped_at_its_end(sandbox, arguments);
     let found = memory.holds(&secrets());
-    // The environment is no secret, and shows that the memory has been searched.
+    // The environment is not secret. Finding it shows that the search works.
     let environment = memory.holds(&[("the environment", b"SOLEKEY=".into())]);
     kill(child, &memory);
     assert!(found.is_empty(), "{arguments}: {found:#?}");
@@ -187,7 +190,7 @@ fn forgets(sandbox: &Sandbox, arguments: &str, secrets: impl FnOnce() -> Vec<Sec
 }
 
 #[test]
-fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
+fn no_key_is_left_in_memory_when_a_command_ends() {
     if !can_read_memory() {
         return;
     }
@@ -204,7 +207,7 @@ fn at_the_end_of_an_encryption_and_of_a_decryption_no_key_is_known() {
     forgets(&sandbox, "decrypt -i key.txt -o part --range 1:70000 x.age", secrets);
     forgets(&sandbox, "salvage -i key.txt -o whole x.age", secrets);
     forgets(&sandbox, "rekey --add --header-only -i key.txt -R friend.pub x.age", secrets);
-    // As a worker that is alone, and through pipes.
+    // With a single thread, and to a sequential output.
     forgets(&sandbox, "encrypt -f -T 1 -i key.txt x", secrets);
     forgets(&sandbox, "decrypt -T 1 -i key.txt -o /dev/null x.age", secrets);
 }
@@ -238,7 +241,7 @@ fn post_quantum_keys_are_forgotten_too() {
 }
 
 #[test]
-fn a_key_under_a_passphrase_is_forgotten_with_its_passphrase() {
+fn a_protected_key_and_its_passphrase_are_both_forgotten() {
     if !can_read_memory() {
         return;
     }

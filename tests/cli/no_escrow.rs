@@ -1,4 +1,4 @@
-//! No escrow: nobody can open what is written but whom the command line names, and it takes no program of ours to see that.
+//! No escrow: only recipients named on the command line can open a file, and an independent program can verify it.
 
 use std::{
     collections::BTreeSet,
@@ -20,19 +20,19 @@ use crate::{
     texts::MISSING_RECIPIENTS,
 };
 
-/// A public key whose secret key lives in hardware.
+/// A public key for a secret key held in hardware.
 const TAG: &str = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
-/// The generator of P-256, uncompressed: a point that serves as a public key where nobody decrypts.
+/// The generator of P-256, uncompressed. It serves as a public key, since no test decrypts with it.
 const P256_POINT: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
                           4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
-/// Bytes of an ML-KEM-768 encapsulation key, with which a post-quantum key begins.
+/// Length in bytes of the ML-KEM-768 encapsulation key at the start of a post-quantum key.
 const MLKEM768_KEY: usize = 1184;
 
 fn recipient_of(identity: &Identity) -> Recipient {
     identity.to_recipient().expect("a key has a public part")
 }
 
-/// A post-quantum public key whose secret key lives in hardware.
+/// A post-quantum public key for a secret key held in hardware.
 fn tag_pq() -> String {
     let hybrid = recipient_of(&Identity::generate_hybrid()).to_string();
     let bytes = bech32_decode(&hybrid, |_| (), |_| Ok(()), |_, bytes| Ok(bytes.collect::<Vec<u8>>()));
@@ -42,7 +42,7 @@ fn tag_pq() -> String {
     bech32_encode(Hrp::parse("age1tagpq").expect("it is a prefix"), &key)
 }
 
-/// Secret keys made by ssh-keygen. None, said loudly, where there is no ssh-keygen.
+/// Secret keys made by ssh-keygen. Empty if ssh-keygen is missing, which counts as a skipped test.
 static SSH_KEYS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let sandbox = Sandbox::new();
     let make = |name: usize| {
@@ -52,24 +52,24 @@ static SSH_KEYS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     if installed(&["ssh-keygen"]) { (0..4).map(make).collect() } else { Vec::new() }
 });
 
-/// The stanzas that `inspect` shows of a file: type and arguments of each.
+/// Returns the type and arguments of each stanza, as `inspect` shows them.
 fn inspected(sandbox: &Sandbox, name: &str) -> Vec<String> {
     let facts: Value = serde_json::from_slice(sandbox.run(["inspect", "--json", name]).gave()).expect("it is JSON");
     let words = |stanza: &Value| {
-        let arguments = stanza["arguments"].as_array().expect("it is a list").iter();
+        let arguments = stanza["arguments"].as_array().expect("it is an array").iter();
         let words = std::iter::once(&stanza["type"]).chain(arguments);
         words.map(|word| word.as_str().expect("it is text")).collect::<Vec<_>>().join(" ")
     };
-    facts["stanzas"].as_array().expect("it is a list").iter().map(words).collect()
+    facts["stanzas"].as_array().expect("it is an array").iter().map(words).collect()
 }
 
-/// What the reader in Python, which shares no code with the program, shows of a file.
+/// Runs the independent header reader, a Python script that shares no code with the program.
 fn read_elsewhere(sandbox: &Sandbox, name: &str) -> Outcome {
     let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/header.py");
     finish(sandbox.detached("python3").arg(reader).arg(name).spawn().expect("Python starts"))
 }
 
-/// Both show these types of stanzas, in this order, and the same of each.
+/// Asserts that both readers show the same stanzas, with these types in this order.
 #[track_caller]
 fn both_show(sandbox: &Sandbox, name: &str, types: &[&str]) {
     let stanzas = inspected(sandbox, name);
@@ -80,7 +80,7 @@ fn both_show(sandbox: &Sandbox, name: &str, types: &[&str]) {
 }
 
 #[test]
-fn an_independent_reader_of_headers_agrees_with_inspect() {
+fn an_independent_header_reader_agrees_with_inspect() {
     if !installed(&["python3"]) {
         return;
     }
@@ -116,17 +116,17 @@ fn an_independent_reader_of_headers_agrees_with_inspect() {
 }
 
 #[test]
-fn that_reader_shows_what_others_add_and_refuses_what_is_no_header() {
+fn the_independent_reader_shows_extra_stanzas_and_refuses_malformed_headers() {
     if !installed(&["python3"]) {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
-    // The library's own writer adds a stanza that is nobody's, so as to keep readers from relying on there being none.
+    // The age crate adds a grease stanza that belongs to no recipient, so that readers learn to tolerate unknown ones.
     let theirs: age::x25519::Recipient = recipient.parse().expect("it is a recipient");
     let encryptor = age::Encryptor::with_recipients([&theirs as &dyn age::Recipient].into_iter());
     let encryptor = encryptor.expect("there is a recipient");
-    let file = File::create(sandbox.path("theirs")).expect("the folder takes a file");
-    encryptor.wrap_output(file).and_then(age::stream::StreamWriter::finish).expect("the file takes it");
+    let file = File::create(sandbox.path("theirs")).expect("the folder is writable");
+    encryptor.wrap_output(file).and_then(age::stream::StreamWriter::finish).expect("the file is writable");
     let stanzas = inspected(&sandbox, "theirs");
     assert_eq!(read_elsewhere(&sandbox, "theirs").gave(), (stanzas.join("\n") + "\n").as_bytes());
     assert!(stanzas.len() == 2 && stanzas.iter().any(|stanza| stanza.contains("-grease")), "{stanzas:?}");
@@ -154,7 +154,7 @@ fn that_reader_shows_what_others_add_and_refuses_what_is_no_header() {
     }
 }
 
-/// A stranger whom everything around an encryption names: files of every plausible name, and variables.
+/// A stranger named by everything around an encryption: variables, and files with every plausible name.
 struct Poison {
     recipient: String,
     identity: Identity,
@@ -170,20 +170,20 @@ impl Poison {
                          solekey.conf solekey.toml solekeyrc";
     const IDENTITIES: &str = "identity.txt identities.txt";
     const TOOLS: &str = "SOLEKEY AGE RAGE SOPS_AGE PASSAGE GPG";
-    /// What the rest of a variable's name may be, after that of a tool.
+    /// Suffixes of variable names, after the name of a tool.
     const VARIABLES: &str = "ARGS CONFIG CONFIG_FILE DEFAULT_RECIPIENT DEFAULT_RECIPIENTS ENCRYPT_TO ESCROW FLAGS HOME \
                              HIDDEN_ENCRYPT_TO IDENTITY KEY OPTIONS OPTS POLICY RECIPIENT RECIPIENTS RECIPIENTS_FILE \
                              SELF";
     const FOLDER_VARIABLES: &str = "GNUPGHOME XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME XDG_DATA_DIRS \
                                     XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME";
 
-    /// Writes the files, each of which names the stranger in every syntax that comes to mind.
+    /// Writes the files. Each names the stranger in every plausible syntax.
     fn spread(sandbox: &Sandbox) -> Self {
         let identity = Identity::generate();
         let recipient = recipient_of(&identity).to_string();
-        let text = identity.to_text().expect("it has a text");
+        let text = identity.to_text().expect("a generated identity has a text");
         for folder in Self::FOLDERS.split(' ') {
-            fs::create_dir_all(sandbox.path(folder)).expect("the folder takes a folder");
+            fs::create_dir_all(sandbox.path(folder)).expect("the folder is writable");
             for name in Self::NAMES.split(' ') {
                 let names = format!("recipient = \"{recipient}\"\nencrypt-to {recipient}\n-r {recipient}\n");
                 sandbox.write(Path::new(folder).join(name), format!("{recipient}\n{names}"));
@@ -197,7 +197,7 @@ impl Poison {
         Self { recipient, identity }
     }
 
-    /// All variables at once, each with a value that names the stranger in the same way.
+    /// Returns all variables, each set to the same `value` that names the stranger.
     fn variables(&self, sandbox: &Sandbox, value: &str) -> Vec<(String, String)> {
         let named = |tool| Self::VARIABLES.split(' ').map(move |rest| (format!("{tool}_{rest}"), value.to_owned()));
         let folder = sandbox.path("xdg").to_string_lossy().into_owned();
@@ -205,7 +205,7 @@ impl Poison {
         Self::TOOLS.split(' ').flat_map(named).chain(folders).collect()
     }
 
-    /// Every way in which a variable could name the stranger.
+    /// The values by which a variable could name the stranger.
     fn values(&self, sandbox: &Sandbox) -> [String; 4] {
         let path = |name| sandbox.path(name).to_string_lossy().into_owned();
         [self.recipient.clone(), format!("-r {}", self.recipient), path("recipients.txt"), path("identity.txt")]
@@ -214,10 +214,10 @@ impl Poison {
 
 fn poisoned(mut command: Command, variables: &[(String, String)]) -> Outcome {
     command.envs(variables.iter().map(|(name, value)| (name, value)));
-    finish(command.spawn().expect("it starts"))
+    finish(command.spawn().expect("the program starts"))
 }
 
-/// Every way to name recipients, and the types of the stanzas that come of it.
+/// Every way to name recipients, with the resulting stanza types.
 fn ways(recipient: &str) -> [(Vec<&str>, Vec<&str>); 5] {
     [
         (vec!["-r", recipient], vec!["X25519"]),
@@ -228,7 +228,7 @@ fn ways(recipient: &str) -> [(Vec<&str>, Vec<&str>); 5] {
     ]
 }
 
-/// A folder with what [`ways`] need.
+/// A sandbox with the files that [`ways`] need, and its recipient.
 fn with_ways() -> (Sandbox, String) {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "secret");
@@ -240,7 +240,7 @@ fn with_ways() -> (Sandbox, String) {
 }
 
 #[test]
-fn nothing_around_an_encryption_names_a_recipient() {
+fn no_file_or_variable_adds_a_recipient() {
     let (sandbox, recipient) = with_ways();
     let poison = Poison::spread(&sandbox);
     let friends = ["key.txt", "friend.key", "pq.key"].map(|name| {
@@ -250,7 +250,7 @@ fn nothing_around_an_encryption_names_a_recipient() {
     for (index, value) in poison.values(&sandbox).iter().enumerate() {
         let variables = poison.variables(&sandbox, value);
         for (named, types) in ways(&recipient) {
-            // A passphrase costs a second.
+            // Encrypting with a passphrase takes a second.
             if index > 0 && types == ["scrypt"] {
                 continue;
             }
@@ -272,7 +272,7 @@ fn nothing_around_an_encryption_names_a_recipient() {
         nobody.fails(2, MISSING_RECIPIENTS);
         assert!(!sandbox.path("nobody.age").exists());
     }
-    // The variables and files do reach the program: the stranger opens files without being named.
+    // The variables and files do reach the program: decryption finds the stranger's identity by default.
     sandbox.run(["encrypt", "-f", "-r", &poison.recipient, "x"]).is_silent_success();
     let [.., identity] = poison.values(&sandbox);
     let mut variables = poison.variables(&sandbox, &identity);
@@ -282,14 +282,14 @@ fn nothing_around_an_encryption_names_a_recipient() {
     assert_eq!(poisoned(open(), &variables).gave(), b"secret");
 }
 
-/// The paths that a run of the program asked the system for, from strace's lines.
+/// The paths that a run of the program passed to system calls, taken from strace's output.
 fn paths(calls: &str) -> BTreeSet<&str> {
     let asked = calls.lines().filter(|line| !line.contains(" execve("));
     asked.flat_map(|line| line.split('"').skip(1).step_by(2)).collect()
 }
 
 #[test]
-fn an_encryption_asks_for_no_file_that_it_was_not_told_of() {
+fn encryption_looks_for_no_file_that_it_was_not_given() {
     if !installed(&["strace"]) {
         return;
     }
@@ -298,7 +298,7 @@ fn an_encryption_asks_for_no_file_that_it_was_not_told_of() {
     let here = format!("{}/", sandbox.path("").display());
     let system =
         ["/etc/ld.so.", "/lib", "/usr/lib", "/proc/self/", "/sys/fs/cgroup/", "/sys/devices/system/cpu/", "/dev/"];
-    // The last is no path: the name of what an access control list is kept under.
+    // The last is not a path but the extended attribute that holds an access control list.
     let told = ["x", "x.age", "friends", "key.txt", "pq.key", "pass", ".", "./", "", "system.posix_acl_access"];
     let unknown = |path: &&&str| {
         let local = path.strip_prefix(here.trim_end_matches('/')).map_or(**path, |rest| rest.trim_start_matches('/'));
@@ -315,7 +315,7 @@ fn an_encryption_asks_for_no_file_that_it_was_not_told_of() {
         poisoned(traced, &variables).is_silent_success();
         let calls = sandbox.text("calls");
         let paths = paths(&calls);
-        // The program makes its memory private, so strace cannot read the paths there without root's rights.
+        // The program makes its memory private, so strace can read the paths only as root.
         if !paths.contains("x") {
             assert!(!is_root(), "{calls}");
             skip("strace sees no paths; run this test as root");
@@ -324,7 +324,7 @@ fn an_encryption_asks_for_no_file_that_it_was_not_told_of() {
         let unknown: Vec<_> = paths.iter().filter(unknown).collect();
         assert!(unknown.is_empty(), "{named:?}: {unknown:?}");
     }
-    // Such a trace does show a file that is looked for around it: decrypting does.
+    // Such a trace does show lookups of default files: decryption makes one.
     sandbox.run(["encrypt", "-f", "-r", &poison.recipient, "x"]).is_silent_success();
     let mut traced = sandbox.detached("strace");
     traced.args(["-f", "-qq", "-e", "trace=%file", "-o", "calls", SOLEKEY, "decrypt", "-c", "x.age"]);
@@ -336,7 +336,7 @@ fn an_encryption_asks_for_no_file_that_it_was_not_told_of() {
     assert!(found.ends_with("/xdg/solekey/identity.txt"), "{found}");
 }
 
-/// A key of a set that can share a file.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     X25519,
@@ -350,7 +350,7 @@ fn sets() -> impl Strategy<Value = Vec<Kind>> {
     prop_oneof![vec(Just(Kind::X25519), 1..12), vec(classic, 1..8), vec(Just(Kind::Hybrid), 1..5)]
 }
 
-/// Makes the keys of a set. Where there are no more SSH keys, there is one more of the usual kind.
+/// Makes one key of each kind. When the SSH keys are used up, an X25519 key takes their place.
 fn keys(kinds: &[Kind]) -> Vec<Identity> {
     let mut ssh = SSH_KEYS.iter();
     let make = |kind: &Kind| match kind {
@@ -365,7 +365,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_of_a_set_opens_its_own_stanza_and_nobody_else_any(kinds in sets()) {
+    fn each_recipient_opens_only_its_own_stanza_and_a_stranger_opens_none(kinds in sets()) {
         let identities = keys(&kinds);
         let recipients: Vec<_> = identities.iter().map(recipient_of).collect();
         let encryptor = Encryptor::new(&recipients).expect("they can share a file");

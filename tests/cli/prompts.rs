@@ -1,4 +1,4 @@
-//! What happens on a terminal: questions, refusals and the progress bar. The terminal is made by `expect`.
+//! Behavior on a terminal: prompts, refusals and the progress bar. `expect` provides the terminal.
 
 use std::{fs, io::Write, process::Stdio, thread, time::Duration};
 
@@ -7,16 +7,16 @@ use crate::{
     sandbox::{Outcome, SOLEKEY, Sandbox, data, finish},
 };
 
-/// Runs a shell command on a terminal, answering its questions: each answer is typed once its question is shown.
+/// Runs a shell command on a terminal. Types each answer after its prompt has appeared.
 fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &str)]) -> Outcome {
     let mut script = format!("set timeout 100\nspawn -noecho sh -c {{{command}}}\n");
     for (question, answer) in dialog {
-        // Typed too early, it would be thrown away when the question turns echo off.
+        // An answer typed too early would be discarded when the prompt turns echo off.
         script += &format!("expect -ex {{{question}}} {{ after 200; send \"{answer}\" }} timeout {{ exit 99 }}\n");
     }
     script += "expect eof {} timeout { exit 99 }\ncatch wait result\nexit [lindex $result 3]\n";
     let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
-    fs::write(file.path(), script).expect("it can be written");
+    fs::write(file.path(), script).expect("a temporary file is writable");
     let mut command = sandbox.detached("expect");
     command.arg(file.path()).env("TERM", "xterm");
     let mut outcome = finish(command.spawn().expect("expect starts"));
@@ -29,7 +29,7 @@ const NEW: &str = "Enter passphrase (leave empty to generate one): ";
 const AGAIN: &str = "Confirm passphrase: ";
 
 #[test]
-fn a_passphrase_is_typed_twice_and_not_shown() {
+fn a_new_passphrase_is_typed_twice_and_never_shown() {
     if !installed(&["expect"]) {
         return;
     }
@@ -46,7 +46,7 @@ fn a_passphrase_is_typed_twice_and_not_shown() {
     let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" decrypt x.age -o y", &[(question, "correct horse\\r")]);
     outcome.is(0, &format!("{question}\n"), "");
     assert_eq!(sandbox.text("y"), "x");
-    // Who mistypes may try again, twice; a program that talks to age expects one question.
+    // There are three attempts, but only one as `age`, since programs that drive age expect a single prompt.
     let decrypt = "exec \"$SOLEKEY\" decrypt x.age -o z";
     let (again, said) = ("That is not the passphrase.", "solekey: error: cannot decrypt 'x.age': incorrect passphrase");
     let outcome = on_terminal(&sandbox, decrypt, &[(question, "wrong\\r"); 3]);
@@ -93,7 +93,7 @@ fn an_empty_answer_generates_ten_words_that_open_the_file() {
 }
 
 #[test]
-fn a_passphrase_is_asked_on_the_terminal_while_pipes_carry_data() {
+fn a_passphrase_is_asked_for_on_the_terminal_while_pipes_carry_data() {
     if !installed(&["expect"]) {
         return;
     }
@@ -106,7 +106,7 @@ fn a_passphrase_is_asked_on_the_terminal_while_pipes_carry_data() {
 }
 
 #[test]
-fn an_interrupt_at_the_question_leaves_the_terminal_sane() {
+fn an_interrupted_prompt_turns_echo_back_on() {
     if !installed(&["expect", "stty"]) {
         return;
     }
@@ -119,14 +119,14 @@ fn an_interrupt_at_the_question_leaves_the_terminal_sane() {
     assert!(shown.contains("status=130\n"), "{shown:?}");
     assert_eq!(sandbox.names(), ["x"]);
 
-    // Who ignores interrupts gets an error instead.
+    // If interrupts are ignored, an interrupt at the prompt is an error.
     let command = format!("trap '' INT; {}", command.trim_start_matches("trap : INT; "));
     let shown = String::from_utf8(on_terminal(&sandbox, &command, &[(NEW, "\\003")]).stdout).expect("it is text");
     assert!(shown.contains("the question was cancelled") && shown.contains("status=5\n"), "{shown:?}");
 }
 
 #[test]
-fn binary_goes_to_a_terminal_only_on_demand() {
+fn binary_output_goes_to_a_terminal_only_on_request() {
     if !installed(&["expect"]) {
         return;
     }
@@ -139,8 +139,8 @@ fn binary_goes_to_a_terminal_only_on_demand() {
          solekey: hint: send it to a file with -o FILE, write text with -a, or insist with -o -\n",
         "",
     );
-    for insisting in ["-o - x", "-a -c x", "-a <x"] {
-        let outcome = on_terminal(&sandbox, &format!("{encrypt} {insisting}"), &[]);
+    for request in ["-o - x", "-a -c x", "-a <x"] {
+        let outcome = on_terminal(&sandbox, &format!("{encrypt} {request}"), &[]);
         assert_eq!(outcome.status, 0);
         assert!(outcome.stdout.starts_with(b"age-encryption") || outcome.stdout.starts_with(b"-----BEGIN"));
     }
@@ -157,7 +157,7 @@ fn binary_goes_to_a_terminal_only_on_demand() {
     outcome.is(0, "\x1b[2J", "");
 }
 
-/// What is on standard error after encrypting a stream that takes more than a second.
+/// Encrypts a stream that takes more than a second, and returns what was written to standard error.
 fn slow_encryption(sandbox: &Sandbox, recipient: &str, progress: &str) -> String {
     let mut child = sandbox
         .command(["encrypt", "--progress", progress, "-r", recipient, "-o", "out", "-f"])
@@ -166,7 +166,7 @@ fn slow_encryption(sandbox: &Sandbox, recipient: &str, progress: &str) -> String
         .expect("the program starts");
     let mut pipe = child.stdin.take().expect("it is a pipe");
     for _ in 0..8 {
-        pipe.write_all(&data(300_000)).expect("it is read");
+        pipe.write_all(&data(300_000)).expect("the program reads it");
         thread::sleep(Duration::from_millis(200));
     }
     drop(pipe);
@@ -176,7 +176,7 @@ fn slow_encryption(sandbox: &Sandbox, recipient: &str, progress: &str) -> String
 }
 
 #[test]
-fn progress_is_shown_where_there_is_no_terminal_only_on_demand() {
+fn without_a_terminal_progress_is_shown_only_on_request() {
     let (sandbox, recipient) = Sandbox::with_key();
     assert_eq!(slow_encryption(&sandbox, &recipient, "auto"), "");
     assert_eq!(slow_encryption(&sandbox, &recipient, "never"), "");
@@ -185,7 +185,7 @@ fn progress_is_shown_where_there_is_no_terminal_only_on_demand() {
 }
 
 #[test]
-fn long_work_on_a_terminal_shows_progress() {
+fn a_long_run_on_a_terminal_shows_progress() {
     if !installed(&["expect"]) {
         return;
     }
@@ -201,12 +201,12 @@ fn long_work_on_a_terminal_shows_progress() {
 }
 
 #[test]
-fn of_several_files_it_is_shown_how_much_is_left() {
+fn progress_covers_all_files_of_a_run() {
     let (sandbox, recipient) = Sandbox::with_key();
     let holes = fs::File::create(sandbox.path("x")).and_then(|file| file.set_len(300 << 20));
-    holes.expect("it is made");
+    holes.expect("the file system supports holes");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
-    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("it is made");
+    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("the file system supports hard links");
     let outcome = sandbox.run(["verify", "-T1", "--progress", "always", "-i", "key.txt", "x.age", "y.age"]);
     assert_eq!(outcome.status, 0);
     let shown = outcome.stderr;
@@ -214,7 +214,7 @@ fn of_several_files_it_is_shown_how_much_is_left() {
 }
 
 #[test]
-fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
+fn the_progress_bar_never_mixes_with_output_or_a_prompt() {
     if !installed(&["expect"]) {
         return;
     }
@@ -224,7 +224,7 @@ fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
     let shown = String::from_utf8(outcome.stdout).expect("it is text");
     assert!(shown.starts_with("-----BEGIN") && !shown.contains("standard input"), "{shown:?}");
 
-    // A bar is on the screen when the second file asks, and stands still until there is an answer.
+    // A bar is on the screen when the second prompt appears, and pauses until it is answered.
     for name in ["a", "b"] {
         sandbox.write_protected(&format!("{name}.age"), name, name);
     }
@@ -236,7 +236,7 @@ fn no_bar_stands_in_text_on_the_terminal_nor_over_a_question() {
     sandbox.write("script", script);
     let outcome = finish(sandbox.detached("expect").arg("script").env("TERM", "xterm").spawn().expect("expect starts"));
     let shown = String::from_utf8_lossy(&outcome.stdout).into_owned();
-    let asked = shown.rsplit("Enter passphrase for ").next().expect("something is shown");
-    let until_answered = asked.split("\r\n").next().expect("something is shown");
+    let asked = shown.rsplit("Enter passphrase for ").next().expect("a split yields at least one part");
+    let until_answered = asked.split("\r\n").next().expect("a split yields at least one part");
     assert_eq!((outcome.status, until_answered), (0, "'b.age': "), "{shown:?}");
 }

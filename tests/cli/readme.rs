@@ -1,4 +1,4 @@
-//! The README's tour is true: its commands run, and say what it says they say.
+//! The README's tour: its commands run, and print what the README shows.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use crate::{
     sandbox::{SOLEKEY, Sandbox},
 };
 
-/// The public key that stands in the README, and stands for the reader's own.
+/// The public key in the README, a placeholder for the reader's own.
 const KEY: &str = "age1r6ta7p6w28w5yyz62lt8mgqfsd4yf9yygeltcff8xfxjzwjz45dqkxdy4q";
 
-/// A command and what it prints.
+/// A command and its output.
 struct Step {
     command: String,
     printed: String,
@@ -30,7 +30,9 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// Text without what differs from run to run: keys, their shares, and how a terminal's width lays words out.
+/// The words of a text, with placeholders for keys and key shares, which differ from run to run.
+///
+/// Comparing words ignores how a terminal wraps lines.
 fn constant(text: &str) -> Vec<&str> {
     let is_key = |word: &str| word.starts_with("age1");
     let is_share =
@@ -45,7 +47,7 @@ fn constant(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_tour_is_true() {
+fn every_command_of_the_tour_prints_what_the_readme_says() {
     if !installed(&["age", "tar"]) {
         return;
     }
@@ -59,7 +61,7 @@ fn the_tour_is_true() {
     assert!(steps.len() > 12, "there is a tour");
     let mut key = KEY.to_owned();
     for Step { command, printed } in steps {
-        // What the tour takes for granted.
+        // Set up the files that the tour takes for granted.
         if command.starts_with("tar c photos") {
             shell("mkdir photos && for number in 1 2 3; do echo sun >photos/$number.jpg; done && solekey keygen -y key.txt >friends.txt").is_silent_success();
         }

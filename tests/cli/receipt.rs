@@ -1,4 +1,4 @@
-//! What `encrypt` records and counts: one stanza for each distinct recipient, and a receipt of who that is.
+//! Receipts and stanza counts: one stanza for each distinct recipient, and a record of who it is for.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A receipt tells the truth about these bytes, and says nothing else.
+/// Asserts that a receipt describes an output with these bytes, and contains nothing else.
 #[track_caller]
 fn receipt_is(receipt: &Value, output: Value, bytes: &[u8], armor: bool, stanzas: Value) {
     let expected = json!({
@@ -32,7 +32,7 @@ fn receipt_is(receipt: &Value, output: Value, bytes: &[u8], armor: bool, stanzas
 }
 
 #[test]
-fn a_receipt_says_whose_each_stanza_is_and_what_was_written() {
+fn a_receipt_records_each_stanzas_recipient_and_the_output() {
     let (sandbox, first) = Sandbox::with_key();
     let second = sandbox.keygen("second.txt");
     let third = sandbox.keygen("third.txt");
@@ -64,7 +64,7 @@ fn a_receipt_says_whose_each_stanza_is_and_what_was_written() {
 }
 
 #[test]
-fn a_receipt_replaces_nothing_and_is_no_file_of_the_run() {
+fn a_receipt_overwrites_nothing_and_cannot_be_another_file_of_the_run() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     sandbox.write("y", "y");
@@ -95,7 +95,7 @@ fn a_receipt_replaces_nothing_and_is_no_file_of_the_run() {
 }
 
 #[test]
-fn an_output_whose_source_cannot_be_deleted_is_in_the_receipt() {
+fn a_receipt_lists_an_output_even_if_its_source_cannot_be_deleted() {
     // A file that not even root can delete.
     const SOURCE: &str = "/sys/kernel/notes";
     if !std::path::Path::new(SOURCE).is_file() {
@@ -110,7 +110,7 @@ fn an_output_whose_source_cannot_be_deleted_is_in_the_receipt() {
 }
 
 #[test]
-fn another_number_of_stanzas_than_expected_writes_nothing() {
+fn an_unexpected_number_of_stanzas_writes_nothing() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     let encrypt = |count: &str| {
@@ -137,7 +137,7 @@ fn another_number_of_stanzas_than_expected_writes_nothing() {
 }
 
 #[test]
-fn one_key_under_many_spellings_is_one_recipient() {
+fn different_spellings_of_a_key_are_one_recipient() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "x");
     let once = |named: &[&str], warnings: usize| {
@@ -156,13 +156,13 @@ fn one_key_under_many_spellings_is_one_recipient() {
 }
 
 #[test]
-fn a_receipt_goes_to_standard_output_also_where_that_is_a_file() {
+fn a_receipt_can_go_to_standard_output_redirected_to_a_file() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "text");
     let script = format!("\"$SOLEKEY\" encrypt -r {recipient} --receipt - x > r.json");
     sandbox.shell(&script).is_silent_success();
     assert_eq!(lines(&sandbox.read("r.json"))[0]["output"], "x.age");
-    // What is written there otherwise leaves no room for one.
+    // The receipt and the ciphertext cannot both go to standard output.
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} --receipt - x > out");
     assert_eq!(sandbox.shell(&script).status, 2);
 }

@@ -1,8 +1,8 @@
-//! Files that a shell or an editor took for text.
+//! Files that a shell or an editor treated as text and re-encoded.
 
 use crate::{sandbox::Sandbox, texts::SAVE_AS_UTF_8};
 
-/// What PowerShell's `>` makes of a program's output: UTF-16 with a mark.
+/// Encodes bytes as UTF-16 with a byte order mark, as PowerShell's `>` does.
 fn utf16(bytes: &[u8]) -> Vec<u8> {
     [&[0xff, 0xfe][..], &bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<_>>()].concat()
 }
@@ -11,7 +11,7 @@ const HINT: &str = "solekey: hint: armored files can be turned back (iconv -f UT
                     encrypt again, with -o FILE, for PowerShell's > makes text of what it gets\n";
 
 #[test]
-fn a_file_that_was_recoded_is_told_from_one_that_never_was_an_age_file() {
+fn a_recoded_age_file_is_distinguished_from_other_text() {
     let (sandbox, recipient) = Sandbox::with_key();
     for armor in [&["encrypt", "-r", &recipient][..], &["encrypt", "-a", "-r", &recipient]] {
         let sealed = sandbox.run_with(armor, b"hello\n");
@@ -31,7 +31,7 @@ fn a_file_that_was_recoded_is_told_from_one_that_never_was_an_age_file() {
 }
 
 #[test]
-fn an_armored_file_comes_back_as_the_hint_says() {
+fn a_recoded_armored_file_can_be_restored_as_the_hint_says() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-a", "-r", &recipient], b"hello\n");
     sandbox.write("x.age", utf16(sealed.gave()));
@@ -40,7 +40,7 @@ fn an_armored_file_comes_back_as_the_hint_says() {
 }
 
 #[test]
-fn a_key_file_in_utf_16_is_called_that() {
+fn a_key_file_in_utf_16_is_reported_as_such() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("wide.txt", utf16(&sandbox.read("key.txt")));
     let said = &format!("solekey: error: 'wide.txt' is text in UTF-16\n{SAVE_AS_UTF_8}");

@@ -1,4 +1,4 @@
-//! New recipients for files that are there.
+//! New recipients for existing files.
 
 use std::{fs, os::unix::fs::MetadataExt};
 
@@ -27,37 +27,37 @@ fn a_full_set_of_recipients_replaces_the_old_one_under_a_fresh_key() {
         let mut encrypt = vec!["encrypt", "-f", "-r", &old, "-o", "x.age", "x"];
         encrypt.extend(armor.then_some("-a"));
         sandbox.run(encrypt).is_silent_success();
-        let (before, sealed) = (fs::metadata(sandbox.path("x.age")).expect("it is there"), sandbox.read("x.age"));
+        let (before, sealed) = (fs::metadata(sandbox.path("x.age")).expect("it exists"), sandbox.read("x.age"));
 
         sandbox.run(["rekey", "--check", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
         assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
         assert!(sandbox.run(["decrypt", "-i", "new.txt", "-c", "x.age"]).gave() == data(length));
-        let after = fs::metadata(sandbox.path("x.age")).expect("it is there");
+        let after = fs::metadata(sandbox.path("x.age")).expect("it exists");
         assert_eq!((after.mode(), after.mtime(), after.len()), (before.mode(), before.mtime(), before.len()));
         let now = sandbox.read("x.age");
         assert_eq!(now.starts_with(b"-----"), armor);
-        // Nothing of the old payload is there any more.
+        // The payload is encrypted under a new key.
         assert!(length == 0 || now[now.len() - 64..] != sealed[sealed.len() - 64..] || armor);
     }
 }
 
 #[test]
-fn a_file_of_somebody_else_stays_theirs() {
+fn rekeying_keeps_the_owner_of_a_file() {
     if !is_root() {
         return skip("only root may give files away");
     }
     let (sandbox, old, new) = with_keys();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
-    std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may");
+    std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may change the owner");
     sandbox.set_mode("x.age", 0o600);
     sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
-    let metadata = fs::metadata(sandbox.path("x.age")).expect("it is there");
+    let metadata = fs::metadata(sandbox.path("x.age")).expect("it exists");
     assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (12345, 54321, 0o600));
 }
 
 #[test]
-fn who_is_named_already_is_not_added_and_not_said_to_be_able_to_open() {
+fn a_recipient_that_a_stanza_names_is_not_added_again() {
     if !installed(&["ssh-keygen"]) {
         return;
     }
@@ -74,7 +74,7 @@ fn who_is_named_already_is_not_added_and_not_said_to_be_able_to_open() {
 }
 
 #[test]
-fn recipients_are_added_and_taken_out_where_they_can_be_told_apart() {
+fn recipients_are_added_and_removed_if_their_stanzas_can_be_identified() {
     let (sandbox, old, new) = with_keys();
     sandbox.write("x", data(SEGMENT + 1));
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
@@ -84,7 +84,7 @@ fn recipients_are_added_and_taken_out_where_they_can_be_told_apart() {
     let again = sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--add", "-r", &new, "x.age"]);
     again.is(0, "", &format!("solekey: warning: {new} can open the file already\n"));
 
-    // Whose the second stanza is cannot be told without its identity.
+    // The recipient of an X25519 stanza cannot be identified without its identity.
     let before = sandbox.read("x.age");
     sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &old, "x.age"]).fails(
         1,
@@ -105,7 +105,7 @@ fn recipients_are_added_and_taken_out_where_they_can_be_told_apart() {
 }
 
 #[test]
-fn a_new_header_alone_keeps_the_payload_and_says_that_it_takes_nothing_away() {
+fn header_only_keeps_the_payload_and_warns_that_old_recipients_keep_access() {
     let (sandbox, old, new) = with_keys();
     const WARNING: &str = "solekey: warning: --header-only keeps the file key: who could open a file once still can, with a copy of its key\n";
     for armor in [false, true] {
@@ -123,20 +123,20 @@ fn a_new_header_alone_keeps_the_payload_and_says_that_it_takes_nothing_away() {
         sandbox.run(remove).is(0, "", WARNING);
         assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
     }
-    // Post-quantum recipients share no file with others, not even one that is there.
+    // Post-quantum recipients cannot be added to a file with classic ones.
     assert_eq!(sandbox.run(["keygen", "--pq", "-o", "pq.txt"]).status, 0);
     let outcome = sandbox.run(["rekey", "-i", "new.txt", "--add", "--header-only", "-R", "pq.txt.pub", "x.age"]);
     assert_eq!(outcome.status, 1);
     assert!(outcome.stderr.contains("post-quantum and classic recipients cannot share a file"), "{}", outcome.stderr);
 }
 
-/// The age crate, as rage does, adds a stanza that is for nobody.
+/// The age crate, and so rage, adds a grease stanza that belongs to no recipient.
 #[test]
-fn a_stanza_that_is_for_nobody_is_neither_in_the_way_nor_the_last_that_is_left() {
+fn a_grease_stanza_is_neither_an_obstacle_nor_a_recipient() {
     let (sandbox, old, new) = with_keys();
     let key: age::x25519::Recipient = old.parse().expect("it is a recipient");
     let sealed = age::encrypt(&key, b"text").expect("the age crate encrypts");
-    assert!(String::from_utf8_lossy(&sealed).contains("-grease"), "the age crate adds no such stanza any more");
+    assert!(String::from_utf8_lossy(&sealed).contains("-grease"), "the age crate no longer adds such a stanza");
     sandbox.write("x.age", &sealed);
     let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
     let outcome = sandbox.run(remove);
@@ -151,12 +151,12 @@ fn a_stanza_that_is_for_nobody_is_neither_in_the_way_nor_the_last_that_is_left()
 }
 
 #[test]
-fn a_file_that_takes_the_place_of_one_that_is_rekeyed_is_not_lost() {
+fn a_file_replaced_during_rekeying_is_not_overwritten() {
     let (sandbox, _, new) = with_keys();
     sandbox.write("word", "correct horse\n");
     sandbox.write_protected("x.age", "old text", "correct horse");
     sandbox.write("newer", "newer text");
-    // The program waits for the passphrase when it has opened the file.
+    // The program has opened the file when it waits for the passphrase.
     let script = format!(
         "mkfifo fifo; \"$SOLEKEY\" rekey --passphrase-file fifo -r {new} x.age & \
          {{ mv newer x.age; cat word; }} >fifo; wait $!"
@@ -170,11 +170,11 @@ fn a_file_that_takes_the_place_of_one_that_is_rekeyed_is_not_lost() {
 }
 
 #[test]
-fn other_names_of_a_file_that_is_rekeyed_are_warned_of() {
+fn rekeying_a_file_with_hard_links_gives_a_warning() {
     let (sandbox, old, new) = with_keys();
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
-    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("the folder takes it");
+    fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("the folder is writable");
     sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is(
         0,
         "",
@@ -184,7 +184,7 @@ fn other_names_of_a_file_that_is_rekeyed_are_warned_of() {
 }
 
 #[test]
-fn what_cannot_be_rekeyed_stays_as_it_is() {
+fn a_file_that_cannot_be_rekeyed_stays_unchanged() {
     let (sandbox, old, new) = with_keys();
     sandbox.write("x", data(2 * SEGMENT));
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
@@ -218,7 +218,7 @@ fn what_cannot_be_rekeyed_stays_as_it_is() {
 }
 
 #[test]
-fn a_file_whose_rekeying_is_killed_is_either_old_or_new() {
+fn a_killed_rekey_leaves_each_file_either_old_or_new() {
     let (sandbox, old, new) = with_keys();
     let plaintext = data(4 * SEGMENT);
     let files: Vec<_> = (0..6).map(|index| format!("{index}.age")).collect();
@@ -230,7 +230,7 @@ fn a_file_whose_rekeying_is_killed_is_either_old_or_new() {
         let mut rekey = sandbox.command(["rekey", "-i", "key.txt", "-r", &new]);
         let mut running = rekey.args(&files).spawn().expect("the program starts");
         std::thread::sleep(std::time::Duration::from_millis(delay as u64));
-        // It may be done already.
+        // It may have finished already.
         let _ = running.kill();
         finish(running);
         for file in &files {

@@ -1,9 +1,9 @@
-//! What is left of damaged files.
+//! Salvage: recovering the intact chunks of damaged files.
 
 use crate::sandbox::{CHUNK, SEGMENT, Sandbox, data};
 
 #[test]
-fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
+fn intact_chunks_are_salvaged_and_lost_ranges_are_reported() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(2 * SEGMENT + 500);
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &plaintext).gave().to_vec();
@@ -35,7 +35,7 @@ fn what_is_whole_of_a_damaged_file_is_salvaged_with_a_map_of_the_rest() {
 }
 
 #[test]
-fn what_was_appended_is_left_out() {
+fn data_after_the_final_chunk_is_ignored() {
     let (sandbox, recipient) = Sandbox::with_key();
     for (length, appended) in [(0, 1), (1000, 1), (CHUNK + 9, 100), (2 * CHUNK, 5), (2 * CHUNK, 3 * CHUNK)] {
         let plaintext = data(length);
@@ -53,7 +53,7 @@ fn what_was_appended_is_left_out() {
 }
 
 #[test]
-fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
+fn a_fragment_shorter_than_a_tag_is_not_reported_as_lost() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(2 * CHUNK)).gave().to_vec();
     sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
@@ -65,7 +65,7 @@ fn bytes_that_are_too_few_for_a_chunk_are_not_said_to_be_zeros() {
 }
 
 #[test]
-fn what_cannot_be_salvaged_is_said_plainly_and_leaves_no_output() {
+fn a_file_that_cannot_be_salvaged_is_explained_and_leaves_no_output() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], &data(CHUNK + 9)).gave().to_vec();
     const GONE: &str = "solekey: hint: the file key is in the header: if that is gone, nothing of the file can be recovered, by anybody\n";
@@ -98,7 +98,7 @@ const GONE: &str =
 const OPENS: &str = "solekey: warning: the header of 'x.age' is damaged, but a stanza of it still opens\n";
 
 #[test]
-fn a_header_that_is_damaged_still_opens_by_a_stanza_that_is_whole() {
+fn a_damaged_header_still_opens_with_an_intact_stanza() {
     let (sandbox, recipient) = Sandbox::with_key();
     let other = sandbox.keygen("other.txt");
     let plaintext = data(CHUNK + 9);
@@ -109,7 +109,7 @@ fn a_header_that_is_damaged_still_opens_by_a_stanza_that_is_whole() {
     assert_eq!((lines.len(), lines[5].len()), (6, 48), "{header}");
     let starts: Vec<_> = (0..6).map(|line| lines[..line].concat().len()).collect();
 
-    // In the first line, anywhere in the other's stanza, and in the last line or right before it.
+    // Damage in the version line, in the other recipient's stanza, or in the MAC line or the line feed before it.
     let harmless = (0..starts[3] - 1).chain(starts[5] - 1..starts[5] + 48);
     for offset in harmless {
         let mut damaged = sealed.clone();
@@ -126,7 +126,7 @@ fn a_header_that_is_damaged_still_opens_by_a_stanza_that_is_whole() {
 }
 
 #[test]
-fn a_header_without_the_stanza_that_opens_is_gone() {
+fn a_file_is_lost_if_its_only_stanza_is_damaged() {
     let (sandbox, recipient) = Sandbox::with_key();
     let sealed = sandbox.run_with(["encrypt", "-r", &recipient], b"text").gave().to_vec();
     let salvage = ["salvage", "-i", "key.txt", "-o", "out", "x.age"];

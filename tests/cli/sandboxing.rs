@@ -1,4 +1,4 @@
-//! What the program gives up: core files, other eyes on its memory, the network, and all files but those that it works on.
+//! Sandboxing: no core files, private memory, no network, and no files except those being worked on.
 
 #![cfg(target_os = "linux")]
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[test]
-fn an_unprivileged_user_reads_and_writes_as_before() {
+fn the_sandbox_leaves_an_unprivileged_user_free_to_encrypt_and_decrypt() {
     let script = r"
         PATH=$PWD:$PATH
         umask 077
@@ -55,13 +55,13 @@ fn an_unprivileged_user_reads_and_writes_as_before() {
     assert_eq!(sandbox.names(), expected);
 }
 
-/// Starts the program, and waits until it reads its input, so that it is past its start.
+/// Starts the program and waits until it reads its input, when its sandbox is set up.
 fn stalled(sandbox: &Sandbox, mut command: Command) -> (Child, PathBuf) {
     command.stdin(Stdio::piped());
     let child = command.spawn().expect("the program starts");
     let process = PathBuf::from(format!("/proc/{}", child.id()));
     wait_until("the program reads its input", || {
-        // The words before the program's name replace themselves by it.
+        // The shell and `setpriv` become the program by `exec`, so its name identifies it.
         let is_ours = fs::read(process.join("comm")).is_ok_and(|name| name == b"solekey\n");
         is_ours && fs::read_to_string(process.join("syscall")).is_ok_and(|call| waits_to_read(&call))
     });
@@ -69,7 +69,7 @@ fn stalled(sandbox: &Sandbox, mut command: Command) -> (Child, PathBuf) {
     (child, process)
 }
 
-/// Whether a line of `/proc/PID/syscall` says that the process waits in `read(0, …)` or `read` of a copy of it.
+/// Whether a line of `/proc/PID/syscall` shows a process that waits in `read`, from standard input or a copy of it.
 fn waits_to_read(call: &str) -> bool {
     let number = if cfg!(target_arch = "x86_64") { "0 " } else { "63 " };
     call.starts_with(number)
@@ -81,8 +81,8 @@ fn a_crash_writes_no_core_file_and_memory_is_private() {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
-    sandbox.write_program("solekey", fs::read(SOLEKEY).expect("it can be read"));
-    chown(sandbox.path(""), is_root().then_some(NOBODY), None).expect("root may");
+    sandbox.write_program("solekey", fs::read(SOLEKEY).expect("the built program is readable"));
+    chown(sandbox.path(""), is_root().then_some(NOBODY), None).expect("root may change the owner");
     let user = if is_root() { AS_NOBODY } else { "" };
     let with_cores = |program: &str| {
         let mut shell = sandbox.detached("bash");
@@ -90,38 +90,38 @@ fn a_crash_writes_no_core_file_and_memory_is_private() {
         shell
     };
 
-    // Whether a crash of another program would write one at all.
-    let mut other = with_cores("sleep 60").spawn().expect("it starts");
+    // First see whether a crash of another program would write a core file at all.
+    let mut other = with_cores("sleep 60").spawn().expect("the program starts");
     let name = format!("/proc/{}/comm", other.id());
     wait_until("sleep runs", || fs::read(&name).is_ok_and(|name| name == b"sleep\n"));
     quit(&other);
-    if !other.wait().expect("it ends").core_dumped() {
+    if !other.wait().expect("the process can be waited for").core_dumped() {
         skip("no program writes core files here, so this one's missing core proves nothing");
     }
 
     let (mut child, process) = stalled(&sandbox, with_cores(&format!("./solekey encrypt -r {recipient}")));
-    let limits = fs::read_to_string(process.join("limits")).expect("it runs");
+    let limits = fs::read_to_string(process.join("limits")).expect("the process is running");
     let cores: Vec<_> = limits
         .lines()
         .filter_map(|line| line.strip_prefix("Max core file size"))
         .flat_map(str::split_whitespace)
         .collect();
     assert_eq!(cores, ["0", "0", "bytes"]);
-    // Whose memory other programs of its user may read has these files belong to that user.
-    let owner = |name| fs::metadata(process.join(name)).expect("it runs").uid();
+    // The kernel gives these files to root if other programs of the user may not read the memory.
+    let owner = |name| fs::metadata(process.join(name)).expect("the process is running").uid();
     assert_eq!((owner("mem"), owner("environ")), (0, 0));
     quit(&child);
-    let ended = child.wait().expect("it ends");
+    let ended = child.wait().expect("the process can be waited for");
     assert_eq!((ended.signal(), ended.core_dumped()), (Some(3), false));
 }
 
 fn quit(child: &Child) {
     let pid = rustix::process::Pid::from_child(child);
-    rustix::process::kill_process(pid, rustix::process::Signal::QUIT).expect("it still runs");
+    rustix::process::kill_process(pid, rustix::process::Signal::QUIT).expect("it is still running");
 }
 
 #[test]
-fn no_verb_makes_a_call_that_a_network_needs() {
+fn no_verb_makes_a_network_call() {
     if !installed(&["strace"]) {
         return;
     }
@@ -147,13 +147,13 @@ fn no_verb_makes_a_call_that_a_network_needs() {
         assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{run}");
         assert_eq!(sandbox.text("calls"), "", "{run}");
     }
-    // The trace does see such calls.
+    // The trace does show such calls.
     sandbox.shell("strace -f -qq -e trace=%network -o calls bash -c ': < /dev/tcp/127.0.0.1/1'");
     assert!(sandbox.text("calls").contains("socket(AF_INET"));
 }
 
 #[test]
-fn where_the_system_cannot_refuse_sockets_the_program_works_and_says_so_on_demand() {
+fn without_seccomp_the_program_works_and_verbose_says_so() {
     if !installed(&["strace"]) {
         return;
     }
@@ -170,7 +170,9 @@ fn where_the_system_cannot_refuse_sockets_the_program_works_and_says_so_on_deman
     assert!(said.ends_with("solekey: decrypted 'x.age' to 'y': 6 bytes\n"), "{said}");
 }
 
-/// The calls of a run that open, link, rename or remove files, from the moment on when all others are closed off.
+/// Runs the program, and returns the system calls that open, link or rename files after Landlock took effect.
+///
+/// `None` if Landlock was not used.
 fn calls_once_all_is_open(sandbox: &Sandbox, inject: &str, arguments: &str) -> Option<String> {
     let trace = "trace=open,openat,openat2,execve,link,linkat,rename,renameat,renameat2,landlock_restrict_self";
     let strace = format!("strace -f -qq -y -o calls -e {trace} {inject}");
@@ -179,7 +181,7 @@ fn calls_once_all_is_open(sandbox: &Sandbox, inject: &str, arguments: &str) -> O
     calls.split_once("landlock_restrict_self(").map(|(_, after)| after.lines().skip(1).collect::<Vec<_>>().join("\n"))
 }
 
-/// Whether the program can close off files here. If not, says so loudly.
+/// Whether the program can use Landlock here. If not, the test counts as skipped.
 fn has_landlock(sandbox: &Sandbox) -> bool {
     let said = sandbox.run(["encrypt", "-v", "-i", "key.txt", "-c", "key.txt"]).stderr;
     let has = !said.contains("other files cannot be closed off here");
@@ -190,7 +192,7 @@ fn has_landlock(sandbox: &Sandbox) -> bool {
 }
 
 #[test]
-fn once_input_and_output_are_open_only_the_outputs_folder_is() {
+fn once_the_files_are_open_only_the_output_folder_stays_accessible() {
     if !installed(&["strace"]) {
         return;
     }
@@ -208,7 +210,7 @@ fn once_input_and_output_are_open_only_the_outputs_folder_is() {
         "decrypt -f -i key.txt -o z < x.age".to_owned(),
     ];
     for run in &runs {
-        let calls = calls_once_all_is_open(&sandbox, "", run).expect("all else is closed off");
+        let calls = calls_once_all_is_open(&sandbox, "", run).expect("Landlock is used for a single input");
         let opened: Vec<_> = calls.lines().filter(|call| call.contains("open") || call.contains("execve")).collect();
         let [folder] = opened[..] else { panic!("{run}: {calls}") };
         assert!(folder.contains("\".\", O_RDONLY|O_CLOEXEC) = "), "{run}: {calls}");
@@ -220,23 +222,23 @@ fn once_input_and_output_are_open_only_the_outputs_folder_is() {
         let is_lookup = call.contains("\"x.age\"") && call.contains("O_PATH");
         assert!(is_lookup || call.contains("\".\", O_RDONLY|O_CLOEXEC) = "), "{calls}");
     }
-    // Nothing is to appear under a name: nothing at all is opened.
+    // An existing device needs no new name, so nothing at all is opened.
     let calls = calls_once_all_is_open(&sandbox, "", "decrypt -i key.txt x.age -o /dev/null");
     assert_eq!(calls.as_deref(), Some(""));
-    // Of several files, the others are still to come.
+    // With several inputs, the later ones are still to be opened.
     sandbox.write("w", "secret");
     assert_eq!(calls_once_all_is_open(&sandbox, "", &format!("encrypt -f -r {recipient} w x")), None);
 }
 
 #[test]
-#[cfg(target_arch = "x86_64")] // Elsewhere, the call that is made to fail is another.
-fn a_file_that_needs_a_hidden_name_is_committed_too() {
+#[cfg(target_arch = "x86_64")] // Other architectures use a different system call.
+fn without_unnamed_files_the_output_is_still_committed() {
     if !installed(&["strace"]) {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", "secret");
-    // As on a file system that has no files without names.
+    // Simulates a file system without unnamed temporary files (`O_TMPFILE`).
     let named = "-e inject=open:error=EOPNOTSUPP:when=1";
     for run in [format!("encrypt -r {recipient} x"), format!("encrypt -f -r {recipient} x")] {
         calls_once_all_is_open(&sandbox, named, &run);
@@ -245,7 +247,7 @@ fn a_file_that_needs_a_hidden_name_is_committed_too() {
     }
 }
 
-/// A plugin that wraps a file key by writing it down, after it has tried what `probe` says.
+/// A plugin that runs `probe`, then "wraps" the file key by copying it into a stanza.
 fn plugin(probe: &str) -> String {
     format!(
         r#"#!/usr/bin/env bash
@@ -263,7 +265,7 @@ printf -- '-> done\n\n'
     )
 }
 
-/// Runs `probe` by itself, then in a plugin, whose other work must succeed. What it left in the file `$SAID` both times.
+/// Runs `probe` by itself, then in a plugin that must succeed. Returns the contents of the file `$SAID` after each run.
 fn alone_and_in_a_plugin(probe: &str) -> (String, String) {
     let sandbox = Sandbox::new();
     // A plugin is started in a folder of its own.
@@ -272,9 +274,9 @@ fn alone_and_in_a_plugin(probe: &str) -> (String, String) {
     sandbox.write("x", "secret");
     sandbox.bash(probe);
     let alone = sandbox.text("said");
-    fs::remove_file(sandbox.path("said")).expect("it is there");
+    fs::remove_file(sandbox.path("said")).expect("it exists");
     let prefix = Hrp::parse("age1probe").expect("it is a prefix");
-    let recipient = bech32::encode::<Bech32>(prefix, b"somebody").expect("it is short");
+    let recipient = bech32::encode::<Bech32>(prefix, b"somebody").expect("the text is short enough");
     sandbox.shell(&format!("PATH=$PWD:$PATH exec \"$SOLEKEY\" encrypt -r {recipient} x")).is_silent_success();
     assert!(sandbox.read("x.age").starts_with(b"age-encryption.org/v1\n-> written\n"));
     (alone, sandbox.text("said"))
@@ -282,7 +284,7 @@ fn alone_and_in_a_plugin(probe: &str) -> (String, String) {
 
 #[test]
 fn a_plugin_gets_no_network_socket() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a loopback");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a loopback interface");
     let port = listener.local_addr().expect("it is bound").port();
     let probe = format!("{{ exec 3<>/dev/tcp/127.0.0.1/{port}; }} 2>\"$SAID\" && echo connected >>\"$SAID\"");
     let (alone, inside) = alone_and_in_a_plugin(&probe);
@@ -291,11 +293,11 @@ fn a_plugin_gets_no_network_socket() {
 }
 
 #[test]
-fn a_plugin_keeps_unix_sockets_alone() {
+fn a_plugin_can_create_only_unix_sockets() {
     if !installed(&["python3"]) {
         return;
     }
-    // Numbers, since not every build of Python has every name.
+    // Numeric address families, since not every build of Python defines every name.
     let probe = r#"python3 - >"$SAID" 2>&1 <<'END'
 import errno, socket
 def attempt(name, make):

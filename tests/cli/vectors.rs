@@ -1,4 +1,4 @@
-//! Every CCTV vector through the program: its exit status, what it releases, and that a failure leaves no file.
+//! Runs every CCTV vector through the program: exit status, released bytes, and no file left after a failure.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -10,11 +10,11 @@ use crate::{
     sandbox::{Outcome, Sandbox},
 };
 
-/// Vectors that are in work at once.
+/// Number of vectors tested at once.
 const THREADS: usize = 3;
 
 #[test]
-fn every_vector_ends_with_the_status_of_its_category() {
+fn every_vector_exits_with_the_status_of_its_category() {
     let vectors = cctv::all();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -56,7 +56,7 @@ fn check(vector: &Vector) {
 }
 
 fn assert_status(vector: &Vector, outcome: &Outcome) {
-    // The file may be whole: it is this program that will not do the work.
+    // The file may be intact: the program refuses the work.
     let too_much_work = outcome.stderr.contains(": the passphrase's work factor is 2^");
     let status = match vector.expect {
         Expect::Success => 0,

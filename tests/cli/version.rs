@@ -1,4 +1,4 @@
-//! What the program says of itself.
+//! Version and help.
 
 use std::{fs, path::Path};
 
@@ -14,8 +14,8 @@ fn the_version_is_one_line() {
 }
 
 #[test]
-fn a_verbose_version_says_what_the_program_was_built_from() {
-    let lock = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).expect("it is there");
+fn the_verbose_version_says_what_the_program_was_built_from() {
+    let lock = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).expect("it exists");
     let lock: String = Sha256::digest(lock).iter().map(|byte| format!("{byte:02x}")).collect();
     for arguments in [["--version", "--verbose"], ["-V", "-v"], ["-v", "-V"]] {
         let said = Sandbox::new().run(arguments);
@@ -23,7 +23,7 @@ fn a_verbose_version_says_what_the_program_was_built_from() {
         let lines: Vec<_> = said.lines().collect();
         let [program, commit, compiler, target, features, locked] = lines[..] else { panic!("{said}") };
         assert_eq!(program, concat!("solekey ", env!("CARGO_PKG_VERSION")));
-        // Only a release build knows; see bench/reproduce.sh.
+        // Only a release build knows its commit; see bench/reproduce.sh.
         assert!(commit.starts_with("commit    "), "{said}");
         assert!(compiler.starts_with("compiler  rustc 1."), "{said}");
         assert!(target.starts_with("target    ") && target.contains(std::env::consts::ARCH), "{said}");
@@ -33,7 +33,7 @@ fn a_verbose_version_says_what_the_program_was_built_from() {
 }
 
 #[test]
-fn help_is_a_verb_too() {
+fn the_help_verb_prints_the_same_as_the_help_flag() {
     let sandbox = Sandbox::new();
     for verb in ["encrypt", "inspect"] {
         let (as_flag, as_verb) = (sandbox.run([verb, "--help"]), sandbox.run(["help", verb]));

@@ -1,4 +1,4 @@
-//! Lengths around every boundary, in every way of running, against the age crate; then damage and failures.
+//! Lengths around every boundary, in every mode, compared with the age crate; then damage and failures.
 
 use solekey::crypto::{
     CHUNK, CHUNK_OVERHEAD, Decryptor, Encryptor, Error, Identity, PAYLOAD_NONCE, PayloadFault, SEALED_CHUNK, Sink,
@@ -16,11 +16,12 @@ use crate::{
 const SEGMENT: usize = 16 * CHUNK;
 const LENGTHS: [usize; 9] = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 500];
 
-/// Bytes without repetition, so that a chunk in the wrong place shows.
+/// Bytes without repetition, so that a misplaced chunk shows.
 fn plaintext(length: usize) -> Vec<u8> {
     (0u64..).flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).take(length).collect()
 }
 
+/// The same identity for solekey and for the age crate.
 struct Pair {
     identity: Identity,
     age: age::x25519::Identity,
@@ -32,12 +33,13 @@ fn pair() -> Pair {
     Pair { identity, age }
 }
 
+/// Every mode: the kinds of source and sink, and the number of threads.
 fn ways() -> impl Iterator<Item = (End, End, usize)> {
     let ends = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
     ends.flat_map(|(source, sink)| THREADS.map(|number| (source, sink, number)))
 }
 
-/// Four of the ways, with every pair of ends and every number of threads among them; others in the next round.
+/// A quarter of the modes, covering every pair of ends and every number of threads. Each round picks different ones.
 fn some_ways(round: usize) -> Vec<(End, End, usize)> {
     let chosen = ways().enumerate().filter(|(index, _)| (index / 4 + index % 4 + round).is_multiple_of(4));
     chosen.map(|(_, way)| way).collect()
@@ -53,11 +55,12 @@ fn encrypt(pair: &Pair, plaintext: &[u8], source: End, sink: End, number: usize)
     file
 }
 
-/// The outcome, and what was delivered.
+/// Returns the outcome and the bytes that were written.
 fn decrypt(pair: &Pair, file: &[u8], source: End, sink: End, number: usize) -> (Result<u64, Error>, Vec<u8>) {
     let mut rest = file;
     let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-    let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+    let unlocked =
+        decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("the file is encrypted to this identity");
     let mut written = Written::new();
     let outcome = unlocked.decrypt(Bytes::new(rest).source(source), written.sink(sink), threads(number));
     (outcome, written.into_bytes())
@@ -101,20 +104,22 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
     for length in LENGTHS {
         let plaintext = plaintext(length);
         let theirs = age::encrypt_and_armor(&pair.age.to_public(), &plaintext).expect("the age crate encrypts");
-        // Armor is read and written in turn; the plaintext's end may be of either kind.
+        // Armor is read and written sequentially; the plaintext may be of either kind.
         for (end, number) in ENDS.into_iter().flat_map(|end| THREADS.map(|number| (end, number))) {
             let mut armor = ArmorWriter::new(Vec::new());
             let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
             let mut bytes = Bytes::new(&plaintext);
             let binary = encryptor.encrypt(bytes.source(end), Sink::Sequential(&mut armor), threads(number));
-            let ours = armor.finish().expect("memory takes it");
+            let ours = armor.finish().expect("writing to memory cannot fail");
             assert_eq!(ours.len() as u64, armored_length(binary.expect("nothing fails here")));
             assert!(age::decrypt(&pair.age, &ours).expect("the age crate opens it") == plaintext);
 
             for text in [&ours[..], theirs.as_bytes()] {
                 let mut armor = ArmorReader::new(text);
                 let decryptor = Decryptor::read(&mut armor).expect("the header is whole");
-                let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+                let unlocked = decryptor
+                    .unlock(std::slice::from_ref(&pair.identity))
+                    .expect("the file is encrypted to this identity");
                 let mut opened = Written::new();
                 let outcome = unlocked.decrypt(Source::Sequential(&mut armor), opened.sink(end), threads(number));
                 assert_eq!(outcome.expect("it is authentic"), length as u64);
@@ -124,14 +129,14 @@ fn every_length_round_trips_in_armor_and_the_age_crate_agrees() {
     }
 }
 
-/// Two marker lines, and base64 in lines of 64 characters.
+/// Length of an armored file: two marker lines, and base64 in lines of 64 characters.
 fn armored_length(binary: u64) -> u64 {
     let text = binary.div_ceil(3) * 4;
     let markers = "-----BEGIN AGE ENCRYPTED FILE-----\n-----END AGE ENCRYPTED FILE-----\n".len() as u64;
     markers + text + text.div_ceil(64)
 }
 
-/// Asserts that a damaged file gives the same error and releases the same bytes in all these ways, and returns the error.
+/// Asserts that a damaged file gives the same error and releases the same bytes in each of these modes. Returns the error.
 fn assert_same_failure(
     pair: &Pair,
     file: &[u8],
@@ -153,7 +158,7 @@ fn assert_same_failure(
         }
         first.get_or_insert(error);
     }
-    first.expect("there is a way to run")
+    first.expect("there is at least one mode")
 }
 
 #[test]
@@ -163,7 +168,7 @@ fn a_cut_file_releases_exactly_the_whole_chunks_before_the_cut() {
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
     let chunks = header_length(&file) + PAYLOAD_NONCE;
     let around = |boundary: usize| [-1, 0, 1].map(|shift| (boundary * SEALED_CHUNK).saturating_add_signed(shift));
-    // A tag alone, and what is hardly more or less, in a first chunk and in later ones, around a segment's end too.
+    // Exactly one tag, and one byte more or less, in the first chunk and later ones, including next to a segment's end.
     let tags = [0, 1, 15, 16, 17, 48].into_iter().flat_map(|chunk| [15, 16, 17].map(|at| chunk * SEALED_CHUNK + at));
     let scattered = (1..=40).map(|round| round * 1_618_033_988 % (file.len() - chunks));
     for (round, place) in (0..=48).flat_map(around).chain(tags).chain(scattered).enumerate() {
@@ -213,7 +218,7 @@ fn a_flipped_bit_in_any_chunk_releases_exactly_the_chunks_before_it() {
 }
 
 #[test]
-fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
+fn output_ends_right_before_the_first_damaged_chunk() {
     let pair = pair();
     let plaintext = plaintext(3 * SEGMENT);
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
@@ -234,7 +239,7 @@ fn a_damaged_chunk_ends_the_output_right_before_it_and_the_first_one_counts() {
 }
 
 #[test]
-fn swapped_repeated_and_appended_chunks_are_found() {
+fn swapped_repeated_and_appended_chunks_are_detected() {
     let pair = pair();
     let plaintext = plaintext(2 * SEGMENT);
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
@@ -264,7 +269,7 @@ fn swapped_repeated_and_appended_chunks_are_found() {
 }
 
 #[test]
-fn a_failing_source_or_sink_ends_the_run_with_its_error() {
+fn a_failing_source_or_sink_ends_encryption_with_its_error() {
     within_two_minutes(|| {
         let pair = pair();
         let recipient = pair.identity.to_recipient().expect("an X25519 identity has a recipient");
@@ -309,7 +314,7 @@ fn a_failing_source_or_sink_ends_decryption_with_its_error() {
 const CANNOT_READ: &str = "cannot read: no more can be read";
 const CANNOT_WRITE: &str = "cannot write: no more can be written";
 
-/// Decrypts with a payload that cannot be read from one place on, to where nothing can be written beyond another.
+/// Decrypts from a source that fails from one offset on, to a sink that fails beyond another.
 fn decrypt_failing(
     pair: &Pair,
     file: &[u8],
@@ -319,7 +324,8 @@ fn decrypt_failing(
 ) -> (Result<u64, Error>, Vec<u8>) {
     let mut rest = file;
     let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-    let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+    let unlocked =
+        decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("the file is encrypted to this identity");
     let mut written = Written::failing_at(write_fails_at);
     let mut payload = Bytes::failing_at(rest, read_fails_at);
     let outcome = unlocked.decrypt(payload.source(source), written.sink(sink), threads(number));
@@ -334,7 +340,7 @@ enum Fault {
 }
 
 #[test]
-fn of_two_faults_in_different_segments_the_earlier_is_returned() {
+fn the_earlier_of_two_faults_in_different_segments_is_returned() {
     within_two_minutes(|| {
         let pair = pair();
         let plaintext = plaintext(5 * SEGMENT);
@@ -346,7 +352,7 @@ fn of_two_faults_in_different_segments_the_earlier_is_returned() {
         for (early, late) in faults {
             for (first, second) in [(0, 1), (0, 4), (1, 2), (1, 4), (2, 3), (3, 4)] {
                 let segment = |kind| [(early, first), (late, second)].into_iter().find(|(of, _)| *of == kind);
-                // In the middle of a segment, each.
+                // Each fault is in the middle of a segment.
                 let sealed = |(_, segment)| PAYLOAD_NONCE + (segment * 16 + 5) * SEALED_CHUNK + 7;
                 let mut damaged = file.clone();
                 if let Some(place) = segment(Fault::Damage).map(sealed) {
@@ -379,7 +385,7 @@ fn of_two_faults_in_different_segments_the_earlier_is_returned() {
 }
 
 #[test]
-fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file() {
+fn a_ciphertext_that_shrinks_during_decryption_is_a_read_error() {
     let pair = pair();
     let plaintext = plaintext(2 * SEGMENT + 500);
     let file = encrypt(&pair, &plaintext, End::Sequential, End::Sequential, 1);
@@ -390,7 +396,8 @@ fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file()
     {
         let mut rest = &file[..];
         let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-        let unlocked = decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("it is for this identity");
+        let unlocked =
+            decryptor.unlock(std::slice::from_ref(&pair.identity)).expect("the file is encrypted to this identity");
         let bytes = Bytes::new(&rest[..payload - missing]);
         let source = Source::AtOffsets { file: &bytes, start: 0, length: payload as u64 };
         let outcome = unlocked.decrypt(source, Written::new().sink(sink), threads(number));
@@ -401,7 +408,7 @@ fn a_sealed_source_that_becomes_shorter_is_an_error_of_reading_not_of_the_file()
 }
 
 #[test]
-fn a_source_that_becomes_shorter_is_an_error() {
+fn a_plaintext_that_shrinks_during_encryption_is_a_read_error() {
     let pair = pair();
     let recipient = pair.identity.to_recipient().expect("an X25519 identity has a recipient");
     let plaintext = plaintext(2 * SEGMENT);

@@ -1,4 +1,4 @@
-//! The man pages and the shell completions are what the command line's definition says.
+//! The man pages and shell completions match the definition of the command line.
 
 use std::{
     collections::BTreeMap,
@@ -185,12 +185,12 @@ Where the system has none of this, the program works without, and
 says so.
 ";
 
-/// The page that no command line knows of.
+/// The page about the file format, which is written by hand.
 const FILE_PAGE: &str = include_str!("../../man/solekey-file.5");
 
-/// The pages: one for the program, one for each verb, and one for files.
+/// Returns all man pages: one for the program, one for each verb, and one for the file format.
 fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
-    // `solekey help VERB` says what there is a page for.
+    // The verb `help` needs no page, since `solekey help VERB` prints what the pages contain.
     let mut command = solekey::cli::command().disable_help_subcommand(true);
     command.build();
     let names: Vec<_> = std::iter::once("solekey".to_owned())
@@ -207,7 +207,7 @@ fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
-/// How a verb is called: what is typed in bold, what stands for something else in italics.
+/// Formats the synopsis: literal words in bold, placeholders in italics.
 fn synopsis(command: &Command) -> String {
     let usage = command.clone().render_usage().to_string();
     let mut lines = String::from(".SH SYNOPSIS\n");
@@ -221,7 +221,7 @@ fn synopsis(command: &Command) -> String {
     lines + "\n"
 }
 
-/// The other pages.
+/// Formats the list of the other pages.
 fn see_also(name: &str, names: &[String]) -> String {
     let others = names.iter().filter(|other| *other != name);
     let mut pages: Vec<_> = others.map(|other| format!("\\fB{}\\fR(1)", other.replace('-', "\\-"))).collect();
@@ -233,14 +233,14 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
     let is_program = name == "solekey";
     let synopsis = synopsis(&command);
     let source = concat!("solekey ", env!("CARGO_PKG_VERSION"));
-    // What is shown after the help is here a section of its own.
+    // The text after the help has sections of its own here.
     let man = clap_mangen::Man::new(command.after_help(""))
         .title(name.to_uppercase())
         .manual("solekey manual")
         .source(source)
         .date("");
     let mut page = Vec::new();
-    let render = |result: std::io::Result<()>| result.expect("memory takes it");
+    let render = |result: std::io::Result<()>| result.expect("writing to memory cannot fail");
     render(man.render_title(&mut page));
     render(man.render_name_section(&mut page));
     page.extend_from_slice(synopsis.as_bytes());
@@ -260,10 +260,11 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
     page
 }
 
-/// The verbs whose files were encrypted.
+/// The verbs that take encrypted files.
 const OPENING: &[&str] = &["decrypt", "d", "inspect", "verify", "t", "rekey", "salvage"];
 
-/// What bash is given on top: names of files where clap's script gives flags, and of encrypted ones where one is opened.
+/// Appended to clap's bash script: completes file names where that script has only flags, and encrypted files for the
+/// verbs that open them.
 const BASH_FILES: &str = r#"
 # The names of files that the verbs take, where the script above has only flags.
 _solekey_files() {
@@ -299,14 +300,15 @@ _solekey_files() {
 }
 "#;
 
-/// As clap writes it, with the names of encrypted files before others where one is opened.
+/// Generates a completion script with clap, extended to suggest encrypted files first for the verbs that open them.
 fn completion(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     generate(shell, &mut solekey::cli::command(), "solekey", &mut script);
     let script = String::from_utf8(script).expect("scripts are text");
     let script = match shell {
         Shell::Bash => {
-            let (functions, last) = script.split_once("\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4").expect("it ends so");
+            let (functions, last) =
+                script.split_once("\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4").expect("clap's bash script ends this way");
             let files = BASH_FILES.replace("VERBS", &OPENING.join("|"));
             let last = last.replace("-F _solekey ", "-F _solekey_files ");
             format!("{functions}{files}\nif [[ \"${{BASH_VERSINFO[0]}}\" -eq 4{last}")
@@ -343,15 +345,15 @@ fn completions() -> BTreeMap<PathBuf, Vec<u8>> {
     generated.map(|(shell, file)| (Path::new("completions").join(file), completion(shell))).collect()
 }
 
-/// Compares the files of a folder with what they should be; with `BLESS=1`, makes them so.
+/// Asserts that a folder holds exactly the expected files. With `BLESS=1`, writes them first.
 fn assert_folder_is(folder: &str, expected: &BTreeMap<PathBuf, Vec<u8>>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("BLESS").is_some() {
         for (path, content) in expected {
-            fs::write(root.join(path), content).expect("the folder can be written");
+            fs::write(root.join(path), content).expect("the folder is writable");
         }
     }
-    let entries = fs::read_dir(root.join(folder)).expect("the folder is there");
+    let entries = fs::read_dir(root.join(folder)).expect("the folder exists");
     let found: BTreeMap<_, _> = entries
         .map(|entry| {
             let path = entry.expect("the folder can be read").path();

@@ -1,4 +1,4 @@
-//! Recipients and identities of every kind: who gets a stanza, who opens, and what is said of texts that are neither.
+//! Recipients and identities of every kind: who gets a stanza, who can open a file, and how invalid keys are reported.
 
 use std::{collections::HashSet, fs, process::Command};
 
@@ -37,7 +37,7 @@ fn ssh_key(kind: &str, passphrase: &str) -> Option<(Identity, Recipient)> {
 }
 
 #[test]
-fn each_recipient_gets_one_stanza_in_order_and_opens() {
+fn each_recipient_gets_one_stanza_in_order_and_can_open_it() {
     let mut keys: Vec<_> = (0..3).map(|_| Identity::generate()).map(|key| (recipient_of(&key), key)).collect();
     for kind in ["ed25519", "rsa"] {
         if let Some((identity, recipient)) = ssh_key(kind, "") {
@@ -78,7 +78,7 @@ fn a_locked_ssh_key_opens_nothing_until_it_is_unlocked() {
 }
 
 #[test]
-fn a_passphrase_stands_alone_and_a_wrong_one_is_told_from_no_match() {
+fn a_passphrase_excludes_other_recipients_and_a_wrong_one_has_its_own_error() {
     let passphrase = || Recipient::passphrase(SecretString::from("correct horse"));
     let decryptor = header(&[passphrase()]);
     assert!(decryptor.header().is_passphrase());
@@ -95,13 +95,13 @@ fn a_passphrase_stands_alone_and_a_wrong_one_is_told_from_no_match() {
 }
 
 #[test]
-fn post_quantum_recipients_open_alone_or_together_but_not_with_classic_ones() {
+fn post_quantum_recipients_can_share_a_file_but_not_with_classic_ones() {
     let identities = [Identity::generate_hybrid(), Identity::generate_hybrid()];
     let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
     assert_eq!(decryptor.stanza_types(), ["mlkem768x25519"]);
     for identity in &identities {
         decryptor.unlock(std::slice::from_ref(identity)).expect("it is a recipient");
-        let text = identity.to_text().expect("it has a text");
+        let text = identity.to_text().expect("a generated identity has a text");
         let again: Identity = text.expose_secret().parse().expect("it is well formed");
         assert_eq!(recipient_of(&again).to_string(), recipient_of(identity).to_string());
         assert!(text.expose_secret().to_lowercase().parse::<Identity>().is_err());
@@ -113,8 +113,8 @@ fn post_quantum_recipients_open_alone_or_together_but_not_with_classic_ones() {
 }
 
 #[test]
-fn tag_recipients_are_encrypted_to() {
-    // A key of nobody's, as good as any point of the curve.
+fn files_can_be_encrypted_to_tag_recipients() {
+    // Any point on the curve serves as a public key. Nobody holds the secret key of this one.
     let recipient: Recipient =
         "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed");
     let decryptor = header(&[recipient]);
@@ -123,7 +123,7 @@ fn tag_recipients_are_encrypted_to() {
 }
 
 #[test]
-fn a_stanza_is_told_by_its_key_only_where_it_names_one() {
+fn a_recipient_is_certain_of_its_stanza_only_if_the_stanza_names_its_key() {
     let tag = || -> Recipient {
         "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e".parse().expect("it is well formed")
     };
@@ -147,7 +147,7 @@ fn a_stanza_is_told_by_its_key_only_where_it_names_one() {
 }
 
 #[test]
-fn an_identity_is_told_all_its_stanzas_and_a_stranger_none() {
+fn an_identity_finds_all_its_stanzas_and_a_stranger_finds_none() {
     let identities = [Identity::generate(), Identity::generate(), Identity::generate()];
     let decryptor = header(&identities.iter().map(recipient_of).collect::<Vec<_>>());
     for (index, identity) in identities.iter().enumerate() {
@@ -159,14 +159,14 @@ fn an_identity_is_told_all_its_stanzas_and_a_stranger_none() {
 }
 
 #[test]
-fn a_recipient_is_not_taken_twice() {
+fn a_duplicate_recipient_is_refused() {
     let identity = Identity::generate();
     let twice = [recipient_of(&identity), recipient_of(&identity)];
     assert!(matches!(Encryptor::new(&twice), Err(Error::HeaderCount { stanzas: 2, recipients: 1 })));
 }
 
 #[test]
-fn equal_recipients_have_equal_texts() {
+fn every_spelling_of_a_recipient_has_the_same_canonical_text() {
     for identity in [Identity::generate(), Identity::generate_hybrid()] {
         equal_texts(&recipient_of(&identity).to_string());
     }
@@ -180,15 +180,15 @@ fn equal_texts(text: &str) {
 }
 
 #[test]
-fn what_is_no_recipient_says_what_it_looks_like() {
+fn an_invalid_recipient_is_reported_as_what_it_looks_like() {
     let secret = Identity::generate().to_text().expect("a generated identity has a text");
-    let parse = |text: &str| text.parse::<Recipient>().err().expect("it is no recipient");
+    let parse = |text: &str| text.parse::<Recipient>().err().expect("it is not a recipient");
     assert_eq!(parse(secret.expose_secret()), ParseRecipientError::SecretKey);
     assert_eq!(parse(&secret.expose_secret().to_lowercase()), ParseRecipientError::SecretKey);
     assert_eq!(parse("-----BEGIN OPENSSH PRIVATE KEY-----"), ParseRecipientError::SecretKey);
     let public = recipient_of(&Identity::generate()).to_string();
     assert_eq!(parse(&public[..public.len() - 1]), ParseRecipientError::Mistyped);
-    // A key for a plugin; the prefixes of the format's own types are no plugins' names.
+    // A plugin's key. The prefixes of built-in types are not plugin names.
     let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
     assert_eq!(parse(plugin), ParseRecipientError::Plugin("yubikey".into()));
     assert_eq!(parse(&plugin.to_uppercase()), ParseRecipientError::Plugin("yubikey".into()));
@@ -203,7 +203,7 @@ fn what_is_no_recipient_says_what_it_looks_like() {
 }
 
 #[test]
-fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
+fn an_invalid_identity_is_reported_as_what_it_looks_like_and_never_shown() {
     let secret = Identity::generate().to_text().expect("a generated identity has a text");
     let secret = secret.expose_secret();
     let public = recipient_of(&Identity::generate()).to_string();
@@ -217,7 +217,7 @@ fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
         ("hunter22hunter22", ParseIdentityError::Unknown),
     ];
     for (text, expected) in cases {
-        let error = text.parse::<Identity>().err().expect("it is no identity");
+        let error = text.parse::<Identity>().err().expect("it is not an identity");
         assert_eq!(error, expected);
         assert!(!error.to_string().contains(&text[..16.min(text.len())]));
     }
@@ -230,7 +230,7 @@ fn what_is_no_identity_says_what_it_looks_like_and_nothing_of_its_text() {
 /// The base point of X25519's curve.
 const POINT: &str = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Another program, which gives the same stanza for every file key.
+/// An external recipient that returns the same stanza for every file key: type, arguments and length of the body.
 struct Gives(&'static str, &'static [&'static str], usize);
 
 impl age::Recipient for Gives {
@@ -241,7 +241,7 @@ impl age::Recipient for Gives {
 }
 
 #[test]
-fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_refused() {
+fn an_external_stanza_that_would_lock_out_other_recipients_is_refused() {
     let key = Identity::generate();
     for (stanza, is_well_formed) in [
         (Gives("another", &[], 0), true),
@@ -257,21 +257,23 @@ fn a_stanza_of_another_program_that_would_stop_others_from_opening_the_file_is_r
         (Gives("ssh-ed25519", &["AAAAAA", "AAAA"], 32), false),
         (Gives("ssh-ed25519", &["AAAAAA"], 32), false),
     ] {
-        let what = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
+        let described = format!("{} {:?} {}", stanza.0, stanza.1, stanza.2);
         let external = Recipient::External { name: "it".to_owned(), wrapper: Box::new(stanza), many_stanzas: false };
         match Encryptor::new([&external, &recipient_of(&key)]) {
             Ok(encryptor) => {
-                assert!(is_well_formed, "{what}");
+                assert!(is_well_formed, "{described}");
                 let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
-                assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "{what} stops another");
+                assert!(header.unlock(std::slice::from_ref(&key)).is_ok(), "{described} locks out another recipient");
             }
-            Err(Error::Wrap(text)) => assert!(!is_well_formed && text.starts_with("it gave a malformed"), "{what}"),
-            Err(other) => panic!("{what}: {other}"),
+            Err(Error::Wrap(text)) => {
+                assert!(!is_well_formed && text.starts_with("it gave a malformed"), "{described}")
+            }
+            Err(other) => panic!("{described}: {other}"),
         }
     }
 }
 
-/// A copy that names another key, if there is one to name.
+/// Copies a stanza. If `name` is given, the copy names that key instead.
 fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
     let mut args = stanza.args.clone();
     if let Some(name) = name {
@@ -280,7 +282,7 @@ fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
     Stanza { tag: stanza.tag.clone(), args, body: stanza.body.clone() }
 }
 
-/// Another program, which gives a stanza that it has from elsewhere.
+/// An external recipient that returns a copy of an existing stanza.
 struct Repeats(Stanza);
 
 impl age::Recipient for Repeats {
@@ -290,10 +292,10 @@ impl age::Recipient for Repeats {
 }
 
 #[test]
-fn a_stanza_of_another_program_in_the_name_of_another_recipient_is_refused() {
+fn an_external_stanza_that_names_another_recipient_is_refused() {
     for kind in ["ed25519", "rsa"] {
         let Some((identity, recipient)) = ssh_key(kind, "") else { return };
-        let sealed = Encryptor::new([&recipient]).expect("one is enough");
+        let sealed = Encryptor::new([&recipient]).expect("one recipient is enough");
         let header = Decryptor::read(&mut sealed.header().as_bytes()).expect("it is well formed");
         let stanza = &header.header().stanzas()[0];
         let external = |name| Recipient::External {
@@ -301,19 +303,20 @@ fn a_stanza_of_another_program_in_the_name_of_another_recipient_is_refused() {
             wrapper: Box::new(Repeats(copy(stanza, name))),
             many_stanzas: false,
         };
-        // Whoever has that key would take this stanza for its own, and give up: it holds another file's key, or none.
+        // The owner of that key would take this stanza for its own and fail: it holds another file's key, or none.
         let refused = Encryptor::new([&external(None), &recipient]).err();
         let said = "it gave a stanza in the name of another recipient";
         assert!(matches!(&refused, Some(Error::Wrap(text)) if text.starts_with(said)), "{kind}");
         assert!(matches!(Encryptor::new([&recipient, &external(None)]), Err(Error::Wrap(_))), "{kind}");
 
-        let encryptor = Encryptor::new([&external(Some("AAAAAA")), &recipient]).expect("that is nobody here");
+        let encryptor =
+            Encryptor::new([&external(Some("AAAAAA")), &recipient]).expect("no recipient here has that name");
         let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is well formed");
         assert!(header.unlock(&[identity]).is_ok(), "{kind}");
     }
 }
 
-/// Another program, which gives so many stanzas of a type for every file key.
+/// An external recipient that returns a number of empty stanzas of one type for every file key.
 struct Writes(&'static str, usize);
 
 impl age::Recipient for Writes {
@@ -324,7 +327,7 @@ impl age::Recipient for Writes {
 }
 
 #[test]
-fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
+fn an_external_recipient_writes_one_stanza_or_more_if_allowed_but_never_none() {
     let stanzas = |count, many_stanzas| {
         let external =
             Recipient::External { name: "it".to_owned(), wrapper: Box::new(Writes("another", count)), many_stanzas };
@@ -343,14 +346,14 @@ fn another_program_writes_one_stanza_or_as_many_as_it_may_but_never_none() {
 }
 
 #[test]
-fn a_passphrase_stanza_of_another_program_stands_alone() {
+fn an_external_passphrase_stanza_must_be_the_only_stanza() {
     let external = |count| Recipient::External {
         name: "it".to_owned(),
         wrapper: Box::new(Writes("scrypt", count)),
         many_stanzas: true,
     };
     let (one, two, key) = (external(1), external(2), recipient_of(&Identity::generate()));
-    let encryptor = Encryptor::new([&key]).expect("one is enough");
+    let encryptor = Encryptor::new([&key]).expect("one recipient is enough");
     let kept = &encryptor.header().stanzas()[0];
     let rewrap = |kept: &[&Stanza], added: &[&Recipient]| {
         encryptor.unlocked().rewrap(kept.iter().copied(), added.iter().copied()).map(drop)
@@ -370,16 +373,16 @@ fn a_passphrase_stanza_of_another_program_stands_alone() {
 }
 
 #[test]
-fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
+fn an_added_recipient_must_be_compatible_with_the_kept_stanzas() {
     let classic = recipient_of(&Identity::generate());
     let hybrid = recipient_of(&Identity::generate_hybrid());
-    let unlocked = Encryptor::new([&classic]).expect("one is enough").unlocked();
+    let unlocked = Encryptor::new([&classic]).expect("one recipient is enough").unlocked();
     let added = |kept: &Stanza, recipient: &Recipient| {
         unlocked.rewrap([kept], [recipient]).map(|header| header.stanzas().len())
     };
     let empty = |tag: &str| Stanza { tag: tag.to_owned(), args: Vec::new(), body: Vec::new() };
     let of = |recipient: &Recipient| {
-        let encryptor = Encryptor::new([recipient]).expect("one is enough");
+        let encryptor = Encryptor::new([recipient]).expect("one recipient is enough");
         copy(&encryptor.header().stanzas()[0], None)
     };
     for kept in [of(&classic), empty("ssh-rsa"), empty("another")] {
@@ -391,11 +394,11 @@ fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
         assert!(matches!(added(&kept, &classic), Err(Error::MixedQuantumSafety)), "{}", kept.tag);
     }
     assert!(matches!(added(&empty("scrypt"), &classic), Err(Error::Incompatible)));
-    // Also behind one that says nothing about it.
+    // Even after a stanza of unknown type, which is compatible with both.
     let both = [&empty("another"), &of(&hybrid)];
     assert!(matches!(unlocked.rewrap(both, [&classic]), Err(Error::MixedQuantumSafety)));
     assert!(unlocked.rewrap(both, [&hybrid]).is_ok());
-    // At a malformed one of its own type, an identity gives up; others pass over it.
+    // An identity fails at a malformed stanza of its own type; others skip it.
     for (tag, recipient, other) in [("X25519", &classic, &hybrid), ("mlkem768x25519", &hybrid, &classic)] {
         let refused = unlocked.rewrap([&of(recipient), &empty(tag)], [recipient]);
         let named = recipient.to_string();
@@ -408,7 +411,7 @@ fn whoever_is_added_to_a_header_must_get_along_with_those_who_stay() {
 }
 
 #[test]
-fn no_header_is_written_that_is_too_long_to_be_read() {
+fn a_header_that_is_too_long_to_be_read_is_never_written() {
     let key = Identity::generate();
     let long = |bytes| {
         let stanza = Stanza { tag: "long".to_owned(), args: Vec::new(), body: vec![0; bytes] };
@@ -417,16 +420,16 @@ fn no_header_is_written_that_is_too_long_to_be_read() {
         Encryptor::new([&external, &recipient_of(&key)])
     };
     let encryptor = long(11 << 20).expect("with base64 and line feeds, that is 15 MiB");
-    let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it is read");
+    let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("the header is within the limit");
     assert!(header.unlock(std::slice::from_ref(&key)).is_ok());
     assert!(matches!(long(12 << 20), Err(Error::HeaderLength)));
 }
 
 #[test]
-fn keys_of_the_formats_own_types_that_hold_no_key_are_not_a_plugins() {
+fn malformed_keys_of_built_in_types_are_not_taken_for_plugin_keys() {
     for name in ["pq", "tag", "tagpq"] {
         let prefix = bech32::Hrp::parse(&format!("age1{name}")).expect("it is a prefix");
-        let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("it is short");
+        let text = bech32::encode::<bech32::Bech32>(prefix, b"no key").expect("the text is short enough");
         assert_eq!(text.parse::<Recipient>().err(), Some(ParseRecipientError::Mistyped), "{text}");
     }
 }

@@ -1,7 +1,7 @@
-//! The library, without the program, and the sources themselves. It also builds where there is no Unix.
+//! Tests of the library, without the program, and of the sources themselves. They also build on systems other than Unix.
 //!
-//! One program, because each further one would link all dependencies again. `cargo test --test library NAME` runs the module
-//! `NAME`.
+//! They form one test binary, because each additional one would link all dependencies again.
+//! `cargo test --test library NAME` runs the module `NAME`.
 
 #[path = "../vectors/cctv.rs"]
 mod cctv;

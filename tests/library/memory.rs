@@ -1,4 +1,4 @@
-//! Sources and sinks in memory, of both kinds, and ones that fail on purpose.
+//! In-memory sources and sinks of both kinds, which can be made to fail.
 
 use std::{
     io::{self, Read, Write},
@@ -8,14 +8,14 @@ use std::{
 
 use solekey::crypto::{ReadAt, Sink, Source, WriteAt};
 
-/// The numbers of threads that must all give the same.
+/// The numbers of threads that must all give the same result.
 pub(crate) const THREADS: [usize; 4] = [1, 2, 3, 8];
 
 pub(crate) fn threads(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("it is not 0")
+    NonZeroUsize::new(number).expect("the number is not zero")
 }
 
-/// How an end is used.
+/// The kind of a source or sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Sequential,
@@ -24,7 +24,7 @@ pub(crate) enum End {
 
 pub(crate) const ENDS: [End; 2] = [End::Sequential, End::AtOffsets];
 
-/// Bytes to read, with a place from which on reading fails.
+/// A source of bytes. Reading fails from the offset `fails_at` on.
 pub(crate) struct Bytes<'a> {
     bytes: &'a [u8],
     read: usize,
@@ -53,7 +53,7 @@ impl<'a> Bytes<'a> {
             return Err(io::Error::other("no more can be read"));
         }
         let rest = &self.bytes[offset.min(self.bytes.len())..self.bytes.len().min(self.fails_at)];
-        // Short reads, as pipes give them.
+        // Short reads, as from pipes.
         let count = rest.len().min(buffer.len()).min(50_001);
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
@@ -74,7 +74,7 @@ impl ReadAt for Bytes<'_> {
     }
 }
 
-/// Bytes that were written, with a place that cannot be written.
+/// A sink that keeps what is written. Writing beyond the offset `fails_at` fails.
 pub(crate) struct Written {
     bytes: Mutex<Vec<u8>>,
     fails_at: usize,

@@ -1,5 +1,5 @@
-//! Parts of payloads: ranges, ends, what is left of damaged ones, and payloads under another file key. The oracle is what
-//! opening all of it and cutting gives.
+//! Parts of payloads: ranges, final chunks, salvage, and reencryption under another file key. Results are compared with
+//! slices of the whole plaintext.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ fn plaintext(length: usize) -> Vec<u8> {
     (0u64..).flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).take(length).collect()
 }
 
-/// A file, without its header, and what opens it.
+/// Encrypts `plaintext`. Returns the unlocked file and its payload, without the header.
 fn sealed(plaintext: &[u8]) -> (Unlocked, Vec<u8>) {
     let recipient = Identity::generate().to_recipient().expect("an X25519 identity has a recipient");
     let encryptor = Encryptor::new(&[recipient]).expect("one recipient is enough");
@@ -29,7 +29,7 @@ fn sealed(plaintext: &[u8]) -> (Unlocked, Vec<u8>) {
     (unlocked, written.into_bytes().split_off(header))
 }
 
-/// Where a chunk of `sealed` begins.
+/// The offset at which a chunk of `sealed` begins.
 fn chunk(index: usize) -> usize {
     PAYLOAD_NONCE + index * SEALED_CHUNK
 }
@@ -45,7 +45,7 @@ fn range_of(unlocked: &Unlocked, payload: &[u8], range: Range<u64>, number: usiz
 }
 
 #[test]
-fn a_range_is_what_opening_all_and_cutting_gives() {
+fn a_decrypted_range_equals_that_slice_of_the_plaintext() {
     for length in LENGTHS {
         let plaintext = plaintext(length);
         let (unlocked, payload) = sealed(&plaintext);
@@ -60,7 +60,7 @@ fn a_range_is_what_opening_all_and_cutting_gives() {
 }
 
 #[test]
-fn a_range_needs_its_own_chunks_and_the_last_one_and_no_others() {
+fn a_range_needs_only_its_own_chunks_and_the_final_one() {
     let plaintext = plaintext(2 * SEGMENT + 500);
     let (unlocked, mut payload) = sealed(&plaintext);
     let range = 20 * CHUNK as u64 + 5..22 * CHUNK as u64;
@@ -81,7 +81,7 @@ fn a_range_needs_its_own_chunks_and_the_last_one_and_no_others() {
 }
 
 #[test]
-fn an_end_that_is_cut_off_or_appended_to_is_found_first() {
+fn checking_the_final_chunk_detects_truncated_and_extended_payloads() {
     let (unlocked, payload) = sealed(&plaintext(3 * CHUNK));
     let check = |payload: &[u8]| {
         let mut bytes = Bytes::new(payload);
@@ -98,7 +98,7 @@ fn an_end_that_is_cut_off_or_appended_to_is_found_first() {
 }
 
 #[test]
-fn a_payload_that_can_be_read_at_offsets_tells_its_length_and_its_number_of_chunks() {
+fn a_payload_read_at_offsets_knows_its_length_and_number_of_chunks() {
     for length in LENGTHS {
         let (unlocked, payload) = sealed(&plaintext(length));
         let told = |end| {
@@ -120,7 +120,7 @@ fn salvage(unlocked: &Unlocked, payload: &[u8], ends: (End, End), number: usize)
 }
 
 #[test]
-fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
+fn intact_chunks_are_salvaged_and_lost_ones_become_zeros() {
     let plaintext = plaintext(2 * SEGMENT + 500);
     let (unlocked, whole) = sealed(&plaintext);
     let all: Vec<_> = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink))).collect();
@@ -129,7 +129,7 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
         assert_eq!(salvaged, Salvaged { length: plaintext.len() as u64, has_final_chunk: true, ..Salvaged::default() });
         assert!(opened == plaintext);
 
-        // A sector, a range of zeros over the border of two segments, and the end.
+        // Damage one sector, zero a range across two segments, and cut off the end.
         let mut damaged = whole.clone();
         damaged[chunk(3)..chunk(3) + 512].fill(b'x');
         damaged[chunk(15) + 9..chunk(17)].fill(0);
@@ -151,7 +151,7 @@ fn what_is_whole_is_salvaged_and_what_is_lost_is_zeros() {
 }
 
 #[test]
-fn what_was_appended_to_a_payload_is_no_part_of_what_is_salvaged() {
+fn data_appended_to_a_payload_is_not_salvaged() {
     for (length, appended) in [
         (0, 1),
         (1, 15),
@@ -177,7 +177,7 @@ fn what_was_appended_to_a_payload_is_no_part_of_what_is_salvaged() {
 }
 
 #[test]
-fn a_payload_under_another_key_opens_to_the_same() {
+fn a_reencrypted_payload_opens_to_the_same_plaintext() {
     let new = Identity::generate();
     let recipient = new.to_recipient().expect("an X25519 identity has a recipient");
     for length in LENGTHS {
@@ -195,7 +195,7 @@ fn a_payload_under_another_key_opens_to_the_same() {
 
             let mut rest = &file[..];
             let decryptor = Decryptor::read(&mut rest).expect("the header is whole");
-            let again = decryptor.unlock(std::slice::from_ref(&new)).expect("it is for this identity");
+            let again = decryptor.unlock(std::slice::from_ref(&new)).expect("the file is encrypted to this identity");
             let mut opened = Written::new();
             let count = again.decrypt(Bytes::new(rest).source(source), opened.sink(sink), threads(number));
             assert_eq!(count.expect("it is authentic"), length as u64);
@@ -205,7 +205,7 @@ fn a_payload_under_another_key_opens_to_the_same() {
 }
 
 #[test]
-fn nothing_is_sealed_anew_from_a_damaged_chunk_on() {
+fn reencryption_stops_at_a_damaged_chunk() {
     let (unlocked, mut old) = sealed(&plaintext(2 * SEGMENT));
     old[chunk(20)] ^= 1;
     let recipient = Identity::generate().to_recipient().expect("an X25519 identity has a recipient");
@@ -216,6 +216,6 @@ fn nothing_is_sealed_anew_from_a_damaged_chunk_on() {
     let payload = unlocked.payload(bytes.source(End::AtOffsets)).expect("the nonce is there");
     let outcome = encryptor.reencrypt(payload, written.sink(End::Sequential), threads(3));
     assert!(matches!(outcome, Err(Error::Payload { chunk: 20, fault: PayloadFault::Corrupted })));
-    // The segment before that of the chunk, and nothing of this one.
+    // The segments before the damaged chunk's are written, and nothing of its own.
     assert_eq!(written.into_bytes().len(), header + chunk(16));
 }

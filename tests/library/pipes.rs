@@ -1,4 +1,4 @@
-//! Streams that stall, end early, or are longer than 32 bits can count.
+//! Streams that stall, end early, or are longer than a 32-bit length can express.
 
 use std::{
     io::{self, Read, Write, pipe},
@@ -14,11 +14,11 @@ use solekey::crypto::{
 
 use crate::watchdog::within_two_minutes;
 
-/// The numbers of threads that must all do.
+/// The numbers of threads that must all work.
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 
 fn threads(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("it is not 0")
+    NonZeroUsize::new(number).expect("the number is not zero")
 }
 
 fn encryptor(identity: &Identity) -> Encryptor {
@@ -26,7 +26,7 @@ fn encryptor(identity: &Identity) -> Encryptor {
     Encryptor::new(&[recipient]).expect("one recipient is enough")
 }
 
-/// Gives what is sent to it, piece by piece, and stalls between.
+/// A source that returns the pieces sent to it, and blocks between them.
 struct Pieces {
     pieces: Receiver<Vec<u8>>,
     rest: Vec<u8>,
@@ -45,7 +45,7 @@ impl Read for Pieces {
 }
 
 #[test]
-fn a_producer_that_stalls_again_and_again_loses_nothing() {
+fn nothing_is_lost_if_the_producer_stalls_repeatedly() {
     within_two_minutes(|| {
         let longest: Vec<u8> = (0..=250).cycle().take(3_000_100).collect();
         for round in 0..100 {
@@ -56,7 +56,7 @@ fn a_producer_that_stalls_again_and_again_loses_nothing() {
             let producer = thread::spawn(move || {
                 for piece in sent.chunks(700_001) {
                     thread::sleep(Duration::from_micros(300));
-                    send.send(piece.to_vec()).expect("somebody reads");
+                    send.send(piece.to_vec()).expect("the reader is still open");
                 }
             });
             let mut source = Pieces { pieces, rest: Vec::new() };
@@ -70,7 +70,7 @@ fn a_producer_that_stalls_again_and_again_loses_nothing() {
             let mut rest = &file[..];
             let unlocked = Decryptor::read(&mut rest).and_then(|decryptor| decryptor.unlock(&[identity]));
             let mut opened = Vec::new();
-            let unlocked = unlocked.expect("it is for this identity");
+            let unlocked = unlocked.expect("the file is encrypted to this identity");
             unlocked
                 .decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), number)
                 .expect("it is authentic");
@@ -88,10 +88,12 @@ fn a_consumer_that_closes_early_ends_the_run() {
                 let _ = io::copy(&mut (&mut reader).take(round * 20_000), &mut io::sink());
             });
             let mut endless = io::repeat(7);
-            let number = threads(THREADS[usize::try_from(round).expect("it is small") % THREADS.len()]);
+            let number = threads(THREADS[usize::try_from(round).expect("a round is less than 200") % THREADS.len()]);
             let sink = Sink::Sequential(&mut writer);
             let outcome = encryptor(&Identity::generate()).encrypt(Source::Sequential(&mut endless), sink, number);
-            let Err(Error::Write(error)) = outcome else { panic!("nobody reads, and yet it is written") };
+            let Err(Error::Write(error)) = outcome else {
+                panic!("writing to a closed pipe does not fail as expected")
+            };
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
             consumer.join().expect("the consumer does not panic");
         }
@@ -103,7 +105,7 @@ struct Sevens(u64);
 
 impl Write for Sevens {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Gigabytes of them: slices compare in a hundredth of the time that bytes take.
+        // There are gigabytes of them: comparing slices is a hundred times faster than comparing bytes.
         assert!(bytes.chunks(CHUNK).all(|part| part == &[7; CHUNK][..part.len()]));
         self.0 += bytes.len() as u64;
         Ok(bytes.len())
@@ -114,7 +116,7 @@ impl Write for Sevens {
     }
 }
 
-/// Passes bytes on, but turns one bit at `damaged`.
+/// Passes bytes on, but flips one bit of the byte at the offset `damaged`.
 struct Damaging<R> {
     inner: R,
     position: u64,
@@ -149,9 +151,11 @@ fn a_damaged_chunk_after_gigabytes_releases_exactly_the_prefix() {
         let mut reader = io::BufReader::new(Damaging { inner: reader, position: 0, damaged });
         let unlocked = Decryptor::read(&mut reader).and_then(|decryptor| decryptor.unlock(&[identity]));
         let mut released = Sevens(0);
-        let unlocked = unlocked.expect("it is for this identity");
+        let unlocked = unlocked.expect("the file is encrypted to this identity");
         let outcome = unlocked.decrypt(Source::Sequential(&mut reader), Sink::Sequential(&mut released), threads(2));
-        let Err(Error::Payload { chunk, fault: PayloadFault::Corrupted }) = outcome else { panic!("it is damaged") };
+        let Err(Error::Payload { chunk, fault: PayloadFault::Corrupted }) = outcome else {
+            panic!("the damaged chunk is not detected")
+        };
         assert_eq!(chunk, DAMAGED_CHUNK);
         assert_eq!(released.0, DAMAGED_CHUNK * CHUNK as u64);
         drop(reader);

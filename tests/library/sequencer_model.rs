@@ -1,6 +1,6 @@
-//! Workers that take turns, in every order in which their threads can run: a model checked by loom.
+//! Workers that take turns: loom checks the sequencer in every order in which their threads can run.
 //!
-//! The code under test is the program's own file, with loom's locks in place of the standard library's.
+//! The code under test is the program's own file, with loom's locks instead of the standard library's.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -15,8 +15,9 @@ mod sequencer;
 
 use self::{sequencer::Sequencer, sync::Mutex};
 
-/// Runs workers as the pipeline does: each claims the next of `segments` numbers, and takes its turn with it. The turn of
-/// number `failing` fails. Gives the numbers whose turns came, in that order.
+/// Runs workers as the pipeline does: each claims the next of `segments` numbers and takes its turn with it.
+///
+/// The turn of number `failing` fails. Returns the numbers that had a turn, in that order.
 fn run(workers: usize, segments: u64, failing: Option<u64>) -> Vec<u64> {
     let claims = Arc::new(Mutex::new(0..segments));
     let turns = Arc::new(Sequencer::new(()));
@@ -43,19 +44,19 @@ fn run(workers: usize, segments: u64, failing: Option<u64>) -> Vec<u64> {
 
 fn every_order(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    // Three switches away from a thread that could go on: enough for all known bugs of this kind, and seconds to try.
+    // At most three preemptions: enough to find all known bugs of this kind, and quick to check.
     builder.preemption_bound = Some(3);
     builder.check(model);
 }
 
 #[test]
-fn turns_come_in_order_and_all_workers_end() {
+fn turns_come_in_order_and_every_worker_ends() {
     every_order(|| assert_eq!(run(2, 4, None), [0, 1, 2, 3]));
     every_order(|| assert_eq!(run(3, 3, None), [0, 1, 2]));
 }
 
 #[test]
-fn after_a_failure_nobody_gets_a_turn_and_all_workers_end() {
+fn after_a_failure_no_worker_gets_a_turn_and_every_worker_ends() {
     for failing in 0..3 {
         every_order(move || assert_eq!(run(3, 3, Some(failing)), (0..=failing).collect::<Vec<_>>()));
     }

@@ -1,4 +1,4 @@
-//! Every CCTV vector through the library: its category, and the hash of what is released, in every way of running.
+//! Runs every CCTV vector through the library: its category and the hash of the released bytes, in every mode.
 
 use std::io::BufRead;
 
@@ -37,14 +37,14 @@ fn category(error: &Error) -> Expect {
     }
 }
 
-/// Reads the header and unlocks. Also how many bytes the header has.
+/// Reads the header and unlocks the file. Also returns the length of the header in bytes.
 fn unlock(vector: &Vector, input: &mut dyn BufRead) -> Result<(Unlocked, u64), Error> {
     let decryptor = Decryptor::read(input)?;
     let length = decryptor.header().as_bytes().len() as u64;
     Ok((decryptor.unlock(&identities(vector))?, length))
 }
 
-/// What one way of running gives: the outcome, and what was released.
+/// Decrypts a vector in one mode. Returns the outcome and the released bytes.
 fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u64, Error>, Vec<u8>) {
     let mut written = Written::new();
     let outcome = if vector.armored {
@@ -62,7 +62,7 @@ fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u6
     };
     let mut released = written.into_bytes();
     if let Err(error) = &outcome {
-        // What lies behind the failure at offsets is not released.
+        // At offsets, later chunks may be written before the failure; they do not count as released.
         let length = error.released().map_or(0, |length| usize::try_from(length).expect("it is in memory"));
         assert!(released.len() >= length, "{}: {length} bytes should have been released", vector.name);
         if sink == End::Sequential && error.released().is_some() {
@@ -74,10 +74,10 @@ fn decrypt(vector: &Vector, source: End, sink: End, number: usize) -> (Result<u6
 }
 
 #[test]
-fn every_vector_is_right_in_every_way_of_running() {
+fn every_vector_has_its_expected_outcome_in_every_mode() {
     let vectors = cctv::all();
     for vector in &vectors {
-        // Scrypt takes a second: one way is enough for what happens after it.
+        // Scrypt takes a second, so one mode has to be enough.
         let ways: Vec<_> = if vector.passphrases.is_empty() {
             let ends = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
             ends.flat_map(|(source, sink)| THREADS.map(|number| (source, sink, number))).collect()

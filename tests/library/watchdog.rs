@@ -1,8 +1,8 @@
-//! Deadlocks must fail a test, not stop it.
+//! A time limit, so that a deadlock fails a test instead of hanging it.
 
 use std::{sync::mpsc, thread, time::Duration};
 
-/// Runs `work` in a thread, and fails if it does not end.
+/// Runs `work` in a thread, and panics if it takes longer than two minutes.
 pub(crate) fn within_two_minutes(work: impl FnOnce() + Send + 'static) {
     let (done, ended) = mpsc::channel();
     let worker = thread::spawn(move || {

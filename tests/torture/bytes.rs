@@ -1,4 +1,4 @@
-//! Every byte counts: each one changed, each length cut, chunks moved about.
+//! Every byte counts: each byte changed, truncation to each length, and chunks rearranged.
 
 use std::num::NonZeroUsize;
 
@@ -9,7 +9,7 @@ use solekey::crypto::{
 
 use crate::{LONG, record, sandbox::data};
 
-/// Two hundred kilobytes: three whole chunks and a part of one.
+/// Length of the plaintext, 200 KiB: three whole chunks and a partial one.
 const LENGTH: usize = 200 * 1024;
 
 fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
@@ -22,7 +22,7 @@ fn seal(identity: &Identity, plaintext: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// The outcome, and what was released.
+/// Returns the outcome and the released bytes.
 fn open(identity: &Identity, file: &[u8]) -> (Result<u64, Error>, Vec<u8>) {
     let (mut rest, mut opened) = (file, Vec::new());
     let unlocked = Decryptor::read(&mut rest).and_then(|file| file.unlock(std::slice::from_ref(identity)));
@@ -32,14 +32,14 @@ fn open(identity: &Identity, file: &[u8]) -> (Result<u64, Error>, Vec<u8>) {
     (outcome, opened)
 }
 
-/// Asserts that a file is refused, and that what it releases is no lie.
-fn assert_refused(identity: &Identity, file: &[u8], truth: &[u8], what: &str) {
+/// Asserts that a file is refused, and that the bytes it releases are a prefix of `plaintext`.
+fn assert_refused(identity: &Identity, file: &[u8], plaintext: &[u8], damage: &str) {
     let (outcome, opened) = open(identity, file);
-    assert!(outcome.is_err(), "{what} is not noticed");
-    assert!(truth.starts_with(&opened), "{what} releases what was never written");
+    assert!(outcome.is_err(), "{damage} is not detected");
+    assert!(plaintext.starts_with(&opened), "{damage} releases false bytes");
 }
 
-/// Every place in the long form; in the short one, all of the header and places around the chunks' borders.
+/// Every offset in the long form; in the short one, the whole header and offsets around chunk boundaries.
 fn places(length: usize, header: usize) -> impl Iterator<Item = usize> {
     let near = move |place: usize| {
         place < header + 80
@@ -51,7 +51,7 @@ fn places(length: usize, header: usize) -> impl Iterator<Item = usize> {
 }
 
 #[test]
-fn every_changed_byte_is_noticed_and_nothing_false_is_released() {
+fn every_changed_byte_is_detected_and_no_false_byte_is_released() {
     let identity = Identity::generate();
     let plaintext = data(LENGTH);
     let sealed = seal(&identity, &plaintext);
@@ -68,7 +68,7 @@ fn every_changed_byte_is_noticed_and_nothing_false_is_released() {
 }
 
 #[test]
-fn every_length_that_a_file_is_cut_to_is_noticed() {
+fn truncation_to_any_length_is_detected() {
     let identity = Identity::generate();
     let plaintext = data(LENGTH);
     let sealed = seal(&identity, &plaintext);
@@ -105,12 +105,12 @@ fn chunks_of_two_payloads_under_one_identity_cannot_be_spliced() {
 }
 
 #[test]
-fn every_changed_byte_of_armor_is_noticed_or_means_the_same() {
+fn every_flipped_bit_of_armor_is_detected_or_harmless() {
     let identity = Identity::generate();
     let plaintext = data(3000);
     let mut writer = ArmorWriter::new(Vec::new());
-    std::io::Write::write_all(&mut writer, &seal(&identity, &plaintext)).expect("memory takes it");
-    let armored = writer.finish().expect("memory takes it");
+    std::io::Write::write_all(&mut writer, &seal(&identity, &plaintext)).expect("writing to memory cannot fail");
+    let armored = writer.finish().expect("writing to memory cannot fail");
     let mut changed = armored.clone();
     let mut same = 0;
     for place in 0..armored.len() {
@@ -120,7 +120,7 @@ fn every_changed_byte_of_armor_is_noticed_or_means_the_same() {
             if std::io::Read::read_to_end(&mut ArmorReader::new(&changed[..]), &mut binary).is_ok() {
                 let (outcome, opened) = open(&identity, &binary);
                 // Only white space after the end line can change and mean the same.
-                assert!(outcome.is_err() || place + 1 == armored.len(), "bit {bit} at {place} is not noticed");
+                assert!(outcome.is_err() || place + 1 == armored.len(), "bit {bit} at {place} is not detected");
                 assert!(plaintext.starts_with(&opened));
                 same += usize::from(outcome.is_ok());
             }

@@ -1,4 +1,4 @@
-//! Disks that fill up, fail, read short and vanish.
+//! Disks that fill up or fail, short reads and writes, and files that vanish.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -9,8 +9,8 @@ use crate::{
     sandbox::{SEGMENT, Sandbox, data, feed, finish, is_root, wait_until},
 };
 
-/// Reads and writes a few bytes less than asked, or fails with EIO, or another error, after so many calls. Linked before
-/// the C library.
+/// Source of a library that makes reads and writes short, or makes them fail with EIO or another error after a number of
+/// calls. Loaded before the C library with `LD_PRELOAD`.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,7 +23,7 @@ const SHIM: &str = r#"
 static atomic_int calls;
 static int number(const char *name) { const char *text = getenv(name); return text ? atoi(text) : -1; }
 
-/* Only large transfers: those of data. Returns 1 for a failure. */
+/* Only affects large transfers, which carry data. Returns 1 for a failure. */
 static int meddle(size_t *count, const char *failing) {
     if (*count < 8192) return 0;
     int call = atomic_fetch_add(&calls, 1);
@@ -100,7 +100,7 @@ fn open(sandbox: &Sandbox, file: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
+fn a_disk_error_at_any_call_is_reported_and_keeps_the_old_file() {
     let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
     let mut faults = 0;
     for (failing, said) in [("FAIL_READ", "cannot read: "), ("FAIL_WRITE", "cannot write: ")] {
@@ -114,7 +114,7 @@ fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
                 let names = sandbox.names();
                 let outcome = under(&sandbox, &format!("{failing}={call}"), &verb);
                 if outcome.status == 0 {
-                    // It was done before the fault: then it was done well.
+                    // The run ended before the fault, so its output must be whole.
                     let made = sandbox.read(output);
                     let opened = if output == "s" { made } else { open(&sandbox, "a.age") };
                     assert!(opened == plaintext, "{failing}={call} {verb}");
@@ -139,7 +139,7 @@ fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
         "solekey: error: cannot finish 'b': Input/output error (os error 5)\nsolekey: hint: 'b' was left as it was\n",
     );
     assert_eq!(sandbox.text("b"), "old");
-    // EDQUOT.
+    // Error 122 is EDQUOT.
     let outcome = under(&sandbox, "FAIL_WRITE=2 ERROR=122", &format!("encrypt -f -r {recipient} a -o b"));
     outcome.fails(
         1,
@@ -152,21 +152,21 @@ fn a_disk_error_at_any_call_is_an_error_and_spares_the_old_file() {
 }
 
 #[test]
-fn a_link_to_another_file_system_is_written_there() {
+fn writing_through_a_link_to_another_file_system_keeps_the_link() {
     let (sandbox, recipient) = Sandbox::with_key();
     let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return skip("there is no /dev/shm") };
     sandbox.write("a", "text");
     let there = elsewhere.path().join("x");
-    fs::write(&there, "old").expect("the folder takes files");
-    symlink(&there, sandbox.path("a.age")).expect("the folder takes links");
+    fs::write(&there, "old").expect("the folder is writable");
+    symlink(&there, sandbox.path("a.age")).expect("the folder is writable");
     sandbox.run(["encrypt", "-f", "-r", &recipient, "a"]).is_silent_success();
     assert!(sandbox.path("a.age").is_symlink());
-    assert_eq!(sandbox.run_with(["decrypt", "-i", "key.txt"], &fs::read(&there).expect("it is there")).gave(), b"text");
-    assert_eq!(fs::read_dir(elsewhere.path()).expect("it is there").count(), 1);
+    assert_eq!(sandbox.run_with(["decrypt", "-i", "key.txt"], &fs::read(&there).expect("it exists")).gave(), b"text");
+    assert_eq!(fs::read_dir(elsewhere.path()).expect("it exists").count(), 1);
 }
 
 #[test]
-fn a_limit_at_every_mebibyte_leaves_nothing_new() {
+fn a_file_size_limit_at_any_mebibyte_leaves_nothing_new() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(6 * SEGMENT);
     sandbox.write("a", &plaintext);
@@ -189,7 +189,7 @@ fn a_limit_at_every_mebibyte_leaves_nothing_new() {
 }
 
 #[test]
-fn a_disk_that_fills_at_every_mebibyte_keeps_the_old_file() {
+fn a_disk_that_fills_at_any_mebibyte_keeps_the_old_file() {
     if !is_root() || !installed(&["unshare"]) {
         return skip("only root may mount a small disk");
     }
@@ -208,19 +208,20 @@ fn a_disk_that_fills_at_every_mebibyte_keeps_the_old_file() {
                 ls -A disk; umount disk
              done"
         );
-        let outcome = sandbox.detached("unshare").args(["-m", "sh", "-c", &script]).spawn().expect("it starts");
+        let outcome =
+            sandbox.detached("unshare").args(["-m", "sh", "-c", &script]).spawn().expect("the program starts");
         finish(outcome).is(0, &("old\n1\nx\n".repeat(6) + &"whole\nx\n".repeat(2)), "");
     }
 }
 
 #[test]
-fn a_folder_that_is_removed_meanwhile_is_an_error() {
+fn removing_the_output_folder_during_a_run_is_an_error() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir(sandbox.path("folder")).expect("the name is free");
     let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "folder/x"]);
-    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("it is a pipe");
-    std::io::Write::write_all(&mut pipe, &data(3 * SEGMENT)).expect("it is read");
+    std::io::Write::write_all(&mut pipe, &data(3 * SEGMENT)).expect("the program reads it");
     wait_until("the folder can be removed", || {
         fs::read_dir(sandbox.path("folder")).into_iter().flatten().flatten().for_each(|entry| {
             let _ = fs::remove_file(entry.path());
@@ -235,23 +236,23 @@ fn a_folder_that_is_removed_meanwhile_is_an_error() {
 }
 
 #[test]
-fn an_input_that_vanishes_while_it_is_read_is_encrypted_whole() {
+fn an_input_deleted_while_it_is_read_is_encrypted_whole() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(8 * SEGMENT);
     sandbox.write("a", &plaintext);
-    // Its name is gone before the first byte is read from the pipe; the open file is not.
+    // The file is deleted before the first byte is read from the pipe, while the program still has it open.
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} a | {{ sleep 0.2; rm a; cat >x; }}");
     sandbox.shell(&script).is_silent_success();
     assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).gave() == plaintext);
 }
 
 #[test]
-fn a_name_may_be_as_long_as_the_system_lets_it() {
+fn a_name_may_be_as_long_as_the_system_allows() {
     let (sandbox, recipient) = Sandbox::with_key();
     let name = "n".repeat(251);
     sandbox.write(&name, "x");
     sandbox.run(["encrypt", "-r", &recipient, &name]).is_silent_success();
-    fs::remove_file(sandbox.path(&name)).expect("it is there");
+    fs::remove_file(sandbox.path(&name)).expect("it exists");
     feed(sandbox.command(["decrypt", "-i", "key.txt", &format!("{name}.age")]), b"").is_silent_success();
     assert_eq!(sandbox.text(&name), "x");
 }

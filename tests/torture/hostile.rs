@@ -1,4 +1,4 @@
-//! Files, names and surroundings made to harm.
+//! Malicious files, names and environments.
 
 use std::{
     fs::{self, File, Permissions},
@@ -13,7 +13,7 @@ use crate::{
 
 const VERSION: &str = "age-encryption.org/v1\n";
 
-/// Runs a command with 100 MB for data.
+/// Runs a command with at most 100 MB of data memory.
 fn in_bounds(sandbox: &Sandbox, arguments: &str) -> Outcome {
     sandbox.shell(&format!("ulimit -d 100000; exec \"$SOLEKEY\" {arguments}"))
 }
@@ -37,12 +37,12 @@ fn work_factors_that_would_take_years_are_refused_at_once() {
 }
 
 #[test]
-fn headers_that_do_not_end_are_refused_in_bounded_memory() {
+fn endless_headers_are_refused_in_bounded_memory() {
     let (sandbox, _) = Sandbox::with_key();
     let endless_line = "a".repeat(100_000_000);
     let body_lines = format!("{}\n", "A".repeat(64)).repeat(1_600_000);
     let stanzas = "-> a\n\n".repeat(17_000_000);
-    for (what, header) in [
+    for (endless, header) in [
         ("a line", format!("{VERSION}-> {endless_line}")),
         ("a body", format!("{VERSION}-> a\n{body_lines}")),
         ("stanzas", format!("{VERSION}{stanzas}")),
@@ -53,19 +53,19 @@ fn headers_that_do_not_end_are_refused_in_bounded_memory() {
         sandbox.write("x.age", header);
         for verb in ["decrypt -i key.txt x.age", "inspect x.age", "decrypt -i key.txt <x.age"] {
             let outcome = sandbox.shell(&format!("ulimit -v 2000000; exec \"$SOLEKEY\" {verb}"));
-            assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{what}: {}", outcome.stderr);
-            assert!(outcome.stderr.len() < 500, "{what}: {}", outcome.stderr);
+            assert_eq!((outcome.status, outcome.stdout.len()), (4, 0), "{endless}: {}", outcome.stderr);
+            assert!(outcome.stderr.len() < 500, "{endless}: {}", outcome.stderr);
         }
     }
     assert_eq!(sandbox.names(), ["key.txt", "x.age"]);
 }
 
 #[test]
-fn a_million_stanzas_are_passed_over() {
+fn a_million_stanzas_are_skipped() {
     let (sandbox, _) = Sandbox::with_key();
     sandbox.write("x.age", format!("{VERSION}{}{}", "-> a\n\n".repeat(1_000_000), mac()));
     let hint = "solekey: hint: name the matching identity file with -i\n";
-    // Each takes more memory than its six bytes of text; 100 MB are too few.
+    // Each stanza takes more memory than its six bytes of text, so 100 MB would not be enough.
     sandbox.shell("ulimit -d 500000; exec \"$SOLEKEY\" decrypt -i key.txt x.age").fails(
         3,
         &format!("solekey: error: cannot decrypt 'x.age': not for any of these identities; it is for: a\n{hint}"),
@@ -73,13 +73,13 @@ fn a_million_stanzas_are_passed_over() {
 }
 
 #[test]
-fn a_hundred_thousand_kinds_of_stanzas_are_named_in_a_line_one_can_read() {
+fn a_hundred_thousand_stanza_types_are_summed_up_in_a_readable_line() {
     let (sandbox, _) = Sandbox::with_key();
     let stanzas: String = (0..100_000).map(|kind| format!("-> kind{kind}\n\n")).collect();
     sandbox.write("x.age", format!("{VERSION}{stanzas}{}", mac()));
     let outcome = in_bounds(&sandbox, "decrypt -i key.txt x.age");
     assert_eq!(outcome.status, 3);
-    assert!(outcome.stderr.len() < 2000, "{} bytes are said", outcome.stderr.len());
+    assert!(outcome.stderr.len() < 2000, "the message has {} bytes", outcome.stderr.len());
 }
 
 #[test]
@@ -87,9 +87,11 @@ fn key_files_of_a_gigabyte_are_refused_in_bounded_memory() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("in", "x");
     sandbox.run(["encrypt", "-r", &recipient, "in"]).is_silent_success();
-    let mut huge = File::create(sandbox.path("huge")).expect("the folder takes it");
-    huge.write_all(b"# a comment\n").and_then(|()| huge.seek(SeekFrom::Start(1 << 30))).expect("it may have holes");
-    huge.write_all(b"x").expect("it may have holes");
+    let mut huge = File::create(sandbox.path("huge")).expect("the folder is writable");
+    huge.write_all(b"# a comment\n")
+        .and_then(|()| huge.seek(SeekFrom::Start(1 << 30)))
+        .expect("the file system supports holes");
+    huge.write_all(b"x").expect("the file system supports holes");
     let said = "solekey: error: 'huge' is longer than 16 MiB, which no key file is\n";
     for verb in
         ["decrypt -i huge in.age -o out", "encrypt -R huge in -o out", "encrypt -i huge in -o out", "keygen -y huge"]
@@ -104,7 +106,7 @@ fn key_files_of_a_gigabyte_are_refused_in_bounded_memory() {
 }
 
 #[test]
-fn a_closed_standard_output_is_an_error_and_not_a_loss() {
+fn a_closed_standard_stream_is_an_error_only_if_it_is_needed() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("in", "hello\n");
     let closed = |stream| {
@@ -119,20 +121,20 @@ fn a_closed_standard_output_is_an_error_and_not_a_loss() {
     sandbox.shell("\"$SOLEKEY\" keygen >&-").fails(1, &closed("output"));
     sandbox.shell(&format!("{encrypt} -o x <&-")).fails(1, &closed("input"));
     assert_eq!(sandbox.names(), ["in", "key.txt"]);
-    // Files need no streams, and who discards output may.
+    // Files need no standard streams, and output may be discarded.
     sandbox.shell(&format!("{encrypt} in <&- >&- 2>&-")).is_silent_success();
-    // What is decrypted is not lost, and some open /dev/null in both directions to look at the status alone.
+    // Discarding plaintext loses nothing, and some callers open /dev/null in both directions to see only the status.
     sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -c in.age <>/dev/null >&0").is_silent_success();
     sandbox.shell("\"$SOLEKEY\" verify -i key.txt in.age <>/dev/null >&0").is_silent_success();
     sandbox.shell("\"$SOLEKEY\" decrypt -i key.txt -c in.age >/dev/null").is_silent_success();
     sandbox.run(["decrypt", "-i", "key.txt", "-c", "in.age"]).is(0, "hello\n", "");
-    // An error that nobody hears is one all the same.
+    // An error that nobody can see still sets the exit status.
     let mute = sandbox.shell("\"$SOLEKEY\" encrypt -r nonsense in -o y 2>&-");
     mute.fails(2, "");
 }
 
 #[test]
-fn nothing_that_is_typed_reaches_the_terminal_unescaped() {
+fn no_argument_reaches_the_terminal_unescaped() {
     let (sandbox, recipient) = Sandbox::with_key();
     let escape = "a\u{1b}]0;owned\u{7}b";
     sandbox.write(escape, "x");
@@ -159,17 +161,17 @@ fn nothing_that_is_typed_reaches_the_terminal_unescaped() {
 }
 
 #[test]
-fn links_in_a_folder_that_all_may_write_are_not_followed_to_other_users_files() {
+fn links_in_a_world_writable_folder_are_not_followed_to_other_users_files() {
     if !is_root() || !installed(&["setpriv"]) {
         return skip("only root may make files of another user");
     }
     let (sandbox, recipient) = Sandbox::with_key();
-    fs::set_permissions(sandbox.path("."), Permissions::from_mode(0o755)).expect("it is ours");
+    fs::set_permissions(sandbox.path("."), Permissions::from_mode(0o755)).expect("the folder belongs to this user");
     fs::create_dir(sandbox.path("tmp")).expect("the name is free");
     sandbox.set_mode("tmp", 0o1777);
     sandbox.write("precious", "precious");
-    // Somebody else lays a link where the output goes: without -f nothing is written; with it the link's file is
-    // replaced only if the system lets this user.
+    // Another user puts a link at the output's name. Without -f, nothing is written; with it, the link's target is
+    // replaced only if the system lets this user do so.
     symlink("../precious", sandbox.path("tmp/out")).expect("the name is free");
     sandbox.shell("chown -h nobody tmp/out").is_silent_success();
     sandbox.write("in", "x");
@@ -177,7 +179,7 @@ fn links_in_a_folder_that_all_may_write_are_not_followed_to_other_users_files() 
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert_eq!(sandbox.text("precious"), "precious");
 
-    // Another user may not replace root's file there, and is told so; it stays whole.
+    // Another user may not replace root's file there, and gets an error; the file stays whole.
     sandbox.write("tmp/root", "root's");
     let run = format!(
         "umask 022; setpriv --reuid=65534 --clear-groups \"$SOLEKEY\" encrypt -f -r {recipient} -o tmp/root <in"
@@ -185,23 +187,24 @@ fn links_in_a_folder_that_all_may_write_are_not_followed_to_other_users_files() 
     let outcome = sandbox.shell(&run);
     assert!(outcome.status != 0, "{outcome:?}");
     assert_eq!(sandbox.text("tmp/root"), "root's");
-    assert_eq!(fs::metadata(sandbox.path("tmp/root")).expect("it is there").uid(), 0);
+    assert_eq!(fs::metadata(sandbox.path("tmp/root")).expect("it exists").uid(), 0);
     let mut names: Vec<_> =
-        fs::read_dir(sandbox.path("tmp")).expect("it is there").flatten().map(|e| e.file_name()).collect();
+        fs::read_dir(sandbox.path("tmp")).expect("it exists").flatten().map(|e| e.file_name()).collect();
     names.sort();
     assert_eq!(names, ["out", "root"]);
 }
 
 #[test]
-fn an_output_that_turns_into_a_link_or_a_folder_meanwhile_harms_nothing() {
+fn an_output_replaced_by_a_link_or_folder_during_a_run_harms_nothing() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("precious", "precious");
     for force in [&["-f"][..], &[]] {
         for folder in [false, true] {
             let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "x"]);
-            let mut child = command.args(force).stdin(std::process::Stdio::piped()).spawn().expect("it starts");
+            let mut child =
+                command.args(force).stdin(std::process::Stdio::piped()).spawn().expect("the program starts");
             let mut pipe = child.stdin.take().expect("it is a pipe");
-            pipe.write_all(&vec![0; 3 << 20]).expect("it is read");
+            pipe.write_all(&vec![0; 3 << 20]).expect("the program reads it");
             if folder {
                 fs::create_dir(sandbox.path("x")).expect("the name is free");
             } else {
@@ -209,11 +212,11 @@ fn an_output_that_turns_into_a_link_or_a_folder_meanwhile_harms_nothing() {
             }
             drop(pipe);
             let outcome = finish(child);
-            // With -f, too: only what was there at the start is replaced.
+            // Even with -f, only a file that existed at the start is replaced.
             assert_eq!(outcome.status, 1, "{outcome:?}");
             assert_eq!(sandbox.text("precious"), "precious");
             let remove = if folder { fs::remove_dir } else { fs::remove_file };
-            remove(sandbox.path("x")).expect("it is there");
+            remove(sandbox.path("x")).expect("it exists");
             assert_eq!(sandbox.names(), ["key.txt", "precious"]);
         }
     }

@@ -1,4 +1,4 @@
-//! Signals at any moment: a name holds the old file whole or the new file whole, and nothing is left over.
+//! Signals at any moment: each output is either the whole old file or the whole new one, and nothing is left over.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ fn signal(child: &Child, name: &str) {
     sent.expect("kill can be run");
 }
 
-/// One verb with outputs that are there already.
+/// A run of one verb, with outputs that already exist.
 struct Victim {
     arguments: Vec<String>,
     outputs: Vec<&'static str>,
@@ -77,8 +77,8 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
         let expected = sandbox.names();
         let start = Instant::now();
         assert_eq!(sandbox.run(&victim.arguments).status, 0);
-        // Kills fall on the whole of a run and a little beyond.
-        let micros = usize::try_from(start.elapsed().as_micros()).expect("it is short") * 11 / 10;
+        // Kills are spread over the whole run and a little beyond.
+        let micros = usize::try_from(start.elapsed().as_micros()).expect("a run takes seconds") * 11 / 10;
         for moment in numbers(rounds(12, 500), micros.max(1)) {
             victim.outputs.iter().for_each(|name| sandbox.write(name, &victim.old));
             let mut child = sandbox.command(&victim.arguments).spawn().expect("the program starts");
@@ -88,12 +88,12 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
             assert!(matches!(outcome, Outcome { status: 0 | 137, .. }), "{outcome:?}");
             kills += usize::from(outcome.status == 137);
             new += whole_ones(&sandbox, &victim.outputs, &victim.old, &plaintext);
-            // A file gets its hidden name an instant before it replaces the old one; on no other path has it any.
+            // A file has a hidden name only for an instant, right before it replaces the old one.
             let leftovers: Vec<_> = sandbox.names().into_iter().filter(|name| !expected.contains(name)).collect();
             assert!(leftovers.len() <= 1, "{leftovers:?}");
             for name in &leftovers {
                 assert!(name.starts_with(".solekey-") && name.ends_with(".part"), "{name}");
-                fs::remove_file(sandbox.path(name)).expect("it is ours");
+                fs::remove_file(sandbox.path(name)).expect("the file belongs to this user");
             }
             left += leftovers.len();
         }
@@ -102,14 +102,14 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
 }
 
 #[test]
-fn signals_that_ask_to_end_leave_nothing_and_are_how_it_ends() {
+fn a_termination_signal_ends_the_program_and_leaves_nothing() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("a", data(6 * SEGMENT));
     let mut ended = 0;
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         for moment in numbers(rounds(8, 200), 15_000) {
             sandbox.write("a.age", OLD);
-            let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("it starts");
+            let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("the program starts");
             thread::sleep(Duration::from_micros(moment as u64));
             signal(&child, name);
             let outcome = finish(child);
@@ -124,12 +124,12 @@ fn signals_that_ask_to_end_leave_nothing_and_are_how_it_ends() {
 }
 
 #[test]
-fn a_run_that_is_stopped_again_and_again_gives_the_same() {
+fn a_run_that_is_stopped_and_continued_gives_the_same_output() {
     let (sandbox, recipient) = Sandbox::with_key();
     let plaintext = data(24 * SEGMENT);
     sandbox.write("a", &plaintext);
     for _ in 0..rounds(2, 30) {
-        let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("it starts");
+        let child = sandbox.command(["encrypt", "-f", "-r", &recipient, "a"]).spawn().expect("the program starts");
         for _ in 0..20 {
             signal(&child, "STOP");
             thread::sleep(Duration::from_micros(500));

@@ -1,4 +1,4 @@
-//! Many at once, many in one run, and slow ones.
+//! Load: many processes at once, many files in one run, and slow producers.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use crate::{
     sandbox::{Outcome, SEGMENT, Sandbox, data, finish, finish_within},
 };
 
-/// Runs a shell script that may take long.
+/// Runs a shell script that may take up to 15 minutes.
 fn in_time(sandbox: &Sandbox, script: &str) -> Outcome {
     let child = sandbox.detached("sh").args(["-c", script]).spawn().expect("the shell starts");
     finish_within(Duration::from_secs(15 * 60), child)
@@ -26,10 +26,10 @@ fn a_hundred_processes_at_once_on_one_input_all_succeed() {
     sandbox.write("a", &plaintext);
     let count = rounds(30, 100);
     let start = |index| sandbox.command(["encrypt", "-r", &recipient, "a", "-o", &format!("x{index}")]).spawn();
-    let started: Vec<_> = (0..count).map(|index| start(index).expect("it starts")).collect();
+    let started: Vec<_> = (0..count).map(|index| start(index).expect("the program starts")).collect();
     started.into_iter().for_each(|child| finish(child).is_silent_success());
     let start = |index| sandbox.command(["decrypt", "-i", "key.txt", "-c", &format!("x{index}")]).spawn();
-    let started: Vec<_> = (0..count).map(|index| start(index).expect("it starts")).collect();
+    let started: Vec<_> = (0..count).map(|index| start(index).expect("the program starts")).collect();
     assert!(started.into_iter().all(|child| finish(child).gave() == plaintext));
     record("at once", &format!("{count} processes encrypt one file, {count} decrypt, 0 fail"));
 }
@@ -46,7 +46,7 @@ fn thousands_of_files_in_one_run_leave_nothing_open() {
     let patience = if *LONG { "timeout 25" } else { "" };
     let outcome = sandbox.shell(&format!("{limits}; {patience} \"$SOLEKEY\" encrypt -r {recipient} f*"));
     outcome.is_silent_success();
-    (0..count).for_each(|index| fs::remove_file(sandbox.path(format!("f{index}"))).expect("it is there"));
+    (0..count).for_each(|index| fs::remove_file(sandbox.path(format!("f{index}"))).expect("it exists"));
     let outcome = sandbox.shell(&format!("{limits}; {patience} \"$SOLEKEY\" decrypt -i key.txt f*.age"));
     outcome.is_silent_success();
     (0..count).for_each(|index| assert_eq!(sandbox.text(format!("f{index}")), index.to_string()));
@@ -54,14 +54,14 @@ fn thousands_of_files_in_one_run_leave_nothing_open() {
 }
 
 #[test]
-fn a_list_of_names_takes_no_memory() {
+fn a_list_of_names_is_processed_in_constant_memory() {
     let (sandbox, recipient) = Sandbox::with_key();
     for index in 0..1000 {
         sandbox.write(format!("f{index}"), index.to_string());
     }
     sandbox.shell(&format!("\"$SOLEKEY\" encrypt -r {recipient} f*")).is_silent_success();
     let count = rounds(10_000, 1_000_000);
-    // Each name is four thousand bytes long: ten thousand of them would take more, were they kept.
+    // Each name is four thousand bytes long: keeping ten thousand of them would exceed the limit.
     let list =
         "up=$(printf './%.0s' $(seq 2000)); i=0; while [ $i -lt 1000 ]; do echo ${up}f$i.age; i=$((i+1)); done >names";
     let lists = format!("{list}; i=0; while [ $i -lt {} ]; do cat names; i=$((i+1)); done", count / 1000);
@@ -71,14 +71,14 @@ fn a_list_of_names_takes_no_memory() {
 }
 
 #[test]
-fn a_producer_of_a_byte_now_and_then_is_waited_for() {
+fn a_producer_that_sends_one_byte_at_a_time_is_waited_for() {
     let (sandbox, recipient) = Sandbox::with_key();
     let pause = Duration::from_millis(if *LONG { 1000 } else { 40 });
     let mut command = sandbox.command(["encrypt", "-r", &recipient, "-o", "x"]);
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("it is a pipe");
     for byte in b"a byte at a time" {
-        pipe.write_all(&[*byte]).expect("it is read");
+        pipe.write_all(&[*byte]).expect("the program reads it");
         thread::sleep(pause);
     }
     drop(pipe);
@@ -87,13 +87,13 @@ fn a_producer_of_a_byte_now_and_then_is_waited_for() {
 }
 
 #[test]
-fn a_file_of_holes_past_four_gibibytes_comes_back() {
+fn a_sparse_file_beyond_four_gibibytes_round_trips() {
     if !*LONG {
         return;
     }
     let (sandbox, recipient) = Sandbox::with_key();
     let length = (5_u64 << 30) + 1;
-    File::create(sandbox.path("holes")).and_then(|file| file.set_len(length)).expect("a file may have holes");
+    File::create(sandbox.path("holes")).and_then(|file| file.set_len(length)).expect("the file system supports holes");
     let script = format!(
         "ulimit -d 100000; \"$SOLEKEY\" encrypt -c -r {recipient} holes | \"$SOLEKEY\" decrypt -i key.txt | cmp - holes"
     );
@@ -101,7 +101,7 @@ fn a_file_of_holes_past_four_gibibytes_comes_back() {
     record("holes", &format!("{length} bytes there and back in 100 MB of memory"));
 
     let length = 100_u64 << 30;
-    File::create(sandbox.path("more")).and_then(|file| file.set_len(length)).expect("a file may have holes");
+    File::create(sandbox.path("more")).and_then(|file| file.set_len(length)).expect("the file system supports holes");
     let script = format!(
         "ulimit -d 100000; \"$SOLEKEY\" encrypt -c -r {recipient} more | \"$SOLEKEY\" decrypt -i key.txt | wc -c"
     );

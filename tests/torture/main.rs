@@ -1,7 +1,7 @@
-//! Attacks on the built program and the library. Nothing may be lost, forged or hung.
+//! Attacks on the built program and the library. No file may be lost or forged, and nothing may hang.
 //!
-//! The short form runs with the other tests. `tests/torture/run --long` runs the same with many more rounds, and
-//! `README.md` says what came of it.
+//! The short form runs with the other tests. `tests/torture/run --long` runs the same attacks with many more rounds, and
+//! `README.md` records the results.
 
 #[path = "../cli/requirements.rs"]
 mod requirements;
@@ -20,12 +20,12 @@ use std::{env, io::Write, sync::LazyLock};
 /// Whether this is the long form.
 static LONG: LazyLock<bool> = LazyLock::new(|| env::var_os("TORTURE").is_some_and(|form| form == "long"));
 
-/// How many rounds an attack has.
+/// Returns the number of rounds of an attack.
 fn rounds(short: usize, long: usize) -> usize {
     if *LONG { long } else { short }
 }
 
-/// Says in the long form, past the test harness's capture, what an attack came to.
+/// Prints the figures of an attack in the long form, bypassing the test harness's capture.
 fn record(attack: &str, figures: &str) {
     if *LONG {
         let _ = writeln!(std::io::stderr(), "RECORD {attack}: {figures}");

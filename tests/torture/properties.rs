@@ -1,4 +1,4 @@
-//! What the fuzz targets look for, under plain `cargo test`: damage made at random, but the same in every run.
+//! The properties that the fuzz targets check, under plain `cargo test`: pseudorandom damage, the same in every run.
 
 use std::{collections::BTreeSet, io::Read, num::NonZeroUsize};
 
@@ -26,7 +26,7 @@ fn open_by_age(identity: &age::x25519::Identity, file: &[u8]) -> Option<Vec<u8>>
     Some(opened)
 }
 
-/// A file with a few bytes changed, put in, taken out or doubled.
+/// Returns a copy of a file with a few bytes changed, inserted, removed or repeated.
 fn damaged(file: &[u8], numbers: &[usize]) -> Vec<u8> {
     let mut file = file.to_vec();
     for three in numbers.chunks_exact(3) {
@@ -49,15 +49,15 @@ fn damaged(file: &[u8], numbers: &[usize]) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate() {
+fn solekey_and_the_age_crate_agree_on_damaged_files() {
     let theirs = age::x25519::Identity::generate();
     let ours: Identity = theirs.to_string().expose_secret().parse().expect("it is a key");
-    let recipient = ours.to_recipient().expect("it has one");
+    let recipient = ours.to_recipient().expect("a key has a public part");
     let (mut opened, mut refused) = (0, 0);
     for length in [0, 5, 65_536, 65_600] {
         let plaintext = data(length);
         let (mut source, mut file) = (&plaintext[..], Vec::new());
-        let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one is enough");
+        let encryptor = Encryptor::new(std::slice::from_ref(&recipient)).expect("one recipient is enough");
         let sink = Sink::Sequential(&mut file);
         encryptor.encrypt(Source::Sequential(&mut source), sink, NonZeroUsize::MIN).expect("nothing fails");
         let count = rounds(400, 100_000);
@@ -69,10 +69,10 @@ fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate()
                     assert!(bytes == by_age && bytes == plaintext);
                     opened += 1;
                 }
-                // It takes headers that are not written as the format says.
+                // The age crate accepts some headers that the format forbids.
                 (Err(Error::Header { .. }), _) | (Err(_), None) => refused += 1,
-                (Ok(_), None) => panic!("the age crate refuses what is opened"),
-                (Err(error), Some(_)) => panic!("the age crate opens it: {error}"),
+                (Ok(_), None) => panic!("the age crate refuses a file that solekey opens"),
+                (Err(error), Some(_)) => panic!("the age crate opens a file that solekey refuses: {error}"),
             }
         }
     }
@@ -81,12 +81,13 @@ fn damaged_files_get_the_same_verdict_and_the_same_bytes_as_from_the_age_crate()
 }
 
 #[test]
-fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_others() {
+fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_other_keys() {
     let (identity, hybrid) = (Identity::generate(), Identity::generate_hybrid());
-    let text = |identity: &Identity| identity.to_text().expect("it has one").expose_secret().to_owned();
+    let text =
+        |identity: &Identity| identity.to_text().expect("a generated identity has a text").expose_secret().to_owned();
     let armor =
         format!("-----BEGIN AGE ENCRYPTED FILE-----\n{}\nAAAA\n-----END AGE ENCRYPTED FILE-----\n", "A".repeat(64));
-    let recipient = identity.to_recipient().expect("it has one").to_string();
+    let recipient = identity.to_recipient().expect("a key has a public part").to_string();
     let seeds = [text(&identity), text(&hybrid), recipient.clone(), armor];
     let numbers = numbers(rounds(3000, 300_000) * 6, 1 << 20);
     for (round, numbers) in numbers.chunks_exact(6).enumerate() {
@@ -104,7 +105,7 @@ fn damaged_keys_and_armor_never_panic_and_are_never_taken_for_others() {
     }
 }
 
-/// What stands on the lines of a key file, if each is a key.
+/// Returns the keys on the lines of a key file, or `None` if a line is not a key.
 fn keys<K: std::str::FromStr>(file: &[u8]) -> Option<Vec<K>> {
     let text = std::str::from_utf8(file).ok()?;
     let lines = text.split('\n').map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -114,7 +115,7 @@ fn keys<K: std::str::FromStr>(file: &[u8]) -> Option<Vec<K>> {
 #[test]
 fn damaged_recipients_files_are_read_in_full_or_not_at_all() {
     let sandbox = Sandbox::new();
-    let key = |_| Identity::generate().to_recipient().expect("it has one").to_string();
+    let key = |_| Identity::generate().to_recipient().expect("a key has a public part").to_string();
     let [first, second] = [0, 1].map(key);
     let file = format!("# The office\n{first}\r\n\n  # Home\n{second}\n");
     let (mut read, mut refused) = (0, 0);
@@ -142,12 +143,12 @@ fn damaged_recipients_files_are_read_in_full_or_not_at_all() {
 }
 
 #[test]
-fn damaged_identity_files_open_nothing_they_should_not_and_tell_no_secret() {
+fn damaged_identity_files_open_nothing_they_should_not_and_reveal_no_secret() {
     let sandbox = Sandbox::new();
-    let key = |_| Identity::generate().to_text().expect("it has one").expose_secret().to_owned();
+    let key = |_| Identity::generate().to_text().expect("a generated identity has a text").expose_secret().to_owned();
     let [first, second] = [0, 1].map(key);
     let opens: Identity = first.parse().expect("it is a key");
-    let recipient = opens.to_recipient().expect("it has one").to_string();
+    let recipient = opens.to_recipient().expect("a key has a public part").to_string();
     let file = format!("# created: today\n# public key: {recipient}\n{first}\r\n\n{second}\n");
     assert_eq!(sandbox.run_with(["encrypt", "-r", &recipient, "-o", "x.age"], b"text").status, 0);
 
@@ -169,7 +170,7 @@ fn damaged_identity_files_open_nothing_they_should_not_and_tell_no_secret() {
         }
         for secret in [&first, &second] {
             let mut parts = secret.as_bytes()["AGE-SECRET-KEY-1".len()..].windows(10);
-            assert!(!parts.any(|part| said.windows(10).any(|words| words == part)), "a secret is told");
+            assert!(!parts.any(|part| said.windows(10).any(|words| words == part)), "a secret is revealed");
         }
     }
     assert!(opened > 10 && refused > 10, "{opened} opened, {refused} refused");

@@ -1,8 +1,8 @@
-//! The CCTV test vectors of the age format: found by listing, never by hand.
+//! The CCTV test vectors of the age format, all of those in a folder.
 //!
-//! 123 of them are in the `age` crate's package, which cargo has fetched anyhow. All 143 are in npm's `cctv-age`:
-//! `tests/vectors/fetch.sh DIR` fetches them, and the environment variable `SOLEKEY_CCTV=DIR` makes the tests use them.
-//! Nothing of them is part of this project.
+//! 123 of them are in the `age` crate's package, which cargo has downloaded anyway. All 143 are in the npm package
+//! `cctv-age`: `tests/vectors/fetch.sh DIR` fetches them, and the environment variable `SOLEKEY_CCTV=DIR` makes the tests
+//! use them. This project contains none of them.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::requirements::skip;
 
-/// What becomes of a vector's file.
+/// The expected outcome of decrypting a vector's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expect {
     Success,
@@ -28,11 +28,11 @@ pub(crate) enum Expect {
     ArmorFailure,
 }
 
-/// One vector.
+/// A test vector: a file, its keys and the expected outcome.
 pub(crate) struct Vector {
     pub(crate) name: String,
     pub(crate) expect: Expect,
-    /// SHA-256 of what is released, in hexadecimal; for most failures none is given, and nothing is released.
+    /// SHA-256 of the released bytes, in hexadecimal. Absent for most failures, which release nothing.
     pub(crate) payload: Option<String>,
     pub(crate) identities: Vec<String>,
     pub(crate) passphrases: Vec<String>,
@@ -73,7 +73,9 @@ impl Vector {
                 "compressed" => {
                     assert_eq!(value, "zlib");
                     let mut inflated = Vec::new();
-                    ZlibDecoder::new(&file[..]).read_to_end(&mut inflated).expect("it is compressed");
+                    ZlibDecoder::new(&file[..])
+                        .read_to_end(&mut inflated)
+                        .expect("the vector says that it is compressed");
                     file = inflated;
                 }
                 "file key" | "comment" => {}
@@ -101,7 +103,7 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// All vectors that are at hand.
+/// Reads all available vectors.
 pub(crate) fn all() -> Vec<Vector> {
     let (folder, least) = match std::env::var_os("SOLEKEY_CCTV") {
         Some(folder) => (PathBuf::from(folder), 143),
@@ -110,7 +112,7 @@ pub(crate) fn all() -> Vec<Vector> {
             (in_the_age_crate(), 123)
         }
     };
-    let entries = fs::read_dir(&folder).expect("the folder of vectors is there");
+    let entries = fs::read_dir(&folder).expect("the folder of vectors exists");
     let paths = entries.map(|entry| entry.expect("the folder can be read").path());
     let hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let vectors: Vec<_> = paths.filter(|path| !hidden(path)).map(|path| Vector::parse(&path)).collect();
@@ -123,7 +125,7 @@ fn in_the_age_crate() -> PathBuf {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command.args(["metadata", "--offline", "--locked", "--format-version=1"]);
     let output = command.output().expect("cargo starts");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo knows the packages");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
     let packages = metadata["packages"].as_array().expect("packages are listed");
     let age = packages.iter().find(|package| package["name"] == "age").expect("age is a dependency");
     let manifest = Path::new(age["manifest_path"].as_str().expect("a package has a manifest"));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches all CCTV test vectors for age into a folder, one file each, from npm's package cctv-age.
-# Usage: tests/vectors/fetch.sh DIR. Quiet; does nothing if DIR has them.
+# Fetches all CCTV test vectors for age into a folder, one file each, from the npm package cctv-age.
+# Usage: tests/vectors/fetch.sh DIR. Prints nothing, and does nothing if DIR already has them.
 set -euo pipefail
 dir=${1:?usage: $0 DIR}
 version=0.2.0

@@ -1,4 +1,4 @@
-//! Every rule can fail: on small sources, each kind of violation is caught, and what is allowed is not.
+//! Every rule can fail: in small sources, each kind of violation is caught, and allowed code is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::{
     tree::{Target, Tree},
 };
 
-/// A tree of these files. The modules above them are declared, and made where they are missing.
+/// A tree of these files. Their parent modules are declared, and created if they are missing.
 fn tree(files: &[(&str, &str)]) -> Tree {
     let mut texts: BTreeMap<String, String> = BTreeMap::from([("lib.rs".to_owned(), String::new())]);
     texts.extend(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())));
@@ -25,7 +25,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
     Tree::load(|file| texts.get(file).cloned(), DEPENDENCIES.clone())
 }
 
-/// Asserts that a rule finds one violation, with these words in it.
+/// Asserts that a rule finds exactly one violation, and that it contains these words.
 #[track_caller]
 fn caught(violations: &[String], words: &[&str]) {
     assert_eq!(violations.len(), 1, "{violations:?}");
@@ -38,13 +38,13 @@ fn allowed(violations: &[String]) {
     assert!(violations.is_empty(), "{violations:?}");
 }
 
-/// A file in a low room that holds `code`, and a command that it must not name.
+/// A file that holds `code` in a low room, and a command that it must not name.
 fn low(code: &str) -> Tree {
     tree(&[("cli/files/walk.rs", code), ("cli/commands/keygen.rs", "pub fn run() {}")])
 }
 
 #[test]
-fn a_path_is_caught_in_every_way_to_write_it() {
+fn a_path_is_caught_however_it_is_written() {
     for code in [
         "use crate::cli::commands::keygen::run;",
         "use crate::{cli::{commands::{keygen::{run as other}}}};",
@@ -64,7 +64,7 @@ fn a_path_is_caught_in_every_way_to_write_it() {
     ] {
         caught(&rules::order_of_cli(&low(code)), &["cli/files/walk.rs", "cli/commands/keygen.rs", "keygen"]);
     }
-    // Through an imported module, an alias and `super`, there is more than one path.
+    // Through an imported module, an alias or `super`, more than one path is found.
     for code in [
         "use crate::cli::commands::keygen; fn f() { keygen::run(); }",
         "use crate::cli::commands as other; fn f() { other::keygen::run(); }",
@@ -77,7 +77,7 @@ fn a_path_is_caught_in_every_way_to_write_it() {
 }
 
 #[test]
-fn tests_comments_text_and_visibility_use_nothing() {
+fn tests_comments_strings_and_visibility_do_not_count_as_uses() {
     for code in [
         "#[cfg(test)] mod tests { use crate::cli::commands::keygen::run; }",
         "#[cfg(all(test, unix))] mod tests { use crate::cli::commands::keygen::run; }",
@@ -159,7 +159,7 @@ fn impure_code_in_crypto_is_caught() {
     for name in
         ["clap::Parser", "rustix::fs", "std::fs", "core::net::Ipv4Addr", "std::os::fd::AsFd", "crate::cli::args"]
     {
-        let last = name.rsplit("::").next().expect("a split gives a last part");
+        let last = name.rsplit("::").next().expect("a split yields at least one part");
         caught(&rule(&format!("use {name};")), &["crypto/format/armor.rs", last]);
     }
     caught(&rule("use std::{io, path::{Path}};"), &["std::path::Path"]);
@@ -167,7 +167,7 @@ fn impure_code_in_crypto_is_caught() {
 }
 
 #[test]
-fn a_cycle_is_caught_with_what_ties_it() {
+fn a_cycle_is_caught_and_its_imports_are_listed() {
     let files = |last| {
         tree(&[
             ("cli/files/input.rs", "use crate::cli::files::walk::Walk;"),
@@ -181,7 +181,7 @@ fn a_cycle_is_caught_with_what_ties_it() {
         "walk.rs -> cli/files/output.rs: super::output::write",
     ];
     caught(&rules::cycles(&files("use crate::cli::files::input::Input;")), &ties);
-    // To import a module and use something else through it is no cycle, and neither is a file that names itself.
+    // Importing a module and using something else through it is not a cycle, nor is a file that names itself.
     allowed(&rules::cycles(&files("use crate::cli::files; fn f() { files::other(); self::f(); }")));
     allowed(&rules::cycles(&files("#[cfg(test)] mod tests { use crate::cli::files::input::Input; }")));
     let parent = [("cli/batch/mod.rs", "use queue::Queue;"), ("cli/batch/queue.rs", "use super::Job;")];
@@ -201,7 +201,7 @@ fn a_command_that_imports_another_is_caught() {
 }
 
 #[test]
-fn a_way_from_encryption_to_the_default_identities_is_caught() {
+fn a_chain_of_imports_from_encryption_to_the_default_identities_is_caught() {
     let rule = |recipients, key_file| {
         rules::defaults_open_only(&tree(&[
             ("cli/commands/encrypt.rs", "use crate::cli::keys::recipients::Recipients;"),
@@ -212,7 +212,7 @@ fn a_way_from_encryption_to_the_default_identities_is_caught() {
         ]))
     };
     allowed(&rule("use crate::cli::keys::key_file::KeyFile;", ""));
-    // Both are reached from three files, and one of these names the keyring.
+    // Three files reach both the keyring and the default identities, and one of them names the keyring.
     let found = rule("use crate::cli::keys::key_file::KeyFile;", "use crate::cli::keys::keyring::Keyring;");
     assert_eq!(found.len(), 7, "{found:?}");
     let way = [
@@ -223,7 +223,7 @@ fn a_way_from_encryption_to_the_default_identities_is_caught() {
     ];
     assert!(found.iter().any(|violation| way.iter().all(|step| violation.contains(step))), "{found:?}");
     caught(&rule("", "fn f(_: crate::cli::args::Identities) {}"), &["args::Identities"]);
-    // What the keyring re-exports is not the keyring's, but must not be taken from there.
+    // An item that the keyring only re-exports must not be imported through it either.
     let lent = [
         ("cli/keys/recipients.rs", "use crate::cli::keys::keyring::parse;"),
         ("cli/keys/keyring.rs", "pub(crate) use crate::cli::keys::identity_file::parse;"),
@@ -239,7 +239,7 @@ fn a_way_from_encryption_to_the_default_identities_is_caught() {
 
 #[test]
 fn a_crate_outside_its_owner_is_caught() {
-    // Where a small tree lacks the owners, each is said not to name its crate.
+    // A small tree lacks the owners, and each is reported for not naming its crate.
     let rule = |code: &str, dependencies: &BTreeSet<String>| {
         let mut found = rules::one_owner(&tree(&[("cli/files/walk.rs", code), ("cli/mod.rs", "")]), dependencies);
         found.retain(|violation| !violation.ends_with("does not name it"));
@@ -268,7 +268,7 @@ fn a_crate_outside_its_owner_is_caught() {
 }
 
 #[test]
-fn a_condition_on_the_system_is_caught() {
+fn a_condition_on_the_operating_system_is_caught() {
     let rule = |file, code: &str| rules::systems_are_apart(&tree(&[(file, code)]));
     for code in [
         "#[cfg(unix)] fn f() {}",
@@ -287,7 +287,7 @@ fn a_condition_on_the_system_is_caught() {
 }
 
 #[test]
-fn a_wrong_name_is_caught_in_any_file() {
+fn a_forbidden_path_is_caught_in_any_file() {
     let at = |file, code: &str| tree(&[(file, code)]);
     let walk = |code: &str| at("cli/files/walk.rs", code);
     caught(&rules::no_grandparents(&walk("use super::super::args;")), &["super::super::args"]);

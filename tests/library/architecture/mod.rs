@@ -1,7 +1,7 @@
-//! The architecture: which file of `src` may use what. Tests inside the sources may reach further than the code that they test.
+//! The architecture: what each file in `src` may use. Tests inside the sources may use more than the code that they test.
 //!
 //! [`source`] reads one file, [`tree`] resolves its paths to other files and crates, [`rules`] holds the tables and the rules.
-//! A path is seen as far as tokens tell: methods and values that pass through a file without being named there are not.
+//! The rules see only what a file names: methods and values that pass through it unnamed go unnoticed.
 
 mod caught;
 mod rules;
@@ -22,7 +22,7 @@ static DEPENDENCIES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let output = command.args(["metadata", "--no-deps", "--format-version=1"]).output().expect("cargo starts");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
     let dependencies = metadata["packages"][0]["dependencies"].as_array().expect("the package has dependencies");
-    // Of the program: those of tests and of the build script have a kind.
+    // Dependencies of tests and of the build script have a kind; those of the program have none.
     let shipped = dependencies.iter().filter(|dependency| dependency["kind"].is_null());
     let names = shipped.map(|dependency| dependency["name"].as_str().expect("a dependency has a name"));
     names.map(|name| name.replace('-', "_")).collect()
@@ -33,7 +33,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(|| {
     Tree::load(|file| fs::read_to_string(root.join(file)).ok(), DEPENDENCIES.clone())
 });
 
-/// Fails with all violations of a rule, and with what to do about them.
+/// Asserts that there are no violations of a rule. Panics with all of them, and advice on how to fix them.
 #[track_caller]
 fn obeyed(violations: &[String], advice: &str) {
     let list: String = violations.iter().map(|violation| format!("\n  - {violation}")).collect();
@@ -41,7 +41,7 @@ fn obeyed(violations: &[String], advice: &str) {
 }
 
 #[test]
-fn every_source_is_reached() {
+fn every_source_file_is_reached() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
@@ -120,7 +120,7 @@ fn default_identities_never_reach_the_code_that_decides_who_can_open_a_file() {
 }
 
 #[test]
-fn every_dependency_has_its_owner() {
+fn every_dependency_has_an_owner() {
     obeyed(
         &rules::one_owner(&TREE, &DEPENDENCIES),
         "One file owns each crate and wraps it for the others. Use the owner's wrapper or extend it. Enter a new dependency, or a \
@@ -129,7 +129,7 @@ fn every_dependency_has_its_owner() {
 }
 
 #[test]
-fn only_the_platform_room_asks_for_the_operating_system() {
+fn only_the_platform_room_has_conditions_on_the_operating_system() {
     obeyed(
         &rules::systems_are_apart(&TREE),
         "Give cli/platform a function or constant with one meaning and a body for each system, and call it without a condition.",
@@ -164,7 +164,7 @@ fn only_the_edge_reads_the_environment() {
 }
 
 #[test]
-fn no_file_and_no_folder_grows_too_large() {
+fn no_file_or_folder_is_too_large() {
     obeyed(
         &rules::sizes(&TREE),
         &format!(

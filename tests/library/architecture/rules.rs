@@ -22,7 +22,7 @@ const CLI_ROOMS: Rooms = &[
     ("fuzzing", EVERY_ROOM),
 ];
 
-/// The same for `src/crypto`.
+/// The rooms of `src/crypto`, in the same form.
 const CRYPTO_ROOMS: Rooms = &[
     ("error", &[]),
     ("secrecy", &[]),
@@ -83,7 +83,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 /// The files that may read the environment: the start of the program, the default identities, and the search for plugins.
 const ENVIRONMENT: &[&str] = &["cli/mod.rs", "cli/keys/default_identities.rs", "cli/keys/plugins"];
 
-/// The files that decide who can open a file, or that such a command builds on.
+/// The files that decide who can open a file, and the code that those commands build on.
 const DECIDE_RECIPIENTS: &[&str] =
     &["cli/keys/recipients.rs", "cli/keys/key_file.rs", "cli/commands/encrypt.rs", "cli/commands/session.rs"];
 
@@ -92,7 +92,7 @@ const OPERATING_SYSTEMS: &[&str] = &["target_os", "target_family", "unix", "wind
 pub(crate) const MOST_LINES: usize = 320;
 pub(crate) const MOST_MODULES: usize = 13;
 
-/// `cli/files/walk.rs` is in the room `files` of `cli`, and `cli/mod.rs` in `mod`.
+/// Returns the room of a file: `files` for `cli/files/walk.rs` in the house `cli`, and `mod` for `cli/mod.rs`.
 fn room<'a>(file: &'a str, house: &str) -> Option<&'a str> {
     let below = file.strip_prefix(house)?.strip_prefix('/')?;
     Some(below.split('/').next().unwrap_or(below).trim_end_matches(".rs"))
@@ -106,7 +106,7 @@ fn imports(tree: &Tree) -> impl Iterator<Item = (&str, &Use, &str)> {
     })
 }
 
-/// Every use of another crate, with the path below it.
+/// Every use of another crate, with its full path.
 fn externals(tree: &Tree) -> impl Iterator<Item = (&str, &[String])> {
     uses(tree).filter_map(|(file, used)| match &used.target {
         Target::Outside(path) => Some((file, path.as_slice())),

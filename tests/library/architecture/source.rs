@@ -1,4 +1,4 @@
-//! Reads one source file: the paths that it writes and the conditions that it is compiled under, outside its tests.
+//! Reads one source file: its paths and its conditions for compilation, outside its tests.
 
 use syn::{
     Attribute, Ident, Meta, Path, Token, UseTree,
@@ -19,7 +19,7 @@ pub(crate) struct Written {
     pub(crate) binds: Option<String>,
 }
 
-/// The parts of one file that the rules speak of.
+/// The parts of one file that the rules check.
 #[derive(Default)]
 pub(crate) struct Source {
     pub(crate) paths: Vec<Written>,
@@ -122,7 +122,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident("cfg") && only(&attribute.meta))
 }
 
-/// Visits each of these only if it is not compiled for tests only.
+/// Defines visitors that skip items compiled for tests only.
 macro_rules! outside_tests {
     ($($visit:ident($node:ident)),* $(,)?) => {
         $(fn $visit(&mut self, node: &'ast syn::$node) {

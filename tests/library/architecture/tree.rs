@@ -1,4 +1,4 @@
-//! All sources as one tree of modules, and what each file uses of the others and of other crates.
+//! All sources as one tree of modules, with the items of other files and crates that each file uses.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -33,7 +33,7 @@ pub(crate) struct File {
 
 struct Module {
     file: String,
-    /// What `use` items bring in. One name can have several targets, under different conditions.
+    /// The names that `use` items bring in. One name can have several targets, under different conditions.
     names: BTreeMap<String, Vec<Segments>>,
 }
 
@@ -91,7 +91,7 @@ impl Tree {
         tree
     }
 
-    /// Where a path leads that `file` writes in `module`. Nowhere, if it begins with a local item or a name of the prelude.
+    /// Resolves a path that `file` writes in `module`. Empty if it begins with a local item or a name of the prelude.
     fn resolve(&self, file: &str, module: &[String], path: &[String]) -> Vec<Target> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
         let is_here = |name: &str| self.modules.contains_key(&join(module, [name]));
@@ -116,7 +116,7 @@ impl Tree {
         }
     }
 
-    /// Goes down from `module`, through modules and what they re-export.
+    /// Resolves a path below `module`, through its child modules and re-exports.
     fn walk(&self, file: &str, module: &[String], path: &[String]) -> Vec<Target> {
         let Module { file: here, names } = &self.modules[module];
         let Some((first, rest)) = path.split_first() else { return vec![Target::Module(here.clone())] };
@@ -131,7 +131,7 @@ impl Tree {
         let targets = targets.iter().filter(|target| target[0] != *first || self.crates.contains(first));
         let mut found: Vec<_> = targets.flat_map(|target| self.resolve(file, module, &join(target, rest))).collect();
         if here != file {
-            // Another crate's item, or a variant, that a file re-exports counts as that file's.
+            // A re-exported variant or item of another crate counts as an item of the file that re-exports it.
             if found.is_empty() || found.iter().any(|target| matches!(target, Target::Outside(_))) {
                 found = vec![Target::Item(here.clone())];
             }
@@ -154,7 +154,7 @@ impl Tree {
         neighbours
     }
 
-    /// All files that a file uses, directly or through others, each with the file before it on a shortest way.
+    /// All files that a file uses, directly or indirectly, each with its predecessor on a shortest chain of uses.
     pub(crate) fn reachable(&self, from: &str) -> BTreeMap<&str, String> {
         let mut found = BTreeMap::new();
         let mut next = VecDeque::from([from]);
@@ -169,7 +169,7 @@ impl Tree {
         found
     }
 
-    /// A shortest way from one file to another, with the path that ties each step.
+    /// Describes a shortest chain of uses from one file to another, with the paths of each step.
     pub(crate) fn way(&self, from: &str, to: &str) -> Option<String> {
         let before = self.reachable(from);
         let mut way = String::new();
