@@ -12,26 +12,32 @@
 //! platform   signals, sandbox, and whatever differs between systems
 //! ```
 //!
-//! `args` is the command line as pure data, for everybody; `drop_in` stands beside the rooms and translates the command lines
-//! of age and rage.
+//! `args` is the command line as pure data; every room may import it. `drop_in` is outside the rooms: it translates the command
+//! lines of age and rage.
 //!
 //! # The path of `encrypt FILE`
 //!
-//! 1. [`main`] keeps memory private and gives up network sockets (`platform`), then parses `args`.
+//! 1. [`main`] keeps memory private and gives up network sockets (`platform`), then parses `args`. Called as age or rage,
+//!    `drop_in` translates the command line first.
 //! 2. `commands::encrypt` asks `files::outputs` for the target, `FILE.age`: `files::naming` derives the name, and
-//!    `files::target` looks at what is there.
+//!    `files::target` checks whether a file of that name exists.
 //! 3. `commands::session` sets up messages, prompt, plugins and key files; `keys::recipients` reads the recipients.
-//! 4. `files::walk` finds the inputs, and `batch::scheduler` hands each of them to a thread.
+//!    With `--receipt`, `files::receipt` is opened.
+//! 4. `files::walk` finds the inputs, and `batch::scheduler` works on each: on the calling thread if there is only one.
 //! 5. Open: `files::input` opens FILE; the target must be neither FILE nor a key file.
 //! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient.
-//! 7. `files::target` opens a file without a name (`files::pending`), and the session gives up all other files.
-//! 8. Write: [`Encryptor::encrypt`](crate::crypto::Encryptor::encrypt) seals the payload into it, on all cores.
-//! 9. Commit: `files::commit` sets the permissions, syncs the file, and gives it its name.
-//! 10. The scheduler reports the files in order, and `batch::tally` gives the exit status.
+//! 7. `batch::cores` grants threads: one for up to 1 MiB, else all. `files::target` opens a file that has no name yet
+//!    (`files::pending`; a hidden name where the system has no such files). If FILE is the only input and `--rm` is not given,
+//!    `platform::sandbox` then closes off all other files.
+//! 8. Write: [`Encryptor::encrypt`](crate::crypto::Encryptor::encrypt) seals the payload into it, on those threads.
+//! 9. Commit: `files::commit` has `files::pending` set the permissions (`files::permissions`), sync the file and give it its name.
+//! 10. The scheduler has the command report each file, in the order of the inputs, and `batch::tally` gives the exit status.
 //!
 //! # The path of `decrypt FILE`
 //!
-//! 1. to 5. as above, with `FILE` for `FILE.age`; `keys::keyring` reads the identities instead of recipients.
+//! Steps 1 to 5 are the same, except that the target of `FILE.age` is `FILE`, and `keys::keyring` reads identities instead of
+//! recipients. Then:
+//!
 //! 6. `files::encrypted_input` reads the header, armored or not.
 //! 7. Prove: the keyring unwraps the file key, asking for a passphrase only if it can help, and the header and the last chunk
 //!    are authenticated.
@@ -91,7 +97,7 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    // A switch of the library that talks to plugins, which makes it print what it sends, file keys included.
+    // With this variable set, the plugin library prints everything it sends, including file keys.
     if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
         messages.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
     }
@@ -141,7 +147,7 @@ fn parse() -> Result<Arguments, ExitCode> {
             return ExitCode::SUCCESS;
         }
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            // Not being able to print help is no failure.
+            // Failing to print help is not an error.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
@@ -160,7 +166,7 @@ fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode>
     match tool.translate(words) {
         Ok(Translation::Words(words)) => Ok([OsString::from("solekey")].into_iter().chain(words).collect()),
         Ok(Translation::Version(version)) => {
-            // Not being able to print the version is no failure.
+            // Failing to print the version is not an error.
             let _ = writeln!(io::stdout(), "{version}");
             Err(ExitCode::SUCCESS)
         }

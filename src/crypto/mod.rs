@@ -1,7 +1,7 @@
 //! The age v1 format: bytes in, bytes out. Spec: <https://c2sp.org/age>.
 //!
 //! Nothing here knows of paths, terminals, environment variables or exit statuses. Each folder is a room, and imports from the
-//! rooms below it:
+//! rooms below it; `error` and `secrecy` are for all of them:
 //!
 //! ```text
 //! encrypt, decrypt, unlocked   the format as the specification reads
@@ -17,7 +17,7 @@
 //! 1. [`Encryptor::new`] makes a random file key (`primitives`).
 //! 2. `keys::wrap` has each [`Recipient`] wrap it into a stanza, and checks that the stanzas go together.
 //! 3. `format::header` writes the stanzas as text, with a MAC under a key derived from the file key.
-//! 4. The written header is parsed again: it must have one stanza per distinct recipient.
+//! 4. The written header is parsed again: it must have one stanza per distinct recipient, unless a plugin is allowed more.
 //! 5. [`Encryptor::encrypt`] writes the header and a random nonce, and derives the payload key from the file key and the nonce
 //!    (`payload::chunk`).
 //! 6. `parallel::pipeline` reads segments of 1 MiB from a [`Source`], and a worker seals the 16 chunks of each
@@ -28,11 +28,12 @@
 //!
 //! 1. [`Decryptor::read`] parses the header (`format::header`), through an [`ArmorReader`](armor::ArmorReader) if the file is
 //!    armored.
-//! 2. [`Decryptor::unlock`] has each [`Identity`] look for its stanza and unwrap the file key (`keys::identity`).
+//! 2. [`Decryptor::unlock`] tries the identities in order: the first [`Identity`] that finds its stanza unwraps the file key
+//!    (`keys::identity`).
 //! 3. The header's MAC is verified with that file key. The result is [`Unlocked`].
 //! 4. [`Unlocked::payload`] reads the nonce and derives the payload key.
-//! 5. [`Payload::check_final_chunk`] authenticates the last chunk first, if the source can be read at offsets: a truncated file
-//!    fails before anything is released.
+//! 5. The caller can have [`Payload::check_final_chunk`] authenticate the last chunk first, if the source can be read at offsets:
+//!    a truncated file then fails before anything is released.
 //! 6. [`Payload::decrypt`] runs the same pipeline: each chunk is authenticated before its plaintext is delivered.
 
 mod decrypt;
@@ -40,6 +41,7 @@ mod encrypt;
 mod error;
 mod format;
 mod keys;
+// Not private: `cli::batch` reports files in order with its sequencer.
 pub(crate) mod parallel;
 mod payload;
 mod primitives;

@@ -1,5 +1,7 @@
 //! Receipts and stanza counts: one stanza for each distinct recipient, and a record of who it is for.
 
+use std::os::unix::fs::symlink;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -165,4 +167,20 @@ fn a_receipt_can_go_to_standard_output_redirected_to_a_file() {
     // The receipt and the ciphertext cannot both go to standard output.
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} --receipt - x > out");
     assert_eq!(sandbox.shell(&script).status, 2);
+}
+
+#[test]
+fn a_receipt_that_is_an_output_of_several_inputs_is_refused_before_any_work() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("a", "text");
+    // Standard input and the receipt would both go to standard output.
+    let script = format!("\"$SOLEKEY\" encrypt -r {recipient} --receipt - a - </dev/null");
+    assert_eq!(sandbox.shell(&script).status, 2);
+    assert_eq!(sandbox.names(), ["a", "key.txt"]);
+    // The output's name leads to the receipt.
+    sandbox.write("b", "text");
+    symlink("receipt.json", sandbox.path("b.age")).expect("the name is free");
+    let outcome = sandbox.run(["encrypt", "-r", &recipient, "--receipt", "receipt.json", "a", "b"]);
+    assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+    assert_eq!(sandbox.names(), ["a", "b", "b.age", "key.txt"]);
 }

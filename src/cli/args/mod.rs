@@ -49,14 +49,14 @@ program takes that tool's command line, and ends with its statuses.";
 #[command(name = "solekey", version, after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) messages: Messages,
+    pub(crate) messages: MessageArgs,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
 
 /// Which messages to print, and whether to show progress.
 #[derive(Args)]
-pub(crate) struct Messages {
+pub(crate) struct MessageArgs {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     pub(crate) quiet: bool,

@@ -28,7 +28,7 @@ pub(crate) fn run<T>(
     work: impl Fn(&InputPath) -> Result<T> + Sync,
     report: impl FnMut(Result<T>) -> Option<ExitStatus> + Send,
 ) -> Tally {
-    let workers = if walk::is_single(&inputs) { 1 } else { threads.get() };
+    let workers = if walk::yields_one(&inputs) { 1 } else { threads.get() };
     // Fused: a terminal or a pipe that has ended might go on if it is read again, and numbers would be left out.
     let inputs = Mutex::new((0..).zip(inputs.fuse()));
     let reports = Sequencer::new((Tally::default(), report));

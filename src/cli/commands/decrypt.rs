@@ -34,7 +34,7 @@ use crate::{
 /// # Errors
 ///
 /// Those that stop the command before it works on files.
-pub(crate) fn decrypt(args: &Decrypt, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
@@ -56,7 +56,7 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn new(args: &'a Decrypt, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+    fn new(args: &'a Decrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text)?;
         let stdin_is_taken = walk::reads_stdin(input_args);

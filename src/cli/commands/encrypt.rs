@@ -31,7 +31,7 @@ use crate::{
 /// # Errors
 ///
 /// Those that stop the command before it works on files, or after it.
-pub(crate) fn encrypt(args: &Encrypt, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
@@ -46,7 +46,7 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::Messages) -> Result<Optio
     };
     let tally = scheduler::run(inputs, input_args.threads(), |input| request.encrypt(input), report);
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
-    // Outputs beside their sources are no copy of the folder, so nothing is missing there.
+    // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
     if args.files.output_dir.is_some() {
         request.skipped.warn();
     }
@@ -72,7 +72,7 @@ struct Encrypted {
     summary: String,
     /// Its line of the receipt, if there is one.
     receipt_line: Option<String>,
-    /// Whether its source was deleted, if it was to be.
+    /// The result of deleting the source, if `--rm` was given.
     removed: Result<()>,
 }
 
@@ -83,7 +83,7 @@ struct Sealing<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn new(args: &'a Encrypt, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+    fn new(args: &'a Encrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
         let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;

@@ -39,7 +39,7 @@ use crate::{
 /// # Errors
 ///
 /// Those of asking, reading and writing.
-pub(crate) fn keygen(args: &Keygen, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let target = match &args.output {
         // Never overwritten: everything that the old key opens would be lost.
         Some(path) => Target::path(path, Overwrite::Never)?,

@@ -37,7 +37,7 @@ use crate::{
 /// # Errors
 ///
 /// If nothing can be recovered; those of the system.
-pub(crate) fn salvage(args: &Salvage, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let path = args.file.as_path();
     let name = display_name(path);
     let cannot_salvage = || format!("cannot salvage {name}");
@@ -89,7 +89,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::Messages) -> Result<Optio
     report(&salvaged, args, &session, &target)
 }
 
-/// Prints the map of what is lost, warns, and returns the status.
+/// Prints the loss map and warnings, and returns the status.
 fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &Target) -> Result<Option<ExitStatus>> {
     let (path, name) = (args.file.as_path(), display_name(&args.file));
     let map = LossMap::new(json::path(path), salvaged);
@@ -109,7 +109,7 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &T
     Ok((!salvaged.lost.is_empty() || !salvaged.has_final_chunk).then_some(ExitStatus::Damaged))
 }
 
-/// Adds to a damaged header what that means for the file.
+/// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.
 fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
     let is_lost = matches!(
         error.downcast_ref(),
@@ -163,7 +163,7 @@ impl LossMap {
 /// A file on a damaged medium: sectors that cannot be read are zeros, which do not authenticate.
 struct Lenient<'a>(&'a dyn ReadAt);
 
-/// Bytes that are given up where reading fails: a sector of most media.
+/// Bytes given up per read error: one sector on most media.
 const SECTOR: usize = 4096;
 
 impl ReadAt for Lenient<'_> {

@@ -1,4 +1,4 @@
-//! What every command sets up before it works: messages, prompt, plugins, key files, progress.
+//! The state that every command sets up: messages, prompt, plugins, key files, progress.
 //!
 //! A session reads key files, but holds no keyring: `encrypt` must not be able to reach one.
 
@@ -22,9 +22,9 @@ use crate::cli::{
     },
 };
 
-/// The surroundings of a command.
+/// The state of a command that does not depend on its verb.
 pub(super) struct Session<'a> {
-    args: &'a args::Messages,
+    args: &'a args::MessageArgs,
     pub(super) messages: Messages,
     pub(super) key_files: KeyFiles,
 }
@@ -36,7 +36,7 @@ impl<'a> Session<'a> {
     ///
     /// [`Misuse`](crate::cli::terminal::errors::Misuse) if a passphrase would be read from it.
     pub(super) fn new(
-        args: &'a args::Messages,
+        args: &'a args::MessageArgs,
         passphrases: &Passphrases,
         plugins: impl Into<PluginRules>,
         stdin_is_taken: bool,
@@ -82,7 +82,7 @@ impl<'a> Session<'a> {
     /// Gives up the right to open files, once the only input and its output are open and the keys are read. In `folders`,
     /// outputs can still get their names.
     ///
-    /// Not for several inputs, the rest of which are still to be opened, nor for an input that will be deleted.
+    /// Not for several inputs, because the others still have to be opened, and not for an input that will be deleted.
     pub(super) fn confine<'p>(&self, folders: impl IntoIterator<Item = &'p Path>) {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
             self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));

@@ -40,7 +40,7 @@ use crate::{
 /// # Errors
 ///
 /// If there is no file to verify; those that stop the command before it works on files.
-pub(crate) fn verify(args: &Verify, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
@@ -105,7 +105,7 @@ struct Record {
 }
 
 impl<'a> Request<'a> {
-    fn new(args: &'a Verify, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+    fn new(args: &'a Verify, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         walk::check_stdin_is_named_once(&args.inputs.files)?;
         let stdin_is_taken = walk::reads_stdin(&args.inputs);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;

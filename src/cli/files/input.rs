@@ -111,7 +111,7 @@ impl Input {
         self.path.is_some() && self.file_metadata().is_some()
     }
 
-    /// The metadata of a regular file, be it one that was redirected to standard input.
+    /// The metadata of a regular file, including one redirected to standard input.
     fn file_metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref().filter(|metadata| metadata.is_file())
     }
@@ -125,7 +125,7 @@ impl Input {
         }
     }
 
-    /// Bytes to read, or `None` if only reading tells.
+    /// Bytes to read, or `None` if the length is unknown until the end is reached.
     pub(crate) fn length(&self) -> Option<u64> {
         let metadata = self.file_metadata()?;
         // The kernel generates some files, such as those in /proc, while they are read, and says 0.
@@ -198,20 +198,20 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new(DASH) || platform::is_stdin(path)
 }
 
-/// Refuses a standard input that was closed when the program started.
+/// Fails if standard input was closed when the program started.
 ///
 /// # Errors
 ///
-/// If it was.
+/// See [`check_is_open`].
 pub(crate) fn check_stdin_is_open() -> Result<()> {
     check_is_open(platform::stdin(), "standard input")
 }
 
-/// Refuses a standard stream that was closed when the program started.
+/// Fails if a standard stream was closed when the program started.
 ///
 /// # Errors
 ///
-/// If it was.
+/// An error that names the stream; those of the system.
 pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> {
     let closed = stream.and_then(|stream| platform::was_closed(&stream));
     if closed.with_context(|| format!("cannot use {name}"))? {

@@ -33,7 +33,7 @@ impl InputPath {
     }
 }
 
-/// Where an output goes, by name. Nothing of the file system has been looked at.
+/// Where an output goes, by name only. The file system has not been consulted.
 pub(crate) enum Destination {
     /// Standard output, because `-c` asks for it or the input is standard input.
     Stdout,
@@ -114,7 +114,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// `path` without its `.age`, or `None` if it does not end in `.age` or is nothing else.
+/// `path` without its `.age`, or `None` if it does not end in `.age` or has nothing before it.
 pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
     if path.extension() != Some(OsStr::new("age")) {
         return None;
@@ -151,7 +151,7 @@ pub(crate) fn canonical(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(parent_folder(path)).ok()?.join(path.file_name()?))
 }
 
-/// Whether a name stands for an open descriptor. Its file is written as it is, not replaced.
+/// Whether a name stands for an open descriptor. It is written directly, not replaced.
 pub(crate) fn is_descriptor(path: &Path) -> bool {
     let listed = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)));
     listed || ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))

@@ -1,4 +1,4 @@
-//! The outputs of a run: where each goes, and that none of them collides with another or with an input.
+//! The outputs of a run: where each goes, and checks that none collides with another or with an input.
 
 use std::{
     collections::HashSet,
@@ -30,16 +30,16 @@ pub(crate) struct Outputs<'a> {
     on_terminal: OnTerminal,
     /// The target for a single input, which is computed before anything else is done.
     single: Mutex<Option<Target>>,
-    /// Names below the output folder that are taken: there, two inputs may give one name.
+    /// Names below the output folder that are taken: two inputs may map to the same name there.
     taken: Mutex<HashSet<PathBuf>>,
-    /// Files that were replaced, by canonical path: through links, one may be the output of two inputs.
+    /// With `-f`: the outputs so far, by canonical path. Through links, one file may be the output of two inputs.
     replaced: Mutex<HashSet<PathBuf>>,
     /// Inputs, by canonical path, which must not be replaced before they are read.
     protected: HashSet<PathBuf>,
 }
 
 impl<'a> Outputs<'a> {
-    /// Checks everything that the command line alone tells. For a single input, computes its target.
+    /// Checks what can be checked from the command line alone. For a single input, computes its target.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl<'a> Outputs<'a> {
     /// Protects all inputs of the run from being replaced. With `-f`, an output may have the name of an input that is still to
     /// be read, so all inputs are found first.
     pub(crate) fn protect(&mut self, inputs: Inputs) -> Inputs {
-        if self.overwrite() != Overwrite::Replace || walk::is_single(&inputs) {
+        if self.overwrite() != Overwrite::Replace || walk::yields_one(&inputs) {
             return inputs;
         }
         let inputs: Vec<_> = inputs.collect();
@@ -123,16 +123,15 @@ impl<'a> Outputs<'a> {
         Ok(target)
     }
 
-    /// Whether `other` is the output for an input, as far as names tell before the work begins.
+    /// Whether `other` is the output for an input, as far as can be told before the work begins.
     pub(crate) fn include(&self, other: &Target, input: &Path) -> bool {
         if let Some(target) = &*lock(&self.single) {
             return target.is_same(other);
         }
-        match self.naming.destination(&InputPath::new(input.to_owned())) {
-            Ok(Destination::Path(path) | Destination::InOutputDir { path, .. }) => other.is_at(&path),
-            // An output without a name is reported when its turn comes.
-            Ok(Destination::Stdout) | Err(_) => false,
-        }
+        let destination = self.naming.destination(&InputPath::new(input.to_owned()));
+        let target = destination.and_then(|named| Target::of(&named, self.overwrite(), self.on_terminal));
+        // An output that cannot be had is reported when its turn comes.
+        target.is_ok_and(|target| target.is_same(other))
     }
 
     fn overwrite(&self) -> Overwrite {

@@ -167,7 +167,7 @@ impl Pending {
             }
             (TemporaryName::Hidden(path), overwrite) => rename(path, &self.target, overwrite)?,
         }
-        // Durability of the name is best effort: a folder may be writable but not readable, and not all file systems can.
+        // Durability of the name is best effort: a folder may be writable but not readable, and not all file systems support it.
         let _ = platform::sync_folder(parent_folder(&self.target));
         Ok(())
     }
@@ -203,8 +203,8 @@ impl WriteAt for Pending {
     }
 }
 
-/// Creates a folder and the missing ones above it, each durable. As far as they have the names of `model` and of the folders
-/// above that, they get the same permissions.
+/// Creates a folder and the missing ones above it, each durable. Each gets the permissions of the
+/// corresponding folder of `model`, as long as their names match.
 ///
 /// # Errors
 ///

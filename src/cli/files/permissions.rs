@@ -10,7 +10,6 @@ use std::{
 use crate::cli::{files::naming::parent_folder, platform};
 
 /// The permissions and mtime that a file has when it gets its name.
-#[derive(Clone)]
 pub(crate) enum Permissions {
     /// Mode bits and mtime of the file that it was made from.
     Like {
@@ -24,11 +23,11 @@ pub(crate) enum Permissions {
     Private,
 }
 
-/// The bits of a folder that everybody may write to, but where nobody may remove another's files: `/tmp`.
+/// The mode bits of a shared folder such as `/tmp`: writable by everybody, with the sticky bit.
 const SHARED_FOLDER: u32 = 0o1002;
 
 /// Sets permissions and mtime of `file`, which will be `target`. A file that replaces another also gets its owner and group,
-/// where the system allows it, and no permission that the other did not give.
+/// where the system allows it, and no permission that the replaced file did not have.
 ///
 /// # Errors
 ///
@@ -76,7 +75,7 @@ fn take_over_owner(file: &File, replaced: &Metadata, target: &Path) -> io::Resul
         group(file) == group_of(replaced)
     } else {
         if let Some(replaced) = platform::ownership(replaced) {
-            // Only root may give files away. Everybody else keeps what they make.
+            // Only root can give files away. Other users stay the owner.
             let _ = platform::set_owner(file, replaced.user);
         }
         set_group(file, replaced)

@@ -49,9 +49,8 @@ impl Receipt {
     ///
     /// [`Misuse`](crate::cli::terminal::errors::Misuse); those of [`Target`].
     pub(crate) fn target(path: &Path, args: &FileArgs, outputs: &Outputs<'_>) -> Result<Target> {
-        let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
         let target = Target::path(path, Overwrite::Replace)?;
-        if let (Overwrite::Refuse, Target::File { existing: Some(_), .. }) = (overwrite, &target) {
+        if !args.force && matches!(&target, Target::File { existing: Some(_), .. }) {
             return Err(anyhow!("the receipt {} already exists", display_name(path)))
                 .hint("overwrite it with -f, or choose another file for --receipt");
         }

@@ -211,7 +211,7 @@ impl Target {
     }
 
     /// Whether this goes to `other`, even if nothing is there yet.
-    pub(crate) fn is_at(&self, other: &Path) -> bool {
+    fn is_at(&self, other: &Path) -> bool {
         match self {
             Self::Stdout(_) => false,
             Self::Direct { path, .. } | Self::File { path, .. } => {
@@ -220,8 +220,8 @@ impl Target {
         }
     }
 
-    /// A path of the file that is the same for all spellings, or `None` if this is not a file. If the folder is still to be
-    /// created, the path as it is.
+    /// A path of the file that is the same for all spellings, or `None` if this is not a file. If its folder does not
+    /// exist yet, the path unchanged.
     pub(crate) fn canonical(&self) -> Option<PathBuf> {
         let Self::File { path, .. } = self else { return None };
         // An existing file has the spelling that its folder lists: the file system may ignore case.
@@ -244,7 +244,7 @@ impl Target {
         }
     }
 
-    /// Adds a hint to a failure: what became of the output. `released` is the number of bytes that
+    /// Adds a hint to a failure that says what happened to the output. `released` is the number of bytes that
     /// [a reader may have](Output::released).
     pub(crate) fn explain<T>(&self, result: Result<T>, released: u64) -> Result<T> {
         match self {
@@ -254,7 +254,8 @@ impl Target {
         }
     }
 
-    /// A file that did not exist when this was computed was created since, perhaps by this run, and is never replaced.
+    /// What the commit may do if the name is taken. A file that appeared after the target was computed may be an output of this
+    /// run, so it is never replaced.
     pub(crate) fn overwrite(&self) -> Overwrite {
         match self {
             Self::File { overwrite, existing: Some(_), .. } => *overwrite,
@@ -262,8 +263,8 @@ impl Target {
         }
     }
 
-    /// Refuses a standard output that is closed, for output that exists nowhere else. Decrypted data still has its source, and
-    /// some scripts only want the exit status.
+    /// Fails if standard output is closed. For output that exists nowhere else: decrypted data still has its source, and some
+    /// scripts only want the exit status.
     ///
     /// # Errors
     ///

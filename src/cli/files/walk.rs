@@ -136,7 +136,7 @@ pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -
             return None;
         }
         let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
-        if is_single(&inputs) {
+        if yields_one(&inputs) {
             return None;
         }
         let mut total = Total::default();
@@ -155,8 +155,8 @@ pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -
     }
 }
 
-/// Whether there is exactly one input, and it was named.
-pub(crate) fn is_single(inputs: &impl Iterator) -> bool {
+/// Whether the iterator is known to yield exactly one input.
+pub(crate) fn yields_one(inputs: &impl Iterator) -> bool {
     inputs.size_hint().1 == Some(1)
 }
 

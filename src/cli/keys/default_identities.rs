@@ -1,4 +1,4 @@
-//! Identity files that need not be named.
+//! Identity files that are used without being named.
 //!
 //! Defaults may widen what you can open, never who can open: `encrypt` cannot reach this module, and a test enforces it.
 

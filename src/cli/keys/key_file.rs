@@ -1,4 +1,4 @@
-//! Reading key files, within limits. What their lines mean is for `identity_file` and `recipients` to say.
+//! Reads key files, within limits. `identity_file` and `recipients` parse their lines.
 
 use std::{
     fmt,

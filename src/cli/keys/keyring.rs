@@ -39,7 +39,7 @@ pub(crate) struct Keyring {
     keys: RwLock<KeySet>,
 }
 
-/// Keys, by what it takes to use them.
+/// Keys, grouped by what is needed to use them.
 #[derive(Default)]
 pub(crate) struct KeySet {
     pub(crate) ready: Vec<Identity>,

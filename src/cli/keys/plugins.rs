@@ -1,4 +1,4 @@
-//! Plugins: programs called `age-plugin-NAME` on the PATH that wrap and unwrap file keys. The only file that names
+//! Plugins: programs called `age-plugin-NAME` on the PATH that wrap and unwrap file keys. The owner of
 //! `age::plugin`.
 //!
 //! A plugin runs only when a key that the command line names, or `-j`, asks for it. Spec:

@@ -8,14 +8,14 @@ use std::{
 
 #[cfg(target_os = "linux")]
 use crate::cli::platform::linux::hold;
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(unix, not(target_os = "linux")))]
 use crate::cli::platform::other::hold;
 #[cfg(unix)]
 use crate::cli::platform::unix::FileId;
 #[cfg(windows)]
-use crate::cli::platform::windows::FileId;
+use crate::cli::platform::windows::{FileId, hold};
 
-/// A file, device or pipe that exists, held by a descriptor.
+/// A file, device or pipe that exists, held by a descriptor where the system can.
 ///
 /// As long as it is held, no other file can get its inode number, so [`FileHandle::id`] stays its own. Holding reads
 /// nothing, and never waits for the other end of a pipe.
@@ -54,7 +54,7 @@ impl FileHandle {
         &self.id
     }
 
-    /// The metadata at the time it was taken hold of.
+    /// The metadata when the file was first held.
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -1,4 +1,4 @@
-//! What only Linux can do.
+//! The platform functions that only Linux has.
 
 use std::{
     fs::{File, Metadata},

@@ -1,5 +1,5 @@
-//! The operating system: what Unix, Linux and Windows each do in their own way. The only room that asks which system it is
-//! built for, and the owner of rustix and same-file.
+//! The operating system: everything that differs between Unix, Linux and Windows. The only room that asks which system it is
+//! built for, and the owner of rustix and winapi-util.
 //!
 //! Every function exists on every system. Where a system lacks something, its version does nothing, says so with
 //! [`std::io::ErrorKind::Unsupported`], or returns `None`; each says which.

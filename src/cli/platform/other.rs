@@ -1,10 +1,8 @@
-//! What systems other than Linux do in place of `linux`.
+//! Fallbacks for the functions of `linux`.
 
-use std::{
-    fs::{self, File, Metadata},
-    io,
-    path::Path,
-};
+#[cfg(unix)]
+use std::fs::Metadata;
+use std::{fs::File, io, path::Path};
 
 /// Does nothing: pipes keep their size.
 pub(crate) fn enlarge_pipe(_: &File) {}
@@ -15,15 +13,20 @@ pub(crate) fn read_ahead(_: &File) {}
 /// Does nothing: what is read back may come from memory.
 pub(crate) fn drop_cache(_: &File) {}
 
-/// Takes hold of what `path` names. Only regular files are opened: opening a pipe would wait for its other end.
+/// Takes hold of what `path` names. Only a regular file that can be read is held: opening a pipe would wait for its other end.
 ///
 /// # Errors
 ///
 /// Those of stat(2).
+#[cfg(unix)]
 pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
-    let metadata = fs::metadata(path)?;
+    let metadata = std::fs::metadata(path)?;
     let held = if metadata.is_file() { File::open(path).ok() } else { None };
-    Ok((held, metadata))
+    // Another file may have taken the name since: what is held is what counts.
+    match held.map(|file| file.metadata().map(|metadata| (file, metadata))) {
+        Some(Ok((file, metadata))) if metadata.is_file() => Ok((Some(file), metadata)),
+        _ => Ok((None, metadata)),
+    }
 }
 
 /// Unsupported: files are created under a hidden name.

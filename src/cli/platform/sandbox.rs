@@ -1,4 +1,4 @@
-//! What the process gives up, so that not even a fault in it can send a key anywhere: network sockets before it reads a key,
+//! Gives up rights, so that not even a fault in the program can send a key anywhere: network sockets before it reads a key,
 //! and all other files once those that it works on are open. The owner of seccompiler, landlock and libc.
 //!
 //! Nothing here is needed for correct work: where the system lacks it, the program runs without.

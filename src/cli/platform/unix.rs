@@ -1,4 +1,4 @@
-//! What Unix systems do in their own way.
+//! The platform functions for Unix.
 
 use std::{
     ffi::OsString,
@@ -29,7 +29,7 @@ pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
 pub(crate) const TERMINAL_OUTPUT: &str = "/dev/tty";
 
 /// Device and inode: equal for two descriptors of one file, however it was named. Only meaningful while one of them is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     device: u64,
     inode: u64,

@@ -1,11 +1,10 @@
-//! What Windows does in its own way.
+//! The platform functions for Windows.
 
 use std::{
     fs::{File, Metadata},
     io,
     os::windows::{fs::FileExt, io::AsHandle},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use crate::cli::platform::ownership::Ownership;
@@ -15,22 +14,36 @@ pub(crate) const TERMINAL_INPUT: &str = "CONIN$";
 /// The console, whatever standard output is.
 pub(crate) const TERMINAL_OUTPUT: &str = "CONOUT$";
 
-/// Volume and index: equal for two handles of one file, however it was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FileId(Arc<same_file::Handle>);
+/// Volume and index: equal for two handles of one file, however it was named. `None` for a console, which has no such numbers
+/// and equals nothing.
+#[derive(Debug)]
+pub(crate) struct FileId(Option<(u64, u64)>);
 
 impl FileId {
     /// The identity of an open file.
     pub(crate) fn of(file: &File) -> io::Result<Self> {
-        Ok(Self(Arc::new(same_file::Handle::from_file(file.try_clone()?)?)))
+        Ok(Self::from_information(winapi_util::file::information(file)))
     }
 
-    pub(super) fn at(path: &Path, held: Option<&File>, _: &Metadata) -> io::Result<Self> {
-        match held {
-            Some(file) => Self::of(file),
-            None => Ok(Self(Arc::new(same_file::Handle::from_path(path)?))),
-        }
+    /// The identity of the file that `path` names.
+    pub(super) fn at(path: &Path, _: Option<&File>, _: &Metadata) -> io::Result<Self> {
+        Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
+
+    fn from_information(information: io::Result<winapi_util::file::Information>) -> Self {
+        Self(information.ok().map(|found| (found.volume_serial_number(), found.file_index())))
+    }
+}
+
+impl PartialEq for FileId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_some() && self.0 == other.0
+    }
+}
+
+/// Looks at what `path` names, and holds nothing: a file that is open cannot be replaced here.
+pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
+    Ok((None, std::fs::metadata(path)?))
 }
 
 /// The path with these bytes, which must be UTF-8 here.
@@ -77,12 +90,12 @@ pub(crate) fn others_may_read(_: &Metadata) -> bool {
     false
 }
 
-/// `None`: the width of the console is not asked for here.
+/// `None`: the console's width is not queried.
 pub(crate) fn columns() -> Option<u16> {
     None
 }
 
-/// 1: the number of hard links is not told here.
+/// 1: the number of hard links is not available.
 pub(crate) fn link_count(_: &Metadata) -> u64 {
     1
 }
@@ -97,7 +110,7 @@ pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }
 
-/// False: devices are not told apart here.
+/// False: block devices are not recognised.
 pub(crate) fn is_block_device(_: &Metadata) -> bool {
     false
 }

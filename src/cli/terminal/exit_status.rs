@@ -60,7 +60,7 @@ impl ExitStatus {
         })
     }
 
-    /// What the parent process gets. A tool that solekey stands in for knows one status for every failure.
+    /// The exit code for the parent process. The tools that solekey stands in for use one status for every failure.
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(if persona::is_drop_in() { 1 } else { self as u8 })
     }

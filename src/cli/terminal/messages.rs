@@ -22,7 +22,7 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
-    pub(crate) fn new(args: &args::Messages) -> Self {
+    pub(crate) fn new(args: &args::MessageArgs) -> Self {
         Self { quiet: args.quiet, verbose: args.verbose }
     }
 

@@ -1,4 +1,4 @@
-//! The tool in whose name the program speaks: its own, unless it was called as age or rage.
+//! The tool that the program acts as: solekey, unless it was called as age or rage.
 
 use std::sync::OnceLock;
 

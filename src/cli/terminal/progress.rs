@@ -65,12 +65,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// The progress of one file.
-    pub(crate) fn new(args: &args::Messages) -> Self {
+    pub(crate) fn new(args: &args::MessageArgs) -> Self {
         Self::of_many(args, || None)
     }
 
     /// The progress of many files. `measure` runs beside the work, and only once the bar is drawn.
-    pub(crate) fn of_many(args: &args::Messages, measure: impl FnOnce() -> Option<Total> + Send + 'static) -> Self {
+    pub(crate) fn of_many(args: &args::MessageArgs, measure: impl FnOnce() -> Option<Total> + Send + 'static) -> Self {
         let shown = match args.progress {
             When::Auto => !args.quiet && io::stderr().is_terminal(),
             When::Always => true,
@@ -81,7 +81,7 @@ impl Progress {
     }
 
     /// The progress of a run that writes to the terminal, where a bar would mix with the output: shown on demand only.
-    pub(crate) fn beside_output(args: &args::Messages) -> Self {
+    pub(crate) fn beside_output(args: &args::MessageArgs) -> Self {
         if args.progress == When::Always { Self::new(args) } else { Self::none() }
     }
 
@@ -163,7 +163,7 @@ impl Progress {
             });
             *on_screen = Some(self.bar.clone());
             self.start_measuring();
-            // Draws without being told, so that a stalled pipe still shows the time elapsed.
+            // Redraws on a timer, so that a stalled pipe still shows the time elapsed.
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
     }

@@ -33,7 +33,7 @@ impl Header {
                 lines.read_bytes(HEADER_LIMIT)?;
             }
             if let Err(error) = lines.check_terminated() {
-                // If this is no age file at all, the error of its first line says so.
+                // If this is not an age file at all, the error of its first line says so.
                 return Err(version.err().unwrap_or(error));
             }
             if let Some(mac_line) = find_damaged_mac_line(&lines.text) {

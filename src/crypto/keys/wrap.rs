@@ -1,4 +1,4 @@
-//! Wrapping a file key to all recipients of a file: one stanza per recipient, and none that stops another from opening the file.
+//! Wraps a file key to all recipients: one stanza each, none of which prevents another recipient from opening the file.
 
 use std::{collections::HashSet, slice};
 
@@ -66,7 +66,7 @@ fn fault_for_others(stanzas: &[Stanza], others: &[&Recipient], is_only_stanza: b
     if !is_only_stanza && stanzas.iter().any(|stanza| stanza.tag == SCRYPT) {
         return Some("gave a passphrase stanza, and such a one must be a file's only one");
     }
-    // Identities that no stanza is for. They still notice malformed stanzas.
+    // Identities that match none of the stanzas. They still reject malformed ones.
     let strangers = [Identity::generate(), Identity::generate_hybrid()];
     if stanzas.iter().any(is_malformed_ssh) || strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {
         return Some(

@@ -1,4 +1,4 @@
-//! What every implementation of the AEAD shares.
+//! Shared by all implementations of the AEAD.
 
 /// Length of a Poly1305 tag in bytes: a sealed message is this much longer than its plaintext.
 pub(crate) const TAG: usize = 16;

@@ -73,11 +73,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("landlock", &["cli/platform/sandbox.rs"]),
     ("libc", &["cli/platform/sandbox.rs"]),
     ("rustix", &["cli/platform/"]),
-    ("same_file", &["cli/platform/windows.rs"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),
     ("tempfile", &["cli/files/pending.rs"]),
     ("walkdir", &["cli/files/walk.rs"]),
+    ("winapi_util", &["cli/platform/windows.rs"]),
 ];
 
 /// The files that may read the environment: the start of the program, the default identities, and the search for plugins.

@@ -36,7 +36,7 @@ use crate::{
 /// # Errors
 ///
 /// Those that stop the command before it works on files.
-pub(crate) fn inspect(args: &Inspect, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     check_stdin_is_named_once(&args.files)?;
     let mut session = Session::new(messages, &args.passphrases, args.plugins, any_is_stdin(&args.files))?;
     let mut attributor = Attributor::new(&mut session.key_files, args)?;

@@ -48,7 +48,7 @@ use crate::{
 /// # Errors
 ///
 /// Those that stop the command before it works on files.
-pub(crate) fn rekey(args: &Rekey, messages: &args::Messages) -> Result<Option<ExitStatus>> {
+pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
@@ -123,7 +123,7 @@ impl Record {
 }
 
 impl<'a> Request<'a> {
-    fn new(args: &'a Rekey, messages: &'a args::Messages) -> Result<(Self, Inputs)> {
+    fn new(args: &'a Rekey, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let stdin_is_taken = walk::reads_stdin(&args.inputs);
         if stdin_is_taken && args.inputs.files_from.is_none() {
             return misuse("rekey changes files in their place, and standard input has none", "name the files");
