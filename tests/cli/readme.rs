@@ -1,6 +1,6 @@
 //! The README's tour: its commands run, and print what the README shows.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use crate::{
     requirements::installed,
@@ -82,4 +82,24 @@ fn every_command_of_the_tour_prints_what_the_readme_says() {
         }
     }
     assert_eq!(sandbox.text("photos/1.jpg"), "sun\n");
+}
+
+#[test]
+fn the_tests_that_the_documents_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for document in ["README.md", "SECURITY.md", "CONTRIBUTING.md", "tests/torture/README.md"] {
+        let text = fs::read_to_string(root.join(document)).expect("the document can be read");
+        for named in text.split("--test ").skip(1) {
+            // `--test cli MODULE`, up to the end of the command.
+            let command = named.split('`').next().expect("a split gives a first part");
+            let mut words = command.split_whitespace();
+            let program = words.next().expect("a test program is named");
+            let module = words.next().filter(|module| *module != "NAME");
+            let path = root.join("tests").join(program).join(format!("{}.rs", module.unwrap_or("main")));
+            assert!(path.is_file(), "{document} names the test {command:?}");
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "there are {count} commands");
 }
