@@ -30,5 +30,6 @@ mod recoded;
 mod rekey;
 mod salvage;
 mod sandboxing;
+mod ssh_keys;
 mod vectors;
 mod version;

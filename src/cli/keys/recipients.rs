@@ -19,7 +19,7 @@ use crate::{
             json,
         },
     },
-    crypto::{Encryptor, Identity, Match, ParseRecipientError, Recipient, Stanza},
+    crypto::{Encryptor, Identity, Match, ParseRecipientError, Recipient, SshPublicKeyError, Stanza},
 };
 
 /// The recipients of a run, and how the command line names each.
@@ -239,8 +239,7 @@ pub(crate) fn parse_file<T>(
 }
 
 fn is_unsupported(error: &Error) -> bool {
-    use ParseRecipientError::{RsaTooLarge, RsaTooSmall, UnsupportedSsh};
-    matches!(error.downcast_ref(), Some(UnsupportedSsh(_) | RsaTooSmall | RsaTooLarge))
+    matches!(error.downcast_ref(), Some(ParseRecipientError::Ssh(fault)) if !matches!(fault, SshPublicKeyError::Malformed(_)))
 }
 
 fn parse(files: &KeyFiles, text: &str) -> Result<Recipient> {

@@ -4,7 +4,7 @@ use std::{fmt, io::ErrorKind};
 
 use crate::{
     cli::terminal::errors::Misuse,
-    crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault},
+    crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError},
 };
 
 /// An error with a hint. Prints as nothing itself: its source says what happened.
@@ -53,8 +53,10 @@ pub(crate) fn hints(error: &anyhow::Error) -> impl Iterator<Item = &str> {
     let attached = error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
     let format = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_format);
     let keys = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_key);
+    // Not in the chain if it is the context of another error.
+    let ssh_key = error.downcast_ref().and_then(on_ssh_key);
     let recipients = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_recipient);
-    attached.chain(format).chain(keys).chain(recipients)
+    attached.chain(format).chain(keys).chain(ssh_key).chain(recipients)
 }
 
 /// The next step after an error of the format.
@@ -103,14 +105,22 @@ fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
 
 /// The next step after a key that cannot be used.
 fn on_key(error: &ParseIdentityError) -> Option<&str> {
-    Some(match error {
-        ParseIdentityError::SshCipher(_) | ParseIdentityError::LegacyPem => {
-            "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY"
+    match error {
+        ParseIdentityError::PublicKey => {
+            Some("name the file of its secret key; to encrypt to this one, name it with -R")
         }
-        ParseIdentityError::Hardware => {
+        _ => None,
+    }
+}
+
+/// The next step after an SSH key that cannot be used.
+fn on_ssh_key(error: &SshPrivateKeyError) -> Option<&str> {
+    Some(match error {
+        SshPrivateKeyError::Cipher(_) => "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY",
+        SshPrivateKeyError::NeedsPublicKey => "write it there: ssh-keygen -y -f KEY > KEY.pub",
+        SshPrivateKeyError::Hardware => {
             "name the file of another key; neither hardware keys nor ssh-agent can decrypt, they only sign"
         }
-        ParseIdentityError::PublicKey => "name the file of its secret key; to encrypt to this one, name it with -R",
         _ => return None,
     })
 }
