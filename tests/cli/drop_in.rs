@@ -11,7 +11,7 @@ const RECIPIENT: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4
 const TOOLS: [&str; 5] = ["age", "age-keygen", "age-inspect", "rage", "rage-keygen"];
 
 /// Creates a folder of links in the sandbox, named after the other tools and leading to the program. Returns its path.
-fn links(sandbox: &Sandbox) -> PathBuf {
+pub(crate) fn links(sandbox: &Sandbox) -> PathBuf {
     let folder = sandbox.path(".links");
     fs::create_dir(&folder).expect("the sandbox is writable");
     for tool in TOOLS {
@@ -21,7 +21,7 @@ fn links(sandbox: &Sandbox) -> PathBuf {
 }
 
 /// Runs a bash script in which the names of the other tools run the program.
-fn shell(sandbox: &Sandbox, script: &str) -> Outcome {
+pub(crate) fn shell(sandbox: &Sandbox, script: &str) -> Outcome {
     let mut command = sandbox.detached("bash");
     command.args(["-c", &format!("PATH=$PWD/.links:$PATH\n{script}")]);
     finish(command.spawn().expect("bash starts"))
@@ -175,7 +175,7 @@ fn a_tool_name_as_the_first_argument_works_like_a_link() {
     sandbox.run(["age", "-d", "-i", "key.txt", "mine.age"]).is(0, "hello\n", "");
     sandbox
         .run(["rage-keygen", "-o", "key.txt"])
-        .fails(1, "rage-keygen: error: 'key.txt' already exists\nrage-keygen: hint: choose another name with -o\n");
+        .fails(1, "rage-keygen: error: Failed to open output: 'key.txt' already exists\nrage-keygen: hint: choose another name with -o\n");
     sandbox.run(["age", "--version"]).is(0, &format!("1.3.0 (solekey {})\n", env!("CARGO_PKG_VERSION")), "");
 }
 
@@ -254,7 +254,7 @@ fn age_inspect_prints_the_fields_that_programs_read() {
     shell(&sandbox, "age-inspect x; echo $?").is(
         0,
         "1\n",
-        "age-inspect: error: failed to read header: cannot inspect 'x': not an age file\n",
+        "age-inspect: error: inspection failed: failed to read header: cannot inspect \"x\": not an age file\n",
     );
 }
 

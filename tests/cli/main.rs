@@ -15,6 +15,7 @@ mod damage;
 mod defaults;
 mod dependencies;
 mod drop_in;
+mod drop_in_messages;
 mod files;
 mod inspect;
 mod interop;

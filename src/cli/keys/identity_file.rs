@@ -13,7 +13,7 @@ use crate::{
     cli::{
         files::naming::{display_name, with_suffix},
         keys::key_file::{KeyFile, KeyFiles, parse_lines},
-        terminal::{advice::Advise, messages::Messages, prompt::Prompt},
+        terminal::{advice::Advise, errors::During, messages::Messages, persona, prompt::Prompt, questions::Purpose},
     },
     crypto::{
         Decryptor, Error as CryptoError, Identity, ParseIdentityError, Recipient, Sink, Source, SshPrivateKeyError,
@@ -44,6 +44,10 @@ pub(crate) enum Key {
 ///
 /// Those of reading, opening and parsing.
 pub(crate) fn read_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
+    read_named_keys(files, path).with_context(|| During::ReadingIdentities(path.to_owned()))
+}
+
+fn read_named_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
     let file = files.read(path)?;
     if is_protected(&file.text) {
         return parse(path, &open_protected(&files.prompt, path, &file.text)?);
@@ -75,7 +79,8 @@ pub(crate) fn read_ready_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<I
 
 /// Warns of a secret key that other users may read.
 pub(crate) fn warn_if_others_may_read(file: &KeyFile, path: &Path, messages: &Messages) {
-    if file.others_may_read {
+    // No tool that solekey stands in for warns of it.
+    if file.others_may_read && !persona::is_drop_in() {
         let name = display_name(path);
         messages.warning(&format!("{name} holds a secret key that other users may read; chmod 600 it"));
     }
@@ -153,7 +158,7 @@ pub(crate) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
         let message = format!("{} is an encrypted file, not a key file", display_name(path));
         return Err(Error::msg(message)).hint("an identity file may be encrypted, but only with a passphrase");
     }
-    let unlocked = prompt.retry_until_right(&display_name(path), |passphrase| {
+    let unlocked = prompt.retry_until_right(Purpose::IdentityFile(&display_name(path)), |passphrase| {
         let identity = Identity::passphrase(passphrase, WORK_FACTOR_LIMIT);
         match decryptor.unlock(&[identity]) {
             // --max-work-factor is for the files to decrypt, which others may have made. Drop the type that suggests it.

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use anyhow::{Error, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::{
     cli::{
@@ -23,9 +23,10 @@ use crate::{
         },
         terminal::{
             advice::advised,
-            errors::Misuse,
+            errors::{During, Misuse},
             messages::{Messages, one_line},
             prompt::Prompt,
+            questions::Purpose,
         },
     },
     crypto::{self, Decryptor, Error as CryptoError, Identity, Recipient, Stanza, Unlocked},
@@ -146,7 +147,7 @@ impl Keyring {
                 other => return Ok(other?),
             }
         }
-        let (unlocked, passphrase) = self.prompt.retry_until_right(file, |passphrase| {
+        let (unlocked, passphrase) = self.prompt.retry_until_right(Purpose::File(file), |passphrase| {
             let passphrase = Identity::passphrase(passphrase, self.max_work_factor);
             Ok((decryptor.unlock(slice::from_ref(&passphrase))?, passphrase))
         })?;
@@ -264,14 +265,15 @@ impl KeySet {
     }
 
     fn read(&mut self, files: &mut KeyFiles, path: &Path, named_by: NamedBy) -> Result<()> {
-        let file = files.read(path)?;
+        let during = || During::ReadingIdentities(path.to_owned());
+        let file = files.read(path).with_context(during)?;
         if is_protected(&file.text) {
             let contents = LockedContents::IdentityFile(file.text);
             self.locked.push(Locked { path: path.to_owned(), named_by, contents });
             return Ok(());
         }
         let before = self.ready.len();
-        let keys = match parse(path, &file.text) {
+        let keys = match parse(path, &file.text).with_context(during) {
             Err(error) if is_unusable(&error) => {
                 self.unusable.push(error);
                 return Ok(());

@@ -8,7 +8,7 @@ use crate::{
     cli::{
         files::naming::display_name,
         keys::identity_file::{Key, open_protected, parse},
-        terminal::prompt::Prompt,
+        terminal::{prompt::Prompt, questions::Purpose},
     },
     crypto::{Identity, Match, Stanza, secrecy::Zeroizing},
 };
@@ -50,7 +50,7 @@ impl Locked {
         match &self.contents {
             LockedContents::SshKey(identity) => {
                 let unlock = |passphrase| identity.unlock(passphrase).with_context(|| format!("cannot open {name}"));
-                Ok(vec![Key::Ready(prompt.retry_until_right(&name, unlock)?)])
+                Ok(vec![Key::Ready(prompt.retry_until_right(Purpose::SshKey(&name), unlock)?)])
             }
             LockedContents::IdentityFile(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
         }

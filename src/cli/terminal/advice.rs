@@ -43,6 +43,15 @@ pub(crate) fn advised(error: impl Into<anyhow::Error>, hint: impl Into<String>) 
     Advised { hint: hint.into(), source: error.into() }.into()
 }
 
+/// The value of this type that is an error, a cause of it, or a context of either.
+pub(crate) fn find<T: fmt::Display + fmt::Debug + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {
+    // Contexts are not in the chain of causes, and an error with a hint hides them from `downcast_ref`.
+    error.downcast_ref().or_else(|| {
+        let advised = error.chain().find_map(|cause| cause.downcast_ref::<Advised>())?;
+        find(&advised.source)
+    })
+}
+
 /// A [`Misuse::Other`] with its remedy.
 pub(crate) fn misuse<T>(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
     Err(advised(Misuse::Other(message.into()), hint))
@@ -53,8 +62,7 @@ pub(crate) fn hints(error: &anyhow::Error) -> impl Iterator<Item = &str> {
     let attached = error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
     let format = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_format);
     let keys = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_key);
-    // Not in the chain if it is the context of another error.
-    let ssh_key = error.downcast_ref().and_then(on_ssh_key);
+    let ssh_key = find(error).and_then(on_ssh_key);
     let recipients = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_recipient);
     attached.chain(format).chain(keys).chain(ssh_key).chain(recipients)
 }

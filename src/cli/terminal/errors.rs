@@ -1,5 +1,7 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
+use std::{fmt, path::PathBuf};
+
 use crate::crypto::ParseRecipientError;
 
 /// The command line asks for something that makes no sense.
@@ -23,6 +25,31 @@ pub(crate) enum Misuse {
     /// Anything else.
     #[error("{0}")]
     Other(String),
+}
+
+/// What a run was doing when an error arose: a context that prints as nothing, for the words of other tools.
+#[derive(Debug)]
+pub(crate) enum During {
+    OpeningInput(PathBuf),
+    OpeningOutput(PathBuf),
+    ReadingRecipients(PathBuf),
+    ReadingIdentities(PathBuf),
+}
+
+/// The line of a key file that an error is about, from 1: a context that prints as nothing.
+#[derive(Debug)]
+pub(crate) struct Line(pub(crate) usize);
+
+impl fmt::Display for During {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
 }
 
 /// An answer was needed, and nobody could give it.
