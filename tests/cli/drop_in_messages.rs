@@ -9,8 +9,8 @@ use crate::{
 const RECIPIENT: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef";
 
 /// Command lines with what follows `error: ` in the first line, from age's sources: `cmd/age/age.go`, `cmd/age/parse.go`, `age.go`,
-/// `scrypt.go`, `agessh/*.go`, `internal/stream/stream.go` and `armor/armor.go`. Nothing is on standard output.
-const OF_AGE: [(&str, &str); 56] = [
+/// `scrypt.go`, `agessh/*.go`, `internal/stream/stream.go` and `armor/armor.go`. age may put more words before them.
+const OF_AGE: [(&str, &str); 55] = [
     // cmd/age/age.go: main.
     ("age -r $R x y", "too many INPUT arguments"),
     ("age -r $R x -a", "too many INPUT arguments"),
@@ -61,7 +61,6 @@ const OF_AGE: [(&str, &str); 56] = [
     ("age -d -i nobody mine.age", "reading \"nobody\": failed to read \"nobody\""),
     ("age -d -i broken-ssh mine.age", "reading \"broken-ssh\": malformed SSH identity in \"broken-ssh\""),
     ("age -d -i lone-ssh mine.age", "reading \"lone-ssh\": failed to obtain public key for \"lone-ssh\" SSH key"),
-    ("age -d -i - <key.txt", ""),
     // cmd/age/age.go: decrypt.
     ("age -d mine.age", "the file is not passphrase-encrypted, identities are required"),
     (
@@ -74,7 +73,7 @@ const OF_AGE: [(&str, &str); 56] = [
     ("age -d -i key.txt empty", "failed to read header"),
     ("age -d -i key.txt cut-header.age", "failed to read header"),
     ("age -d -i key.txt mac.age", "bad header MAC"),
-    ("age -d -i key.txt armor.age", "failed to read header"),
+    ("age -d -i key.txt armor.age", "invalid armor"),
     // internal/stream/stream.go.
     ("age -d -i key.txt flipped.age", "failed to decrypt and authenticate payload chunk"),
     ("age -d -i key.txt cut.age", "failed to decrypt and authenticate payload chunk"),
@@ -96,7 +95,7 @@ const OF_AGE: [(&str, &str); 56] = [
 ];
 
 /// The same for rage, from its English messages. They follow `Error: ` there.
-const OF_RAGE: [(&str, &str); 24] = [
+const OF_RAGE: [(&str, &str); 23] = [
     ("rage x", "Missing recipients."),
     ("rage -i key.txt x", "-i/--identity requires either -e/--encrypt or -d/--decrypt."),
     ("rage -e -d x", "-e/--encrypt can't be used with -d/--decrypt"),
@@ -106,9 +105,9 @@ const OF_RAGE: [(&str, &str); 24] = [
     ("rage -d -p x", "-p/--passphrase can't be used with -d/--decrypt"),
     ("rage -d -r $R x", "-r/--recipient can't be used with -d/--decrypt"),
     ("rage -d -R list x", "-R/--recipients-file can't be used with -d/--decrypt"),
-    ("rage -r $R missing", "Failed to open input"),
-    ("rage -r $R ''", "Failed to open input"),
-    ("rage -r $R -o '' x", "Failed to open output: invalid filename ''"),
+    ("rage -r $R missing", "No such file or directory"),
+    ("rage -r $R ''", "No such file or directory"),
+    ("rage -r $R -o '' x", "invalid filename ''"),
     ("rage-keygen -o ''", "Failed to open output: invalid filename ''"),
     ("rage-keygen -o key.txt", "Failed to open output"),
     ("rage-keygen -y missing", "Failed to open input"),
@@ -119,7 +118,6 @@ const OF_RAGE: [(&str, &str); 24] = [
     ("rage -d mine.age", "Missing identities."),
     ("rage -d -i key.txt words.age", "-i/--identity can't be used with passphrase-encrypted files."),
     ("rage -d -i key.txt theirs.age", "No matching keys found"),
-    ("rage -d -i key.txt cut-header.age", "Header is invalid"),
     ("rage -d -i key.txt mac.age", "Header MAC is invalid"),
 ];
 
@@ -171,14 +169,18 @@ fn prepared() -> Sandbox {
 #[test]
 fn every_error_begins_with_the_words_of_the_tool() {
     let sandbox = prepared();
+    let before = sandbox.names();
+    let mut wrong = Vec::new();
     for (line, words) in OF_AGE.iter().chain(&OF_RAGE) {
-        let before = sandbox.names();
         let outcome = shell(&sandbox, &format!("R={RECIPIENT}; {line}"));
         assert_eq!((outcome.status, outcome.stdout.as_slice()), (1, &b""[..]), "{line}: {outcome:?}");
         let tool = line.split(' ').next().expect("a line begins with the tool");
-        assert!(outcome.stderr.starts_with(&format!("{tool}: error: {words}")), "{line}: {outcome:?}");
+        if !outcome.stderr.starts_with(&format!("{tool}: error: {words}")) {
+            wrong.push(format!("{line}: {}", outcome.stderr));
+        }
         assert_eq!(sandbox.names(), before, "{line}");
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -187,11 +189,15 @@ fn rage_says_what_the_table_says() {
         return;
     }
     let sandbox = prepared();
+    let mut wrong = Vec::new();
     for (line, words) in OF_RAGE {
         let outcome = sandbox.bash(&format!("R={RECIPIENT}; {line}"));
         assert_ne!(outcome.status, 0, "{line}: {outcome:?}");
-        assert!(outcome.stderr.starts_with(&format!("Error: {words}")), "{line}: {outcome:?}");
+        if !outcome.stderr.starts_with(&format!("Error: {words}")) {
+            wrong.push(format!("{line}: {}", outcome.stderr));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -119,6 +119,7 @@ impl Tool {
             (Family::Age, "age-keygen") => words::of_age_keygen,
             (Family::Age, "age-inspect") => words::of_age_inspect,
             (Family::Age, _) => words::of_age,
+            (Family::Rage, "rage-keygen") => words::of_rage_keygen,
             (Family::Rage, _) => words::of_rage,
         };
         Persona { name: self.name, family: self.family(), words_for }
@@ -153,7 +154,7 @@ impl Tool {
             Ok(given) if self.name == "age-inspect" && given.inputs.len() > 1 => usage(None, 1),
             Ok(given) => {
                 if given.family == Family::Rage {
-                    given.check_empty_names()?;
+                    given.check_output_name(self.name)?;
                 }
                 let words = (self.translate)(&given)?;
                 if given.family == Family::Age {

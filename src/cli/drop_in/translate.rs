@@ -17,6 +17,10 @@ impl Given {
     fn input(&self) -> Result<Option<&OsString>> {
         match self.inputs.as_slice() {
             [] => Ok(None),
+            // age takes an empty name for standard input, rage for that of a file.
+            [input] if input.is_empty() && self.family == Family::Rage => {
+                misuse("No such file or directory: the input has an empty name", "leave it out for standard input")
+            }
             [input] => Ok(Some(input).filter(|input| !input.is_empty())),
             [_, next, ..] if next.as_encoded_bytes().starts_with(b"-") => {
                 misuse("too many INPUT arguments", "the input file must be specified after all flags")
@@ -25,12 +29,18 @@ impl Given {
         }
     }
 
-    /// Refuses empty names of files, as rage does.
-    pub(super) fn check_empty_names(&self) -> Result<()> {
-        let files = self.flags.iter().filter(|(name, _)| ["output", "identity", "recipients-file"].contains(name));
-        let mut names = files.filter_map(|(_, value)| value.as_ref()).chain(&self.inputs);
-        if names.any(|name| name.is_empty()) {
-            return misuse("invalid filename ''", "leave it out for standard input or output, or name a file");
+    /// Refuses an empty name of an output, as rage does: a secret key would go to standard output.
+    pub(super) fn check_output_name(&self, tool: &str) -> Result<()> {
+        if self
+            .flags
+            .iter()
+            .any(|(name, value)| *name == "output" && value.as_ref().is_some_and(|name| name.is_empty()))
+        {
+            let opening = if tool == "rage-keygen" { "Failed to open output: " } else { "" };
+            return misuse(
+                format!("{opening}invalid filename ''."),
+                "leave it out for standard output, or name a file",
+            );
         }
         Ok(())
     }

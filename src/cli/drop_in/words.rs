@@ -12,7 +12,7 @@ use crate::{
         files::naming::display_name,
         terminal::{
             advice::find,
-            errors::{BinaryOutput, During, Line, Misuse, PassphrasesDiffer, PluginNotFound},
+            errors::{BinaryOutput, During, Line, Misuse, PassphrasesDiffer, is_plugin_not_found},
             persona::Family,
         },
     },
@@ -47,6 +47,14 @@ pub(super) fn of_rage(error: &Error) -> Option<String> {
     words_for(error, Family::Rage)
 }
 
+/// What rage-keygen says about an error.
+pub(super) fn of_rage_keygen(error: &Error) -> Option<String> {
+    match find(error) {
+        Some(During::ReadingIdentities(_)) if is_of_system(error) => Some("Failed to open input".to_owned()),
+        _ => of_rage(error),
+    }
+}
+
 /// The outermost cause that has words decides, after what the run was doing.
 fn words_for(error: &Error, family: Family) -> Option<String> {
     if let Some(words) = find(error).and_then(|during| while_doing(during, error, family)) {
@@ -59,7 +67,7 @@ fn words_for(error: &Error, family: Family) -> Option<String> {
             if let Some(misuse) = cause.downcast_ref() {
                 return for_misuse(misuse).map(of);
             }
-            if cause.downcast_ref().is_some_and(is_plugin_not_found) {
+            if is_plugin_not_found(cause) {
                 return Some(of(PLUGIN_NOT_FOUND));
             }
             if cause.is::<PassphrasesDiffer>() {
@@ -75,14 +83,11 @@ const PLUGIN_NOT_FOUND: [&str; 2] = ["couldn't start plugin", "Could not find"];
 const BINARY: [&str; 2] = ["refusing to output binary to the terminal"; 2];
 
 fn while_doing(during: &During, error: &Error, family: Family) -> Option<String> {
-    let is_missing = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|system| system.kind() == io::ErrorKind::NotFound);
+    let is_missing = system_error(error).is_some_and(|system| system.kind() == io::ErrorKind::NotFound);
     let line = line_of(error);
     Some(match (during, family) {
         (During::OpeningInput(path), Family::Age) => format!("failed to open input file {}", display_name(path)),
-        (During::OpeningInput(_), Family::Rage) => "Failed to open input".to_owned(),
+        (During::OpeningInput(_), Family::Rage) => system_error(error)?.to_string(),
         (During::OpeningOutput(path), Family::Age) => format!("failed to open output file {}", display_name(path)),
         (During::OpeningOutput(_), Family::Rage) => "Failed to open output".to_owned(),
         (During::ReadingRecipients(path), Family::Age) => {
@@ -134,7 +139,11 @@ fn while_doing(during: &During, error: &Error, family: Family) -> Option<String>
 }
 
 fn is_of_system(error: &Error) -> bool {
-    error.chain().any(|cause| cause.is::<io::Error>())
+    system_error(error).is_some()
+}
+
+fn system_error(error: &Error) -> Option<&io::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref())
 }
 
 /// The line of a key file that an error is about.
@@ -171,11 +180,12 @@ fn for_misuse(misuse: &Misuse) -> Option<[&'static str; 2]> {
 fn for_crypto(error: &CryptoError) -> Option<[&'static str; 2]> {
     Some(match error {
         CryptoError::NoMatch(_) => ["no identity matched any of the recipients", "No matching keys found"],
-        CryptoError::Incompatible | CryptoError::MixedQuantumSafety => {
-            ["incompatible recipients", "Cannot encrypt to a recipient with labels"]
-        }
+        CryptoError::Incompatible => ["incompatible recipients", "Cannot encrypt to a recipient with labels"],
+        CryptoError::MixedQuantumSafety => [
+            "incompatible recipients: can't mix post-quantum and classic recipients",
+            "Cannot encrypt to a recipient with labels",
+        ],
         CryptoError::Write(error) if error.get_ref().is_some_and(|inner| inner.is::<BinaryOutput>()) => BINARY,
-        CryptoError::External(error) if is_plugin_not_found(error) => PLUGIN_NOT_FOUND,
         CryptoError::Recoded(_) => {
             ["invalid header intro", "It looks like this file was corrupted by PowerShell redirection."]
         }
@@ -189,8 +199,9 @@ fn for_crypto(error: &CryptoError) -> Option<[&'static str; 2]> {
         CryptoError::Armor { .. } => ["invalid armor", "invalid armor"],
         CryptoError::HeaderMac => ["bad header MAC", "Header MAC is invalid"],
         CryptoError::Unwrap => ["failed to decrypt file key", "Decryption failed"],
-        CryptoError::NoNonce | CryptoError::Payload { fault: PayloadFault::Truncated, .. } => {
-            ["unexpected EOF", "unexpected EOF"]
+        CryptoError::NoNonce => ["failed to read nonce", "Header is invalid"],
+        CryptoError::Payload { fault: PayloadFault::Truncated, .. } => {
+            ["unexpected EOF", "Last chunk is invalid, stream might be truncated"]
         }
         CryptoError::Payload { fault: PayloadFault::Corrupted | PayloadFault::CorruptedEnd, .. } => {
             ["failed to decrypt and authenticate payload chunk", "decryption error"]
@@ -203,10 +214,6 @@ fn for_crypto(error: &CryptoError) -> Option<[&'static str; 2]> {
         }
         _ => return None,
     })
-}
-
-fn is_plugin_not_found(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<PluginNotFound>())
 }
 
 #[cfg(test)]

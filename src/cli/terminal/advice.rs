@@ -3,7 +3,7 @@
 use std::{fmt, io::ErrorKind};
 
 use crate::{
-    cli::terminal::errors::Misuse,
+    cli::terminal::errors::{Misuse, is_plugin_not_found},
     crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError},
 };
 
@@ -64,8 +64,11 @@ pub(crate) fn hints(error: &anyhow::Error) -> impl Iterator<Item = &str> {
     let keys = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_key);
     let ssh_key = find(error).and_then(on_ssh_key);
     let recipients = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_recipient);
-    attached.chain(format).chain(keys).chain(ssh_key).chain(recipients)
+    let plugins = error.chain().any(is_plugin_not_found).then_some(PLUGINS);
+    attached.chain(format).chain(keys).chain(ssh_key).chain(recipients).chain(plugins)
 }
+
+const PLUGINS: &str = "visit https://age-encryption.org/awesome#plugins for a list of available plugins";
 
 /// The next step after an error of the format.
 fn on_format(error: &CryptoError) -> Option<&str> {

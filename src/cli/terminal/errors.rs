@@ -1,8 +1,8 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
-use std::{fmt, path::PathBuf};
+use std::{error::Error, fmt, io, path::PathBuf};
 
-use crate::crypto::ParseRecipientError;
+use crate::crypto::{Error as CryptoError, ParseRecipientError};
 
 /// The command line asks for something that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,15 @@ pub(crate) struct Damaged(pub(crate) String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not on the PATH; install that plugin to use its keys")]
 pub(crate) struct PluginNotFound(pub(crate) String);
+
+/// Whether the cause of an error is that a plugin is not installed.
+pub(crate) fn is_plugin_not_found(cause: &(dyn Error + 'static)) -> bool {
+    let inner = match cause.downcast_ref() {
+        Some(CryptoError::External(error)) => error.get_ref(),
+        _ => cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref),
+    };
+    cause.is::<PluginNotFound>() || inner.is_some_and(|inner| inner.is::<PluginNotFound>())
+}
 
 /// A new passphrase was not confirmed.
 #[derive(Debug, thiserror::Error)]
