@@ -397,6 +397,37 @@ print(open('x').read(), end='')
     }
 }
 
+/// git keeps files encrypted in its objects, and decrypts them into the work tree and for comparisons.
+#[test]
+fn git_filters_files_through_age() {
+    if !installed(&["git", "age"]) {
+        return;
+    }
+    let script = "\
+set -e
+export HOME=$PWD GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+age-keygen -y key.txt >recipients
+git init -q store && cd store
+git config filter.age.clean 'age -a -R ../recipients -'
+git config filter.age.smudge 'age -d -i ../key.txt'
+git config filter.age.required true
+git config diff.age.textconv 'age -d -i ../key.txt'
+printf '*.txt filter=age\n*.age diff=age\n' >.gitattributes
+echo secret >one.txt
+age -a -R ../recipients -o two.age one.txt
+git add . && git commit -qm first
+git cat-file -p HEAD:one.txt | head -n 1
+rm one.txt && git checkout -q one.txt && cat one.txt
+echo changed | age -a -R ../recipients -o two.age
+git diff two.age | grep '^[-+][a-z]'
+git clone -q --no-checkout . ../clone && cd ../clone
+git config filter.age.smudge 'age -d -i ../key.txt'
+git checkout -q && cat one.txt";
+    let expected = "-----BEGIN AGE ENCRYPTED FILE-----\nsecret\n-secret\n+changed\nsecret\n";
+    shell(&prepared(), script).is(0, expected, "");
+    prepared().bash(script).is(0, expected, "");
+}
+
 #[test]
 fn passphrase_prompts_work_as_in_age() {
     if !installed(&["expect"]) {

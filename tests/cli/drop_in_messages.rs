@@ -10,7 +10,7 @@ const RECIPIENT: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4
 
 /// Command lines with what follows `error: ` in the first line, from age's sources: `cmd/age/age.go`, `cmd/age/parse.go`, `age.go`,
 /// `scrypt.go`, `agessh/*.go`, `internal/stream/stream.go` and `armor/armor.go`. age may put more words before them.
-const OF_AGE: [(&str, &str); 55] = [
+const OF_AGE: [(&str, &str); 58] = [
     // cmd/age/age.go: main.
     ("age -r $R x y", "too many INPUT arguments"),
     ("age -r $R x -a", "too many INPUT arguments"),
@@ -61,6 +61,9 @@ const OF_AGE: [(&str, &str); 55] = [
     ("age -d -i nobody mine.age", "reading \"nobody\": failed to read \"nobody\""),
     ("age -d -i broken-ssh mine.age", "reading \"broken-ssh\": malformed SSH identity in \"broken-ssh\""),
     ("age -d -i lone-ssh mine.age", "reading \"lone-ssh\": failed to obtain public key for \"lone-ssh\" SSH key"),
+    ("age -R '' x", "failed to parse recipient file \"\": failed to open recipient file"),
+    ("age -d -i '' mine.age", "reading \"\": failed to open file"),
+    ("age -d -j '' mine.age", "initializing \"\": invalid plugin name: \"\""),
     // cmd/age/age.go: decrypt.
     ("age -d mine.age", "the file is not passphrase-encrypted, identities are required"),
     (
@@ -95,7 +98,7 @@ const OF_AGE: [(&str, &str); 55] = [
 ];
 
 /// The same for rage, from its English messages. They follow `Error: ` there.
-const OF_RAGE: [(&str, &str); 23] = [
+const OF_RAGE: [(&str, &str); 25] = [
     ("rage x", "Missing recipients."),
     ("rage -i key.txt x", "-i/--identity requires either -e/--encrypt or -d/--decrypt."),
     ("rage -e -d x", "-e/--encrypt can't be used with -d/--decrypt"),
@@ -112,6 +115,8 @@ const OF_RAGE: [(&str, &str); 23] = [
     ("rage-keygen -o key.txt", "Failed to open output"),
     ("rage-keygen -y missing", "Failed to open input"),
     ("rage -r nonsense x", "Invalid recipient"),
+    ("rage -R '' x", "Recipients file not found: "),
+    ("rage -d -i '' mine.age", "Identity file not found: "),
     ("rage -R missing x", "Recipients file not found: missing"),
     ("rage -R garbage x", "Recipients file 'garbage' contains non-recipient data on line 2"),
     ("rage -d -i missing mine.age", "Identity file not found: missing"),

@@ -45,6 +45,25 @@ impl Given {
         Ok(())
     }
 
+    /// Refuses empty names of key files and plugins, in the words of the tool.
+    fn check_key_names(&self) -> Result<()> {
+        for (flag, of_age, of_rage) in [
+            (
+                "recipients-file",
+                "failed to parse recipient file \"\": failed to open recipient file",
+                "Recipients file not found: ",
+            ),
+            ("identity", "reading \"\": failed to open file", "Identity file not found: "),
+            ("plugin", "initializing \"\": invalid plugin name: \"\"", "Invalid plugin name ''."),
+        ] {
+            let is_empty = |value: &Option<OsString>| value.as_ref().is_some_and(|value| value.is_empty());
+            if self.flags.iter().any(|(name, value)| *name == flag && is_empty(value)) {
+                return misuse(if self.family == Family::Age { of_age } else { of_rage }, "the name is empty");
+            }
+        }
+        Ok(())
+    }
+
     /// Warns once of each value that is repeated, as age does. Values that could not be read are left to the error that follows.
     pub(super) fn warn_of_duplicates(&self) {
         for (flag, noun) in
@@ -102,6 +121,7 @@ fn with_input(mut words: Vec<OsString>, input: Option<&OsString>) -> Vec<OsStrin
 /// `age` and `rage`.
 pub(super) fn age(given: &Given) -> Result<Vec<OsString>> {
     let input = given.input()?;
+    given.check_key_names()?;
     let names = ["recipient", "recipients-file", "identity", "plugin", "passphrase", "armor", "max-work-factor"];
     let mut words = match (given.has("decrypt"), given.family) {
         (true, _) => decryption(given)?,

@@ -160,8 +160,9 @@ impl PrivateKey {
     /// Parses OpenSSH's own format. Spec: PROTOCOL.key of OpenSSH.
     fn from_openssh(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
         let mut reader = Reader(key.strip_prefix(MAGIC).ok_or(Malformed)?);
-        // Cipher, key derivation and its options.
-        for _ in 0..3 {
+        let cipher = reader.string().ok_or(Malformed)?;
+        // Key derivation and its options.
+        for _ in 0..2 {
             reader.string().ok_or(Malformed)?;
         }
         let count = reader.number();
@@ -172,6 +173,10 @@ impl PrivateKey {
             SshPublicKeyError::Malformed(_) => Malformed,
             weak => Public(weak),
         })?;
+        let private = reader.string().ok_or(Malformed)?;
+        if cipher == b"none" && !has_proper_numbers(private) {
+            return Err(Malformed);
+        }
         Self::from_text(&text(key), recipient)
     }
 
@@ -265,10 +270,20 @@ impl PrivateKey {
             Identity::Unsupported(age::ssh::UnsupportedKey::EncryptedSsh(cipher)) => {
                 return Err(Cipher(cipher.escape_default().to_string()));
             }
-            Identity::Unsupported(_) => return Err(Unsupported),
+            // Its public part is that of a supported type.
+            Identity::Unsupported(_) => return Err(Malformed),
         };
         Ok(Self { state, recipient })
     }
+}
+
+/// Whether the numbers of a private key that is not encrypted are positive and in their shortest form, if it is an RSA key.
+///
+/// Version 0.12 of the library panics at a number of zeros.
+fn has_proper_numbers(private: &[u8]) -> bool {
+    // Two check numbers come first.
+    let mut reader = Reader(private.get(8..).unwrap_or_default());
+    reader.string() != Some(b"ssh-rsa") || (0..6).all(|_| reader.integer().is_some())
 }
 
 const MAGIC: &[u8] = b"openssh-key-v1\0";
@@ -305,5 +320,39 @@ fn is_acceptable(key: &[u8]) -> bool {
             block.checked_mul(kdf.cost_parameter).is_some_and(|bytes| bytes <= SCRYPT_LIMIT)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An RSA key in OpenSSH's format that is not encrypted, with a first number of these bytes.
+    fn rsa_with(number: &[u8]) -> Zeroizing<String> {
+        let mut public = Vec::new();
+        write_string(&mut public, b"ssh-rsa");
+        write_integer(&mut public, &[1, 0, 1]);
+        write_integer(&mut public, &[0xff; 256]);
+        let mut private = vec![0; 8];
+        write_string(&mut private, b"ssh-rsa");
+        write_string(&mut private, number);
+        for _ in 0..5 {
+            write_integer(&mut private, &[3]);
+        }
+        let mut key = MAGIC.to_vec();
+        for part in [&b"none"[..], b"none", b""] {
+            write_string(&mut key, part);
+        }
+        write_number(&mut key, 1);
+        write_string(&mut key, &public);
+        write_string(&mut key, &private);
+        text(&key)
+    }
+
+    #[test]
+    fn a_private_key_with_a_number_of_zeros_is_malformed() {
+        for number in [&[][..], &[0], &[0, 0], &[0; 300], &[0xff], &[0, 1], &[5]] {
+            assert_eq!(PrivateKey::parse(rsa_with(number).as_bytes()).err(), Some(Malformed), "{number:?}");
+        }
     }
 }
