@@ -5,5 +5,6 @@
 pub(crate) mod private;
 pub(crate) mod public;
 
+mod openssh;
 mod pem;
 mod wire;

@@ -9,14 +9,13 @@ use pkcs8::{
 use rsa::pkcs1::RsaPrivateKey;
 
 use crate::crypto::{
-    format::base64,
     keys::ssh::{
+        openssh,
         pem::{Block, Encryption},
         public::{self, SshPublicKeyError},
-        wire::{Reader, write_integer, write_number, write_string},
+        wire::{write_integer, write_number, write_string},
     },
     primitives::ed25519_public_key,
-    secrecy::Zeroizing,
 };
 
 const OPENSSH: &str = "OPENSSH PRIVATE KEY";
@@ -157,27 +156,15 @@ impl PrivateKey {
         }
     }
 
-    /// Parses OpenSSH's own format. Spec: PROTOCOL.key of OpenSSH.
     fn from_openssh(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
-        let mut reader = Reader(key.strip_prefix(MAGIC).ok_or(Malformed)?);
-        let cipher = reader.string().ok_or(Malformed)?;
-        // Key derivation and its options.
-        for _ in 0..2 {
-            reader.string().ok_or(Malformed)?;
-        }
-        let count = reader.number();
-        let public = reader.string().filter(|_| count == Some(1)).ok_or(Malformed)?;
+        let public = openssh::public_part(key).ok_or(Malformed)?;
         let recipient = public::parse(public).map_err(|error| match error {
             SshPublicKeyError::Unsupported(kind) if kind.starts_with("sk-") => Hardware,
             SshPublicKeyError::Unsupported(_) => Unsupported,
             SshPublicKeyError::Malformed(_) => Malformed,
             weak => Public(weak),
         })?;
-        let private = reader.string().ok_or(Malformed)?;
-        if cipher == b"none" && !has_proper_numbers(private) {
-            return Err(Malformed);
-        }
-        Self::from_text(&text(key), recipient)
+        Self::from_text(&openssh::text(key), recipient)
     }
 
     /// Parses PKCS #1 or PKCS #8. Spec: RFC 8017, appendix A.1.2, and RFC 5958.
@@ -230,7 +217,7 @@ impl PrivateKey {
         })
     }
 
-    /// Puts a key together in OpenSSH's format. The private part begins with `start`, and `write_rest` appends the rest.
+    /// Makes a key of its parts. The private part begins with `start`, and `write_rest` appends the rest.
     fn from_parts(
         public: &[u8],
         start: &[u8],
@@ -240,26 +227,8 @@ impl PrivateKey {
             SshPublicKeyError::Unsupported(_) | SshPublicKeyError::Malformed(_) => Malformed,
             weak => Public(weak),
         })?;
-        // Room for everything, since growing would leave copies in memory. No part is longer than the modulus.
-        let mut private = Zeroizing::new(Vec::with_capacity(8 * public.len() + 256));
-        // Two equal numbers, by which it is seen that the passphrase was right. There is none.
-        private.extend_from_slice(&[0; 8]);
-        private.extend_from_slice(start);
-        write_rest(&mut private);
-        // The comment.
-        write_string(&mut private, b"");
-        let padding = private.len().next_multiple_of(8) - private.len();
-        private.extend((1..).take(padding));
-
-        let mut key = Zeroizing::new(Vec::with_capacity(private.len() + public.len() + 64));
-        key.extend_from_slice(MAGIC);
-        for part in [&b"none"[..], b"none", b""] {
-            write_string(&mut key, part);
-        }
-        write_number(&mut key, 1);
-        write_string(&mut key, public);
-        write_string(&mut key, &private);
-        Self::from_text(&text(&key), recipient)
+        let text = openssh::assemble(public, start, write_rest).ok_or(Malformed)?;
+        Self::from_text(&text, recipient)
     }
 
     fn from_text(text: &str, recipient: Recipient) -> Result<Self, SshPrivateKeyError> {
@@ -275,27 +244,6 @@ impl PrivateKey {
         };
         Ok(Self { state, recipient })
     }
-}
-
-/// Whether the numbers of a private key that is not encrypted are positive and in their shortest form, if it is an RSA key.
-///
-/// Version 0.12 of the library panics at a number of zeros.
-fn has_proper_numbers(private: &[u8]) -> bool {
-    // Two check numbers come first.
-    let mut reader = Reader(private.get(8..).unwrap_or_default());
-    reader.string() != Some(b"ssh-rsa") || (0..6).all(|_| reader.integer().is_some())
-}
-
-const MAGIC: &[u8] = b"openssh-key-v1\0";
-
-/// A key in OpenSSH's format as the library reads it.
-fn text(key: &[u8]) -> Zeroizing<String> {
-    let base64 = Zeroizing::new(base64::encode_padded(key));
-    let mut text = Zeroizing::new(String::with_capacity(base64.len() + 80));
-    for part in ["-----BEGIN OPENSSH PRIVATE KEY-----\n", &base64, "\n-----END OPENSSH PRIVATE KEY-----\n"] {
-        text.push_str(part);
-    }
-    text
 }
 
 /// Decrypts a PEM block. `None` if the passphrase is wrong: what comes of it then is no key.
@@ -327,32 +275,25 @@ fn is_acceptable(key: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// An RSA key in OpenSSH's format that is not encrypted, with a first number of these bytes.
-    fn rsa_with(number: &[u8]) -> Zeroizing<String> {
-        let mut public = Vec::new();
-        write_string(&mut public, b"ssh-rsa");
-        write_integer(&mut public, &[1, 0, 1]);
-        write_integer(&mut public, &[0xff; 256]);
-        let mut private = vec![0; 8];
-        write_string(&mut private, b"ssh-rsa");
-        write_string(&mut private, number);
-        for _ in 0..5 {
-            write_integer(&mut private, &[3]);
-        }
-        let mut key = MAGIC.to_vec();
-        for part in [&b"none"[..], b"none", b""] {
-            write_string(&mut key, part);
-        }
-        write_number(&mut key, 1);
-        write_string(&mut key, &public);
-        write_string(&mut key, &private);
-        text(&key)
+    /// A PKCS #1 key with a modulus of 2048 bits and this private exponent; its other numbers are 3.
+    fn pkcs1(private_exponent: &[u8]) -> Vec<u8> {
+        let number = |digits: &[u8]| {
+            let length = u16::try_from(digits.len()).expect("it is short").to_be_bytes();
+            [&[2, 0x82][..], &length, digits].concat()
+        };
+        let short = |digit: u8| vec![2, 1, digit];
+        let modulus = number(&[&[0][..], &[0xff; 256]].concat());
+        let mut numbers = [short(0), modulus, vec![2, 3, 1, 0, 1], [&[2, 1], private_exponent].concat()].concat();
+        numbers.extend((0..5).flat_map(|_| short(3)));
+        let length = u16::try_from(numbers.len()).expect("it is short").to_be_bytes();
+        [&[0x30, 0x82][..], &length, &numbers].concat()
     }
 
     #[test]
-    fn a_private_key_with_a_number_of_zeros_is_malformed() {
-        for number in [&[][..], &[0], &[0, 0], &[0; 300], &[0xff], &[0, 1], &[5]] {
-            assert_eq!(PrivateKey::parse(rsa_with(number).as_bytes()).err(), Some(Malformed), "{number:?}");
+    fn a_malformed_rsa_key_is_refused_without_a_panic() {
+        for digit in [0, 3] {
+            assert!(RsaPrivateKey::try_from(pkcs1(&[digit]).as_slice()).is_ok(), "the DER is well formed");
+            assert_eq!(PrivateKey::from_der(PKCS1, &pkcs1(&[digit])).err(), Some(Malformed), "{digit}");
         }
     }
 }
