@@ -25,7 +25,12 @@ use crate::{
             identity_file::{Key, read_keys},
             recipients::recipient_of,
         },
-        terminal::{advice::misuse, exit_status::ExitStatus},
+        terminal::{
+            advice::misuse,
+            errors::During,
+            exit_status::ExitStatus,
+            persona::{self, Family},
+        },
     },
     crypto::{
         Encryptor, Identity, Recipient, Sink, Source,
@@ -42,7 +47,7 @@ use crate::{
 pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let target = match &args.output {
         // Never overwritten: everything that the old key opens would be lost.
-        Some(path) => Target::path(path, Overwrite::Never)?,
+        Some(path) => Target::path(path, Overwrite::Never).with_context(|| During::OpeningOutput(path.clone()))?,
         None => Target::stdout(OnTerminal::Anything)?,
     };
     target.check_is_open()?;
@@ -76,9 +81,10 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
 
     let mut output = target.open()?;
     if output.others_may_read() && !is_protected {
-        session
-            .messages
-            .warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
+        session.messages.warning(match persona::family() {
+            Some(Family::Age) => "writing secret key to a world-readable file",
+            _ => "the secret key goes to a file that other users may read; use -o FILE for a private one",
+        });
     }
     write(&target, &mut output, &text)?;
     let (is_file, is_stdout) = (target.is_file(), matches!(target, Target::Stdout(_)));

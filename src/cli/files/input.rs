@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,7 +14,7 @@ use crate::{
         args::DASH,
         files::{naming::display_name, permissions::Permissions},
         platform::{self, FileHandle, FileId},
-        terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Progress},
+        terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source},
 };
@@ -70,7 +70,8 @@ impl Input {
             if path.is_dir() {
                 return is_directory();
             }
-            let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+            let file = File::open(path).with_context(|| format!("cannot open {name}"));
+            let file = file.with_context(|| During::OpeningInput(path.to_owned()))?;
             let metadata = file.metadata().with_context(cannot_read)?;
             Self::new(file, Some(metadata), Some(path.to_owned()), progress).with_context(cannot_read)?
         };
@@ -112,6 +113,11 @@ impl Input {
     /// Which file this is. The open file keeps its inode number from being reused.
     pub(crate) fn id(&self) -> &FileId {
         &self.id
+    }
+
+    /// Whether it is typed at a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.reader.get_ref().file.is_terminal()
     }
 
     /// Whether a regular file was named: not standard input, a device or a pipe.
