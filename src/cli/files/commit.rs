@@ -21,7 +21,7 @@ use crate::cli::{
 };
 
 /// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
-const WAITING: usize = 16;
+const WAITING: usize = 32;
 
 /// How long one thread syncs files alone. Where the system has nothing to wait for, as in memory, more threads only cost.
 const ALONE: Duration = Duration::from_millis(1);
