@@ -97,10 +97,6 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    // With this variable set, the plugin library prints everything it sends, including file keys.
-    if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
-        messages.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
-    }
     match run(&arguments) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),

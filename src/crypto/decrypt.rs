@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, io::BufRead, slice};
 
-use age_core::format::FileKey;
+use age_core::format::{FileKey, Stanza};
 
 use crate::crypto::{
     error::Error, format::header::Header, keys::identity::Identity, primitives::stack::wipe_stack_after,
@@ -64,19 +64,28 @@ impl Decryptor {
         })
     }
 
-    /// The file key from the first stanza that opens, or else the first error.
+    /// The file key from the first stanza that opens, or else the first error. A plugin is asked for all stanzas at once.
     fn unwrap_each(&self, identities: &[Identity]) -> Option<Result<FileKey, Error>> {
         let mut fault = None;
-        for (identity, stanza) in
-            identities.iter().flat_map(|key| self.header.stanzas().iter().map(move |one| (key, one)))
-        {
-            match identity.unwrap(slice::from_ref(stanza)) {
-                Some(Err(error)) => fault = fault.or(Some(Err(error))),
-                Some(opened) => return Some(opened),
-                None => {}
+        for identity in identities {
+            match identity.unwrap_many(&self.single_stanzas()) {
+                Ok(unwrapped) => {
+                    for result in unwrapped.into_iter().flatten() {
+                        match result {
+                            Ok(file_key) => return Some(Ok(file_key)),
+                            Err(error) => fault = fault.or(Some(error)),
+                        }
+                    }
+                }
+                Err(error) => fault = fault.or(Some(error)),
             }
         }
-        fault
+        fault.map(Err)
+    }
+
+    /// Each stanza as a list of its own.
+    fn single_stanzas(&self) -> Vec<&[Stanza]> {
+        self.header.stanzas().iter().map(slice::from_ref).collect()
     }
 
     /// Whether the MAC verifies. It does, unless the header is [damaged](Self::read_damaged).
@@ -99,17 +108,26 @@ impl Decryptor {
     ///
     /// [`Error::NoMatch`] if there are none; otherwise those of [`unlock`](Self::unlock).
     pub fn stanzas_of(&self, identities: &[Identity]) -> Result<Vec<usize>, Error> {
-        let mut found = Vec::new();
+        let stanzas = self.single_stanzas();
+        let mut left: Vec<usize> = (0..stanzas.len()).collect();
         wipe_stack_after(|| {
-            for (index, stanza) in self.header.stanzas().iter().enumerate() {
-                let stanza = slice::from_ref(stanza);
-                if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
-                    self.header.authenticate(&file_key?)?;
-                    found.push(index);
+            for identity in identities {
+                let lists: Vec<_> = left.iter().map(|index| stanzas[*index]).collect();
+                let mut opened = Vec::with_capacity(lists.len());
+                for unwrapped in identity.unwrap_many(&lists)? {
+                    if let Some(file_key) = unwrapped {
+                        self.header.authenticate(&file_key?)?;
+                        opened.push(true);
+                    } else {
+                        opened.push(false);
+                    }
                 }
+                let mut opened = opened.into_iter();
+                left.retain(|_| !opened.next().unwrap_or(false));
             }
             Ok::<_, Error>(())
         })?;
+        let found: Vec<_> = (0..stanzas.len()).filter(|index| !left.contains(index)).collect();
         if found.is_empty() { Err(Error::NoMatch(self.stanza_types())) } else { Ok(found) }
     }
 

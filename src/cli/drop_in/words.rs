@@ -1,9 +1,10 @@
 //! age's own words for errors, which scripts look for. Matched by variant, so that our messages can be reworded freely.
 
-use std::io;
-
 use crate::{
-    cli::terminal::errors::{BinaryOutput, Misuse, PassphrasesDiffer, PluginNotFound},
+    cli::{
+        keys::plugins::error::StartError,
+        terminal::errors::{BinaryOutput, Misuse, PassphrasesDiffer},
+    },
     crypto::{Error as CryptoError, ParseRecipientError, PayloadFault},
 };
 
@@ -13,7 +14,7 @@ pub(super) fn words_for(error: &anyhow::Error) -> Option<&'static str> {
         if let Some(misuse) = cause.downcast_ref() {
             return for_misuse(misuse);
         }
-        if cause.downcast_ref().is_some_and(is_plugin_not_found) {
+        if cause.is::<StartError>() {
             return Some("couldn't start plugin");
         }
         if cause.is::<PassphrasesDiffer>() {
@@ -43,7 +44,9 @@ fn for_crypto(error: &CryptoError) -> Option<&'static str> {
         CryptoError::Write(error) if error.get_ref().is_some_and(|inner| inner.is::<BinaryOutput>()) => {
             "refusing to output binary to the terminal"
         }
-        CryptoError::External(error) if is_plugin_not_found(error) => "couldn't start plugin",
+        CryptoError::External(error) if error.get_ref().is_some_and(|inner| inner.is::<StartError>()) => {
+            "couldn't start plugin"
+        }
         CryptoError::NotAge
         | CryptoError::Recoded(_)
         | CryptoError::Empty
@@ -57,10 +60,6 @@ fn for_crypto(error: &CryptoError) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-fn is_plugin_not_found(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<PluginNotFound>())
 }
 
 #[cfg(test)]

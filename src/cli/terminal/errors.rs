@@ -35,11 +35,6 @@ pub(crate) struct Unanswered(pub(crate) String);
 #[error("{0}")]
 pub(crate) struct Damaged(pub(crate) String);
 
-/// A plugin is not installed. Travels inside an [`io::Error`](std::io::Error) if it was needed for opening a file.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} is not on the PATH; install that plugin to use its keys")]
-pub(crate) struct PluginNotFound(pub(crate) String);
-
 /// A new passphrase was not confirmed.
 #[derive(Debug, thiserror::Error)]
 #[error("the two passphrases differ")]

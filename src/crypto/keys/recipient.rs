@@ -1,9 +1,9 @@
 //! Recipients: public keys and passphrases that a file key is wrapped to.
 
-use std::{collections::HashSet, fmt, str::FromStr};
+use std::{collections::HashSet, fmt, io, slice, str::FromStr};
 
 use age::{
-    EncryptError, Recipient as _, plugin,
+    Recipient as _,
     ssh::{self, ParseRecipientKeyError},
     tag, tagpq, x25519,
 };
@@ -17,7 +17,10 @@ use crate::crypto::{
     error::Error,
     format::base64,
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
-    keys::hybrid,
+    keys::{
+        external::{ExternalRecipient, WrappedKeys},
+        hybrid, plugin_key,
+    },
     primitives::{hmac_sha256, sha256},
 };
 
@@ -48,7 +51,7 @@ pub enum Recipient {
         /// The public key, or another name that is unique to this recipient.
         name: String,
         /// Does the wrapping.
-        wrapper: Box<dyn age::Recipient + Send + Sync>,
+        wrapper: Box<dyn ExternalRecipient>,
         /// Whether the plugin may make any number of stanzas, not just one.
         many_stanzas: bool,
     },
@@ -111,12 +114,9 @@ impl Recipient {
             Self::TagPq(recipient) => recipient.wrap_file_key(file_key),
             Self::Ssh(recipient) => recipient.wrap_file_key(file_key),
             Self::Passphrase(recipient) => recipient.wrap_file_key(file_key),
-            Self::External { wrapper, .. } => wrapper.wrap_file_key(file_key),
+            Self::External { wrapper, .. } => return wrap_externally(wrapper.as_ref(), file_key),
         };
-        wrapped.map_err(|error| match error {
-            EncryptError::Io(error) => Error::External(error),
-            other => Error::Wrap(other.to_string()),
-        })
+        wrapped.map_err(|error| Error::Wrap(error.to_string()))
     }
 
     /// Whether a plugin may make any number of stanzas for this recipient.
@@ -152,6 +152,18 @@ impl Recipient {
                 named(kind, Some(short(sha256(&key))))
             }
         }
+    }
+}
+
+/// Wraps one file key with a plugin.
+fn wrap_externally(
+    recipient: &dyn ExternalRecipient,
+    file_key: &FileKey,
+) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
+    let WrappedKeys { mut stanzas, labels } = recipient.wrap(slice::from_ref(file_key)).map_err(Error::External)?;
+    match (stanzas.pop(), stanzas.is_empty()) {
+        (Some(stanzas), true) => Ok((stanzas, labels)),
+        _ => Err(Error::External(io::Error::other("it does not give one result for each file key"))),
     }
 }
 
@@ -209,14 +221,12 @@ fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
     if let Ok(recipient) = text.parse() {
         return Ok(Recipient::TagPq(Box::new(recipient)));
     }
-    // Bech32 in upper case is the same key, and mixed case is a typing error. The library finds plugins in lower case alone.
+    // Bech32 in upper case is the same key, and mixed case is a typing error.
     let is_upper = text == text.to_ascii_uppercase();
     let key = if is_upper { text.to_ascii_lowercase() } else { text.to_owned() };
-    match key.parse::<plugin::Recipient>() {
+    match plugin_key::recipient_plugin(&key) {
         // These prefixes are the format's own.
-        Ok(recipient) if !["pq", "tag", "tagpq"].contains(&recipient.plugin()) => {
-            Err(ParseRecipientError::Plugin(recipient.plugin().to_owned()))
-        }
+        Some(plugin) if !["pq", "tag", "tagpq"].contains(&plugin.as_str()) => Err(ParseRecipientError::Plugin(plugin)),
         _ => Err(ParseRecipientError::Mistyped),
     }
 }

@@ -43,9 +43,9 @@ const EVERY_ROOM: &[&str] = &["*"];
 /// The files and folders that may name each dependency, by a path or in a `use` item.
 const OWNERS: &[(&str, &[&str])] = &[
     // The format's recipients and identities.
-    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "cli/keys/plugins"]),
+    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs"]),
     ("age_core", &["crypto/"]),
-    ("bech32", &["crypto/keys/hybrid.rs"]),
+    ("bech32", &["crypto/keys/hybrid.rs", "crypto/keys/plugin_key.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
     ("ml_kem", &["crypto/keys/xwing.rs"]),
     ("rand_core", &["crypto/primitives/mod.rs", "crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
@@ -58,7 +58,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zeroize", &["crypto/secrecy.rs"]),
     // Errors: typed in `crypto`, with advice in `cli`.
     ("anyhow", &["cli/"]),
-    ("thiserror", &["crypto/", "cli/terminal/"]),
+    ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
     ("bip39", &["cli/terminal/prompt.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
@@ -81,7 +81,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// The files that may read the environment: the start of the program, the default identities, and the search for plugins.
-const ENVIRONMENT: &[&str] = &["cli/mod.rs", "cli/keys/default_identities.rs", "cli/keys/plugins"];
+const ENVIRONMENT: &[&str] = &["cli/mod.rs", "cli/keys/default_identities.rs", "cli/keys/plugins/search.rs"];
 
 /// The files that decide who can open a file, and the code that those commands build on.
 const DECIDE_RECIPIENTS: &[&str] =
