@@ -60,8 +60,8 @@ fn a_list_of_names_is_processed_in_constant_memory() {
         sandbox.write(format!("f{index}"), index.to_string());
     }
     sandbox.shell(&format!("\"$SOLEKEY\" encrypt -r {recipient} f*")).is_silent_success();
-    let count = rounds(10_000, 1_000_000);
-    // Each name is four thousand bytes long: keeping ten thousand of them would exceed the limit.
+    let count = rounds(6_000, 1_000_000);
+    // Each name is four thousand bytes long: keeping six thousand of them would exceed the limit.
     let list =
         "up=$(printf './%.0s' $(seq 2000)); i=0; while [ $i -lt 1000 ]; do echo ${up}f$i.age; i=$((i+1)); done >names";
     let lists = format!("{list}; i=0; while [ $i -lt {} ]; do cat names; i=$((i+1)); done", count / 1000);
