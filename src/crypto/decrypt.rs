@@ -88,6 +88,20 @@ impl Decryptor {
         self.header.stanzas().iter().map(slice::from_ref).collect()
     }
 
+    /// Asks a plugin for the file keys of several files that will be [unlocked](Self::unlock) one after the other. Returns for each
+    /// whether there will be a result: a file key or an error. Does nothing for identities of other kinds.
+    #[must_use]
+    pub fn ask_ahead(files: &[&Self], identity: &Identity) -> Vec<bool> {
+        let headers: Vec<_> = files.iter().map(|file| file.header.stanzas()).collect();
+        wipe_stack_after(|| identity.unwrap_ahead(&headers))
+    }
+
+    /// The same for [`stanzas_of`](Self::stanzas_of), which asks for each stanza alone.
+    pub fn ask_for_stanzas_ahead(files: &[&Self], identity: &Identity) {
+        let stanzas: Vec<_> = files.iter().flat_map(|file| file.single_stanzas()).collect();
+        let _ = wipe_stack_after(|| identity.unwrap_ahead(&stanzas));
+    }
+
     /// Whether the MAC verifies. It does, unless the header is [damaged](Self::read_damaged).
     #[must_use]
     pub fn is_authentic(&self, unlocked: &Unlocked) -> bool {

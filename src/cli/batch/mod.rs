@@ -1,5 +1,7 @@
 //! Many files: worked on in parallel, reported in order, counted into one exit status.
 
 pub(crate) mod cores;
+pub(crate) mod encryptors;
+pub(crate) mod groups;
 pub(crate) mod scheduler;
 pub(crate) mod tally;

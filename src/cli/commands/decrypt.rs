@@ -9,6 +9,7 @@ use crate::{
         args::{self, Decrypt},
         batch::{
             cores::{Cores, Permit},
+            groups::groups,
             scheduler,
         },
         commands::session::Session,
@@ -40,6 +41,8 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let input_args = &args.files.inputs;
     let report =
         |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
+    let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
+    let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
     let tally = scheduler::run(inputs, input_args.threads(), |input| request.decrypt(input), report);
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
     Ok(tally.status())

@@ -1,6 +1,8 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
-use crate::crypto::ParseRecipientError;
+use std::{fmt, sync::Arc};
+
+use crate::crypto::{Error as CryptoError, ParseRecipientError};
 
 /// The command line asks for something that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -45,3 +47,19 @@ pub(crate) struct PassphrasesDiffer;
 #[derive(Debug, thiserror::Error)]
 #[error("refusing to write binary data to the terminal; insist with -o -")]
 pub(crate) struct BinaryOutput;
+
+/// An error that several files have in common. Prints as nothing itself: its source says what happened.
+#[derive(Debug)]
+pub(crate) struct Shared(pub(crate) Arc<CryptoError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}

@@ -199,6 +199,15 @@ impl Identity {
             _ => Ok(headers.iter().map(|stanzas| self.unwrap(stanzas)).collect()),
         }
     }
+
+    /// Asks a plugin for the file keys of headers that will be unwrapped one after the other. Returns for each whether there will be
+    /// a result: a file key or an error. Does nothing for identities of other kinds.
+    pub(crate) fn unwrap_ahead(&self, headers: &[&[Stanza]]) -> Vec<bool> {
+        match self {
+            Self::External(identity) => identity.unwrap_ahead(headers),
+            _ => vec![false; headers.len()],
+        }
+    }
 }
 
 /// Unwraps the file keys of several headers with a plugin, and checks that it gives one result for each.

@@ -1,6 +1,6 @@
 //! Recipients: public keys and passphrases that a file key is wrapped to.
 
-use std::{collections::HashSet, fmt, io, slice, str::FromStr};
+use std::{collections::HashSet, fmt, io, str::FromStr};
 
 use age::{
     Recipient as _,
@@ -103,8 +103,26 @@ impl Recipient {
         Self::Passphrase(Box::new(recipient))
     }
 
-    /// Wraps the file key. Returns the stanzas, and the labels that all recipients of a file must share.
-    pub(crate) fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
+    /// Wraps file keys, one after the other, or a plugin all of them in one session.
+    pub(crate) fn wrap(&self, file_keys: &[FileKey]) -> Result<WrappedKeys, Error> {
+        if let Self::External { wrapper, .. } = self {
+            let wrapped = wrapper.wrap(file_keys).map_err(Error::External)?;
+            if wrapped.stanzas.len() != file_keys.len() {
+                return Err(Error::External(io::Error::other("it does not give one result for each file key")));
+            }
+            return Ok(wrapped);
+        }
+        let mut wrapped = WrappedKeys { stanzas: Vec::with_capacity(file_keys.len()), labels: HashSet::new() };
+        for file_key in file_keys {
+            let (stanzas, labels) = self.wrap_one(file_key)?;
+            wrapped.stanzas.push(stanzas);
+            // The same for each: those of a passphrase, a random one, stand alone anyway.
+            wrapped.labels = labels;
+        }
+        Ok(wrapped)
+    }
+
+    fn wrap_one(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
         let wrapped = match self {
             Self::X25519(recipient) => recipient.wrap_file_key(file_key),
             Self::Hybrid(recipient) => {
@@ -114,9 +132,15 @@ impl Recipient {
             Self::TagPq(recipient) => recipient.wrap_file_key(file_key),
             Self::Ssh(recipient) => recipient.wrap_file_key(file_key),
             Self::Passphrase(recipient) => recipient.wrap_file_key(file_key),
-            Self::External { wrapper, .. } => return wrap_externally(wrapper.as_ref(), file_key),
+            Self::External { .. } => unreachable!("plugins wrap all file keys at once"),
         };
         wrapped.map_err(|error| Error::Wrap(error.to_string()))
+    }
+
+    /// Whether a plugin wraps file keys to this recipient.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        matches!(self, Self::External { .. })
     }
 
     /// Whether a plugin may make any number of stanzas for this recipient.
@@ -152,18 +176,6 @@ impl Recipient {
                 named(kind, Some(short(sha256(&key))))
             }
         }
-    }
-}
-
-/// Wraps one file key with a plugin.
-fn wrap_externally(
-    recipient: &dyn ExternalRecipient,
-    file_key: &FileKey,
-) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
-    let WrappedKeys { mut stanzas, labels } = recipient.wrap(slice::from_ref(file_key)).map_err(Error::External)?;
-    match (stanzas.pop(), stanzas.is_empty()) {
-        (Some(stanzas), true) => Ok((stanzas, labels)),
-        _ => Err(Error::External(io::Error::other("it does not give one result for each file key"))),
     }
 }
 

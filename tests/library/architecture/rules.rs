@@ -212,15 +212,16 @@ pub(crate) fn commands_are_apart(tree: &Tree) -> Vec<String> {
 pub(crate) fn defaults_open_only(tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
     for from in DECIDE_RECIPIENTS.iter().filter(|file| tree.files.contains_key(**file)) {
-        for to in ["cli/keys/keyring.rs", "cli/keys/default_identities.rs"] {
+        for to in ["cli/keys/keyring.rs", "cli/keys/key_set.rs", "cli/keys/default_identities.rs"] {
             violations.extend(tree.way(from, to).map(|way| format!("{from} reaches {to}:{way}")));
         }
     }
     let named = imports(tree).filter(|(file, used, to)| {
         let is_keyring = DECIDE_RECIPIENTS.contains(file)
-            && (*to == "cli/keys/keyring.rs" || used.written.split("::").any(|name| name == "Identities"));
+            && (["cli/keys/keyring.rs", "cli/keys/key_set.rs"].contains(to)
+                || used.written.split("::").any(|name| name == "Identities"));
         let is_default = *to == "cli/keys/default_identities.rs";
-        is_keyring || is_default && !["cli/keys/keyring.rs", "cli/mod.rs"].contains(file)
+        is_keyring || is_default && !["cli/keys/key_set.rs", "cli/mod.rs"].contains(file)
     });
     violations.extend(named.map(|(file, used, _)| format!("{file} names {}", used.written)));
     violations

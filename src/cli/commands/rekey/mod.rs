@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::{self, Rekey},
-        batch::{cores::Cores, scheduler},
+        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
         commands::{
             rekey::change::{Change, Planner},
             session::Session,
@@ -74,6 +74,11 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         request.progress.done();
         Ok(Rekeyed { path: input.path.clone(), stanza_types })
     };
+    let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
+    let inputs = groups(inputs, asks_plugins && walk::are_known(&args.inputs), |files| {
+        request.encryptors.announce(files.len());
+        request.keyring.announce(files);
+    });
     let tally = scheduler::run(inputs, args.inputs.threads(), work, report);
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
@@ -84,6 +89,7 @@ struct Request<'a> {
     args: &'a Rekey,
     session: Session<'a>,
     recipients: Vec<Recipient>,
+    encryptors: Encryptors,
     keyring: Keyring,
     progress: Arc<Progress>,
     cores: Cores,
@@ -151,7 +157,7 @@ impl<'a> Request<'a> {
         }
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
         let cores = Cores::new(args.inputs.threads());
-        Ok((Self { args, session, recipients, keyring, progress, cores }, inputs))
+        Ok((Self { args, session, recipients, encryptors: Encryptors::default(), keyring, progress, cores }, inputs))
     }
 
     /// Replaces a file, and returns the types of its new stanzas.
@@ -213,6 +219,7 @@ impl<'a> Request<'a> {
         Planner {
             args: self.args,
             recipients: &self.recipients,
+            encryptors: &self.encryptors,
             keyring: &self.keyring,
             messages: &self.session.messages,
         }

@@ -31,12 +31,16 @@ pub(super) struct Unwrapper {
 
 impl ExternalIdentity for Unwrapper {
     fn unwrap(&self, headers: &[&[Stanza]]) -> io::Result<Vec<UnwrappedKey>> {
-        let answers = match headers {
-            [header] => vec![self.take(header).map_or_else(|| self.session(headers).map(only), Ok)],
-            _ => self.ask(headers).into_iter().map(Ok).collect(),
-        };
-        let key = |answer: Answer| answer.map(|result| result.map_err(into_io));
-        answers.into_iter().map(|answer| answer.map(key).map_err(into_io)).collect()
+        let mut answers: Vec<_> = headers.iter().map(|header| self.take(header)).collect();
+        let missing: Vec<_> = headers.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).collect();
+        let missing: Vec<_> = missing.into_iter().map(|(header, _)| *header).collect();
+        let asked = if missing.is_empty() { Vec::new() } else { self.ask(&missing) };
+        let mut asked = asked.into_iter();
+        for answer in answers.iter_mut().filter(|answer| answer.is_none()) {
+            *answer = asked.next();
+        }
+        let unwrapped = |answer: Answer| answer.map(|result| result.map_err(into_io));
+        Ok(answers.into_iter().map(|answer| answer.and_then(unwrapped)).collect())
     }
 
     fn unwrap_ahead(&self, headers: &[&[Stanza]]) -> Vec<bool> {
