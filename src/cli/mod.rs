@@ -17,8 +17,9 @@
 //!
 //! # The path of `encrypt FILE`
 //!
-//! 1. [`main`] keeps memory private and gives up network sockets (`platform`), then parses `args`. Called as age or rage,
-//!    `drop_in` translates the command line first.
+//! 1. [`main`] keeps memory private (`platform`), parses `args`, and gives up network sockets. Called as age or rage, `drop_in`
+//!    translates the command line first. With `--allow-plugin-network`, `platform::child` starts a process first that keeps these
+//!    rights and starts plugins.
 //! 2. `commands::encrypt` asks `files::outputs` for the target, `FILE.age`: `files::naming` derives the name, and
 //!    `files::target` checks whether a file of that name exists.
 //! 3. `commands::session` sets up messages, prompt, plugins and key files; `keys::recipients` reads the recipients.
@@ -73,7 +74,7 @@ use commands::{
     verify::verify,
 };
 use drop_in::{Tool, Translation};
-use platform::{sandbox, signals};
+use platform::{child, sandbox, signals};
 use terminal::{
     exit_status::ExitStatus,
     messages::{self, Messages},
@@ -83,14 +84,24 @@ use terminal::{
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    if env::args_os().skip(1).eq([child::LAUNCHER].map(OsString::from)) {
+        child::serve_as_launcher();
+        return ExitCode::SUCCESS;
+    }
     // First of all, while no key has been read and there is one thread.
     platform::keep_memory_private();
-    let confined = sandbox::refuse_network_sockets();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
     let messages = Messages::new(&arguments.messages);
+    if arguments.verb.allows_plugin_network()
+        && let Err(error) = child::start_launcher()
+    {
+        messages.error(&anyhow::Error::new(error).context("cannot start the process that starts plugins"));
+        return ExitStatus::Failure.code();
+    }
+    let confined = sandbox::refuse_network_sockets();
     if let Err(missing) = confined {
         messages.verbose(&format!("network sockets cannot be refused here: {missing}"));
     }

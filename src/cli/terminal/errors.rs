@@ -37,6 +37,16 @@ pub(crate) struct Unanswered(pub(crate) String);
 #[error("{0}")]
 pub(crate) struct Damaged(pub(crate) String);
 
+/// A plugin failed. Travels inside an [`io::Error`](std::io::Error).
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct PluginFailed {
+    /// What it says, or what is wrong with it.
+    pub(crate) text: String,
+    /// Whether it may have failed because it had no network.
+    pub(crate) lacked_network: bool,
+}
+
 /// A new passphrase was not confirmed.
 #[derive(Debug, thiserror::Error)]
 #[error("the two passphrases differ")]

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, process::ExitStatus, sync::Arc};
 
-use crate::cli::terminal::{errors::Unanswered, escape::quoted};
+use crate::cli::terminal::{
+    errors::{PluginFailed, Unanswered},
+    escape::quoted,
+};
 
 /// Why a plugin could not be started.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -96,8 +99,12 @@ pub(super) struct Ended {
     pub(super) exit: Option<ExitStatus>,
     /// The last lines of its standard error, which are fit to be shown.
     pub(super) stderr: Vec<String>,
+    /// Whether there was a question.
+    pub(super) asked: bool,
     /// Whether a question got no answer.
     pub(super) unanswered: bool,
+    /// Whether network sockets were refused to it.
+    pub(super) lacked_network: bool,
 }
 
 impl Ended {
@@ -110,7 +117,13 @@ impl Ended {
         if !self.stderr.is_empty() {
             text += &format!("; its standard error ends with: {}", self.stderr.join("; "));
         }
-        Arc::new(if self.unanswered { Failure::Unanswered(text) } else { Failure::Session(text) })
+        if self.unanswered {
+            return Arc::new(Failure::Unanswered(text));
+        }
+        let lacked_network = self.lacked_network && matches!(fault, Fault::Ended | Fault::Reported(_));
+        let failed = PluginFailed { text, lacked_network };
+        let refused = self.asked && matches!(fault, Fault::Reported(_));
+        Arc::new(if refused { Failure::Refused(failed) } else { Failure::Session(failed) })
     }
 }
 
@@ -123,9 +136,12 @@ pub(super) enum Failure {
     /// Something went wrong, after a question that got no answer.
     #[error("{0}")]
     Unanswered(String),
+    /// It reported an error after a question, which may be about the answer.
+    #[error(transparent)]
+    Refused(PluginFailed),
     /// Something else went wrong.
-    #[error("{0}")]
-    Session(String),
+    #[error(transparent)]
+    Session(PluginFailed),
 }
 
 impl Failure {
@@ -135,12 +151,12 @@ impl Failure {
 
     /// A fault that appears between sessions.
     pub(super) fn of(program: &str, fault: &Fault) -> Arc<Self> {
-        Arc::new(Self::Session(format!("{program}: {fault}")))
+        Arc::new(Self::Session(PluginFailed { text: format!("{program}: {fault}"), lacked_network: false }))
     }
 
-    /// Whether asking again would fail again.
+    /// Whether asking again would fail again, or would put the same question to the user.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::Start(_) | Self::Unanswered(_))
+        matches!(self, Self::Start(_) | Self::Unanswered(_) | Self::Refused(_))
     }
 }
 
@@ -149,6 +165,6 @@ pub(super) fn into_io(failure: Arc<Failure>) -> io::Error {
     match &*failure {
         Failure::Start(error) => io::Error::other(error.clone()),
         Failure::Unanswered(text) => io::Error::other(Unanswered(text.clone())),
-        Failure::Session(text) => io::Error::other(text.clone()),
+        Failure::Refused(failed) | Failure::Session(failed) => io::Error::other(failed.clone()),
     }
 }

@@ -16,6 +16,7 @@ use crate::cli::{
         session::Session,
         user::User,
     },
+    platform::{child, sandbox},
     terminal::{messages::Messages, prompt::Prompt},
 };
 
@@ -58,12 +59,20 @@ impl Plugin {
             program: &self.program,
             prompt: &self.prompt,
             messages: &self.messages,
+            asked: Cell::new(false),
             unanswered: Cell::new(false),
         };
         let mut secrets = Secrets::default();
         let outcome = work(Session::new(&mut process, files, &user, &mut secrets));
         let (exit, stderr) = process.end(&secrets);
-        let ended = Ended { program: self.program.clone(), exit, stderr, unanswered: user.unanswered.get() };
+        let ended = Ended {
+            program: self.program.clone(),
+            exit,
+            stderr,
+            asked: user.asked.get(),
+            unanswered: user.unanswered.get(),
+            lacked_network: sandbox::network_is_refused() && !child::has_launcher(),
+        };
         match outcome {
             Ok(done) => Ok((done, ended)),
             Err(fault) => Err(ended.failure(fault)),

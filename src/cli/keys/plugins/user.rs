@@ -17,6 +17,8 @@ pub(super) struct User<'u> {
     pub(super) program: &'u str,
     pub(super) prompt: &'u Prompt,
     pub(super) messages: &'u Messages,
+    /// Whether there was a question.
+    pub(super) asked: Cell<bool>,
     /// Whether a question got no answer.
     pub(super) unanswered: Cell<bool>,
 }
@@ -24,6 +26,7 @@ pub(super) struct User<'u> {
 impl User<'_> {
     fn ask<T>(&self, question: &str, ask: impl FnOnce(&Prompt, &str) -> Result<T>) -> Option<T> {
         let program = self.program;
+        self.asked.set(true);
         match ask(self.prompt, &format!("{program}: {question} ")) {
             Ok(answer) => Some(answer),
             Err(error) => {

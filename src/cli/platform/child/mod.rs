@@ -1,4 +1,4 @@
-//! A program with pipes to it: started, listened to on two of them at once, and ended in any case.
+//! A program with pipes to it: started by this process or by its launcher, listened to on two of them at once, and ended in any case.
 //!
 //! It stays in this program's process group. In a group of its own it would get no Ctrl-C from the terminal, and reading from
 //! `/dev/tty`, as a plugin that asks for a PIN may do, would stop it. So the group cannot be killed as a whole: what ends the
@@ -7,8 +7,13 @@
 #[cfg(target_os = "linux")]
 mod descendants;
 mod event;
+#[cfg(target_os = "linux")]
+mod launch;
+#[cfg(target_os = "linux")]
+mod launcher;
 #[cfg(unix)]
 mod pipes;
+mod program;
 pub(super) mod running;
 #[cfg(windows)]
 mod threads;
@@ -17,7 +22,7 @@ use std::{
     fs::Metadata,
     io,
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::ExitStatus,
     thread,
     time::{Duration, Instant},
 };
@@ -25,9 +30,39 @@ use std::{
 pub(crate) use event::Event;
 #[cfg(unix)]
 use pipes::Pipes;
-use running::{PAUSE, Shared};
+use program::{PAUSE, Program, command};
+use running::Shared;
 #[cfg(windows)]
 use threads::Pipes;
+
+/// The only argument of the launcher, a process that starts programs for another one.
+pub(crate) const LAUNCHER: &str = "--launch-plugins";
+
+/// Starts the launcher: from now on, programs have the rights that this process has now. It is a process of this program, and
+/// ends with this one. On systems other than Linux, where no rights are given up, this does nothing.
+///
+/// # Errors
+///
+/// Those of the system.
+pub(crate) fn start_launcher() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    launcher::start(LAUNCHER)?;
+    Ok(())
+}
+
+/// Is the launcher, until the process ends that it starts programs for.
+pub(crate) fn serve_as_launcher() {
+    #[cfg(target_os = "linux")]
+    launch::serve();
+}
+
+/// Whether programs have the rights that this process had, rather than those that it has.
+pub(crate) fn has_launcher() -> bool {
+    #[cfg(target_os = "linux")]
+    return launcher::running().is_some();
+    #[cfg(not(target_os = "linux"))]
+    false
+}
 
 /// The program. Dropping it ends it.
 pub(crate) struct Child {
@@ -42,17 +77,22 @@ impl Child {
     ///
     /// Those of the system.
     pub(crate) fn start(path: &Path, argument: &str) -> io::Result<Self> {
-        let mut command = Command::new(path);
-        command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if cfg!(unix) {
-            command.current_dir("/");
+        #[cfg(target_os = "linux")]
+        if let Some(launcher) = launcher::running() {
+            let start = || Ok((Program::Launched(launcher), launcher.launch(path.as_ref(), argument.as_ref())?));
+            let (program, pipes) = running::start(start)?;
+            return Ok(Self { program, pipes: Pipes::opened(pipes.stdin, pipes.stdout, pipes.stderr) });
         }
-        let program = running::start(&mut command)?;
-        let (stdin, stdout, stderr) = {
-            let mut child = running::lock(&program);
+        let (program, (stdin, stdout, stderr)) = running::start(|| {
+            let mut child = command(path.as_ref(), argument.as_ref()).spawn()?;
             let given = "it was started with pipes";
-            (child.stdin.take().expect(given), child.stdout.take().expect(given), child.stderr.take().expect(given))
-        };
+            let pipes = (
+                child.stdin.take().expect(given),
+                child.stdout.take().expect(given),
+                child.stderr.take().expect(given),
+            );
+            Ok((Program::Own(child), pipes))
+        })?;
         match Pipes::new(stdin, stdout, stderr) {
             Ok(pipes) => Ok(Self { program, pipes }),
             Err(error) => {
@@ -90,7 +130,7 @@ impl Child {
 
     /// How the program ended, if it did.
     fn exit(&self) -> Option<ExitStatus> {
-        running::lock(&self.program).try_wait().ok().flatten()
+        running::lock(&self.program).exit()
     }
 
     /// Waits for the program to end by itself, and passes on its standard error until then.

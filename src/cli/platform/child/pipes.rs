@@ -35,6 +35,12 @@ impl Pipes {
         Ok(Self { stdin: Some(stdin.into()), stdout: Some(stdout.into()), stderr: Some(stderr.into()) })
     }
 
+    /// Pipes that are opened without waiting. Nobody may read standard input any more.
+    #[cfg(target_os = "linux")]
+    pub(super) fn opened(stdin: Option<File>, stdout: File, stderr: File) -> Self {
+        Self { stdin, stdout: Some(stdout), stderr: Some(stderr) }
+    }
+
     pub(super) fn hang_up(&mut self) {
         self.stdin = None;
         self.stdout = None;

@@ -1,23 +1,14 @@
-//! The programs that run. A signal that ends this program ends them first.
+//! The programs that run. A signal that ends this process ends them first.
 
 use std::{
     io,
-    process::{Child, Command},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
 };
 
-#[cfg(target_os = "linux")]
-use crate::cli::platform::child::descendants::Descendants;
-
-/// Time for a program to end after it was told to.
-const GRACE: Duration = Duration::from_millis(500);
-/// The longest pause between two looks at whether it has ended.
-pub(super) const PAUSE: Duration = Duration::from_millis(10);
+use crate::cli::platform::child::program::Program;
 
 /// A program that another thread may end.
-pub(super) type Shared = Arc<Mutex<Child>>;
+pub(super) type Shared = Arc<Mutex<Program>>;
 
 static RUNNING: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
 
@@ -26,22 +17,23 @@ fn running() -> MutexGuard<'static, Vec<Shared>> {
 }
 
 /// The program, for this thread alone.
-pub(super) fn lock(program: &Shared) -> MutexGuard<'_, Child> {
+pub(super) fn lock(program: &Shared) -> MutexGuard<'_, Program> {
     program.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a program. No signal is handled between starting and registering it.
-pub(super) fn start(command: &mut Command) -> io::Result<Shared> {
+/// Starts a program, and returns it with what `start` gives besides. No signal is handled between starting and registering it.
+pub(super) fn start<T>(start: impl FnOnce() -> io::Result<(Program, T)>) -> io::Result<(Shared, T)> {
     let mut running = running();
-    let program = Arc::new(Mutex::new(command.spawn()?));
+    let (program, pipes) = start()?;
+    let program = Arc::new(Mutex::new(program));
     running.push(program.clone());
-    Ok(program)
+    Ok((program, pipes))
 }
 
-/// Ends a program and unregisters it. Once a signal has begun to end this program, this never returns: nobody should report
+/// Ends a program and unregisters it. Once a signal has begun to end this process, this never returns: nobody should report
 /// that a program ended which was told to.
 pub(super) fn finish(program: &Shared) {
-    end(&mut lock(program));
+    lock(program).end();
     running().retain(|other| !Arc::ptr_eq(other, program));
 }
 
@@ -49,44 +41,7 @@ pub(super) fn finish(program: &Shared) {
 pub(in crate::cli::platform) fn end_all() -> impl Sized {
     let running = running();
     for program in &*running {
-        end(&mut lock(program));
+        lock(program).end();
     }
     running
 }
-
-/// Ends a program that still runs, and its children.
-fn end(program: &mut Child) {
-    if !has_ended(program) {
-        // Looked for first: once their parent has ended, they are nobody's.
-        #[cfg(target_os = "linux")]
-        let descendants = Descendants::of(program);
-        let end = Instant::now() + GRACE;
-        terminate(program);
-        #[cfg(target_os = "linux")]
-        descendants.terminate();
-        while !has_ended(program) && Instant::now() < end {
-            thread::sleep(PAUSE);
-        }
-        // Fails if it has ended.
-        let _ = program.kill();
-        #[cfg(target_os = "linux")]
-        descendants.kill_at(end);
-    }
-    // No zombie is left.
-    let _ = program.wait();
-}
-
-fn has_ended(program: &mut Child) -> bool {
-    program.try_wait().is_ok_and(|ended| ended.is_some())
-}
-
-/// Asks the program to end.
-#[cfg(unix)]
-fn terminate(program: &Child) {
-    use rustix::process::{Pid, Signal, kill_process};
-    let _ = kill_process(Pid::from_child(program), Signal::TERM);
-}
-
-/// Does nothing: there is no such request here.
-#[cfg(windows)]
-fn terminate(_: &Child) {}
