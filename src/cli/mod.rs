@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! commands   one verb per file, and the session that they share
-//! batch      many files: scheduler, cores, tally
+//! batch      many files: scheduler, groups, encryptors, cores, tally
 //! keys       key files, recipients, the keyring, plugins
 //! files      inputs, targets, outputs in the making, permissions, receipts
 //! terminal   messages, hints, prompts, progress, exit statuses
@@ -26,7 +26,8 @@
 //!    With `--receipt`, `files::receipt` is opened.
 //! 4. `files::walk` finds the inputs, and `batch::scheduler` works on each: on the calling thread if there is only one.
 //! 5. Open: `files::input` opens FILE; the target must be neither FILE nor a key file.
-//! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient.
+//! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient. If a
+//!    plugin is among them, `batch::encryptors` makes those of all files at once.
 //! 7. `batch::cores` grants threads: one for up to 1 MiB, else all. `files::target` opens a file that has no name yet
 //!    (`files::pending`; a hidden name where the system has no such files). If FILE is the only input and `--rm` is not given,
 //!    `platform::sandbox` then closes off all other files.
@@ -41,7 +42,7 @@
 //!
 //! 6. `files::encrypted_input` reads the header, armored or not.
 //! 7. Prove: the keyring unwraps the file key, asking for a passphrase only if it can help, and the header and the last chunk
-//!    are authenticated.
+//!    are authenticated. Once a plugin has to be asked, it is asked for all files that `batch::groups` has announced.
 //! 8. Write: [`Payload::decrypt`](crate::crypto::Payload::decrypt) opens the payload into a file without a name.
 //! 9. Commit and report, as above.
 

@@ -1,4 +1,4 @@
-//! Sessions with plugins: how many there are for many files, what ends them, and what a plugin may do in them.
+//! Sessions with plugins: their number for many files, their ends, and the rights of plugins.
 
 use std::{
     ffi::OsString,
@@ -179,7 +179,7 @@ fn a_pin_is_typed_once_for_a_thousand_files() {
     );
     assert_eq!(sessions(&sandbox), [UNWRAPS, "asked"]);
     has_decrypted(&sandbox, "out", FILES);
-    // Nobody answers: nobody is asked again for each file.
+    // Without an answer, the question is not asked again for each file.
     let refused = run(&sandbox, "decrypt --batch -i pin.txt -f -O out 0.age 1.age 2.age");
     assert_eq!((refused.status, sessions(&sandbox)), (5, vec![UNWRAPS.to_owned(), "asked".to_owned()]));
     assert!(refused.stderr.contains("age-plugin-pin: (internal) no PIN"), "{}", refused.stderr);
@@ -211,7 +211,7 @@ fn a_plugin_that_serves_one_file_in_a_session_is_asked_for_each() {
     // The first attempt, one that shows that there is more to find, and one for each file.
     assert_eq!(sessions(&sandbox).len(), 6);
     has_decrypted(&sandbox, "out", 4);
-    // Where the first file is for somebody else, too.
+    // Also if the first file is for another recipient.
     run(&sandbox, "encrypt -i key.txt -o a.age 0").is_silent_success();
     let mixed = run(&sandbox, &format!("decrypt -i first.txt -f -O out a.age{}", names(4, ".age")));
     assert_eq!(mixed.status, 6);
@@ -299,17 +299,21 @@ fn who_waits_at_a_terminal_is_told_and_can_leave() {
     assert!(!sandbox.path("0.age").exists());
 }
 
-/// A plugin that cannot be started: the file's contents and mode, and what is said of it.
+/// Plugins that cannot be started: contents and mode of the file, and the message.
 const UNUSABLE: &[(&str, u32, &str)] = &[
-    ("", 0o755, "is empty"),
-    ("#!/bin/sh\n", 0o644, "is not executable"),
-    ("#!/no/such/shell\n", 0o755, "is a script for '/no/such/shell', which does not exist"),
-    ("#!/bin/sh\r\n", 0o755, "has Windows line endings (CR LF) in its first line"),
-    ("echo\n", 0o755, "is neither a program nor a script that begins with #!"),
+    ("", 0o755, "is empty; install the plugin again"),
+    ("#!/bin/sh\n", 0o644, "is not executable; chmod +x makes it so"),
+    (
+        "#!/no/such/shell\n",
+        0o755,
+        "is a script for '/no/such/shell', which does not exist; install that, or correct the first line",
+    ),
+    ("#!/bin/sh\r\n", 0o755, "has Windows line endings (CR LF) in its first line; convert them"),
+    ("echo\n", 0o755, "is neither a program nor a script that begins with #!; install the plugin again"),
     (
         "\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x7f\x7f\x01\0\0\0",
         0o755,
-        "is a program for another kind of processor or system",
+        "is a program for another kind of processor or system; install a build for this one",
     ),
 ];
 

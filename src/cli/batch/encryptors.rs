@@ -7,8 +7,9 @@ use crate::{
     crypto::{Encryptor, Error, Recipient},
 };
 
-/// Bytes that the headers of encryptors may take that are made at once, and those that a stanza is taken for.
+/// Bytes in the headers of encryptors that are made at once.
 const HEADERS: usize = 16 << 20;
+/// Bytes in a long stanza, such as a post-quantum one.
 const STANZA: usize = 2 << 10;
 
 /// Gives each file an encryptor. If a plugin is among the recipients, it wraps the file keys of all files that were announced in
@@ -21,7 +22,7 @@ struct Ahead {
     /// Number of files that were announced and have no encryptor yet.
     announced: usize,
     ready: Vec<Encryptor>,
-    /// Why there are no encryptors for so many files.
+    /// The number of files for which there are no encryptors, and why.
     failed: Option<(usize, Arc<Error>)>,
 }
 

@@ -32,28 +32,28 @@ pub(crate) enum StartError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Reason {
     /// It is a folder, a pipe or a device.
-    #[error("is not a regular file")]
+    #[error("is not a regular file; remove it from the PATH")]
     NotRegular,
     /// It has no execute bit.
-    #[error("is not executable")]
+    #[error("is not executable; chmod +x makes it so")]
     NotExecutable,
     /// It has no contents.
-    #[error("is empty")]
+    #[error("is empty; install the plugin again")]
     Empty,
     /// A script that an editor or a transfer changed.
-    #[error("has Windows line endings (CR LF) in its first line")]
+    #[error("has Windows line endings (CR LF) in its first line; convert them")]
     CarriageReturn,
     /// A script for a program that is not there.
-    #[error("is a script for {}, which does not exist", quoted(.0))]
+    #[error("is a script for {}, which does not exist; install that, or correct the first line", quoted(.0))]
     Interpreter(PathBuf),
     /// A binary that needs another C library or another system.
-    #[error("needs a program loader that this system does not have")]
+    #[error("needs a program loader that this system does not have; install a build for this system")]
     Loader,
     /// A binary that this processor or system cannot run.
-    #[error("is a program for another kind of processor or system")]
+    #[error("is a program for another kind of processor or system; install a build for this one")]
     OtherProcessor,
     /// Neither a binary nor a script.
-    #[error("is neither a program nor a script that begins with #!")]
+    #[error("is neither a program nor a script that begins with #!; install the plugin again")]
     NotProgram,
     /// The operating system has another reason.
     #[error("does not run: {0}")]
@@ -66,7 +66,7 @@ impl From<io::Error> for Reason {
     }
 }
 
-/// What a plugin did wrong in a session, or said.
+/// A plugin's fault in a session, or the error that it reported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// Its output ended before its last message was complete.
@@ -88,11 +88,11 @@ pub(crate) enum Fault {
     #[error("it gave neither a stanza nor an error")]
     NoStanza,
     /// The operating system could not pass on messages.
-    #[error("cannot talk to it: {0}")]
+    #[error("cannot exchange messages with it: {0}")]
     Io(io::Error),
 }
 
-/// How a session ended that went to its end, or not.
+/// The end of a session, successful or not.
 pub(super) struct Ended {
     pub(super) program: String,
     /// How the program ended, if it did so by itself.
@@ -127,7 +127,7 @@ impl Ended {
     }
 }
 
-/// Why a plugin could not do its work, for all files of a session or for one.
+/// Why a plugin failed, for all files of a session or for one.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// It could not be started.

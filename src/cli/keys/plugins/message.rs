@@ -19,8 +19,8 @@ use crate::{
 pub(super) const MESSAGE_LIMIT: usize = 1 << 20;
 /// The most words of metadata in a message.
 const WORD_LIMIT: usize = 1024;
-/// Bytes that all messages of a session may have, beside those that each of its files adds.
-const SESSION_BUDGET: usize = 16 << 20;
+/// Bytes that all messages of a session may have, apart from those that each of its files adds.
+const SESSION_BUDGET: usize = 4 << 20;
 /// Bytes that each file of a session adds to the budget.
 const FILE_BUDGET: usize = 64 << 10;
 
@@ -89,7 +89,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// For a session with so many files.
+    /// `files` is the number of files in the session; it limits what is read.
     pub(super) fn new(files: usize) -> Self {
         let budget = SESSION_BUDGET.saturating_add(FILE_BUDGET.saturating_mul(files));
         Self { buffer: Zeroizing::new(vec![0; BUFFER]), start: 0, end: 0, budget }

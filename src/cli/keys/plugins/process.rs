@@ -1,4 +1,4 @@
-//! A plugin that runs: the peer of a session, and what becomes of it after.
+//! A running plugin: the peer of a session.
 
 use std::{
     io::{self, Read, Write},
@@ -26,7 +26,7 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How often a silent plugin is looked at: it may have ended, and a child of it keep its pipes open.
 const LOOK: Duration = Duration::from_secs(1);
-/// Bytes that a plugin may write before it has read what it is to answer.
+/// Bytes that a plugin may write before it has read its input.
 const AHEAD: usize = 64 << 10;
 /// Bytes of standard error that are read at once.
 const ERROR_BUFFER: usize = 4096;
@@ -34,17 +34,17 @@ const ERROR_BUFFER: usize = 4096;
 /// A plugin that runs. Dropping it ends it.
 pub(super) struct Process<'w> {
     child: Child,
-    /// What the plugin wrote while it was written to, as far as nobody has read it. It never grows beyond its first room.
+    /// Output that arrived while input was written, and has not been read yet. It never outgrows its first allocation.
     ahead: Zeroizing<Vec<u8>>,
-    /// How much of that was read.
+    /// Number of those bytes that were read.
     used: usize,
     error_buffer: Vec<u8>,
     tail: Tail,
-    /// Called once when the plugin has kept the user waiting for so long.
+    /// Called once, when the plugin has kept the user waiting.
     wait: Option<Wait<'w>>,
 }
 
-/// How long the user waits without a word, and who then says one.
+/// The message for a user who has waited for some time.
 pub(super) struct Wait<'w> {
     pub(super) patience: Duration,
     pub(super) say: Box<dyn FnOnce() + 'w>,
@@ -78,7 +78,7 @@ impl<'w> Process<'w> {
         (exit, self.tail.shown(secrets))
     }
 
-    /// Waits until the plugin has written something, or has read some of `input`. Looks after its standard error meanwhile.
+    /// Waits until the plugin has written something, or has read some of `input`. Collects its standard error until then.
     fn turn(&mut self, input: Option<&[u8]>, output: &mut [u8]) -> io::Result<Event> {
         let begin = Instant::now();
         loop {
@@ -132,7 +132,7 @@ impl Write for Process<'_> {
             match self.turn(Some(bytes), &mut room[..length])? {
                 Event::Output(read) => self.ahead.extend_from_slice(&room[..read]),
                 Event::Written(written) => return Ok(written),
-                Event::Error(_) | Event::Silence => unreachable!("that is no turn"),
+                Event::Error(_) | Event::Silence => unreachable!("a turn ends with input or output"),
             }
         }
     }
@@ -187,15 +187,18 @@ mod tests {
 
     #[test]
     fn a_file_that_does_not_run_has_a_reason() {
-        assert_eq!(said(""), "is empty");
-        assert_eq!(said("#!/bin/sh\r\necho\r\n"), "has Windows line endings (CR LF) in its first line");
-        assert_eq!(said("#!/usr/bin/env sh\r\n"), "has Windows line endings (CR LF) in its first line");
-        assert_eq!(said("#! /no/such/shell -e\n"), "is a script for '/no/such/shell', which does not exist");
-        assert_eq!(said("echo\n"), "is neither a program nor a script that begins with #!");
+        assert_eq!(said(""), "is empty; install the plugin again");
+        assert_eq!(said("#!/bin/sh\r\necho\r\n"), "has Windows line endings (CR LF) in its first line; convert them");
+        assert_eq!(said("#!/usr/bin/env sh\r\n"), "has Windows line endings (CR LF) in its first line; convert them");
+        assert_eq!(
+            said("#! /no/such/shell -e\n"),
+            "is a script for '/no/such/shell', which does not exist; install that, or correct the first line"
+        );
+        assert_eq!(said("echo\n"), "is neither a program nor a script that begins with #!; install the plugin again");
         // The header of a program for a machine that there never was.
         let mut other = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xff\xff\x01\0\0\0".to_vec();
         other.resize(4096, 0);
-        assert_eq!(said(other), "is a program for another kind of processor or system");
+        assert_eq!(said(other), "is a program for another kind of processor or system; install a build for this one");
         assert_eq!(said("#!/bin/sh\n"), "it runs");
     }
 
@@ -242,7 +245,7 @@ mod tests {
         let mut process = process.expect("it runs");
         let failed = process.write_all(&vec![0; 1 << 20]).expect_err("it never listens");
         assert_eq!(failed.to_string(), "it writes without reading");
-        // What it has written is read in its order all the same.
+        // Its output is read in order all the same.
         let mut text = vec![0; 200_000];
         process.read_exact(&mut text).expect("it goes on");
         assert_eq!(text, b"more\n".repeat(40_000));

@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-/// What is shown in place of one or more lines with key material.
+/// Replaces lines with key material.
 const LEFT_OUT: &str = "[key material]";
 /// The most characters of a line of standard error that are shown.
 const LINE_SHOWN: usize = 200;
-/// Bytes of such a line that are kept, and searched for keys. More than are shown, so that no part of a key is.
+/// Bytes of such a line that are kept, and searched for keys. More than are shown, so that no part of a key is shown.
 const LINE_KEPT: usize = 1024;
 /// Lines of standard error that are kept.
 const LINES_KEPT: usize = 8;
@@ -23,7 +23,7 @@ const LINES_SHOWN: usize = 3;
 /// The most characters of an error, a message or a question that are shown.
 const TEXT_SHOWN: usize = 2000;
 
-/// The file keys of a session, in the encodings in which a plugin may let slip one.
+/// The file keys of a session, in the encodings in which a plugin may reveal one.
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<Zeroizing<String>>);
 
@@ -114,7 +114,7 @@ impl Tail {
         }
     }
 
-    /// Adds what was read.
+    /// Adds bytes that were read.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             let room = LINE_KEPT - self.line.len();

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 /// A plugin that has said everything before it is asked.
 pub(crate) struct Script<'s> {
     says: &'s [u8],
-    /// What it was told.
+    /// Everything that was written to it.
     pub(crate) heard: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! Finds a plugin on the PATH, and tells why one does not run.
+//! Finds a plugin on the PATH, and says why one does not run.
 
 use std::{
     env,
@@ -18,8 +18,8 @@ const BEGINNING: u64 = 512;
 
 /// Returns the path of a plugin's program.
 ///
-/// Only absolute entries of the PATH count. An empty one, `.`, and other relative ones would let whoever wrote the current
-/// folder choose the program.
+/// Only absolute entries of the PATH count. Relative ones, such as `.` and an empty one, would let anybody who can
+/// write to the current folder choose the program.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub(super) fn fault_of(path: &Path) -> Option<Reason> {
     interpreter(&beginning).is_some_and(|line| line.ends_with(b"\r")).then_some(Reason::CarriageReturn)
 }
 
-/// Why a file could not be started, given what the system says.
+/// Why a file could not be started, given the system's error.
 pub(super) fn reason_for(path: &Path, error: std::io::Error) -> Reason {
     let Some(beginning) = beginning(path) else { return error.into() };
     let script = interpreter(&beginning);
@@ -138,12 +138,12 @@ mod tests {
     fn a_file_that_cannot_be_run_is_named_with_the_reason() {
         let folder = tempfile::tempdir().expect("it can be made");
         let (folder, file) = (folder.path(), folder.path().join("age-plugin-x"));
-        let said = || find_on(&search(&[folder]), "age-plugin-x").expect_err("it is no good").to_string();
+        let said = || find_on(&search(&[folder]), "age-plugin-x").expect_err("it cannot be run").to_string();
         write(&file, "x", 0o644);
         let named = format!("age-plugin-x cannot be started: '{}'", file.display());
-        assert_eq!(said(), format!("{named} is not executable"));
+        assert_eq!(said(), format!("{named} is not executable; chmod +x makes it so"));
         fs::remove_file(&file).expect("it is there");
         fs::create_dir(&file).expect("the folder takes it");
-        assert_eq!(said(), format!("{named} is not a regular file"));
+        assert_eq!(said(), format!("{named} is not a regular file; remove it from the PATH"));
     }
 }

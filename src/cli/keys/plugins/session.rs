@@ -21,10 +21,10 @@ use crate::{
 
 /// The most stanzas that a plugin may give for a file key.
 const STANZAS_PER_KEY: usize = 1024;
-/// How often a plugin may show or ask something in a session, beside what each of its files adds.
-const TALK_BUDGET: usize = 1000;
-/// How often each file of a session lets the plugin show or ask something.
-const FILE_TALK: usize = 10;
+/// Number of messages and questions that a plugin may have in a session, apart from those that each of its files adds.
+const MESSAGE_BUDGET: usize = 1000;
+/// Number of messages and questions that each file of a session adds.
+const FILE_MESSAGES: usize = 10;
 /// The most errors that are kept.
 const ERRORS_KEPT: usize = 8;
 
@@ -56,16 +56,16 @@ pub(crate) struct Session<'s, S> {
     peer: S,
     callbacks: &'s dyn Callbacks,
     incoming: Incoming,
-    /// How often the plugin may still show or ask something.
-    talk: usize,
+    /// Number of messages and questions that the plugin may still have.
+    messages_left: usize,
     secrets: &'s mut Secrets,
 }
 
 impl<'s, S: Read + Write> Session<'s, S> {
-    /// A session for so many files. All file keys that it sends and receives are added to `secrets`.
+    /// A session for `files` files. All file keys that it sends and receives are added to `secrets`.
     pub(crate) fn new(peer: S, files: usize, callbacks: &'s dyn Callbacks, secrets: &'s mut Secrets) -> Self {
-        let talk = TALK_BUDGET.saturating_add(FILE_TALK.saturating_mul(files));
-        Self { peer, callbacks, incoming: Incoming::new(files), talk, secrets }
+        let messages_left = MESSAGE_BUDGET.saturating_add(FILE_MESSAGES.saturating_mul(files));
+        Self { peer, callbacks, incoming: Incoming::new(files), messages_left, secrets }
     }
 
     /// Wraps file keys with the state machine `recipient-v1`.
@@ -200,7 +200,7 @@ impl<'s, S: Read + Write> Session<'s, S> {
             let message = self.incoming.read(&mut self.peer)?;
             let command = message.command.as_str();
             if ["msg", "confirm", "request-public", "request-secret"].contains(&command) {
-                self.talk = self.talk.checked_sub(1).ok_or(Fault::TooMuch("to show and to ask"))?;
+                self.messages_left = self.messages_left.checked_sub(1).ok_or(Fault::TooMuch("to show and to ask"))?;
             }
             match command {
                 "done" => return Ok(None),
@@ -257,8 +257,7 @@ impl<'s, S: Read + Write> Session<'s, S> {
 
     fn write(&mut self, message: &[u8]) -> Result<(), Fault> {
         match self.peer.write_all(message).and_then(|()| self.peer.flush()) {
-            // A plugin need not read everything: a response that it does not wait for, or what follows an error. If it
-            // ended, reading tells.
+            // A plugin may stop reading, for example after an error. If it has ended, the next read says so.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(Fault::Io),
         }
@@ -358,7 +357,7 @@ mod tests {
         Stanza { tag: tag.to_owned(), args: vec!["an".to_owned(), "argument".to_owned()], body: vec![7; 5] }
     }
 
-    /// Everything that comes of a session: its result, and what the plugin was told.
+    /// The result of a session.
     fn wrap_with<P: Read + Write>(peer: P, user: &User, count: u8) -> Result<WrappedKeys, Fault> {
         let key = Key::Recipient(RECIPIENT.to_owned());
         Session::new(peer, count.into(), user, &mut Secrets::default()).wrap(&key, &keys(count))
@@ -372,14 +371,14 @@ mod tests {
         Session::new(peer, headers.len(), user, &mut Secrets::default()).unwrap(IDENTITY, headers)
     }
 
-    /// Asks for the file keys of so many headers, with two stanzas each.
+    /// Asks for the file keys of `count` headers with two stanzas each.
     fn unwrap(says: &str, count: usize) -> Result<Vec<Unwrapped>, Fault> {
         let header = [stanza("a"), stanza("b")];
         let headers: Vec<_> = (0..count).map(|_| &header[..]).collect();
         unwrap_with(Script::new(says.as_bytes()), &User::default(), &headers)
     }
 
-    /// What a wrong session comes to, in words.
+    /// The fault of a failed session, in words.
     fn fault<T>(result: Result<T, Fault>) -> String {
         result.err().map_or_else(|| "it went well".to_owned(), |fault| fault.to_string())
     }
@@ -540,7 +539,7 @@ mod tests {
             let said = fault(unwrap(&format!("{says}-> done\n\n"), 2));
             assert!(said.starts_with(begins), "{says:?}: {said}");
         }
-        // What is asked for elsewhere is not asked for here.
+        // Commands of the other state machine are unknown in this one.
         assert_eq!(fault(wrap("-> file-key 0\n\n-> done\n\n", 1)), "it gave neither a stanza nor an error");
         assert!(unwrap("-> recipient-stanza 9\n\n-> labels a a\n\n-> done\n\n", 1).is_ok());
     }
@@ -610,7 +609,7 @@ mod tests {
         }
     }
 
-    /// Reads nothing of what it is told.
+    /// Reads nothing that is written to it.
     struct Deaf<'s>(&'s [u8], ErrorKind);
 
     impl Read for Deaf<'_> {

@@ -167,7 +167,7 @@ fn only(mut answers: Vec<Answer>) -> Answer {
     answers.pop().flatten()
 }
 
-/// What is equal for equal stanzas only.
+/// The encoding of a header's stanzas, which is equal for equal stanzas only.
 fn id(header: &[Stanza]) -> Vec<u8> {
     let encode = |stanza: &Stanza| encode(&stanza.tag, stanza.args.iter().map(String::as_str), &stanza.body).to_vec();
     header.iter().flat_map(encode).collect()

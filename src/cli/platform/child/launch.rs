@@ -1,4 +1,4 @@
-//! The launcher's own process. See [`launcher`](crate::cli::platform::child::launcher) for what it is told and what it answers.
+//! The launcher's own process. [`launcher`](crate::cli::platform::child::launcher) has the protocol.
 
 use std::{
     ffi::OsStr,
@@ -23,7 +23,7 @@ use crate::cli::platform::{
 /// Starts programs until standard input ends, and ends the last one then.
 pub(super) fn serve() {
     let mut program = None;
-    // Whatever goes wrong, nobody is left to tell.
+    // After an error the other process is gone, so there is nothing to report.
     let _ = signals::clean_up_on_signals()
         .and_then(|()| answer(&mut io::stdin().lock(), &mut io::stdout().lock(), &mut program));
     if let Some(program) = program {

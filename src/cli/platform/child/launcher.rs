@@ -38,7 +38,7 @@ pub(super) struct Launcher {
     words: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
 }
 
-/// The pipes of a program. Its standard input is `None` if nobody reads that any more.
+/// The pipes of a program. Standard input is `None` if the program has closed it or ended.
 pub(super) struct LaunchedPipes {
     pub(super) stdin: Option<File>,
     pub(super) stdout: File,

@@ -50,7 +50,7 @@ pub(crate) fn start_launcher() -> io::Result<()> {
     Ok(())
 }
 
-/// Is the launcher, until the process ends that it starts programs for.
+/// Acts as the launcher, until the other process ends.
 pub(crate) fn serve_as_launcher() {
     #[cfg(target_os = "linux")]
     launch::serve();
@@ -71,7 +71,7 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts the program at `path`, in a folder where nobody else can leave files for it to find.
+    /// Starts the program at `path`, in the root folder, where other users cannot leave files for it to find.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Drop for Child {
     }
 }
 
-/// Whether a file may be run by somebody.
+/// Whether some user may run a file.
 #[cfg(unix)]
 pub(crate) fn is_executable(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;

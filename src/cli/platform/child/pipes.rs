@@ -15,7 +15,7 @@ use rustix::{
 
 use crate::cli::platform::child::event::Event;
 
-/// Those that are open. None of them is ever waited for alone.
+/// The pipes that are open. They are always waited for together.
 pub(super) struct Pipes {
     stdin: Option<File>,
     stdout: Option<File>,
@@ -91,14 +91,14 @@ impl Pipes {
         }
     }
 
-    /// What is there to read of standard error, without waiting.
+    /// Reads standard error without waiting.
     pub(super) fn read_error<'b>(&mut self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         let read = read(&mut self.stderr, buffer).ok()??;
         (read > 0).then(|| &buffer[..read])
     }
 }
 
-/// Reads what is there. `None` if there is nothing yet, or the pipe is closed already.
+/// Reads without waiting. `None` if there is nothing yet, or the pipe is closed already.
 fn read(pipe: &mut Option<impl Read>, buffer: &mut [u8]) -> io::Result<Option<usize>> {
     let Some(open) = pipe else { return Ok(None) };
     match open.read(buffer) {

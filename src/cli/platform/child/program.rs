@@ -22,7 +22,7 @@ pub(super) enum Program {
     Launched(&'static Launcher),
 }
 
-/// Describes how the program at `path` is to run: with pipes, in a folder where nobody else can leave files for it to find.
+/// The command for the program at `path`: with pipes, in the root folder, where other users cannot leave files for it to find.
 pub(super) fn command(path: &OsStr, argument: &OsStr) -> Command {
     let mut command = Command::new(path);
     command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -54,7 +54,7 @@ impl Program {
 
 fn end(child: &mut Child) {
     if !has_ended(child) {
-        // Looked for first: once their parent has ended, they are nobody's.
+        // Looked for first: once their parent has ended, they cannot be found.
         #[cfg(target_os = "linux")]
         let descendants = Descendants::of(child);
         let end = Instant::now() + GRACE;

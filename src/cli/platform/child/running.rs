@@ -30,8 +30,8 @@ pub(super) fn start<T>(start: impl FnOnce() -> io::Result<(Program, T)>) -> io::
     Ok((program, pipes))
 }
 
-/// Ends a program and unregisters it. Once a signal has begun to end this process, this never returns: nobody should report
-/// that a program ended which was told to.
+/// Ends a program and unregisters it. Once a signal has begun to end this process, this never returns, so that the end of the
+/// program is not reported as its failure.
 pub(super) fn finish(program: &Shared) {
     lock(program).end();
     running().retain(|other| !Arc::ptr_eq(other, program));

@@ -15,7 +15,7 @@ use crate::{cli::platform::child::event::Event, crypto::secrecy::Zeroizing};
 const AHEAD: usize = 16;
 const BUFFER: usize = 4096;
 
-/// What a thread read. Nothing at the end of its pipe.
+/// Bytes that a thread read. None at the end of its pipe.
 enum Part {
     Output(Zeroizing<Vec<u8>>),
     Error(Zeroizing<Vec<u8>>),
@@ -77,7 +77,7 @@ impl Pipes {
         }
     }
 
-    /// What is there to read of standard error, without waiting. Output that comes between is lost: nobody waits for it.
+    /// Reads standard error without waiting. Output that arrives before it is dropped.
     pub(super) fn read_error<'b>(&mut self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         loop {
             if let Part::Error(part) = self.part(Some(Duration::ZERO)).ok()?
@@ -106,7 +106,7 @@ fn read_in_thread(
     thread::Builder::new().spawn(read).map(drop)
 }
 
-/// Copies what there is room for.
+/// Copies as many bytes as fit, and returns their number.
 fn copy(from: &[u8], to: &mut [u8]) -> usize {
     let length = from.len().min(to.len());
     to[..length].copy_from_slice(&from[..length]);
