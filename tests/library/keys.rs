@@ -1,6 +1,11 @@
 //! Recipients and identities of every kind: who gets a stanza, who can open a file, and how invalid keys are reported.
 
-use std::{collections::HashSet, fs, io, process::Command};
+use std::{
+    collections::HashSet,
+    fs, io,
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use solekey::crypto::{
     Decryptor, Encryptor, Error, ExternalIdentity, ExternalRecipient, FileKey, Identity, Match, ParseIdentityError,
@@ -350,7 +355,36 @@ fn an_external_recipient_writes_one_stanza_or_more_if_allowed_but_never_none() {
     assert_eq!([false, true].map(|many| stanzas(2, many)), [None, Some(vec![0, 0, 1])]);
 }
 
-/// Another program, which gives so many results, whatever it is asked for.
+#[test]
+fn an_external_recipient_wraps_the_file_keys_of_many_files_at_once() {
+    struct Counts(Arc<Mutex<Vec<usize>>>);
+
+    impl ExternalRecipient for Counts {
+        fn wrap(&self, file_keys: &[FileKey]) -> io::Result<WrappedKeys> {
+            self.0.lock().expect("no test panics while it counts").push(file_keys.len());
+            let stanza = |key: &FileKey| {
+                vec![Stanza { tag: "another".to_owned(), args: Vec::new(), body: key.expose_secret().to_vec() }]
+            };
+            Ok(WrappedKeys { stanzas: file_keys.iter().map(stanza).collect(), labels: HashSet::new() })
+        }
+    }
+
+    let calls = Arc::default();
+    let wrapper = Box::new(Counts(Arc::clone(&calls)));
+    let external = Recipient::External { name: "it".to_owned(), wrapper, many_stanzas: false };
+    let key = Identity::generate();
+    let encryptors = Encryptor::new_many([&external, &recipient_of(&key)], 5).expect("they are compatible");
+    assert_eq!(*calls.lock().expect("no test panics while it counts"), [5]);
+    let bodies: HashSet<_> = encryptors.iter().map(|encryptor| encryptor.header().stanzas()[0].body.clone()).collect();
+    assert_eq!((encryptors.len(), bodies.len()), (5, 5));
+    // The other recipient of each file has the key that the first was given.
+    for encryptor in encryptors {
+        let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it was just written");
+        assert_eq!(header.stanzas_of(std::slice::from_ref(&key)).expect("it is for this key"), [1]);
+    }
+}
+
+/// An external recipient and identity that returns this many results, whatever it is asked for.
 struct Miscounts(usize);
 
 impl ExternalRecipient for Miscounts {
@@ -367,7 +401,7 @@ impl ExternalIdentity for Miscounts {
 }
 
 #[test]
-fn another_program_gives_one_result_for_each_file() {
+fn an_external_program_must_give_one_result_for_each_file() {
     let key = Identity::generate();
     let header = header(&[recipient_of(&key)]);
     for count in [0, 1, 2] {

@@ -50,3 +50,38 @@ impl<I: Iterator<Item = Result<InputPath>>, A: FnMut(Vec<PathBuf>)> Iterator for
         (least + self.group.len(), most.map(|most| most + self.group.len()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn a_group_is_announced_before_its_first_input_and_without_standard_input() {
+        let read = RefCell::new(0);
+        let inputs = (0..FILES + 2).map(|number| {
+            *read.borrow_mut() += 1;
+            Ok(InputPath::new(if number == 1 { "-".into() } else { number.to_string().into() }))
+        });
+        let announced = RefCell::new(Vec::new());
+        let mut grouped = groups(inputs, true, |files: Vec<PathBuf>| announced.borrow_mut().push(files.len()));
+        assert_eq!(grouped.size_hint(), (FILES + 2, Some(FILES + 2)));
+        assert!(grouped.next().is_some() && *read.borrow() == FILES);
+        assert_eq!((grouped.size_hint(), &announced.borrow()[..]), ((FILES + 1, Some(FILES + 1)), &[FILES - 1][..]));
+        assert_eq!(grouped.by_ref().count(), FILES + 1);
+        assert_eq!(announced.borrow()[..2], [FILES - 1, 2]);
+    }
+
+    #[test]
+    fn inputs_that_are_not_announced_are_passed_on_one_by_one() {
+        let read = RefCell::new(0);
+        let inputs = (0..3).map(|number: u8| {
+            *read.borrow_mut() += 1;
+            Ok(InputPath::new(number.to_string().into()))
+        });
+        let mut one_by_one = groups(inputs, false, |_| panic!("nothing is announced"));
+        assert!(one_by_one.next().is_some() && *read.borrow() == 1);
+        assert_eq!(one_by_one.count(), 2);
+    }
+}
