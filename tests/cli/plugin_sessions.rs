@@ -351,7 +351,8 @@ fn no_plugin_runs_from_the_current_folder() {
     let encrypt = format!("encrypt -r {} 0", recipient("here"));
     for search in ["", ".", ":", ":/usr/bin", "/usr/bin:", "bin:.", "./"] {
         let outcome = sandbox.shell(&format!("PATH='{search}' exec \"$SOLEKEY\" {encrypt}"));
-        let said = "solekey: error: age-plugin-here is not on the PATH; install that plugin to use its keys\n";
+        let said = "solekey: error: age-plugin-here is not on the PATH; install that plugin to use its keys\n\
+                    solekey: hint: visit https://age-encryption.org/awesome#plugins for a list of available plugins\n";
         outcome.fails(1, said);
         assert!(!sandbox.path("ran").exists(), "{search}");
     }

@@ -1,7 +1,7 @@
 //! An encrypted input, armored or not, with its header read.
 
 use std::{
-    io::{self, BufRead, BufReader, Write as _},
+    io::{self, BufRead, BufReader, Cursor, Read, Write as _},
     path::Path,
     sync::Arc,
 };
@@ -18,7 +18,7 @@ use crate::{
     },
     crypto::{
         Decryptor, Error, Source, Unlocked,
-        armor::{ArmorReader, ArmorWriter, looks_armored},
+        armor::{self, ArmorReader, ArmorWriter, looks_armored},
     },
 };
 
@@ -41,6 +41,8 @@ pub(crate) fn read_header(path: &Path) -> Result<Decryptor> {
 enum Body<'i> {
     Binary(&'i mut Input),
     Armored(ArmorReader<&'i mut BufReader<Tracked>>),
+    /// Typed or pasted at a terminal, and so read as a whole: what follows may be a passphrase.
+    Typed(Box<dyn BufRead + Send>),
 }
 
 impl<'i> EncryptedInput<'i> {
@@ -63,6 +65,14 @@ impl<'i> EncryptedInput<'i> {
     }
 
     fn read_by(input: &'i mut Input, read: fn(&mut dyn BufRead) -> Result<Decryptor, Error>) -> Result<Self> {
+        if input.is_terminal() {
+            let text = read_armored(&mut input.reader)?;
+            let is_armored = looks_armored(&text);
+            let text = Cursor::new(text);
+            let mut typed: Box<dyn BufRead + Send> =
+                if is_armored { Box::new(ArmorReader::new(text)) } else { Box::new(text) };
+            return Ok(Self { decryptor: read(&mut typed)?, body: Body::Typed(typed) });
+        }
         if looks_armored(input.reader.fill_buf()?) {
             let mut armor = ArmorReader::new(&mut input.reader);
             Ok(Self { decryptor: read(&mut armor)?, body: Body::Armored(armor) })
@@ -72,7 +82,7 @@ impl<'i> EncryptedInput<'i> {
     }
 
     pub(crate) fn is_armored(&self) -> bool {
-        matches!(self.body, Body::Armored(_))
+        !matches!(self.body, Body::Binary(_))
     }
 
     /// Authenticates the last chunk, if it can be read before the others.
@@ -95,12 +105,8 @@ impl<'i> EncryptedInput<'i> {
     pub(crate) fn copy(&mut self, header: &[u8], output: &mut Output) -> Result<()> {
         let cannot_write = "cannot write the new file";
         match &mut self.body {
-            Body::Armored(armor) => {
-                let mut armored = ArmorWriter::new(output);
-                armored.write_all(header).context(cannot_write)?;
-                io::copy(armor, &mut armored).map_err(Error::from_read)?;
-                armored.finish().context(cannot_write)?;
-            }
+            Body::Armored(armor) => copy_armored(header, armor, output).context(cannot_write)?,
+            Body::Typed(armor) => copy_armored(header, armor, output).context(cannot_write)?,
             Body::Binary(input) => {
                 output.write_all(header).context(cannot_write)?;
                 let mut payload = input.file_at(self.decryptor.header().as_bytes().len() as u64)?;
@@ -114,7 +120,27 @@ impl<'i> EncryptedInput<'i> {
     pub(crate) fn payload(&mut self) -> Source<'_> {
         match &mut self.body {
             Body::Armored(armor) => Source::Sequential(armor),
+            Body::Typed(armor) => Source::Sequential(armor),
             Body::Binary(input) => input.source(self.decryptor.header().as_bytes().len() as u64),
         }
     }
+}
+
+/// Reads lines up to the end of the armor, or to the end of the input.
+fn read_armored(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        let start = text.len();
+        if input.read_until(b'\n', &mut text)? == 0 || text[start..].trim_ascii_end() == armor::END.as_bytes() {
+            return Ok(text);
+        }
+    }
+}
+
+fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> Result<()> {
+    let mut armored = ArmorWriter::new(output);
+    armored.write_all(header)?;
+    io::copy(&mut payload, &mut armored).map_err(Error::from_read)?;
+    armored.finish()?;
+    Ok(())
 }

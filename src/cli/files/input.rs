@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,7 +14,7 @@ use crate::{
         args::DASH,
         files::{naming::display_name, permissions::Permissions},
         platform::{self, FileHandle, FileId},
-        terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Progress},
+        terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source},
 };
@@ -33,6 +33,14 @@ pub(crate) struct Input {
     id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
+}
+
+/// The file that was read, held so that no other can be mistaken for it.
+pub(crate) struct SourceFile {
+    path: Option<PathBuf>,
+    metadata: Option<Metadata>,
+    id: FileId,
+    file: File,
 }
 
 impl Input {
@@ -62,7 +70,8 @@ impl Input {
             if path.is_dir() {
                 return is_directory();
             }
-            let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+            let file = File::open(path).with_context(|| format!("cannot open {name}"));
+            let file = file.with_context(|| During::OpeningInput(path.to_owned()))?;
             let metadata = file.metadata().with_context(cannot_read)?;
             Self::new(file, Some(metadata), Some(path.to_owned()), progress).with_context(cannot_read)?
         };
@@ -106,6 +115,11 @@ impl Input {
         &self.id
     }
 
+    /// Whether it is typed at a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.reader.get_ref().file.is_terminal()
+    }
+
     /// Whether a regular file was named: not standard input, a device or a pipe.
     pub(crate) fn is_named_file(&self) -> bool {
         self.path.is_some() && self.file_metadata().is_some()
@@ -144,6 +158,21 @@ impl Input {
         }
     }
 
+    /// Ends reading.
+    pub(crate) fn into_source_file(self) -> SourceFile {
+        let Self { path, metadata, id, reader, .. } = self;
+        SourceFile { path, metadata, id, file: reader.into_inner().file }
+    }
+
+    /// The file itself, positioned at `offset`.
+    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
+        let file = self.reader.get_ref().file.try_clone();
+        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
+        at.with_context(|| format!("cannot read {}", self.name()))
+    }
+}
+
+impl SourceFile {
     /// Deletes the file that was named, if it is still the one that was read.
     ///
     /// # Errors
@@ -177,19 +206,12 @@ impl Input {
         self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
     }
 
-    /// The file itself, positioned at `offset`.
-    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
-        let file = self.reader.get_ref().file.try_clone();
-        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
-        at.with_context(|| format!("cannot read {}", self.name()))
-    }
-
     /// Whether length or mtime of the file have changed since it was opened.
     pub(crate) fn has_changed(&self) -> bool {
-        let now = self.reader.get_ref().file.metadata();
+        let now = self.file.metadata();
         let same =
             |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.file_metadata().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
+        self.metadata.as_ref().filter(|then| then.is_file()).is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
 }
 

@@ -19,11 +19,7 @@ use crate::{
             key_set::{KeySet, UNNAMED_PLUGIN},
             plugins::Plugins,
         },
-        terminal::{
-            advice::{Advise, advised},
-            errors::Misuse,
-            prompt::Prompt,
-        },
+        terminal::{advice::advised, errors::Misuse, prompt::Prompt, questions::Purpose},
     },
     crypto::{self, Decryptor, Error as CryptoError, Identity, Recipient, Unlocked},
 };
@@ -120,7 +116,7 @@ impl Keyring {
         match unless_no_match(decryptor.unlock(&keys.plugins))? {
             Some(unlocked) => Ok(unlocked),
             None => match decryptor.unlock(&keys.keyless) {
-                Err(error @ CryptoError::NoMatch(_)) if keys.has_unnamed_plugin => Err(error).hint(UNNAMED_PLUGIN),
+                Err(error @ CryptoError::NoMatch(_)) => Err(keys.explain(error)),
                 other => Ok(other?),
             },
         }
@@ -143,7 +139,7 @@ impl Keyring {
                 other => return Ok(other?),
             }
         }
-        let (unlocked, passphrase) = self.prompt.retry_until_right(file, |passphrase| {
+        let (unlocked, passphrase) = self.prompt.retry_until_right(Purpose::File(file), |passphrase| {
             let passphrase = Identity::passphrase(passphrase, self.max_work_factor);
             Ok((decryptor.unlock(slice::from_ref(&passphrase))?, passphrase))
         })?;

@@ -6,5 +6,6 @@ pub(crate) mod identity_file;
 pub(crate) mod key_file;
 pub(crate) mod key_set;
 pub(crate) mod keyring;
+mod locked;
 pub(crate) mod plugins;
 pub(crate) mod recipients;

@@ -1,6 +1,6 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
-use std::{fmt, sync::Arc};
+use std::{error::Error, fmt, io, path::PathBuf, sync::Arc};
 
 use crate::crypto::{Error as CryptoError, ParseRecipientError};
 
@@ -27,6 +27,31 @@ pub(crate) enum Misuse {
     Other(String),
 }
 
+/// What a run was doing when an error arose: a context that prints as nothing, for the words of other tools.
+#[derive(Debug)]
+pub(crate) enum During {
+    OpeningInput(PathBuf),
+    OpeningOutput(PathBuf),
+    ReadingRecipients(PathBuf),
+    ReadingIdentities(PathBuf),
+}
+
+/// The line of a key file that an error is about, from 1: a context that prints as nothing.
+#[derive(Debug)]
+pub(crate) struct Line(pub(crate) usize);
+
+impl fmt::Display for During {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
 /// An answer was needed, and nobody could give it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -36,6 +61,20 @@ pub(crate) struct Unanswered(pub(crate) String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Damaged(pub(crate) String);
+
+/// A plugin is not installed. Travels inside an [`io::Error`](std::io::Error) if it was needed for opening a file.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0} is not on the PATH; install that plugin to use its keys")]
+pub(crate) struct PluginNotFound(pub(crate) String);
+
+/// Whether the cause of an error is that a plugin is not installed.
+pub(crate) fn is_plugin_not_found(cause: &(dyn Error + 'static)) -> bool {
+    let inner = match cause.downcast_ref() {
+        Some(CryptoError::External(error)) => error.get_ref(),
+        _ => cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref),
+    };
+    cause.is::<PluginNotFound>() || inner.is_some_and(|inner| inner.is::<PluginNotFound>())
+}
 
 /// A plugin failed. Travels inside an [`io::Error`](std::io::Error).
 #[derive(Debug, Clone, thiserror::Error)]
@@ -68,8 +107,8 @@ impl fmt::Display for Shared {
     }
 }
 
-impl std::error::Error for Shared {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for Shared {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }
 }

@@ -2,8 +2,14 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-/// A path in quotes. Control characters, invisible characters and bytes that are not UTF-8 are escaped.
+use crate::cli::terminal::persona::{self, Family};
+
+/// A path in quotes: those of the tool that solekey stands in for. Control characters, invisible characters and bytes that are not
+/// UTF-8 are escaped.
 pub(crate) fn quoted(path: &Path) -> String {
+    if persona::family() == Some(Family::Age) {
+        return format!("\"{}\"", escaped(path).replace("\\'", "'").replace('"', "\\\""));
+    }
     format!("'{}'", escaped(path))
 }
 

@@ -9,3 +9,4 @@ pub(crate) mod messages;
 pub(crate) mod persona;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+pub(crate) mod questions;

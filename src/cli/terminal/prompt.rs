@@ -23,6 +23,7 @@ use crate::{
             exit_status::ExitStatus,
             persona,
             progress::hidden_while,
+            questions::{self, Purpose},
         },
     },
     crypto::{
@@ -113,9 +114,9 @@ impl Prompt {
     }
 
     /// An existing passphrase, for the thing that `purpose` names.
-    pub(crate) fn passphrase(&self, purpose: &str) -> Result<SecretString> {
+    pub(crate) fn passphrase(&self, purpose: Purpose<'_>) -> Result<SecretString> {
         match self {
-            Self::Terminal => ask(&format!("Enter passphrase for {purpose}: ")),
+            Self::Terminal => ask(&questions::existing(purpose)),
             Self::File { path, read } => {
                 if read.get().is_none() {
                     let _ = read.set(first_line(path)?);
@@ -130,7 +131,11 @@ impl Prompt {
 
     /// Calls `open` with an existing passphrase, for the thing that `purpose` names. On the terminal, a wrong passphrase can be
     /// typed again.
-    pub(crate) fn retry_until_right<T>(&self, purpose: &str, open: impl Fn(SecretString) -> Result<T>) -> Result<T> {
+    pub(crate) fn retry_until_right<T>(
+        &self,
+        purpose: Purpose<'_>,
+        open: impl Fn(SecretString) -> Result<T>,
+    ) -> Result<T> {
         // Programs that drive age expect one question.
         let attempts = if matches!(self, Self::Terminal) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
         for _ in 1..attempts {
@@ -147,13 +152,13 @@ impl Prompt {
     /// A passphrase to encrypt with: typed twice, or generated if the answer is empty.
     pub(crate) fn new_passphrase(&self) -> Result<SecretString> {
         let Self::Terminal = self else {
-            let passphrase = self.passphrase("the encryption")?;
+            let passphrase = self.passphrase(Purpose::Encryption)?;
             if is_empty(&passphrase) {
                 bail!("the passphrase is empty");
             }
             return Ok(passphrase);
         };
-        let passphrase = ask("Enter passphrase (leave empty to generate one): ")?;
+        let passphrase = ask(questions::new())?;
         if is_empty(&passphrase) {
             let generated = generate();
             show(&generated)?;
@@ -233,8 +238,7 @@ fn generate() -> Zeroizing<String> {
 
 /// Shows a generated passphrase on the terminal. Standard error may go to a log.
 fn show(passphrase: &str) -> Result<()> {
-    let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you:\n{passphrase}\n"));
-    let shown = hidden_while(|| Tty::open()?.show(&text));
+    let shown = hidden_while(|| Tty::open()?.show(&questions::generated(passphrase)));
     shown.context("cannot show the passphrase on the terminal")
 }
 

@@ -10,7 +10,8 @@ use base64_simd::{AsOut, STANDARD as BASE64};
 use crate::crypto::error::Error;
 
 const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
-const END: &str = "-----END AGE ENCRYPTED FILE-----";
+/// The last line of an armored file.
+pub const END: &str = "-----END AGE ENCRYPTED FILE-----";
 
 /// Characters in every line but the last, which has 1 to this many.
 const COLUMNS: usize = 64;

@@ -5,5 +5,6 @@ pub(crate) mod hybrid;
 pub(crate) mod identity;
 pub(crate) mod plugin_key;
 pub(crate) mod recipient;
+pub(crate) mod ssh;
 pub(crate) mod wrap;
 mod xwing;

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, process::ExitStatus, sync::Arc};
 
 use crate::cli::terminal::{
-    errors::{PluginFailed, Unanswered},
+    errors::{PluginFailed, PluginNotFound, Unanswered},
     escape::quoted,
 };
 
@@ -11,11 +11,8 @@ use crate::cli::terminal::{
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StartError {
     /// No folder of the PATH has a file of its name.
-    #[error("{program} is not on the PATH; install that plugin to use its keys")]
-    NotFound {
-        /// The name of the file.
-        program: String,
-    },
+    #[error(transparent)]
+    NotFound(PluginNotFound),
     /// The file of its name does not run.
     #[error("{program} cannot be started: {} {reason}", quoted(path))]
     Unusable {
@@ -163,8 +160,17 @@ impl Failure {
 /// The error that an exit status, and the words of other tools, are derived from.
 pub(super) fn into_io(failure: Arc<Failure>) -> io::Error {
     match &*failure {
+        Failure::Start(StartError::NotFound(error)) => io::Error::other(error.clone()),
         Failure::Start(error) => io::Error::other(error.clone()),
         Failure::Unanswered(text) => io::Error::other(Unanswered(text.clone())),
         Failure::Refused(failed) | Failure::Session(failed) => io::Error::other(failed.clone()),
+    }
+}
+
+/// The same for a plugin that is looked for before any file is touched.
+pub(super) fn into_anyhow(error: StartError) -> anyhow::Error {
+    match error {
+        StartError::NotFound(error) => error.into(),
+        error => error.into(),
     }
 }

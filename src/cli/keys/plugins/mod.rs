@@ -80,7 +80,7 @@ impl Plugins {
         self.must_be_allowed(plugin)?;
         let plugin = self.plugin(plugin);
         // Now, before any file is touched.
-        search::find(&plugin.program)?;
+        search::find(&plugin.program).map_err(error::into_anyhow)?;
         let wrapper = Box::new(Wrapper { plugin, key });
         Ok(Recipient::External { name, wrapper, many_stanzas: self.rules.allow_plugin_stanzas })
     }

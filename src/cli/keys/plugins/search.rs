@@ -11,6 +11,7 @@ use std::{
 use crate::cli::{
     keys::plugins::error::{Reason, StartError},
     platform::child::{is_executable, is_not_a_program},
+    terminal::errors::PluginNotFound,
 };
 
 /// Bytes at the beginning of a program that are looked at. No system reads a longer first line of a script.
@@ -44,7 +45,7 @@ fn find_on(search: &OsStr, program: &str) -> Result<PathBuf, StartError> {
             unusable.get_or_insert(StartError::Unusable { program: program.to_owned(), path, reason });
         }
     }
-    Err(unusable.unwrap_or_else(|| StartError::NotFound { program: program.to_owned() }))
+    Err(unusable.unwrap_or_else(|| StartError::NotFound(PluginNotFound(program.to_owned()))))
 }
 
 /// Why a file cannot be run, as far as its beginning tells before it is tried.
@@ -109,7 +110,7 @@ mod tests {
         let (one, two) = (one.path(), two.path());
         let path = search(&[one, two]);
         let found = || find_on(&path, "age-plugin-x");
-        assert!(matches!(found(), Err(StartError::NotFound { program }) if program == "age-plugin-x"));
+        assert!(matches!(found(), Err(StartError::NotFound(error)) if error.0 == "age-plugin-x"));
         write(&two.join("age-plugin-x.exe"), "x", 0o755);
         assert_eq!(found().expect("it is there"), two.join("age-plugin-x.exe"));
         write(&two.join("age-plugin-x"), "x", 0o755);
@@ -128,10 +129,10 @@ mod tests {
         write(&folder.path().join("age-plugin-x"), "x", 0o755);
         let relative = folder.path().strip_prefix(&current).expect("it is in there");
         for path in [relative, &Path::new(".").join(relative), Path::new(""), Path::new(".")] {
-            assert!(matches!(find_on(&search(&[path]), "age-plugin-x"), Err(StartError::NotFound { .. })));
+            assert!(matches!(find_on(&search(&[path]), "age-plugin-x"), Err(StartError::NotFound(_))));
         }
         assert!(find_on(&search(&[relative, folder.path()]), "age-plugin-x").is_ok_and(|path| path.is_absolute()));
-        assert!(matches!(find_on("".as_ref(), "age-plugin-x"), Err(StartError::NotFound { .. })));
+        assert!(matches!(find_on("".as_ref(), "age-plugin-x"), Err(StartError::NotFound(_))));
     }
 
     #[test]
