@@ -23,6 +23,7 @@ mod interop_npm;
 mod keys;
 mod memory_forgets;
 mod no_escrow;
+mod plugin_sessions;
 mod plugins;
 mod prompts;
 mod readme;

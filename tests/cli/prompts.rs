@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Runs a shell command on a terminal. Types each answer after its prompt has appeared.
-fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &str)]) -> Outcome {
+pub(crate) fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &str)]) -> Outcome {
     let mut script = format!("set timeout 100\nspawn -noecho sh -c {{{command}}}\n");
     for (question, answer) in dialog {
         // An answer typed too early would be discarded when the prompt turns echo off.

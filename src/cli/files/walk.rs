@@ -132,7 +132,7 @@ pub(crate) fn check_stdin_is_named_once(files: &[PathBuf]) -> Result<()> {
 pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -> Option<Total> + Send + use<> {
     let args = args.clone();
     move || {
-        if args.files_from.as_ref().is_some_and(|list| *list == Path::new(DASH) || !list.is_file()) {
+        if !are_known(&args) {
             return None;
         }
         let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
@@ -158,6 +158,11 @@ pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -
 /// Whether the iterator is known to yield exactly one input.
 pub(crate) fn yields_one(inputs: &impl Iterator) -> bool {
     inputs.size_hint().1 == Some(1)
+}
+
+/// Whether the names of all inputs are there already. A list that comes through a pipe may be written while others are worked on.
+pub(crate) fn are_known(args: &InputArgs) -> bool {
+    args.files_from.as_ref().is_none_or(|list| *list != Path::new(DASH) && list.is_file())
 }
 
 fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
