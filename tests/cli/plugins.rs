@@ -297,7 +297,11 @@ fn plugins_can_be_forbidden_and_may_be_missing() {
          solekey: hint: leave out that key, or --no-plugins\n",
     );
     let missing = run(&sandbox, &["encrypt", "-r", &recipient("nowhere"), "x"]);
-    missing.fails(1, "solekey: error: age-plugin-nowhere is not on the PATH; install that plugin to use its keys\n");
+    missing.fails(
+        1,
+        "solekey: error: age-plugin-nowhere is not on the PATH; install that plugin to use its keys\n\
+         solekey: hint: visit https://age-encryption.org/awesome#plugins for a list of available plugins\n",
+    );
     run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
     let missing = run(&sandbox, &["decrypt", "-j", "nowhere", "-c", "x.age"]);
     assert_eq!(missing.status, 1);
