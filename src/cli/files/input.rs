@@ -35,6 +35,14 @@ pub(crate) struct Input {
     pub(crate) progress: Arc<Progress>,
 }
 
+/// The file that was read, held so that no other can be mistaken for it.
+pub(crate) struct SourceFile {
+    path: Option<PathBuf>,
+    metadata: Option<Metadata>,
+    id: FileId,
+    file: File,
+}
+
 impl Input {
     /// Opens `path`, or standard input for `-`.
     ///
@@ -150,6 +158,21 @@ impl Input {
         }
     }
 
+    /// Ends reading.
+    pub(crate) fn into_source_file(self) -> SourceFile {
+        let Self { path, metadata, id, reader, .. } = self;
+        SourceFile { path, metadata, id, file: reader.into_inner().file }
+    }
+
+    /// The file itself, positioned at `offset`.
+    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
+        let file = self.reader.get_ref().file.try_clone();
+        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
+        at.with_context(|| format!("cannot read {}", self.name()))
+    }
+}
+
+impl SourceFile {
     /// Deletes the file that was named, if it is still the one that was read.
     ///
     /// # Errors
@@ -183,19 +206,12 @@ impl Input {
         self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
     }
 
-    /// The file itself, positioned at `offset`.
-    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
-        let file = self.reader.get_ref().file.try_clone();
-        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
-        at.with_context(|| format!("cannot read {}", self.name()))
-    }
-
     /// Whether length or mtime of the file have changed since it was opened.
     pub(crate) fn has_changed(&self) -> bool {
-        let now = self.reader.get_ref().file.metadata();
+        let now = self.file.metadata();
         let same =
             |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.file_metadata().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
+        self.metadata.as_ref().filter(|then| then.is_file()).is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
 }
 

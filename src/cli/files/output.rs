@@ -128,7 +128,7 @@ impl Stream {
     }
 
     /// Syncs what was written to a file or block device: some failures show only then.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn sync(&self) -> io::Result<()> {
         match self.file.metadata() {
             Ok(metadata) if metadata.is_file() || platform::is_block_device(&metadata) => self.file.sync_all(),
             _ => Ok(()),

@@ -19,20 +19,20 @@ mod windows;
 
 pub(crate) use file_handle::FileHandle;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+pub(crate) use linux::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, is_block_device, is_stdin,
-    keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode,
-    set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
+    keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path, read_at, read_exact_at,
+    set_group, set_mode, set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, is_block_device, is_stdin,
-    keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode,
-    set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
+    keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path, read_at, read_exact_at,
+    set_group, set_mode, set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
 };
 
 /// Whether this is Windows.
