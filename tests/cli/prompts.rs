@@ -60,7 +60,8 @@ fn questions_are_those_of_the_tool() {
     // Armored text is read to its end before a question is asked on the same terminal.
     sandbox.shell("ssh-keygen -q -t ed25519 -N secret -f ssh").is_silent_success();
     sandbox.run(["encrypt", "-a", "-R", "ssh.pub", "x"]).is_silent_success();
-    let pasted = sandbox.text("x.age").replace('\n', "\\r");
+    // `send` takes a text that begins with a dash for a flag.
+    let pasted = format!("\n{}", sandbox.text("x.age")).replace('\n', "\\r");
     for (tool, question) in
         [("age", "Enter passphrase for \"ssh\": "), ("rage", "Type passphrase for OpenSSH key 'ssh': ")]
     {
