@@ -7,13 +7,8 @@ use std::{
 
 use crate::cli::platform;
 
-/// Files that may be written but not committed at a time. Each is open, and with `--rm` and `-f` so are its source and the file
-/// that it replaces.
-const MOST: usize = 128;
-/// Descriptors that a file needs until it is committed, at most.
-const DESCRIPTORS: u64 = 4;
-/// Descriptors for everything else.
-const RESERVED: u64 = 64;
+/// Descriptors that files may hold until they are committed, and no more than half of what the system allows.
+const DESCRIPTORS: usize = 512;
 /// How long the first file of a group waits for others.
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Why the lock cannot be poisoned.
@@ -21,6 +16,7 @@ const NO_PANIC: &str = "nothing panics while it holds this lock";
 
 /// Written files, by the number of their input, until they are committed.
 pub(super) struct CommitQueue<W> {
+    /// Files that may be written but not committed at a time.
     most: usize,
     state: Mutex<State<W>>,
     /// Notified when a group may be complete.
@@ -37,9 +33,10 @@ struct State<W> {
 }
 
 impl<W> CommitQueue<W> {
-    pub(super) fn new() -> Self {
-        let descriptors = platform::open_files_limit().map_or(u64::MAX, |limit| limit.saturating_sub(RESERVED));
-        let most = usize::try_from(descriptors / DESCRIPTORS).unwrap_or(MOST).clamp(2, MOST);
+    /// Each file holds this many `descriptors`.
+    pub(super) fn new(descriptors: usize) -> Self {
+        let allowed = platform::open_files_limit().and_then(|limit| usize::try_from(limit / 2).ok());
+        let most = (allowed.map_or(DESCRIPTORS, |allowed| allowed.min(DESCRIPTORS)) / descriptors).max(2);
         let state = State { waiting: Vec::new(), committing: 0, is_closed: false };
         Self { most, state: Mutex::new(state), grown: Condvar::new(), committed: Condvar::new() }
     }

@@ -32,17 +32,18 @@ pub(crate) fn run<T: Send>(
     report: impl FnMut(T) -> Option<ExitStatus> + Send,
 ) -> Tally {
     let done = |input| Err::<(), T>(work(input));
-    run_in_groups(inputs, threads, done, |_| Vec::new(), report)
+    run_in_groups(inputs, threads, 1, done, |_| Vec::new(), report)
 }
 
 /// Calls `write` for each input on up to `threads` threads, `commit` for groups of what it has written, and `report` for each
 /// result in the order of the inputs.
 ///
-/// `write` returns `Err` with the result of an input that needs no commit, `commit` one result for each that it is given, and
+/// Each file holds up to this many `descriptors` until it is committed. `write` returns `Err` with the result of an input that needs no commit, `commit` one result for each that it is given, and
 /// `report` the status of a failure. A single input is committed on the thread that has written it.
 pub(crate) fn run_in_groups<W: Send, T: Send>(
     inputs: impl Iterator<Item = Result<InputPath>> + Send,
     threads: NonZeroUsize,
+    descriptors: usize,
     write: impl Fn(Result<InputPath>) -> Result<W, T> + Sync,
     commit: impl Fn(Vec<W>) -> Vec<T> + Sync,
     report: impl FnMut(T) -> Option<ExitStatus> + Send,
@@ -52,7 +53,7 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
     // Fused: a terminal or a pipe that has ended might go on if it is read again, and numbers would be left out.
     let inputs = Mutex::new((0..).zip(inputs.fuse()));
     let reports = Reports::new(report);
-    let queue = CommitQueue::new();
+    let queue = CommitQueue::new(descriptors);
     let commit_group = |group: Vec<(u64, W)>| {
         let (numbers, written): (Vec<_>, Vec<_>) = group.into_iter().unzip();
         reports.add(numbers.into_iter().zip(commit(written)));

@@ -44,7 +44,14 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
-    let tally = scheduler::run_in_groups(inputs, input_args.threads(), write, |group| request.commit(group), report);
+    let tally = scheduler::run_in_groups(
+        inputs,
+        input_args.threads(),
+        request.outputs.descriptors(),
+        write,
+        |group| request.commit(group),
+        report,
+    );
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
     Ok(tally.status())
 }

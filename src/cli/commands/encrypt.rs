@@ -47,7 +47,14 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
-    let tally = scheduler::run_in_groups(inputs, input_args.threads(), write, |group| request.commit(group), report);
+    let tally = scheduler::run_in_groups(
+        inputs,
+        input_args.threads(),
+        request.outputs.descriptors(),
+        write,
+        |group| request.commit(group),
+        report,
+    );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
     // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
     if args.files.output_dir.is_some() {

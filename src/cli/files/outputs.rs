@@ -134,6 +134,11 @@ impl<'a> Outputs<'a> {
         target.is_ok_and(|target| target.is_same(other))
     }
 
+    /// Descriptors that a file holds until it is committed: the output, what it replaces, and a source that will be deleted.
+    pub(crate) fn descriptors(&self) -> usize {
+        1 + usize::from(self.args.force) + usize::from(self.args.rm)
+    }
+
     fn overwrite(&self) -> Overwrite {
         if self.args.force { Overwrite::Replace } else { Overwrite::Refuse }
     }

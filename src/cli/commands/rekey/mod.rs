@@ -81,10 +81,20 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         request.encryptors.announce(files.len());
         request.keyring.announce(files);
     });
-    let tally = scheduler::run_in_groups(inputs, args.inputs.threads(), write, |group| request.commit(group), report);
+    let tally = scheduler::run_in_groups(
+        inputs,
+        args.inputs.threads(),
+        DESCRIPTORS,
+        write,
+        |group| request.commit(group),
+        report,
+    );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
 }
+
+/// Descriptors that a file holds until it is committed: the new file, the old one, and the name of that.
+const DESCRIPTORS: usize = 3;
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
