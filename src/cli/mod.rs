@@ -76,6 +76,7 @@ use drop_in::{Tool, Translation};
 use platform::{sandbox, signals};
 use terminal::{
     exit_status::ExitStatus,
+    key_material::{Suspicion, suspicion},
     messages::{self, Messages},
     persona,
 };
@@ -131,8 +132,9 @@ fn parse() -> Result<Arguments, ExitCode> {
     if let Some((tool, _)) = called {
         persona::assume(tool.persona());
     }
-    // Before clap sees the arguments: its messages quote what it does not understand.
-    if typed.iter().any(|argument| looks_secret(argument.as_encoded_bytes())) {
+    // Before clap sees the arguments: its messages quote what it does not understand. Joined, because the shell makes many
+    // words of an unquoted PEM file.
+    if suspicion(typed.join(OsStr::new(" ")).as_encoded_bytes()) == Suspicion::Key {
         messages::secret_argument();
         return Err(ExitStatus::Misuse.code());
     }
@@ -179,9 +181,4 @@ fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode>
             Err(ExitStatus::of(&error).code())
         }
     }
-}
-
-fn looks_secret(argument: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"AGE-SECRET-KEY-";
-    argument.windows(PREFIX.len()).any(|part| part.eq_ignore_ascii_case(PREFIX))
 }

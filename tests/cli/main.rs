@@ -19,6 +19,7 @@ mod files;
 mod inspect;
 mod interop;
 mod interop_npm;
+mod key_material;
 mod keys;
 mod memory_forgets;
 mod no_escrow;

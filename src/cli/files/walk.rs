@@ -22,7 +22,12 @@ use crate::cli::{
         pending,
     },
     platform,
-    terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Total},
+    terminal::{
+        advice::{KEEP_IN_FILE, misuse},
+        escape::{may_be_shown, quoted},
+        messages::Messages,
+        progress::Total,
+    },
 };
 
 /// Which files of a folder a walk selects.
@@ -167,11 +172,8 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
     } else {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
-    // A read that failed once would fail forever.
-    let mut failed = false;
-    let lines = reader.split(terminator).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
-    let lines = lines.filter(|line| !matches!(line, Ok(line) if line.is_empty()));
-    Ok(Box::new(lines.map(move |line| {
+    let lines = reader.split(terminator).filter(|line| !matches!(line, Ok(line) if line.is_empty()));
+    let names = lines.map(move |line| {
         let mut line = line.with_context(|| cannot_read.clone())?;
         // No name on Windows ends in a carriage return.
         if platform::WINDOWS && line.ends_with(b"\r") {
@@ -181,9 +183,15 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
             return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
         }
         let path = platform::path(line)?;
+        if !may_be_shown(&path) {
+            return misuse("the list holds a secret key, not names of files", KEEP_IN_FILE);
+        }
         // A list names files only, so `-` is a file. Standard input may be the list itself.
         Ok(InputPath::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
-    })))
+    });
+    // A read that failed once would fail forever, and the lines after a wrong one are wrong too.
+    let mut failed = false;
+    Ok(Box::new(names.take_while(move |name| !mem::replace(&mut failed, name.is_err()))))
 }
 
 fn walk(folder: &Path, selection: Selection, skipped: Skipped) -> Inputs {

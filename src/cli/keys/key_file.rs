@@ -22,7 +22,8 @@ use crate::{
         keys::plugins::Plugins,
         platform::{self, FileHandle, FileId},
         terminal::{
-            advice::{Advise, misuse},
+            advice::{Advise, KEEP_IN_FILE, misuse},
+            escape::may_be_shown,
             messages::Messages,
             prompt::Prompt,
         },
@@ -108,7 +109,10 @@ impl KeyFiles {
         }
         // Not through the library's standard input, whose buffer is never wiped.
         let file = if path == Path::new(DASH) { platform::stdin() } else { File::open(path) };
-        let file = file.with_context(cannot_read)?;
+        let file = match file.with_context(cannot_read) {
+            Err(error) if !may_be_shown(path) => return Err(error).hint(KEEP_IN_FILE),
+            file => file?,
+        };
         // Not by name: opening a pipe twice would wait for a second writer.
         let handle = FileHandle::of(&file).with_context(cannot_read)?;
         let is_named = path != Path::new(DASH);

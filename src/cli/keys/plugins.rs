@@ -26,6 +26,7 @@ use crate::{
             advice::misuse,
             errors::{PluginNotFound, Unanswered},
             escape::plain,
+            key_material::{Suspicion, redacted},
             messages::Messages,
             prompt::Prompt,
         },
@@ -240,7 +241,7 @@ fn default_for(plugin: &str) -> Result<age::plugin::Identity> {
 }
 
 fn program(plugin: &str) -> String {
-    format!("age-plugin-{plugin}")
+    redacted(&format!("age-plugin-{plugin}"), Suspicion::Fragment).into_owned()
 }
 
 fn unresolved(error: &ResolveError) -> Box<dyn std::error::Error + Send + Sync> {

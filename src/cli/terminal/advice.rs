@@ -7,6 +7,10 @@ use crate::{
     crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault},
 };
 
+/// The next step for a key that stands where the name of a file should.
+pub(crate) const KEEP_IN_FILE: &str =
+    "keep the key in a file and name the file; treat this key as disclosed if others can see where it was";
+
 /// An error with a hint. Prints as nothing itself: its source says what happened.
 #[derive(Debug)]
 struct Advised {

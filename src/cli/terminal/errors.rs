@@ -1,6 +1,9 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
-use crate::crypto::ParseRecipientError;
+use crate::{
+    cli::terminal::key_material::{Suspicion, redacted},
+    crypto::ParseRecipientError,
+};
 
 /// The command line asks for something that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +40,7 @@ pub(crate) struct Damaged(pub(crate) String);
 
 /// A plugin is not installed. Travels inside an [`io::Error`](std::io::Error) if it was needed for opening a file.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is not on the PATH; install that plugin to use its keys")]
+#[error("{} is not on the PATH; install that plugin to use its keys", redacted(.0, Suspicion::Fragment))]
 pub(crate) struct PluginNotFound(pub(crate) String);
 
 /// A new passphrase was not confirmed.

@@ -2,13 +2,30 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-/// A path in quotes. Control characters, invisible characters and bytes that are not UTF-8 are escaped.
+use crate::cli::terminal::key_material::{NOT_SHOWN, Suspicion, redacted, suspicion};
+
+/// A path in quotes. Control characters, invisible characters and bytes that are not UTF-8 are escaped. Key material that
+/// stands where a path should is not shown.
 pub(crate) fn quoted(path: &Path) -> String {
-    format!("'{}'", escaped(path))
+    if may_be_shown(path) { format!("'{}'", escape(path)) } else { NOT_SHOWN.to_owned() }
 }
 
 /// The same without the quotes.
 pub(crate) fn escaped(path: &Path) -> String {
+    if may_be_shown(path) { escape(path) } else { NOT_SHOWN.to_owned() }
+}
+
+/// Whether a path can be repeated in messages and records. It cannot be if it looks like key material, except that a file may
+/// have a name of random characters.
+pub(crate) fn may_be_shown(path: &Path) -> bool {
+    match suspicion(path.as_os_str().as_encoded_bytes()) {
+        Suspicion::None => true,
+        Suspicion::Fragment => path.symlink_metadata().is_ok(),
+        Suspicion::Key => false,
+    }
+}
+
+fn escape(path: &Path) -> String {
     let mut text = String::new();
     for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for character in part.valid().chars() {
@@ -25,8 +42,9 @@ pub(crate) fn escaped(path: &Path) -> String {
     text
 }
 
-/// Another program's words in one line, without anything that would control the terminal.
+/// Another program's words in one line, without key material and without anything that would control the terminal.
 pub(crate) fn plain(text: &str) -> String {
+    let text = redacted(text, Suspicion::Fragment);
     let visible = text.trim_end().chars().filter(|c| !is_invisible(*c));
     visible.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -9,7 +9,12 @@ use std::{
 use crate::{
     cli::{
         args,
-        terminal::{advice, exit_status::ExitStatus, persona, progress},
+        terminal::{
+            advice,
+            exit_status::ExitStatus,
+            key_material::{Suspicion, redacted},
+            persona, progress,
+        },
     },
     crypto::Recipient,
 };
@@ -75,7 +80,7 @@ impl Messages {
     /// Prints a new public key in age-keygen's words.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn public_key(&self, recipient: &Recipient) {
-        let _ = writeln!(io::stderr().lock(), "Public key: {recipient}");
+        let _ = io::stderr().lock().write_all(format!("Public key: {recipient}\n").as_bytes());
     }
 
     /// Passes on another program's words, which may be instructions for the user; so `--quiet` does not silence them.
@@ -88,26 +93,28 @@ impl Messages {
 /// An error and its causes in one line.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let texts: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-    texts.join(": ")
+    redacted(&texts.join(": "), Suspicion::Key).into_owned()
 }
 
 /// The one place that writes messages to standard error. If that fails, there is nobody left to tell.
 fn print(kind: &str, text: &str) {
     let name = persona::current().map_or("solekey", |persona| persona.name);
-    let _ = progress::hidden_while(|| writeln!(io::stderr().lock(), "{name}: {kind}{text}"));
+    let message = format!("{name}: {kind}{}\n", redacted(text, Suspicion::Key));
+    let _ = progress::hidden_while(|| io::stderr().lock().write_all(message.as_bytes()));
 }
 
 /// Prints the usage of another tool, after what is wrong with its command line.
 pub(crate) fn foreign_usage(fault: Option<&str>, usage: &str) {
-    let fault = fault.map(|fault| format!("{fault}\n")).unwrap_or_default();
-    let _ = writeln!(io::stderr().lock(), "{fault}{usage}");
+    let fault = fault.map(|fault| format!("{}\n", redacted(fault, Suspicion::Fragment))).unwrap_or_default();
+    let _ = io::stderr().lock().write_all(format!("{fault}{usage}\n").as_bytes());
 }
 
 /// Prints a usage error in clap's words.
 pub(crate) fn usage(error: &clap::Error) {
     let text = error.render().to_string();
+    let text = redacted(&text, Suspicion::Fragment);
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = write!(io::stderr().lock(), "{text}");
+        let _ = io::stderr().lock().write_all(text.as_bytes());
     } else {
         print("", text.trim_end());
     }

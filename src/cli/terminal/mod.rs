@@ -5,6 +5,7 @@ pub(crate) mod errors;
 pub(crate) mod escape;
 pub(crate) mod exit_status;
 pub(crate) mod json;
+pub(crate) mod key_material;
 pub(crate) mod messages;
 pub(crate) mod persona;
 pub(crate) mod progress;
