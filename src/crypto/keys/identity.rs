@@ -10,7 +10,7 @@ use age_core::{
 
 use crate::crypto::{
     error::Error,
-    keys::{hybrid, recipient::Recipient},
+    keys::{hybrid, recipient::Recipient, ssh_wire},
     primitives::stack::wipe_stack_after,
 };
 
@@ -98,6 +98,9 @@ impl Identity {
     ///
     /// The SSH variants of [`ParseIdentityError`].
     pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
+        if !wipe_stack_after(|| ssh_wire::is_safe_private(text)) {
+            return Err(ParseIdentityError::MalformedSsh);
+        }
         wipe_stack_after(|| match ssh::Identity::from_buffer(text, None) {
             Ok(ssh::Identity::Unsupported(key)) => Err(match key {
                 ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,

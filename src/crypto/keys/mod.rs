@@ -3,5 +3,6 @@
 pub(crate) mod hybrid;
 pub(crate) mod identity;
 pub(crate) mod recipient;
+mod ssh_wire;
 pub(crate) mod wrap;
 mod xwing;

@@ -17,7 +17,7 @@ use crate::crypto::{
     error::Error,
     format::base64,
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
-    keys::hybrid,
+    keys::{hybrid, ssh_wire},
     primitives::{hmac_sha256, sha256},
 };
 
@@ -222,6 +222,9 @@ fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
 }
 
 fn parse_ssh(text: &str) -> Result<Recipient, ParseRecipientError> {
+    if !ssh_wire::is_safe_public(text) {
+        return Err(ParseRecipientError::Unknown);
+    }
     match text.parse::<ssh::Recipient>() {
         Ok(recipient) => Ok(Recipient::Ssh(Box::new(recipient))),
         Err(ParseRecipientKeyError::Unsupported(kind)) => {
