@@ -1,11 +1,14 @@
 //! Decrypting: read the header, unwrap the file key with an identity, authenticate the header. [`Unlocked`] opens the payload.
 
-use std::{collections::HashSet, io::BufRead, slice};
+use std::{collections::HashSet, io::BufRead, mem, slice};
 
 use age_core::format::FileKey;
 
 use crate::crypto::{
-    error::Error, format::header::Header, keys::identity::Identity, primitives::stack::wipe_stack_after,
+    error::Error,
+    format::{header::Header, stanza_type::SCRYPT},
+    keys::identity::Identity,
+    primitives::stack::wipe_stack_after,
     unlocked::Unlocked,
 };
 
@@ -48,7 +51,7 @@ impl Decryptor {
     /// # Errors
     ///
     /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`],
-    /// [`Error::Unwrap`] and [`Error::External`] from the first identity that reports one.
+    /// [`Error::Memory`], [`Error::Unwrap`] and [`Error::External`] from the first identity that reports one.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
         wipe_stack_after(|| {
             let unwrapped = if self.damaged {
@@ -67,13 +70,18 @@ impl Decryptor {
     /// The file key from the first stanza that opens, or else the first error.
     fn unwrap_each(&self, identities: &[Identity]) -> Option<Result<FileKey, Error>> {
         let mut fault = None;
-        for (identity, stanza) in
-            identities.iter().flat_map(|key| self.header.stanzas().iter().map(move |one| (key, one)))
-        {
-            match identity.unwrap(slice::from_ref(stanza)) {
-                Some(Err(error)) => fault = fault.or(Some(Err(error))),
-                Some(opened) => return Some(opened),
-                None => {}
+        for identity in identities {
+            let mut scrypt_tried = false;
+            for stanza in self.header.stanzas() {
+                // The format allows one passphrase stanza, and trying it costs a second.
+                if stanza.tag == SCRYPT && mem::replace(&mut scrypt_tried, true) {
+                    continue;
+                }
+                match identity.unwrap(slice::from_ref(stanza)) {
+                    Some(Err(error)) => fault = fault.or(Some(Err(error))),
+                    Some(opened) => return Some(opened),
+                    None => {}
+                }
             }
         }
         fault

@@ -21,6 +21,7 @@ mod interop;
 mod interop_npm;
 mod key_material;
 mod keys;
+mod limits;
 mod memory_forgets;
 mod no_escrow;
 mod plugins;

@@ -73,6 +73,9 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
+        CryptoError::Memory { .. } => {
+            "close other programs, raise the limit on memory (ulimit -v), or use a larger machine"
+        }
         CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
         CryptoError::StanzaCount { .. } => {
             "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"

@@ -3,6 +3,8 @@
 pub(crate) mod hybrid;
 pub(crate) mod identity;
 pub(crate) mod recipient;
+mod scrypt;
 mod ssh_wire;
 pub(crate) mod wrap;
+pub(crate) mod x25519;
 mod xwing;

@@ -17,7 +17,7 @@ use crate::crypto::{
     error::Error,
     format::base64,
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
-    keys::{hybrid, ssh_wire},
+    keys::{hybrid, scrypt, ssh_wire},
     primitives::{hmac_sha256, sha256},
 };
 
@@ -110,7 +110,10 @@ impl Recipient {
             Self::Tag(recipient) => recipient.wrap_file_key(file_key),
             Self::TagPq(recipient) => recipient.wrap_file_key(file_key),
             Self::Ssh(recipient) => recipient.wrap_file_key(file_key),
-            Self::Passphrase(recipient) => recipient.wrap_file_key(file_key),
+            Self::Passphrase(recipient) => {
+                scrypt::check_memory(WORK_FACTOR)?;
+                recipient.wrap_file_key(file_key)
+            }
             Self::External { wrapper, .. } => wrapper.wrap_file_key(file_key),
         };
         wrapped.map_err(|error| match error {

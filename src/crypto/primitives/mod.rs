@@ -14,7 +14,7 @@ pub(crate) use crate::crypto::primitives::aead::{TAG, Unauthentic};
 #[cfg(not(feature = "openssl"))]
 pub(crate) use crate::crypto::primitives::aws_lc::ChaCha20Poly1305;
 pub use crate::crypto::primitives::aws_lc::Sha256;
-pub(crate) use crate::crypto::primitives::aws_lc::{hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
+pub(crate) use crate::crypto::primitives::aws_lc::{X25519Key, hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
 #[cfg(feature = "openssl")]
 pub(crate) use crate::crypto::primitives::libcrypto::ChaCha20Poly1305;
 

@@ -43,7 +43,7 @@ const EVERY_ROOM: &[&str] = &["*"];
 /// The files and folders that may name each dependency, by a path or in a `use` item.
 const OWNERS: &[(&str, &[&str])] = &[
     // The format's recipients and identities.
-    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "cli/keys/plugins"]),
+    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "crypto/keys/x25519.rs", "cli/keys/plugins"]),
     ("age_core", &["crypto/"]),
     ("bech32", &["crypto/keys/hybrid.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
