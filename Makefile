@@ -42,7 +42,7 @@ check:
 	.ci/check
 
 bench:
-	cargo bench --locked
+	cargo bench --locked --package solekey-benches
 	bench/compare.sh
 
 torture:

@@ -11,3 +11,7 @@
 #[doc(hidden)]
 pub mod cli;
 pub mod crypto;
+
+#[cfg(test)]
+#[path = "../tests/cli/requirements.rs"]
+mod requirements;

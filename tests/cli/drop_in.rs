@@ -386,11 +386,10 @@ for name in ('alice', 'bob'):
     identity = pagesign.Identity()
     identity.save(name)
     assert identity.crypt_public.startswith('age1') and identity.created.startswith('20')
-for armor in (True, False):
-    pagesign.encrypt_and_sign('x', ['alice', 'bob'], 'alice', armor=armor)
-    assert open('x.age', 'rb').read().startswith(b'-----BEGIN AGE' if armor else b'age-encryption.org/v1')
-    open('x', 'w').close()
-    pagesign.verify_and_decrypt('x.age', 'bob', 'alice')
+pagesign.encrypt_and_sign('x', ['alice', 'bob'], 'alice', armor=True)
+assert open('x.age', 'rb').read().startswith(b'-----BEGIN AGE')
+open('x', 'w').close()
+pagesign.verify_and_decrypt('x.age', 'bob', 'alice')
 print(open('x').read(), end='')
 ";
     if let Some(outcome) = python(&sandbox, script) {

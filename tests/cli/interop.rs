@@ -42,10 +42,13 @@ fn data_of_every_length_decrypts_in_both_directions() {
 
 #[test]
 fn ssh_keys_work_in_both_directions() {
-    for other in OTHERS.into_iter().filter(|other| installed(&[other, "ssh-keygen"])) {
-        let sandbox = Sandbox::new();
-        for (name, options) in [("ed", "-t ed25519"), ("rsa", "-t rsa -b 2048"), ("rsa4096", "-t rsa -b 4096")] {
-            sandbox.shell(&format!("ssh-keygen -q {options} -N '' -f {name}")).is_silent_success();
+    if !installed(&["ssh-keygen"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for (name, options) in [("ed", "-t ed25519"), ("rsa", "-t rsa -b 2048"), ("rsa4096", "-t rsa -b 4096")] {
+        sandbox.shell(&format!("ssh-keygen -q {options} -N '' -f {name}")).is_silent_success();
+        for other in OTHERS.into_iter().filter(|other| installed(&[other])) {
             let recipient = sandbox.text(format!("{name}.pub"));
             exchange(&sandbox, other, recipient.trim(), name, &[0, 1, LENGTHS[4]]);
         }

@@ -113,8 +113,11 @@ fn every_flipped_bit_of_armor_is_detected_or_harmless() {
     let armored = writer.finish().expect("writing to memory cannot fail");
     let mut changed = armored.clone();
     let mut same = 0;
+    let mut flipped = 0;
     for place in 0..armored.len() {
-        for bit in 0..8 {
+        // One bit of each byte in the short form.
+        for bit in if *LONG { 0..8 } else { place % 8..place % 8 + 1 } {
+            flipped += 1;
             changed[place] = armored[place] ^ (1 << bit);
             let mut binary = Vec::new();
             if std::io::Read::read_to_end(&mut ArmorReader::new(&changed[..]), &mut binary).is_ok() {
@@ -127,5 +130,5 @@ fn every_flipped_bit_of_armor_is_detected_or_harmless() {
         }
         changed[place] = armored[place];
     }
-    record("armor", &format!("{} bits changed one at a time, {same} mean the same, 0 unnoticed", armored.len() * 8));
+    record("armor", &format!("{flipped} bits changed one at a time, {same} mean the same, 0 unnoticed"));
 }

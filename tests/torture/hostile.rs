@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     requirements::{installed, skip},
+    rounds,
     sandbox::{Outcome, Sandbox, finish, is_root},
 };
 
@@ -39,9 +40,11 @@ fn work_factors_that_would_take_years_are_refused_at_once() {
 #[test]
 fn endless_headers_are_refused_in_bounded_memory() {
     let (sandbox, _) = Sandbox::with_key();
-    let endless_line = "a".repeat(100_000_000);
-    let body_lines = format!("{}\n", "A".repeat(64)).repeat(1_600_000);
-    let stanzas = "-> a\n\n".repeat(17_000_000);
+    // Several times the size of the longest header that is read.
+    let length = rounds(50_000_000, 100_000_000);
+    let endless_line = "a".repeat(length);
+    let body_lines = format!("{}\n", "A".repeat(64)).repeat(length / 65);
+    let stanzas = "-> a\n\n".repeat(length / 6);
     for (endless, header) in [
         ("a line", format!("{VERSION}-> {endless_line}")),
         ("a body", format!("{VERSION}-> a\n{body_lines}")),

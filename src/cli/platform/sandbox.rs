@@ -96,7 +96,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::cli::platform;
+    use crate::{cli::platform, requirements::skip};
 
     #[test]
     fn nothing_else_can_be_opened_once_other_files_are_refused() {
@@ -113,11 +113,7 @@ mod tests {
             let refused =
                 |result: std::io::Result<()>| result.map_err(|error| error.kind()) == Err(ErrorKind::PermissionDenied);
             if let Err(missing) = refuse_other_files([ours.path()]) {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "SKIPPED nothing_else_can_be_opened_once_other_files_are_refused: {missing}"
-                );
-                return;
+                return skip(&missing.to_string());
             }
             for path in [other.path().join("key"), place("input"), "/proc/self/environ".into(), "/dev/tty".into()] {
                 assert!(refused(File::open(&path).map(drop)), "{}", path.display());

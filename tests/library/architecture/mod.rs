@@ -21,7 +21,10 @@ static DEPENDENCIES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = command.args(["metadata", "--no-deps", "--format-version=1"]).output().expect("cargo starts");
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
-    let dependencies = metadata["packages"][0]["dependencies"].as_array().expect("the package has dependencies");
+    let packages = metadata["packages"].as_array().expect("the workspace has packages");
+    let program =
+        packages.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME")).expect("this is one of them");
+    let dependencies = program["dependencies"].as_array().expect("the package has dependencies");
     // Dependencies of tests and of the build script have a kind; those of the program have none.
     let shipped = dependencies.iter().filter(|dependency| dependency["kind"].is_null());
     let names = shipped.map(|dependency| dependency["name"].as_str().expect("a dependency has a name"));
