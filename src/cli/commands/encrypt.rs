@@ -103,6 +103,10 @@ impl<'a> Request<'a> {
         let mut input = self.open(path, &target)?;
         let cannot_encrypt = || format!("cannot encrypt {}", display_name(&path.path));
         let sealing = self.wrap().with_context(cannot_encrypt)?;
+        // What follows may be typed.
+        if path.is_stdin() {
+            self.session.key_files.prompt.show_input();
+        }
 
         let permit = self.cores.acquire(input.length());
         let mut output = self.open_output(&target)?;

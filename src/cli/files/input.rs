@@ -234,6 +234,8 @@ impl Read for Tracked {
         let count = loop {
             match self.file.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Its other end made it non-blocking, as Node and ssh do.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&self.file)?,
                 other => break other?,
             }
         };

@@ -141,7 +141,14 @@ impl Write for Stream {
         if self.text_only && !is_text(bytes) {
             return Err(io::Error::other(BinaryOutput));
         }
-        match self.file.write(bytes) {
+        let written = loop {
+            match self.file.write(bytes) {
+                // Its other end made it non-blocking, as Node and ssh do.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_write(&self.file)?,
+                other => break other,
+            }
+        };
+        match written {
             // The reader has gone. Other workers may be waiting for input that never comes, so the program ends here, as
             // SIGPIPE would have ended it.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => signals::exit(ExitStatus::ClosedPipe as i32),

@@ -22,7 +22,7 @@ use crate::{
         keys::plugins::Plugins,
         platform::{self, FileHandle, FileId},
         terminal::{
-            advice::{Advise, KEEP_IN_FILE, misuse},
+            advice::{Advise, KEEP_IN_FILE, SAVE_AS_UTF_8, misuse},
             escape::may_be_shown,
             messages::Messages,
             prompt::Prompt,
@@ -158,7 +158,7 @@ pub(crate) fn parse_lines<T>(
     };
     if let Some(encoding) = encoding {
         let error = anyhow!("{} {encoding}", display_name(path));
-        return Err(error).hint("save it as UTF-8, without a byte order mark");
+        return Err(error).hint(SAVE_AS_UTF_8);
     }
     let mut parsed = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -176,13 +176,16 @@ pub(crate) fn parse_lines<T>(
 }
 
 /// Reads up to one byte more than the limit. Leaves no copies in memory when the buffer grows.
-fn read_secret(mut file: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_secret(mut file: File, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(vec![0; expected.min(KEY_FILE_LIMIT) + 1]);
     let mut filled = 0;
     loop {
-        match file.read(&mut text[filled..])? {
-            0 => break,
-            count => filled += count,
+        match file.read(&mut text[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&file)?,
+            Err(error) => return Err(error),
         }
         if filled > KEY_FILE_LIMIT {
             break;

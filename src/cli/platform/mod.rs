@@ -1,10 +1,12 @@
 //! The operating system: everything that differs between Unix, Linux and Windows. The only room that asks which system it is
-//! built for, and the owner of rustix and winapi-util.
+//! built for, and the owner of rustix, winapi-util and rpassword.
 //!
 //! Every function exists on every system. Where a system lacks something, its version does nothing, says so with
 //! [`std::io::ErrorKind::Unsupported`], or returns `None`; each says which.
 
 mod file_handle;
+#[cfg(unix)]
+mod hidden_input;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -18,21 +20,26 @@ mod unix;
 mod windows;
 
 pub(crate) use file_handle::FileHandle;
+#[cfg(unix)]
+pub(crate) use hidden_input::HiddenInput;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+pub(crate) use linux::{create_unnamed, descriptor, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, is_block_device, is_stdin,
     keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode,
-    set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
+    set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, is_block_device, is_stdin,
-    keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode,
-    set_owner, stdin, stdout, sync_folder, umask, was_closed, write_all_at,
+    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, descriptor,
+    is_block_device, is_stdin, keep_memory_private, link_count, others_may_read, ownership, path, read_at,
+    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
+    wait_to_write, was_closed, write_all_at,
 };
 
 /// Whether this is Windows.

@@ -12,7 +12,7 @@ use std::{
 };
 
 #[cfg(unix)]
-use crate::cli::platform::unix::TerminalState;
+use crate::cli::platform::hidden_input;
 
 /// Files to remove if the program ends early.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -38,8 +38,8 @@ pub(crate) fn keep(path: &Path) {
     temporary().remove(path);
 }
 
-/// From now on, signals that end the program first remove [temporary](create_temporary) files and restore the terminal's
-/// [`Echo`]. Calls after the first do nothing.
+/// From now on, signals that end the program first remove [temporary](create_temporary) files and restore the terminal. One
+/// that suspends it restores the terminal until the program is continued. Calls after the first do nothing.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ pub(crate) fn keep(path: &Path) {
 #[cfg(unix)]
 pub(crate) fn clean_up_on_signals() -> io::Result<()> {
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM},
+        consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
         iterator::Signals,
     };
 
@@ -55,10 +55,15 @@ pub(crate) fn clean_up_on_signals() -> io::Result<()> {
     let mut installed = Ok(());
     ONCE.call_once(|| {
         // The parent may have wanted the program to survive some of them, as nohup does.
-        let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+        let wanted =
+            [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT].into_iter().filter(|signal| !is_ignored(*signal));
         installed = Signals::new(wanted).map(|mut signals| {
             std::thread::spawn(move || {
-                signals.forever().for_each(end);
+                signals.forever().for_each(|signal| match signal {
+                    SIGTSTP => suspend(),
+                    SIGCONT => hidden_input::resume(),
+                    _ => end(signal),
+                });
             });
         });
     });
@@ -71,12 +76,23 @@ fn remove_all(temporary: &BTreeSet<PathBuf>) {
     }
 }
 
-/// Removes temporary files and exits with `status`.
+/// Removes temporary files, restores the terminal, and exits with `status`.
 pub(crate) fn exit(status: i32) -> ! {
     // Held to the end, so that no file is created that nobody removes.
     let temporary = temporary();
     remove_all(&temporary);
+    #[cfg(unix)]
+    hidden_input::restore();
     process::exit(status)
+}
+
+/// Restores the terminal while the program is suspended.
+#[cfg(unix)]
+fn suspend() {
+    hidden_input::restore();
+    // Unlike SIGSTOP, this signal suspends nothing that no shell would continue. Sent to this thread, it takes effect here.
+    let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTTIN);
+    hidden_input::resume();
 }
 
 /// Removes temporary files, restores the terminal, and ends the program as the signal would have.
@@ -85,58 +101,8 @@ fn end(signal: i32) {
     // Held to the end, so that no file is created that nobody removes.
     let temporary = temporary();
     remove_all(&temporary);
-    restore_echo();
+    hidden_input::restore();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
-}
-
-/// Ends the program because Ctrl-C was read as a character, unless the parent wanted interrupts to be ignored.
-#[cfg(unix)]
-pub(crate) fn end_by_interrupt() {
-    use signal_hook::consts::SIGINT;
-    if !is_ignored(SIGINT) {
-        end(SIGINT);
-    }
-}
-
-/// Does nothing: Ctrl-C is never read as a character here.
-#[cfg(not(unix))]
-pub(crate) fn end_by_interrupt() {}
-
-/// The terminal's settings before a prompt turned its echo off.
-#[cfg(unix)]
-static BEFORE_PROMPT: Mutex<Option<TerminalState>> = Mutex::new(None);
-
-#[cfg(unix)]
-fn restore_echo() {
-    if let Some(state) = BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock").as_ref() {
-        state.restore();
-    }
-}
-
-/// While it lives, a signal that ends the program restores the terminal's settings.
-pub(crate) struct Echo;
-
-impl Echo {
-    /// Remembers the settings of the terminal, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`clean_up_on_signals`].
-    pub(crate) fn guard() -> io::Result<Self> {
-        clean_up_on_signals()?;
-        #[cfg(unix)]
-        {
-            *BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock") = TerminalState::now();
-        }
-        Ok(Self)
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock").take();
-    }
 }
 
 /// From now on, a write beyond the limit on file sizes fails, instead of killing the program silently.

@@ -7,6 +7,8 @@ use crate::{
     crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault},
 };
 
+/// The next step for a text file in another encoding.
+pub(crate) const SAVE_AS_UTF_8: &str = "save it as UTF-8, without a byte order mark";
 /// The next step for a key that stands where the name of a file should.
 pub(crate) const KEEP_IN_FILE: &str =
     "keep the key in a file and name the file; treat this key as disclosed if others can see where it was";

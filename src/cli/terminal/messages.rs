@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     cli::{
-        args,
+        args, platform,
         terminal::{
             advice,
             exit_status::ExitStatus,
@@ -80,7 +80,7 @@ impl Messages {
     /// Prints a new public key in age-keygen's words.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn public_key(&self, recipient: &Recipient) {
-        let _ = io::stderr().lock().write_all(format!("Public key: {recipient}\n").as_bytes());
+        write(&format!("Public key: {recipient}\n"));
     }
 
     /// Passes on another program's words, which may be instructions for the user; so `--quiet` does not silence them.
@@ -100,13 +100,27 @@ pub(crate) fn one_line(error: &anyhow::Error) -> String {
 fn print(kind: &str, text: &str) {
     let name = persona::current().map_or("solekey", |persona| persona.name);
     let message = format!("{name}: {kind}{}\n", redacted(text, Suspicion::Key));
-    let _ = progress::hidden_while(|| io::stderr().lock().write_all(message.as_bytes()));
+    progress::hidden_while(|| write(&message));
+}
+
+/// Writes text to standard error at once, so that it does not mix with that of other programs.
+fn write(text: &str) {
+    let Ok(mut stderr) = platform::stderr() else { return };
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match stderr.write(rest) {
+            Ok(count) if count > 0 => rest = &rest[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && platform::wait_to_write(&stderr).is_ok() => {}
+            _ => return,
+        }
+    }
 }
 
 /// Prints the usage of another tool, after what is wrong with its command line.
 pub(crate) fn foreign_usage(fault: Option<&str>, usage: &str) {
     let fault = fault.map(|fault| format!("{}\n", redacted(fault, Suspicion::Fragment))).unwrap_or_default();
-    let _ = io::stderr().lock().write_all(format!("{fault}{usage}\n").as_bytes());
+    write(&format!("{fault}{usage}\n"));
 }
 
 /// Prints a usage error in clap's words.
@@ -114,7 +128,7 @@ pub(crate) fn usage(error: &clap::Error) {
     let text = error.render().to_string();
     let text = redacted(&text, Suspicion::Fragment);
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        write(&text);
     } else {
         print("", text.trim_end());
     }

@@ -64,7 +64,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
     ("humantime", &["cli/commands/keygen.rs"]),
     ("indicatif", &["cli/terminal/progress.rs"]),
-    ("rpassword", &["cli/terminal/prompt.rs"]),
+    ("rpassword", &["cli/platform/windows.rs"]),
     // Reports derive `Serialize` where they are defined; one file turns them into text.
     ("serde", &["cli/terminal/", "cli/files/", "cli/keys/", "cli/commands/"]),
     ("serde_json", &["cli/terminal/json.rs"]),
