@@ -120,3 +120,32 @@ fn an_ssh_key_of_zeros_is_no_recipient() {
          solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n",
     );
 }
+
+#[test]
+fn an_endless_list_of_files_is_an_error() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let encrypt = ["encrypt", "-r", &recipient, "--files-from", "/dev/zero"];
+    sandbox
+        .run(encrypt)
+        .fails(1, "solekey: error: cannot read '/dev/zero': a name is longer than 64 KiB, which no file's is\n");
+    sandbox
+        .run(encrypt.iter().chain(&["-0"]))
+        .fails(1, "solekey: error: cannot read '/dev/zero': more than a million names in a row are empty\n");
+}
+
+#[test]
+fn any_number_of_threads_can_be_asked_for() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", vec![0; 3 << 20]);
+    sandbox.run(["encrypt", "-T", "18446744073709551615", "-r", &recipient, "x"]).is_silent_success();
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let sandbox = Sandbox::new();
+    let said = "solekey: error: cannot write to standard output: No space left on device (os error 28)\n";
+    for words in ["--help", "encrypt --help", "--version", "--version -v"] {
+        sandbox.shell(&format!("\"$SOLEKEY\" {words} >/dev/full")).fails(1, said);
+    }
+    sandbox.shell("\"$SOLEKEY\" age --version >/dev/full").fails(1, &said.replace("solekey", "age"));
+}

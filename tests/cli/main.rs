@@ -32,5 +32,6 @@ mod recoded;
 mod rekey;
 mod salvage;
 mod sandboxing;
+mod terminals;
 mod vectors;
 mod version;

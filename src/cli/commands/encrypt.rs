@@ -11,7 +11,7 @@ use crate::{
         commands::session::Session,
         files::{
             commit::commit,
-            input::{Input, check_stdin_is_open},
+            input::{Input, announce_typed, check_stdin_is_open},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
@@ -110,6 +110,9 @@ impl<'a> Request<'a> {
 
         let permit = self.cores.acquire(input.length());
         let mut output = self.open_output(&target)?;
+        if input.is_terminal() {
+            output.hold_back();
+        }
         self.progress.begin();
         let written = self.write(sealing.encryptor, &mut input, &mut output, permit.threads);
         let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
@@ -137,6 +140,7 @@ impl<'a> Request<'a> {
         if path.is_stdin() {
             check_stdin_is_open()?;
         }
+        announce_typed(&path.path, &self.session.messages);
         let input = Input::open(&path.path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,9 +16,11 @@ use crate::{
         platform::{self, FileHandle, FileId},
         terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Progress},
     },
-    crypto::{ReadAt, Source},
+    crypto::{ReadAt, Source, armor},
 };
 
+/// Bytes in the longest text that is typed or pasted on a terminal.
+const TYPED_LIMIT: usize = 64 << 20;
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
 
@@ -116,6 +118,35 @@ impl Input {
         self.metadata.as_ref().filter(|metadata| metadata.is_file())
     }
 
+    /// Whether it is typed or pasted on a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.reader.get_ref().file.is_terminal()
+    }
+
+    /// Reads what is typed or pasted on a terminal, up to the end of the armor or of the input. `None` if it is no terminal.
+    ///
+    /// All of it, so that a passphrase can be asked for on the same terminal.
+    ///
+    /// # Errors
+    ///
+    /// If it is longer than 64 MiB; those of the system.
+    pub(crate) fn read_typed(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if !self.is_terminal() {
+            return Ok(None);
+        }
+        let mut typed = Vec::new();
+        loop {
+            let start = typed.len();
+            let count = self.reader.by_ref().take(TYPED_LIMIT as u64).read_until(b'\n', &mut typed)?;
+            if count == 0 || armor::is_end(&typed[start..]) {
+                return Ok(Some(typed));
+            }
+            if typed.len() > TYPED_LIMIT {
+                return Err(io::Error::other("more than 64 MiB were typed"));
+            }
+        }
+    }
+
     /// The permissions of a file that is made from this one.
     pub(crate) fn permissions(&self) -> Permissions {
         let path = self.path.as_deref().unwrap_or(Path::new("/dev/stdin"));
@@ -190,6 +221,13 @@ impl Input {
         let same =
             |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
         self.file_metadata().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
+    }
+}
+
+/// Says that standard input is read from the terminal, if `path` names it and it is.
+pub(crate) fn announce_typed(path: &Path, messages: &Messages) {
+    if path == Path::new(DASH) && io::stdin().is_terminal() {
+        messages.reading_terminal();
     }
 }
 

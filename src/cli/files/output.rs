@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek, Write},
+    io::{self, IsTerminal, Seek, Write},
 };
 
 use crate::{
@@ -55,6 +55,15 @@ impl Output {
         match self {
             Self::Stream(_) => Ok(()),
             Self::File(pending) => pending.truncate(length),
+        }
+    }
+
+    /// Keeps back what goes to a terminal until all of it is there, because the input is typed on the same terminal.
+    pub(crate) fn hold_back(&mut self) {
+        if let Self::Stream(stream) = self
+            && stream.file.is_terminal()
+        {
+            stream.held = Some(Vec::new());
         }
     }
 
@@ -119,16 +128,21 @@ pub(crate) struct Stream {
     written: u64,
     /// The hash of what was written, if it is wanted.
     sha256: Option<Sha256>,
+    /// What is kept back until the output is finished.
+    held: Option<Vec<u8>>,
 }
 
 impl Stream {
     pub(crate) fn new(file: File, text_only: bool) -> Self {
         platform::enlarge_pipe(&file);
-        Self { file, text_only, written: 0, sha256: None }
+        Self { file, text_only, written: 0, sha256: None, held: None }
     }
 
     /// Syncs what was written to a file or block device: some failures show only then.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        if let Some(held) = self.held.take() {
+            self.write_all(&held)?;
+        }
         match self.file.metadata() {
             Ok(metadata) if metadata.is_file() || platform::is_block_device(&metadata) => self.file.sync_all(),
             _ => Ok(()),
@@ -140,6 +154,10 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.text_only && !is_text(bytes) {
             return Err(io::Error::other(BinaryOutput));
+        }
+        if let Some(held) = &mut self.held {
+            held.extend_from_slice(bytes);
+            return Ok(bytes.len());
         }
         let written = loop {
             match self.file.write(bytes) {

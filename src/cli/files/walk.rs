@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     iter, mem,
     path::{Path, PathBuf},
     sync::{
@@ -17,7 +17,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::cli::{
     args::{DASH, InputArgs},
     files::{
-        input::is_stdin,
+        input::{announce_typed, is_stdin},
         naming::{InputPath, display_name, without_age},
         pending,
     },
@@ -29,6 +29,11 @@ use crate::cli::{
         progress::Total,
     },
 };
+
+/// Bytes in the longest name in a list. No system has longer ones.
+const NAME_LIMIT: u64 = 64 << 10;
+/// Empty names in a row before a list is found to have no more: it may be an endless device.
+const EMPTY_LIMIT: usize = 1_000_000;
 
 /// Which files of a folder a walk selects.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,7 +98,10 @@ pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) 
         return misuse("-0 says how the names in a list end, and none is named", "name it with --files-from");
     }
     let named: Inputs = match &args.files_from {
-        Some(list) => listed(list, if args.null { 0 } else { b'\n' })?,
+        Some(list) => {
+            announce_typed(list, &skipped.messages);
+            listed(list, if args.null { 0 } else { b'\n' })?
+        }
         None if args.files.is_empty() => Box::new(iter::once(Ok(InputPath::new(DASH.into())))),
         None => Box::new(args.files.clone().into_iter().map(|path| Ok(InputPath::new(path)))),
     };
@@ -165,6 +173,28 @@ pub(crate) fn yields_one(inputs: &impl Iterator) -> bool {
     inputs.size_hint().1 == Some(1)
 }
 
+/// The lines of a list that are not empty, without their terminators.
+fn lines(mut reader: Box<dyn BufRead + Send>, terminator: u8) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
+    iter::from_fn(move || {
+        for _ in 0..EMPTY_LIMIT {
+            let mut line = Vec::new();
+            match reader.by_ref().take(NAME_LIMIT + 1).read_until(terminator, &mut line) {
+                Ok(0) => return None,
+                Err(error) => return Some(Err(error)),
+                Ok(_) => {}
+            }
+            if line.len() as u64 > NAME_LIMIT {
+                return Some(Err(io::Error::other("a name is longer than 64 KiB, which no file's is")));
+            }
+            line.pop_if(|byte| *byte == terminator);
+            if !line.is_empty() {
+                return Some(Ok(line));
+            }
+        }
+        Some(Err(io::Error::other("more than a million names in a row are empty")))
+    })
+}
+
 fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
     let cannot_read = format!("cannot read {}", display_name(list));
     let reader: Box<dyn BufRead + Send> = if list == Path::new(DASH) {
@@ -172,7 +202,7 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
     } else {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
-    let lines = reader.split(terminator).filter(|line| !matches!(line, Ok(line) if line.is_empty()));
+    let lines = lines(reader, terminator);
     let names = lines.map(move |line| {
         let mut line = line.with_context(|| cannot_read.clone())?;
         // No name on Windows ends in a carriage return.

@@ -15,7 +15,7 @@ use crate::{
     cli::{
         args::DASH,
         files::{
-            input::{Input, is_stdin},
+            input::{Input, announce_typed, is_stdin},
             naming::display_name,
             target::Target,
         },
@@ -107,6 +107,7 @@ impl KeyFiles {
         if is_stdin(path) && mem::replace(&mut self.stdin_is_taken, true) {
             return misuse("standard input cannot be both keys and data", "put one of them into a file");
         }
+        announce_typed(path, &self.messages);
         // Not through the library's standard input, whose buffer is never wiped.
         let file = if path == Path::new(DASH) { platform::stdin() } else { File::open(path) };
         let file = match file.with_context(cannot_read) {

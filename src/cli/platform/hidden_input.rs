@@ -10,10 +10,7 @@ use std::{
 
 use rustix::termios::{InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
-use crate::{
-    cli::platform::{signals, unix::TERMINAL_INPUT},
-    crypto::secrecy::Zeroizing,
-};
+use crate::{cli::platform::unix::TERMINAL_INPUT, crypto::secrecy::Zeroizing};
 
 /// Bytes in the longest line that a terminal passes on.
 const LINE: usize = 4096;
@@ -38,13 +35,12 @@ fn state() -> MutexGuard<'static, State> {
 pub(crate) struct HiddenInput(());
 
 impl HiddenInput {
-    /// Turns the terminal's echo off.
+    /// Turns the terminal's echo off. Signals must be [handled](crate::cli::platform::signals::clean_up_on_signals) by then.
     ///
     /// # Errors
     ///
-    /// If there is no terminal; those of [`signals::clean_up_on_signals`].
+    /// If there is no terminal.
     pub(crate) fn begin() -> io::Result<Self> {
-        signals::clean_up_on_signals()?;
         let mut state = state();
         if state.depth == 0 {
             let terminal = File::options().read(true).write(true).open(TERMINAL_INPUT)?;

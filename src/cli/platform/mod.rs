@@ -42,5 +42,7 @@ pub(crate) use windows::{
     wait_to_write, was_closed, write_all_at,
 };
 
+/// The keys that end the input on a terminal.
+pub(crate) const END_OF_INPUT: &str = if WINDOWS { "Ctrl-Z and Enter" } else { "Ctrl-D" };
 /// Whether this is Windows.
 pub(crate) const WINDOWS: bool = cfg!(windows);

@@ -2,7 +2,7 @@
 //! of signal-hook, and of ctrlc, which does the same on Windows.
 
 #[cfg(unix)]
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -46,28 +46,52 @@ pub(crate) fn keep(path: &Path) {
 /// If the handlers cannot be installed.
 #[cfg(unix)]
 pub(crate) fn clean_up_on_signals() -> io::Result<()> {
+    static ONCE: Once = Once::new();
+    let mut installed = Ok(());
+    ONCE.call_once(|| installed = watch());
+    installed
+}
+
+/// The thread that handles signals, while there is one.
+#[cfg(unix)]
+static WATCHER: Mutex<Option<signal_hook::iterator::Handle>> = Mutex::new(None);
+
+/// Starts a thread that handles signals, and ends the one before, if there is one.
+#[cfg(unix)]
+fn watch() -> io::Result<()> {
     use signal_hook::{
         consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
         iterator::Signals,
     };
 
-    static ONCE: Once = Once::new();
-    let mut installed = Ok(());
-    ONCE.call_once(|| {
-        // The parent may have wanted the program to survive some of them, as nohup does.
-        let wanted =
-            [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT].into_iter().filter(|signal| !is_ignored(*signal));
-        installed = Signals::new(wanted).map(|mut signals| {
-            std::thread::spawn(move || {
-                signals.forever().for_each(|signal| match signal {
-                    SIGTSTP => suspend(),
-                    SIGCONT => hidden_input::resume(),
-                    _ => end(signal),
-                });
-            });
+    /// The signals to handle, found while the system still lets the program look.
+    static WANTED: OnceLock<Vec<i32>> = OnceLock::new();
+
+    let mut watcher = WATCHER.lock().expect("nothing panics while it holds this lock");
+    // The parent may have wanted the program to survive some of them, as nohup does.
+    let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
+    let wanted = WANTED.get_or_init(|| all.into_iter().filter(|signal| !is_ignored(*signal)).collect());
+    let mut signals = Signals::new(wanted)?;
+    let before = watcher.replace(signals.handle());
+    std::thread::spawn(move || {
+        signals.forever().for_each(|signal| match signal {
+            SIGTSTP => suspend(),
+            SIGCONT => hidden_input::resume(),
+            _ => end(signal),
         });
     });
-    installed
+    before.iter().for_each(signal_hook::iterator::Handle::close);
+    Ok(())
+}
+
+/// Has signals handled by a thread with the rights that the calling thread has now, if a thread handles them already.
+#[cfg(target_os = "linux")]
+pub(super) fn watch_confined() {
+    let is_watched = WATCHER.lock().expect("nothing panics while it holds this lock").is_some();
+    if is_watched {
+        // Without another thread, the one before stays.
+        let _ = watch();
+    }
 }
 
 fn remove_all(temporary: &BTreeSet<PathBuf>) {

@@ -50,7 +50,7 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// Characters that print nothing or change the direction of the text, and so make one name look like another.
-fn is_invisible(character: char) -> bool {
+pub(super) fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

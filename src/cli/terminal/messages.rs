@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
 };
 
 use crate::{
@@ -67,6 +67,16 @@ impl Messages {
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
             print("warning: ", text);
+        }
+    }
+
+    /// Says, once in a run, that standard input is read from the terminal. Not in the place of another tool, which does not.
+    pub(crate) fn reading_terminal(&self) {
+        static ONCE: Once = Once::new();
+        if !self.quiet && !persona::is_drop_in() {
+            ONCE.call_once(|| {
+                print("", &format!("reading from standard input; press {} to end", platform::END_OF_INPUT));
+            });
         }
     }
 

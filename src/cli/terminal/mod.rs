@@ -7,6 +7,7 @@ pub(crate) mod exit_status;
 pub(crate) mod json;
 pub(crate) mod key_material;
 pub(crate) mod messages;
+mod passphrase_source;
 pub(crate) mod persona;
 pub(crate) mod progress;
 pub(crate) mod prompt;

@@ -2,8 +2,8 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, BufRead, BufReader, Read, Write},
+    path::Path,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
@@ -12,12 +12,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::{
     cli::{
         args::Passphrases,
-        platform::{self, HiddenInput},
+        platform::{self, HiddenInput, signals},
         terminal::{
-            advice::{Advise, SAVE_AS_UTF_8, advised, misuse},
+            advice::{Advise, advised, misuse},
             errors::{PassphrasesDiffer, Unanswered},
             escape::quoted,
             exit_status::ExitStatus,
+            passphrase_source::{PASSPHRASE_LIMIT, PassphraseSource},
             persona,
             progress::hidden_while,
         },
@@ -28,8 +29,6 @@ use crate::{
     },
 };
 
-/// Bytes in the longest passphrase. A file with a longer first line is surely the wrong file.
-const PASSPHRASE_LIMIT: usize = 4096;
 /// The file that `--passphrase-fd 0` opens.
 const STDIN: &str = "/dev/fd/0";
 /// Number of passphrase attempts.
@@ -45,14 +44,6 @@ pub(crate) enum Prompt {
     File { source: PassphraseSource, read: OnceLock<SecretString> },
     /// `--batch`.
     Nobody,
-}
-
-/// What holds a passphrase.
-pub(crate) struct PassphraseSource {
-    /// The descriptor, if it was named by its number.
-    number: Option<u32>,
-    /// The file, or a name of the descriptor.
-    path: PathBuf,
 }
 
 impl Prompt {
@@ -191,7 +182,10 @@ impl Prompt {
         let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
         let input = match hidden.take() {
             Some(input) => input,
-            None => HiddenInput::begin().map_err(|_| no_terminal())?,
+            None => {
+                signals::clean_up_on_signals().context("cannot prepare for signals")?;
+                HiddenInput::begin().map_err(|_| no_terminal())?
+            }
         };
         let answer = hidden_while(|| input.ask(question));
         *hidden = Some(input);
@@ -241,53 +235,6 @@ fn check_can_be_typed(passphrase: &SecretString) -> Result<()> {
 
 fn unanswered(what: String) -> anyhow::Error {
     advised(Unanswered(what), "give it with --passphrase-file FILE or --passphrase-fd N")
-}
-
-impl PassphraseSource {
-    /// Reads the first line, from where the descriptor stands.
-    fn read(&self) -> Result<SecretString> {
-        let name = match self.number {
-            Some(number) => format!("descriptor {number}"),
-            None => quoted(&self.path),
-        };
-        let cannot_read = || format!("cannot read a passphrase from {name}");
-        let file = match self.number {
-            Some(0) => platform::stdin(),
-            Some(number) => platform::descriptor(number),
-            None => File::open(&self.path),
-        };
-        let mut file = file.with_context(cannot_read)?;
-        if self.number.is_some() && file.is_terminal() {
-            return misuse(
-                format!("{name} is a terminal, which would show the passphrase"),
-                "leave out --passphrase-fd",
-            );
-        }
-        // Room for the longest line, since growing would leave copies in memory.
-        let mut line = Zeroizing::new(vec![0; PASSPHRASE_LIMIT + 2]);
-        let mut filled = 0;
-        while filled < line.len() && !line[..filled].contains(&b'\n') {
-            match file.read(&mut line[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    platform::wait_to_read(&file).with_context(cannot_read)?;
-                }
-                Err(error) => return Err(error).with_context(cannot_read),
-            }
-        }
-        let text = line[..filled].split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let text = if text.len() < filled { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
-        if text.len() > PASSPHRASE_LIMIT {
-            bail!("the first line of {name} is longer than a passphrase may be, 4096 bytes");
-        }
-        if let [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = text {
-            return Err(anyhow!("the passphrase in {name} begins with a byte order mark")).hint(SAVE_AS_UTF_8);
-        }
-        let text = std::str::from_utf8(text).ok();
-        Ok(SecretString::from(text.with_context(|| format!("the passphrase in {name} is not UTF-8"))?))
-    }
 }
 
 /// Ten random words of the BIP 39 word list, joined by dashes.

@@ -29,6 +29,12 @@ pub fn looks_armored(beginning: &[u8]) -> bool {
     !beginning.is_empty() && (text.starts_with(b"-----") || b"-----".starts_with(text))
 }
 
+/// Returns whether a line is the end marker, with white space around it or not.
+#[must_use]
+pub fn is_end(line: &[u8]) -> bool {
+    line.trim_ascii() == END.as_bytes()
+}
+
 /// A writer that armors what is written to it. Call [`finish`](Self::finish) at the end.
 pub struct ArmorWriter<W: Write> {
     inner: W,

@@ -1,5 +1,7 @@
 //! A buffer aligned with the file it is copied to or from.
 
+use crate::crypto::secrecy::Zeroize;
+
 /// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
 
@@ -25,6 +27,13 @@ impl PageBuffer {
     pub(crate) fn at(&mut self, offset: u64) -> &mut [u8] {
         let within_page = usize::try_from(offset % PAGE as u64).expect("the remainder is smaller than a page");
         &mut self.memory[self.first_page + within_page..]
+    }
+}
+
+/// Plaintext must not stay in memory that others get.
+impl Drop for PageBuffer {
+    fn drop(&mut self) {
+        self.memory.zeroize();
     }
 }
 

@@ -27,7 +27,7 @@ const CRYPTO_ROOMS: Rooms = &[
     ("error", &[]),
     ("secrecy", &[]),
     ("primitives", &["error", "secrecy"]),
-    ("parallel", &["error"]),
+    ("parallel", &["error", "secrecy"]),
     ("format", &["error", "secrecy", "primitives", "parallel"]),
     ("keys", &["error", "secrecy", "primitives", "parallel", "format"]),
     ("payload", &["error", "secrecy", "primitives", "parallel", "format", "keys"]),
