@@ -62,7 +62,10 @@ pub use keys::{
     identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT},
     recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
 };
-pub use parallel::endpoints::{ReadAt, Sink, Source, WriteAt};
+pub use parallel::{
+    endpoints::{ReadAt, Sink, Source, WriteAt},
+    wanted::is_wanted,
+};
 pub use payload::{
     Payload,
     chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},

@@ -13,7 +13,7 @@ use std::{
 use crate::{
     prompts::on_terminal,
     requirements::installed,
-    sandbox::{Sandbox, finish},
+    sandbox::{SEGMENT, Sandbox, data, finish, finish_within},
     texts::SAVE_AS_UTF_8,
 };
 
@@ -233,4 +233,33 @@ fn messages_of_programs_that_run_at_once_do_not_mix() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn an_error_does_not_wait_for_a_pipe_that_stays_silent() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", data(3 * SEGMENT));
+    sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
+    let mut damaged = sandbox.read("x.age");
+    damaged[SEGMENT / 2] ^= 1;
+    let mut command = sandbox.command(["decrypt", "-T", "2", "-i", "key.txt", "-o", "y"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    // It may fail before it has read everything.
+    let _ = pipe.write_all(&damaged[..5 * SEGMENT / 2]);
+    let outcome = finish_within(Duration::from_secs(20), child);
+    drop(pipe);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(outcome.stderr.contains("chunk 8 failed authentication"), "{outcome:?}");
+
+    // A full disk on the other side.
+    let mut command = sandbox.command(["encrypt", "-T", "2", "-r", &recipient, "-o", "/dev/full"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    // It may fail before it has read everything.
+    let _ = pipe.write_all(&data(2 * SEGMENT + 5));
+    let outcome = finish_within(Duration::from_secs(20), child);
+    drop(pipe);
+    assert_eq!(outcome.status, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("No space left on device"), "{outcome:?}");
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,7 @@ use crate::{
         platform::{self, FileHandle, FileId},
         terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Progress},
     },
-    crypto::{ReadAt, Source, armor},
+    crypto::{ReadAt, Source, armor, is_wanted},
 };
 
 /// Bytes in the longest text that is typed or pasted on a terminal.
@@ -94,7 +95,7 @@ impl Input {
         let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
         let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
         let id = FileId::of(&file)?;
-        let tracked = Tracked { file, progress: progress.clone(), read: 0 };
+        let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
         Ok(Self { path, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
@@ -261,13 +262,37 @@ pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> 
 /// A file that counts the bytes read from it.
 pub(crate) struct Tracked {
     file: File,
+    /// Whether it is a regular file, which never makes a reader wait.
+    is_file: bool,
     progress: Arc<Progress>,
     /// Bytes read in sequence.
     pub(crate) read: u64,
 }
 
+/// How long a reader waits before it asks whether the bytes are still wanted.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Tracked {
+    /// Waits until something can be read. An error if the pipeline has stopped meanwhile.
+    fn wait_while_wanted(&self) -> io::Result<()> {
+        if self.is_file {
+            return Ok(());
+        }
+        while let Some(wanted) = is_wanted() {
+            if !wanted {
+                return Err(io::Error::other("it is not wanted any more"));
+            }
+            if platform::can_read_within(&self.file, PATIENCE)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Read for Tracked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait_while_wanted()?;
         // Retried after a signal: a caller of `fill_buf` would take the interruption for an error.
         let count = loop {
             match self.file.read(buffer) {

@@ -13,10 +13,11 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
 use rustix::{
-    event::{PollFd, PollFlags, poll},
+    event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl},
     io::Errno,
     process::{Resource, Rlimit, setrlimit},
@@ -78,17 +79,24 @@ pub(crate) fn stdin() -> io::Result<File> {
 
 /// Waits until a descriptor that does not block can be read. Returns at once for a file.
 pub(crate) fn wait_to_read(file: &File) -> io::Result<()> {
-    wait(file, PollFlags::IN)
+    wait(file, PollFlags::IN, None).map(drop)
 }
 
 /// Waits until a descriptor that does not block can be written. Returns at once for a file.
 pub(crate) fn wait_to_write(file: &File) -> io::Result<()> {
-    wait(file, PollFlags::OUT)
+    wait(file, PollFlags::OUT, None).map(drop)
 }
 
-fn wait(file: &File, wanted: PollFlags) -> io::Result<()> {
-    match poll(&mut [PollFd::new(file, wanted)], None) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
+/// Whether a read returns within some time, be it with an end or an error.
+pub(crate) fn can_read_within(file: &File, patience: Duration) -> io::Result<bool> {
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    wait(file, PollFlags::IN, Some(&patience))
+}
+
+fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Result<bool> {
+    match poll(&mut [PollFd::new(file, wanted)], patience) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

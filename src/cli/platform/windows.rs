@@ -5,6 +5,7 @@ use std::{
     io,
     os::windows::{fs::FileExt, io::AsHandle},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{cli::platform::ownership::Ownership, crypto::secrecy::Zeroizing};
@@ -118,6 +119,11 @@ pub(crate) fn wait_to_read(_: &File) -> io::Result<()> {
 /// Does nothing, as [`wait_to_read`] does.
 pub(crate) fn wait_to_write(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+/// True: a pipe cannot be asked here.
+pub(crate) fn can_read_within(_: &File, _: Duration) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Unsupported: only standard input can be named by its number.
