@@ -69,6 +69,9 @@ pub enum Error {
     /// The passphrase does not unwrap the file key.
     #[error("incorrect passphrase")]
     WrongPassphrase,
+    /// An SSH private key was decrypted, and is not that of the public key that was beside it.
+    #[error("the private key is not that of its public key file")]
+    SshKeyMismatch,
     /// The file demands more scrypt work than is allowed. Both are logarithms to base 2.
     #[error("the passphrase's work factor is 2^{required}, more than the 2^{limit} that is allowed")]
     WorkFactor {

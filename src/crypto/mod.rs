@@ -61,6 +61,7 @@ pub use format::{
 pub use keys::{
     identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT},
     recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
+    ssh::{private::SshPrivateKeyError, public::SshPublicKeyError},
 };
 pub use parallel::{
     endpoints::{ReadAt, Sink, Source, WriteAt},

@@ -163,7 +163,7 @@ fn a_file_replaced_during_rekeying_is_not_overwritten() {
     );
     sandbox.shell(&script).fails(
         1,
-        "solekey: error: cannot rekey 'x.age': it changed while it was read\n\
+        "solekey: error: cannot replace 'x.age': it changed while it was read\n\
          solekey: hint: 'x.age' was left as it was\n",
     );
     assert_eq!(sandbox.text("x.age"), "newer text");

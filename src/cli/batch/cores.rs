@@ -5,11 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::crypto::SEGMENT;
+use crate::{cli::args::InputArgs, crypto::SEGMENT};
 
 /// The cores of a run: each small file uses one thread, and beside them one large file at a time uses all.
 pub(crate) struct Cores {
     threads: NonZeroUsize,
+    /// Whether there is one file only, which may use all cores whatever its length.
+    is_single: bool,
     large: Mutex<()>,
 }
 
@@ -20,14 +22,15 @@ pub(crate) struct Permit<'a> {
 }
 
 impl Cores {
-    pub(crate) fn new(threads: NonZeroUsize) -> Self {
-        Self { threads, large: Mutex::new(()) }
+    pub(crate) fn new(inputs: &InputArgs) -> Self {
+        Self { threads: inputs.threads(), is_single: inputs.is_single(), large: Mutex::new(()) }
     }
 
-    /// Waits until a file of `length` bytes may be worked on. A file of unknown length counts as large.
+    /// Waits until a file of `length` bytes may be worked on. Among others, a file of unknown length counts as small: most are
+    /// empty, and the others must not wait for a pipe.
     pub(crate) fn acquire(&self, length: Option<u64>) -> Permit<'_> {
         // A single segment keeps one thread busy.
-        if length.is_some_and(|length| length <= SEGMENT as u64) {
+        if length.map_or(!self.is_single, |length| length <= SEGMENT as u64) {
             return Permit { threads: NonZeroUsize::MIN, _large: None };
         }
         let large = self.large.lock().unwrap_or_else(PoisonError::into_inner);

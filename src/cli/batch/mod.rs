@@ -1,5 +1,6 @@
 //! Many files: worked on in parallel, reported in order, counted into one exit status.
 
+mod commit_queue;
 pub(crate) mod cores;
 pub(crate) mod scheduler;
 pub(crate) mod tally;

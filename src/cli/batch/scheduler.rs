@@ -1,57 +1,92 @@
 //! Working on many files in parallel, and reporting them in order.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
-    ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Condvar, Mutex},
     thread,
 };
 
 use anyhow::Result;
 
-use crate::{
-    cli::{
-        args::DASH,
-        batch::tally::Tally,
-        files::{naming::InputPath, walk},
-        terminal::{exit_status::ExitStatus, messages::Messages},
-    },
-    crypto::parallel::sequencer::Sequencer,
+use crate::cli::{
+    args::DASH,
+    batch::{commit_queue::CommitQueue, tally::Tally},
+    files::{naming::InputPath, walk},
+    terminal::{exit_status::ExitStatus, messages::Messages},
 };
+
+/// Files that may be done before the oldest that is not. One slow file stops no other until then, and reports need memory.
+const AHEAD: u64 = 1024;
+
+/// Why a lock cannot be poisoned.
+const NO_PANIC: &str = "a panic ends the program";
 
 /// Calls `work` for each input on up to `threads` threads, and `report` for each result in the order of the inputs.
 /// `report` returns the status of a failure.
-pub(crate) fn run<T>(
+pub(crate) fn run<T: Send>(
     inputs: impl Iterator<Item = Result<InputPath>> + Send,
     threads: NonZeroUsize,
-    work: impl Fn(&InputPath) -> Result<T> + Sync,
-    report: impl FnMut(Result<T>) -> Option<ExitStatus> + Send,
+    work: impl Fn(Result<InputPath>) -> T + Sync,
+    report: impl FnMut(T) -> Option<ExitStatus> + Send,
 ) -> Tally {
-    let workers = if walk::yields_one(&inputs) { 1 } else { threads.get() };
+    let done = |input| Err::<(), T>(work(input));
+    run_in_groups(inputs, threads, done, |_| Vec::new(), report)
+}
+
+/// Calls `write` for each input on up to `threads` threads, `commit` for groups of what it has written, and `report` for each
+/// result in the order of the inputs.
+///
+/// `write` returns `Err` with the result of an input that needs no commit, `commit` one result for each that it is given, and
+/// `report` the status of a failure. A single input is committed on the thread that has written it.
+pub(crate) fn run_in_groups<W: Send, T: Send>(
+    inputs: impl Iterator<Item = Result<InputPath>> + Send,
+    threads: NonZeroUsize,
+    write: impl Fn(Result<InputPath>) -> Result<W, T> + Sync,
+    commit: impl Fn(Vec<W>) -> Vec<T> + Sync,
+    report: impl FnMut(T) -> Option<ExitStatus> + Send,
+) -> Tally {
+    let is_single = walk::yields_one(&inputs);
+    let workers = if is_single { 1 } else { threads.get() };
     // Fused: a terminal or a pipe that has ended might go on if it is read again, and numbers would be left out.
     let inputs = Mutex::new((0..).zip(inputs.fuse()));
-    let reports = Sequencer::new((Tally::default(), report));
-    let next = || inputs.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work_on_all = || {
+    let reports = Reports::new(report);
+    let queue = CommitQueue::new();
+    let commit_group = |group: Vec<(u64, W)>| {
+        let (numbers, written): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        reports.add(numbers.into_iter().zip(commit(written)));
+    };
+    let next = || inputs.lock().expect(NO_PANIC).next();
+    let work_on_all = |is_alone: bool| {
         while let Some((number, input)) = next() {
-            let result = input.and_then(|input| work(&input));
-            reports.run(number, |(tally, report)| {
-                tally.count(report(result));
-                ControlFlow::Continue(())
-            });
+            reports.wait_for_room(number);
+            match write(input) {
+                Ok(written) if is_alone => commit_group(vec![(number, written)]),
+                Ok(written) => queue.add(number, written),
+                Err(result) => reports.add([(number, result)]),
+            }
+        }
+    };
+    let commit_all = || {
+        while let Some(group) = queue.next() {
+            commit_group(group);
         }
     };
     thread::scope(|scope| {
-        for _ in 1..workers {
-            // If the system gives no more threads, the ones that exist do the work.
-            if thread::Builder::new().spawn_scoped(scope, work_on_all).is_err() {
-                break;
-            }
-        }
+        // If the system gives no more threads, the ones that exist do the work.
+        let is_alone = is_single || thread::Builder::new().spawn_scoped(scope, commit_all).is_err();
+        let work_on_all = &work_on_all;
+        let work_on_all = move || work_on_all(is_alone);
+        let others: Vec<_> =
+            (1..workers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work_on_all).ok()).collect();
         work_on_all();
+        for other in others {
+            other.join().expect(NO_PANIC);
+        }
+        queue.close();
     });
-    reports.into_inner().0
+    reports.into_tally()
 }
 
 /// Calls `work` for each file, one after the other, and reports failures. Without files, standard input is the only one.
@@ -66,4 +101,49 @@ pub(crate) fn run_in_sequence(
         tally.count(messages.failure(work(file)));
     }
     tally
+}
+
+/// Reports results in the order of the inputs, in whatever order they come.
+struct Reports<T, R> {
+    state: Mutex<State<T, R>>,
+    /// Notified when results have been reported.
+    reported: Condvar,
+}
+
+struct State<T, R> {
+    /// The number of the next result to report.
+    next: u64,
+    /// Results that came before their turn.
+    early: BTreeMap<u64, T>,
+    tally: Tally,
+    report: R,
+}
+
+impl<T, R: FnMut(T) -> Option<ExitStatus>> Reports<T, R> {
+    fn new(report: R) -> Self {
+        let state = State { next: 0, early: BTreeMap::new(), tally: Tally::default(), report };
+        Self { state: Mutex::new(state), reported: Condvar::new() }
+    }
+
+    /// Waits until the file with this number is not too far ahead of the oldest one that is not done.
+    fn wait_for_room(&self, number: u64) {
+        let is_far = |state: &mut State<T, R>| number >= state.next + AHEAD;
+        drop(self.reported.wait_while(self.state.lock().expect(NO_PANIC), is_far).expect(NO_PANIC));
+    }
+
+    /// Adds results, and reports those that are next.
+    fn add(&self, results: impl IntoIterator<Item = (u64, T)>) {
+        let mut state = self.state.lock().expect(NO_PANIC);
+        let State { next, early, tally, report } = &mut *state;
+        early.extend(results);
+        while let Some(result) = early.remove(next) {
+            tally.count(report(result));
+            *next += 1;
+        }
+        self.reported.notify_all();
+    }
+
+    fn into_tally(self) -> Tally {
+        self.state.into_inner().expect(NO_PANIC).tally
+    }
 }

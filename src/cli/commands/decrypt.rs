@@ -1,6 +1,6 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 
@@ -13,9 +13,9 @@ use crate::{
         },
         commands::session::Session,
         files::{
-            commit::commit,
+            commit::{Proof, Written, commit_group},
             encrypted_input::EncryptedInput,
-            input::{Input, announce_typed},
+            input::{Input, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
@@ -40,7 +40,8 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let input_args = &args.files.inputs;
     let report =
         |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
-    let tally = scheduler::run(inputs, input_args.threads(), |input| request.decrypt(input), report);
+    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let tally = scheduler::run_in_groups(inputs, input_args.threads(), write, |group| request.commit(group), report);
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
     Ok(tally.status())
 }
@@ -55,6 +56,15 @@ struct Request<'a> {
     cores: Cores,
 }
 
+/// A file that is decrypted but not committed.
+struct Opened<'r> {
+    written: Written<'r>,
+    /// The source, if it is to be deleted.
+    source: Option<SourceFile>,
+    /// For `--verbose`.
+    summary: String,
+}
+
 impl<'a> Request<'a> {
     fn new(args: &'a Decrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
@@ -66,16 +76,17 @@ impl<'a> Request<'a> {
         let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
-        let cores = Cores::new(input_args.threads());
+        let cores = Cores::new(input_args);
         Ok((Self { args, session, keyring, outputs, progress, cores }, inputs))
     }
 
-    /// Decrypts a file, and returns a summary for `--verbose`.
-    fn decrypt(&self, path: &InputPath) -> Result<String> {
+    /// Decrypts a file up to its commit.
+    fn write(&self, path: &InputPath) -> Result<Opened<'_>> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
+        let permissions = self.outputs.permissions(&input);
 
         // The keys, the header and the end of the payload are proven before the output is opened.
         let length = input.length();
@@ -86,23 +97,41 @@ impl<'a> Request<'a> {
         target.explain(proven, 0)?;
 
         let mut output = self.open_output(&target)?;
-        let for_comparison = self.args.files.rm.then(|| unlocked.clone());
-        let written = self.write(&name, &mut encrypted, unlocked, &mut output, &permit).with_context(cannot_decrypt);
-        let written = target.explain(written, output.released())?;
-        if let Some(unlocked) = for_comparison {
-            let mut source = Input::open(&path.path, Arc::new(Progress::none()))?;
-            let mut source = EncryptedInput::read(&mut source)?;
-            let compared = read_back::compare(&output, &mut source, &unlocked, permit.threads);
-            target.explain(compared.with_context(cannot_decrypt), 0)?;
-        }
+        let proof = self.args.files.rm.then(|| self.comparison(&path.path, unlocked.clone(), length));
+        let written = self.open_payload(&name, &mut encrypted, unlocked, &mut output, &permit);
+        let written = target.explain(written.with_context(cannot_decrypt), output.released())?;
         drop(permit);
 
-        commit(&target, output, &self.outputs.permissions(&input))?;
-        if self.args.files.rm {
-            input.remove(&self.session.messages)?;
-        }
-        self.progress.done();
-        Ok(format!("decrypted {} to {}: {written} bytes", input.name(), target.name()))
+        let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
+        let written = Written::new(target, output, &permissions)?.proven_by(proof);
+        Ok(Opened { written, source: self.args.files.rm.then(|| input.into_source_file()), summary })
+    }
+
+    /// Compares an output that is on the disk with its source, which is decrypted again.
+    fn comparison(&self, path: &Path, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
+        let path = path.to_owned();
+        Box::new(move |_, output| {
+            let permit = self.cores.acquire(length);
+            let mut source = Input::open(&path, Arc::new(Progress::none()))?;
+            let mut source = EncryptedInput::read(&mut source)?;
+            let compared = read_back::compare(output, &mut source, &unlocked, permit.threads);
+            compared.with_context(|| format!("cannot decrypt {}", display_name(&path)))
+        })
+    }
+
+    /// Commits files together. The results are summaries for `--verbose`.
+    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Result<String>> {
+        let (written, rest): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|Opened { written, source, summary }| (written, (source, summary))).unzip();
+        let finish = |(committed, (source, summary)): (Result<()>, (Option<SourceFile>, _))| {
+            committed?;
+            if let Some(source) = source {
+                source.remove(&self.session.messages)?;
+            }
+            self.progress.done();
+            Ok(summary)
+        };
+        commit_group(written).into_iter().zip(rest).map(finish).collect()
     }
 
     /// Opens an input, and checks everything that can be known before it is read.
@@ -154,7 +183,7 @@ impl<'a> Request<'a> {
     }
 
     /// Opens the payload, or the range of it that is asked for, and returns the bytes written.
-    fn write(
+    fn open_payload(
         &self,
         name: &str,
         input: &mut EncryptedInput<'_>,

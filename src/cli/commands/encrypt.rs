@@ -10,9 +10,9 @@ use crate::{
         batch::{cores::Cores, scheduler},
         commands::session::Session,
         files::{
-            commit::commit,
-            input::{Input, announce_typed, check_stdin_is_open},
-            naming::{InputPath, Naming, display_name},
+            commit::{Proof, Written, commit_group},
+            input::{Input, SourceFile, announce_typed, check_stdin_is_open},
+            naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
             read_back,
@@ -44,7 +44,8 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         });
         session.messages.failure(removed)
     };
-    let tally = scheduler::run(inputs, input_args.threads(), |input| request.encrypt(input), report);
+    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let tally = scheduler::run_in_groups(inputs, input_args.threads(), write, |group| request.commit(group), report);
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
     // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
     if args.files.output_dir.is_some() {
@@ -64,6 +65,16 @@ struct Request<'a> {
     skipped: Skipped,
     progress: Arc<Progress>,
     cores: Cores,
+}
+
+/// A file that is sealed but not committed.
+struct Sealed<'r> {
+    /// Its proof returns its line of the receipt, if there is one.
+    written: Written<'r, Option<String>>,
+    /// The source, if it is to be deleted.
+    source: Option<SourceFile>,
+    /// For `--verbose`.
+    summary: String,
 }
 
 /// A file whose output is committed.
@@ -94,44 +105,79 @@ impl<'a> Request<'a> {
         let skipped = Skipped::new(&session.messages);
         let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
-        let cores = Cores::new(input_args.threads());
+        let cores = Cores::new(input_args);
         Ok((Self { args, session, recipients, receipt, outputs, skipped, progress, cores }, inputs))
     }
 
-    fn encrypt(&self, path: &InputPath) -> Result<Encrypted> {
+    /// Encrypts a file up to its commit.
+    fn write(&self, path: &InputPath) -> Result<Sealed<'_>> {
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
-        let cannot_encrypt = || format!("cannot encrypt {}", display_name(&path.path));
-        let sealing = self.wrap().with_context(cannot_encrypt)?;
+        let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
+        let cannot_encrypt = || format!("cannot encrypt {name}");
+        let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
         // What follows may be typed.
         if path.is_stdin() {
             self.session.key_files.prompt.show_input();
         }
 
-        let permit = self.cores.acquire(input.length());
+        let permit = self.cores.acquire(length);
         let mut output = self.open_output(&target)?;
         if input.is_terminal() {
             output.hold_back();
         }
         self.progress.begin();
-        let written = self.write(sealing.encryptor, &mut input, &mut output, permit.threads);
+        let proof = self.proof(&encryptor, stanza_owners, &name, length);
+        let written = self.seal(encryptor, &mut input, &mut output, permit.threads);
         let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
         drop(permit);
 
-        if input.has_changed() {
-            let warning = format!("{} changed while it was read; what was read is encrypted", input.name());
+        let source = input.into_source_file();
+        if source.has_changed() {
+            let warning = format!("{name} changed while it was read; what was read is encrypted");
             self.session.messages.warning(&warning);
         }
-        let receipt_line = match sealing.stanza_owners {
-            Some(owners) => Some(receipt::line(&target, self.args.armor, &mut output, &owners)?),
-            None => None,
+        let recipients = self.recipients.keys.len();
+        let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
+        let written = Written::new(target, output, &permissions)?.proven_by(proof);
+        Ok(Sealed { written, source: self.args.files.rm.then_some(source), summary })
+    }
+
+    /// Commits files together.
+    fn commit(&self, group: Vec<Sealed<'_>>) -> Vec<Result<Encrypted>> {
+        let (written, rest): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|Sealed { written, source, summary }| (written, (source, summary))).unzip();
+        let finish = |(receipt_line, (source, summary)): (Result<_>, (Option<SourceFile>, _))| {
+            let receipt_line = receipt_line?;
+            let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
+            self.progress.done();
+            Ok(Encrypted { summary, receipt_line, removed })
         };
-        commit(&target, output, &self.outputs.permissions(&input))?;
-        let removed = if self.args.files.rm { input.remove(&self.session.messages) } else { Ok(()) };
-        self.progress.done();
-        let (source, recipients) = (input.name(), self.recipients.keys.len());
-        let summary = format!("encrypted {source} to {}: {written} bytes, recipients: {recipients}", target.name());
-        Ok(Encrypted { summary, receipt_line, removed })
+        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    }
+
+    /// What is to be proven of an output, and found out for the receipt, once it is on the disk.
+    fn proof<'r>(
+        &'r self,
+        encryptor: &Encryptor,
+        stanza_owners: Option<Vec<StanzaOwner<'r>>>,
+        name: &str,
+        length: Option<u64>,
+    ) -> Option<Proof<'r, Option<String>>> {
+        let check = (self.args.check || self.args.files.rm)
+            .then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked(), name.to_owned()));
+        if check.is_none() && stanza_owners.is_none() {
+            return None;
+        }
+        Some(Box::new(move |target, output| {
+            if let Some((header, unlocked, name)) = check {
+                self.progress.read_back(&name);
+                let permit = self.cores.acquire(length);
+                read_back::authenticate(output, &header, &unlocked, permit.threads)
+                    .with_context(|| format!("cannot encrypt {name}"))?;
+            }
+            stanza_owners.map(|owners| receipt::line(target, self.args.armor, output, &owners)).transpose()
+        }))
     }
 
     /// Opens an input, and checks everything that can be known before work begins.
@@ -177,28 +223,14 @@ impl<'a> Request<'a> {
         Ok(output)
     }
 
-    /// Seals the input, reads the output back if that is wanted, and returns the bytes written, armor not counted.
-    fn write(
-        &self,
-        encryptor: Encryptor,
-        input: &mut Input,
-        output: &mut Output,
-        threads: NonZeroUsize,
-    ) -> Result<u64> {
-        let check = self.args.check || self.args.files.rm;
-        let expected = check.then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked()));
-        let written = if self.args.armor {
-            let mut armored = ArmorWriter::new(&mut *output);
-            let written = encryptor.encrypt(input.source(0), Sink::Sequential(&mut armored), threads)?;
-            armored.finish().context("cannot write the end of the armor")?;
-            written
-        } else {
-            encryptor.encrypt(input.source(0), output.sink(), threads)?
-        };
-        if let Some((header, unlocked)) = expected {
-            self.progress.read_back(&input.name());
-            read_back::authenticate(output, &header, &unlocked, threads)?;
+    /// Seals the input, and returns the bytes written, armor not counted.
+    fn seal(&self, encryptor: Encryptor, input: &mut Input, output: &mut Output, threads: NonZeroUsize) -> Result<u64> {
+        if !self.args.armor {
+            return Ok(encryptor.encrypt(input.source(0), output.sink(), threads)?);
         }
+        let mut armored = ArmorWriter::new(output);
+        let written = encryptor.encrypt(input.source(0), Sink::Sequential(&mut armored), threads)?;
+        armored.finish().context("cannot write the end of the armor")?;
         Ok(written)
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         args::{self, DASH, Keygen, NoPlugins},
         commands::session::Session,
         files::{
-            commit::commit,
+            commit::{Written, commit},
             naming::with_suffix,
             output::Output,
             pending::Overwrite,
@@ -25,7 +25,12 @@ use crate::{
             identity_file::{Key, read_keys},
             recipients::recipient_of,
         },
-        terminal::{advice::misuse, exit_status::ExitStatus},
+        terminal::{
+            advice::misuse,
+            errors::During,
+            exit_status::ExitStatus,
+            persona::{self, Family},
+        },
     },
     crypto::{
         Encryptor, Identity, Recipient, Sink, Source,
@@ -42,20 +47,20 @@ use crate::{
 pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let target = match &args.output {
         // Never overwritten: everything that the old key opens would be lost.
-        Some(path) => Target::path(path, Overwrite::Never)?,
+        Some(path) => Target::path(path, Overwrite::Never).with_context(|| During::OpeningOutput(path.clone()))?,
         None => Target::stdout(OnTerminal::Anything)?,
     };
     target.check_is_open()?;
     let mut session = Session::new(messages, &args.passphrases, NoPlugins { no_plugins: true }, false)?;
     if args.to_public {
-        print_recipients(args, &target, &mut session)?;
+        print_recipients(args, target, &mut session)?;
     } else {
-        make_key(args, &target, &session)?;
+        make_key(args, target, &session)?;
     }
     Ok(None)
 }
 
-fn make_key(args: &Keygen, target: &Target, session: &Session<'_>) -> Result<()> {
+fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> {
     // A post-quantum public key is too long to paste, so it gets a file.
     let public_target = match &args.output {
         Some(path) if args.pq && !args.announce && target.is_file() => {
@@ -77,24 +82,26 @@ fn make_key(args: &Keygen, target: &Target, session: &Session<'_>) -> Result<()>
 
     let mut output = target.open()?;
     if output.others_may_read() && !is_protected {
-        session
-            .messages
-            .warning("the secret key goes to a file that other users may read; use -o FILE for a private one");
+        session.messages.warning(match persona::family() {
+            Some(Family::Age) => "writing secret key to a world-readable file",
+            _ => "the secret key goes to a file that other users may read; use -o FILE for a private one",
+        });
     }
-    write(target, &mut output, &text)?;
-    commit(target, output, &Permissions::Private)?;
+    write(&target, &mut output, &text)?;
+    let (is_file, is_stdout) = (target.is_file(), matches!(target, Target::Stdout(_)));
+    commit(Written::new(target, output, &Permissions::Private)?)?;
 
     let public = format!("{recipient}\n");
     if let Some(target) = public_target {
         let mut output = target.open()?;
         write(&target, &mut output, public.as_bytes())?;
-        commit(&target, output, &Permissions::Umask)?;
+        commit(Written::new(target, output, &Permissions::Umask)?)?;
     }
     if args.announce {
-        if !matches!(target, Target::Stdout(_)) || !io::stdout().is_terminal() {
+        if !is_stdout || !io::stdout().is_terminal() {
             session.messages.public_key(&recipient);
         }
-    } else if target.is_file() {
+    } else if is_file {
         print(&public)?;
     }
     Ok(())
@@ -124,7 +131,7 @@ fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> 
     Ok(Zeroizing::new(protected))
 }
 
-fn print_recipients(args: &Keygen, target: &Target, session: &mut Session<'_>) -> Result<()> {
+fn print_recipients(args: &Keygen, target: Target, session: &mut Session<'_>) -> Result<()> {
     let input = args.input.as_deref().unwrap_or(Path::new(DASH));
     let keys = read_keys(&mut session.key_files, input)?;
     let recipients = keys.into_iter().map(|key| match key {
@@ -135,12 +142,12 @@ fn print_recipients(args: &Keygen, target: &Target, session: &mut Session<'_>) -
         ),
     });
     let recipients = recipients.collect::<Result<Vec<_>>>()?;
-    session.key_files.check_is_not_output(target)?;
+    session.key_files.check_is_not_output(&target)?;
 
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();
     let mut output = target.open()?;
-    write(target, &mut output, text.as_bytes())?;
-    commit(target, output, &Permissions::Umask)
+    write(&target, &mut output, text.as_bytes())?;
+    commit(Written::new(target, output, &Permissions::Umask)?)
 }
 
 fn write(target: &Target, output: &mut Output, text: &[u8]) -> Result<()> {

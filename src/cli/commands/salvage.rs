@@ -13,7 +13,7 @@ use crate::{
         args::{self, DASH, Salvage},
         commands::session::Session,
         files::{
-            commit::commit,
+            commit::{Written, commit},
             encrypted_input::EncryptedInput,
             input::{Input, announce_typed},
             naming::display_name,
@@ -86,12 +86,13 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
             .hint(format!("the {PAYLOAD_NONCE} bytes behind the header may be damaged: without them, no chunk opens"));
     }
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
-    commit(&target, output, &permissions)?;
-    report(&salvaged, args, &session, &target)
+    let name = target.name();
+    commit(Written::new(target, output, &permissions)?)?;
+    report(&salvaged, args, &session, &name)
 }
 
 /// Prints the loss map and warnings, and returns the status.
-fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &Target) -> Result<Option<ExitStatus>> {
+fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &str) -> Result<Option<ExitStatus>> {
     let (path, name) = (args.file.as_path(), display_name(&args.file));
     let map = LossMap::new(json::path(path), salvaged);
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
@@ -101,7 +102,7 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, target: &T
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
-        let warning = format!("{lost} of {} bytes are lost, and zeros in {}", salvaged.length, target.name());
+        let warning = format!("{lost} of {} bytes are lost, and zeros in {output}", salvaged.length);
         session.messages.warning(&warning);
     }
     if salvaged.has_trailing_data {

@@ -60,7 +60,8 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
         }
         session.messages.failure(printed).or(failure)
     };
-    let tally = scheduler::run(inputs, args.inputs.threads(), |input| Ok(request.verify(&input.path)), report);
+    let tally =
+        scheduler::run(inputs, args.inputs.threads(), |input| input.map(|input| request.verify(&input.path)), report);
     if tally.is_empty() {
         return Err(anyhow!("nothing was verified: there was no file to verify"))
             .hint("--recursive looks for names that end in .age");
@@ -112,7 +113,7 @@ impl<'a> Request<'a> {
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
-        let cores = Cores::new(args.inputs.threads());
+        let cores = Cores::new(&args.inputs);
         Ok((Self { args, session, keyring, progress, cores }, inputs))
     }
 

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use crate::cli::terminal::persona::Family;
+
 /// How flags are recognised.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grammar {
@@ -41,7 +43,8 @@ pub(crate) struct Flags {
 impl Flags {
     /// Parses the arguments that follow the tool's name.
     pub(crate) fn read(&self, words: &[OsString]) -> Result<Given, Stop> {
-        let mut given = Given::default();
+        let family = if self.grammar == Grammar::Go { Family::Age } else { Family::Rage };
+        let mut given = Given { family, flags: Vec::new(), inputs: Vec::new() };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let dashed = word.to_str().and_then(|word| word.strip_prefix('-')).filter(|rest| !rest.is_empty());
@@ -136,8 +139,8 @@ fn shown(word: &OsString) -> String {
 }
 
 /// A parsed command line, in its order.
-#[derive(Default)]
 pub(crate) struct Given {
+    pub(crate) family: Family,
     pub(crate) flags: Vec<(&'static str, Option<OsString>)>,
     pub(crate) inputs: Vec<OsString>,
 }

@@ -4,6 +4,7 @@
 //! Nothing is done here: one command line is translated into another, and errors get the words that scripts look for.
 
 mod flags;
+mod translate;
 mod usage;
 mod words;
 
@@ -12,8 +13,11 @@ use std::{ffi::OsString, path::Path};
 use anyhow::Result;
 
 use crate::cli::{
-    drop_in::flags::{Flag, Flags, Given, Grammar, Stop, option, switch},
-    terminal::{advice::misuse, persona::Persona},
+    drop_in::{
+        flags::{Flag, Flags, Given, Grammar, Stop, option, switch},
+        translate::{age, inspect, keygen},
+    },
+    terminal::persona::{Family, Persona},
 };
 
 /// A tool that solekey stands in for.
@@ -111,7 +115,21 @@ impl Tool {
     }
 
     pub(crate) fn persona(&self) -> Persona {
-        Persona { name: self.name, words_for: words::words_for }
+        let words_for = match (self.family(), self.name) {
+            (Family::Age, "age-keygen") => words::of_age_keygen,
+            (Family::Age, "age-inspect") => words::of_age_inspect,
+            (Family::Age, _) => words::of_age,
+            (Family::Rage, "rage-keygen") => words::of_rage_keygen,
+            (Family::Rage, _) => words::of_rage,
+        };
+        Persona { name: self.name, family: self.family(), words_for }
+    }
+
+    fn family(&self) -> Family {
+        match self.flags.grammar {
+            Grammar::Go => Family::Age,
+            Grammar::Gnu => Family::Rage,
+        }
     }
 
     /// Translates the arguments of this tool.
@@ -129,143 +147,21 @@ impl Tool {
             Err(Stop::Help) => usage(None, 0),
             Err(Stop::Fault(fault)) => usage(Some(fault), 2),
             Ok(given) if given.has("version") => {
-                let version = if self.flags.grammar == Grammar::Go { "1.3.0" } else { "0.12.1" };
+                let version = if self.family() == Family::Age { "1.3.0" } else { "0.12.1" };
                 Ok(Translation::Version(format!("{version} (solekey {})", env!("CARGO_PKG_VERSION"))))
             }
-            Ok(given) => Ok(Translation::Words((self.translate)(&given)?)),
-        }
-    }
-}
-
-impl Given {
-    /// The only input, or `None` for standard input.
-    fn input(&self) -> Result<Option<&OsString>> {
-        match self.inputs.as_slice() {
-            [] => Ok(None),
-            [input] => Ok(Some(input).filter(|input| !input.is_empty())),
-            _ => misuse("too many INPUT arguments", "a single input file may be named, after all flags"),
-        }
-    }
-
-    /// The flags with these names, as this program spells them, in command-line order.
-    fn pass_on<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = OsString> + 'a {
-        self.flags.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| {
-            // Those tools accept anybody's authorized_keys as a recipients file.
-            let name = if *name == "recipients-file" { "authorized-keys" } else { name };
-            let mut word = OsString::from(format!("--{name}"));
-            if let Some(value) = value {
-                word.push("=");
-                word.push(value);
+            // age-inspect alone prints its usage then.
+            Ok(given) if self.name == "age-inspect" && given.inputs.len() > 1 => usage(None, 1),
+            Ok(given) => {
+                if given.family == Family::Rage {
+                    given.check_output_name(self.name)?;
+                }
+                let words = (self.translate)(&given)?;
+                if given.family == Family::Age {
+                    given.warn_of_duplicates();
+                }
+                Ok(Translation::Words(words))
             }
-            word
-        })
-    }
-
-    /// The output that was named last. None at all, or an empty name, is standard output.
-    fn output(&self) -> Option<OsString> {
-        let (_, last) = self.flags.iter().rfind(|(name, _)| *name == "output")?;
-        let last = last.as_ref()?;
-        let mut word = OsString::from("--output=");
-        word.push(last);
-        Some(word).filter(|_| !last.is_empty())
-    }
-}
-
-/// Appends the input.
-fn with_input(mut words: Vec<OsString>, input: Option<&OsString>) -> Vec<OsString> {
-    words.push(OsString::from("--"));
-    words.extend(input.cloned());
-    words
-}
-
-/// `age` and `rage`.
-fn age(given: &Given) -> Result<Vec<OsString>> {
-    let input = given.input()?;
-    let names = ["recipient", "recipients-file", "identity", "plugin", "passphrase", "armor", "max-work-factor"];
-    let mut words = if given.has("decrypt") { decryption(given)? } else { encryption(given)? };
-    words.extend(["--force", "--no-preserve", "--progress=never"].map(OsString::from));
-    words.push(given.output().unwrap_or_else(|| OsString::from("--stdout")));
-    words.extend(given.pass_on(&names));
-    Ok(with_input(words, input))
-}
-
-fn decryption(given: &Given) -> Result<Vec<OsString>> {
-    let detected = "armored and passphrase-encrypted files are detected automatically";
-    let identity = "did you mean to use -i/--identity to specify a private key?";
-    for (flag, name, hint) in [
-        ("encrypt", "-e/--encrypt", "leave out one of them"),
-        ("armor", "-a/--armor", detected),
-        ("passphrase", "-p/--passphrase", detected),
-        ("recipient", "-r/--recipient", identity),
-        ("recipients-file", "-R/--recipients-file", identity),
-    ] {
-        if given.has(flag) {
-            return misuse(format!("{name} can't be used with -d/--decrypt"), hint);
         }
     }
-    // Scripts rely on only the named identities being tried.
-    let mut words = vec!["decrypt", "--no-default-identity"];
-    if given.has("identity") || given.has("plugin") {
-        words.push("--identities-only");
-    }
-    Ok(words.into_iter().map(OsString::from).collect())
-}
-
-fn encryption(given: &Given) -> Result<Vec<OsString>> {
-    let from_identities = given.has("identity") || given.has("plugin");
-    if from_identities && !given.has("encrypt") {
-        return misuse(
-            "-i/--identity and -j can't be used in encryption mode unless it is selected with -e/--encrypt",
-            "did you forget to specify -d/--decrypt?",
-        );
-    }
-    if !from_identities && !["recipient", "recipients-file", "passphrase"].iter().any(|name| given.has(name)) {
-        return misuse(
-            "missing recipients",
-            "did you forget to specify -r/--recipient, -R/--recipients-file or -p/--passphrase?",
-        );
-    }
-    for (flag, name) in [
-        ("recipient", "-r/--recipient"),
-        ("recipients-file", "-R/--recipients-file"),
-        ("identity", "-i/--identity"),
-        ("plugin", "-j"),
-    ] {
-        if given.has("passphrase") && given.has(flag) {
-            return misuse(format!("-p/--passphrase can't be combined with {name}"), "a passphrase stands alone");
-        }
-    }
-    if given.has("max-work-factor") {
-        return misuse("--max-work-factor can't be used with -e/--encrypt", "it is for -d/--decrypt");
-    }
-    Ok(vec![OsString::from("encrypt")])
-}
-
-/// `age-keygen` and `rage-keygen`.
-fn keygen(given: &Given) -> Result<Vec<OsString>> {
-    let input = given.input()?;
-    let mut words = vec![OsString::from("keygen")];
-    if given.has("to-public") {
-        if given.has("pq") {
-            return misuse("-pq can't be used with -y", "-y tells from the keys what they are");
-        }
-    } else {
-        if input.is_some() {
-            return misuse("too many arguments", "an input is for -y");
-        }
-        words.push(OsString::from("--announce"));
-    }
-    words.extend(given.output());
-    words.extend(given.pass_on(&["to-public", "pq"]));
-    Ok(with_input(words, input))
-}
-
-/// `age-inspect`.
-fn inspect(given: &Given) -> Result<Vec<OsString>> {
-    let input = given.input()?;
-    let words = ["inspect", "--padded", "--no-default-identity"]
-        .map(OsString::from)
-        .into_iter()
-        .chain(given.pass_on(&["json"]));
-    Ok(with_input(words.collect(), input))
 }

@@ -1,27 +1,202 @@
-//! Committing an output: it becomes durable, and a file gets its name.
+//! Committing outputs: they become durable together, and only then do files get their names.
+//!
+//! A file system with a journal makes whatever is pending durable at once, so a hundred files cost little more than one. Each is
+//! still whole or absent: it has no name before its bytes are on the disk.
 
-use std::io;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
-    files::{output::Output, permissions::Permissions, target::Target},
+    files::{input::SourceFile, output::Output, pending::Overwrite, permissions::Permissions, target::Target},
+    platform,
     terminal::advice::Advise,
 };
+
+/// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
+const WAITING: usize = 32;
+
+/// How long one thread syncs files alone. Where the system has nothing to wait for, as in memory, more threads only cost.
+const ALONE: Duration = Duration::from_millis(1);
+
+/// Proves an output that is on the disk, by reading it back. Returns what it has learned.
+pub(crate) type Proof<'w, P> = Box<dyn FnOnce(&Target, &mut Output) -> Result<P> + Send + 'w>;
+
+/// An output that is written, and waits to become durable.
+pub(crate) struct Written<'w, P = ()> {
+    target: Target,
+    output: Output,
+    replaced: Option<SourceFile>,
+    proof: Option<Proof<'w, P>>,
+}
+
+impl<'w, P: Default> Written<'w, P> {
+    /// Sets the permissions of a file and starts to write it to the disk. Waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn new(target: Target, output: Output, permissions: &Permissions) -> Result<Self> {
+        let finished = match &output {
+            Output::Stream(_) => Ok(()),
+            Output::File(pending) => pending.finish(permissions, target.overwrite()),
+        };
+        target.explain(finished.with_context(|| cannot_finish(&target)), 0)?;
+        Ok(Self { target, output, replaced: None, proof: None })
+    }
+
+    /// Commits this only if `source`, which it replaces, is still what was read.
+    pub(crate) fn replacing(self, source: SourceFile) -> Self {
+        Self { replaced: Some(source), ..self }
+    }
+
+    /// Commits this only if `proof` succeeds, once the output is on the disk.
+    pub(crate) fn proven_by(self, proof: Option<Proof<'w, P>>) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// Waits until the bytes are on the disk.
+    fn sync(mut self) -> Result<Self> {
+        let synced = match &mut self.output {
+            Output::Stream(stream) => stream.sync(),
+            Output::File(pending) => pending.sync(),
+        };
+        let released = self.output.released();
+        self.target.explain(synced.with_context(|| cannot_finish(&self.target)), released)?;
+        Ok(self)
+    }
+
+    fn prove(mut self) -> Result<(Self, P)> {
+        let Some(proof) = self.proof.take() else { return Ok((self, P::default())) };
+        let proven = proof(&self.target, &mut self.output);
+        let learned = self.target.explain(proven, self.output.released())?;
+        Ok((self, learned))
+    }
+
+    /// Gives a file its name, which is not durable yet.
+    fn name(self) -> Result<Option<Named>> {
+        let Self { target, output, replaced, .. } = self;
+        let Output::File(pending) = output else { return Ok(None) };
+        // What has taken the name since would be lost.
+        if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
+            return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
+        }
+        if target.overwrite() == Overwrite::Replace && !target.is_unchanged() {
+            return Err(anyhow!("{} was replaced by another program", target.name()))
+                .hint("what it is now was left as it is");
+        }
+        match pending.persist(target.overwrite()) {
+            Ok(()) => Ok(target.folder().map(|folder| Named { folder: folder.to_owned(), name: target.name() })),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(anyhow!("{} has come into being meanwhile", target.name())).hint("it was left as it is")
+            }
+            Err(error) => target.explain(Err(error).with_context(|| cannot_finish(&target)), 0),
+        }
+    }
+}
+
+fn cannot_finish(target: &Target) -> String {
+    format!("cannot finish {}", target.name())
+}
+
+/// A file with its new name, for messages, in the folder that has to be synced.
+struct Named {
+    folder: PathBuf,
+    name: String,
+}
 
 /// Makes a file durable and gives it its name. Makes a stream as durable as it can be.
 ///
 /// # Errors
 ///
-/// If the name has been taken since the target was computed; those of the system.
-pub(crate) fn commit(target: &Target, output: Output, permissions: &Permissions) -> Result<()> {
-    let released = output.released();
-    let committed = match output {
-        Output::Stream(stream) => stream.finish(),
-        Output::File(pending) => pending.commit(permissions, target.overwrite()),
-    };
-    if matches!(&committed, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
-        return Err(anyhow!("{} has come into being meanwhile", target.name())).hint("it was left as it is");
-    }
-    target.explain(committed.with_context(|| format!("cannot finish {}", target.name())), released)
+/// If the name has been taken since the target was computed, or no longer holds the file that was found there; those of the
+/// proof and of the system.
+pub(crate) fn commit(written: Written<'_>) -> Result<()> {
+    commit_group(vec![written]).pop().expect("each output has a result")
 }
+
+/// Commits outputs together, and returns what their proofs have learned, in the same order.
+///
+/// # Errors
+///
+/// Each output has those of [`commit`]. An output that fails does not keep the others from being committed.
+pub(crate) fn commit_group<P: Default + Send>(group: Vec<Written<'_, P>>) -> Vec<Result<P>> {
+    let synced = on_threads(group, Written::sync);
+    let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
+    let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
+    let named: Vec<Result<_>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
+    let folders: BTreeSet<_> =
+        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.folder.clone())).collect();
+    let synced = on_threads(folders.into_iter().collect(), |folder| (sync_folder(&folder), folder));
+    let failed: BTreeMap<_, _> =
+        synced.into_iter().filter_map(|(synced, folder)| Some((folder, synced.err()?))).collect();
+    let durable = |(named, learned): (Option<Named>, P)| {
+        let Some(Named { folder, name }) = named else { return Ok(learned) };
+        let Some(error) = failed.get(&folder) else { return Ok(learned) };
+        Err(anyhow!("cannot make the name of {name} durable: {error}"))
+            .hint("the file is there now, but may be gone after a power failure; look after the disk, then try again")
+    };
+    named.into_iter().map(|named| named.and_then(durable)).collect()
+}
+
+/// Makes the names in a folder durable, where that is possible: a folder may be writable but not readable, and not all file
+/// systems support it.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match platform::sync_folder(folder) {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        synced => synced,
+    }
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
+}
+
+/// Calls `action` for each item, on more threads if that takes longer than a moment. Returns the results in the same order.
+fn on_threads<T: Send, U: Send>(items: Vec<T>, action: impl Fn(T) -> U + Sync) -> Vec<U> {
+    let count = items.len();
+    let items = Mutex::new(items.into_iter().enumerate());
+    let results = Mutex::new(Vec::with_capacity(count));
+    let next = || items.lock().expect(NO_PANIC).next();
+    let work = |(number, item)| {
+        let result = action(item);
+        results.lock().expect(NO_PANIC).push((number, result));
+    };
+    let started = Instant::now();
+    while started.elapsed() < ALONE
+        && let Some(item) = next()
+    {
+        work(item);
+    }
+    thread::scope(|scope| {
+        let left = count - results.lock().expect(NO_PANIC).len();
+        for _ in 1..WAITING.min(left) {
+            let more = || {
+                while let Some(item) = next() {
+                    work(item)
+                }
+            };
+            // If the system gives no more threads, the ones that exist do the work.
+            if thread::Builder::new().spawn_scoped(scope, more).is_err() {
+                break;
+            }
+        }
+        while let Some(item) = next() {
+            work(item);
+        }
+    });
+    let mut results = results.into_inner().expect(NO_PANIC);
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Why the locks cannot be poisoned.
+const NO_PANIC: &str = "nothing panics while it holds this lock";

@@ -1,14 +1,11 @@
 //! An encrypted input, armored or not, with its header read.
 
-use std::io::{self, BufRead, BufReader, Cursor, Write as _};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Write as _};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    cli::files::{
-        input::{Input, Tracked},
-        output::Output,
-    },
+    cli::files::{input::Input, output::Output, tracked::Tracked},
     crypto::{
         Decryptor, Error, Source, Unlocked,
         armor::{ArmorReader, ArmorWriter, looks_armored},
@@ -18,29 +15,14 @@ use crate::{
 /// An encrypted input: its header, and its payload, which is still to be read.
 pub(crate) struct EncryptedInput<'i> {
     pub(crate) decryptor: Decryptor,
-    is_armored: bool,
     body: Body<'i>,
 }
 
 enum Body<'i> {
     Binary(&'i mut Input),
     Armored(ArmorReader<&'i mut BufReader<Tracked>>),
-    /// Armored text, typed or pasted on a terminal.
-    Pasted(ArmorReader<Cursor<Vec<u8>>>),
-    /// Anything else that is typed.
-    Typed(Cursor<Vec<u8>>),
-}
-
-impl Body<'_> {
-    /// The reader that decodes the body, for anything but a binary input.
-    fn decoded(&mut self) -> Option<&mut (dyn BufRead + Send)> {
-        match self {
-            Self::Binary(_) => None,
-            Self::Armored(armor) => Some(armor),
-            Self::Pasted(armor) => Some(armor),
-            Self::Typed(typed) => Some(typed),
-        }
-    }
+    /// Typed or pasted at a terminal, and so read as a whole: what follows may be a passphrase.
+    Typed(Box<dyn BufRead + Send>),
 }
 
 impl<'i> EncryptedInput<'i> {
@@ -63,26 +45,23 @@ impl<'i> EncryptedInput<'i> {
     }
 
     fn read_by(input: &'i mut Input, read: fn(&mut dyn BufRead) -> Result<Decryptor, Error>) -> Result<Self> {
-        let typed = input.read_typed().map_err(Error::Read)?;
-        let is_armored = match &typed {
-            Some(typed) => looks_armored(typed),
-            None => looks_armored(input.reader.fill_buf()?),
-        };
-        let mut body = match typed {
-            Some(typed) if is_armored => Body::Pasted(ArmorReader::new(Cursor::new(typed))),
-            Some(typed) => Body::Typed(Cursor::new(typed)),
-            None if is_armored => Body::Armored(ArmorReader::new(&mut input.reader)),
-            None => Body::Binary(input),
-        };
-        let decryptor = match &mut body {
-            Body::Binary(input) => read(&mut input.reader)?,
-            other => read(other.decoded().expect("every other body decodes"))?,
-        };
-        Ok(Self { decryptor, is_armored, body })
+        if let Some(text) = input.read_typed().map_err(Error::Read)? {
+            let is_armored = looks_armored(&text);
+            let text = Cursor::new(text);
+            let mut typed: Box<dyn BufRead + Send> =
+                if is_armored { Box::new(ArmorReader::new(text)) } else { Box::new(text) };
+            return Ok(Self { decryptor: read(&mut typed)?, body: Body::Typed(typed) });
+        }
+        if looks_armored(input.reader.fill_buf()?) {
+            let mut armor = ArmorReader::new(&mut input.reader);
+            Ok(Self { decryptor: read(&mut armor)?, body: Body::Armored(armor) })
+        } else {
+            Ok(Self { decryptor: read(&mut input.reader)?, body: Body::Binary(input) })
+        }
     }
 
     pub(crate) fn is_armored(&self) -> bool {
-        self.is_armored
+        !matches!(self.body, Body::Binary(_))
     }
 
     /// Authenticates the last chunk, if it can be read before the others.
@@ -105,13 +84,8 @@ impl<'i> EncryptedInput<'i> {
     pub(crate) fn copy(&mut self, header: &[u8], output: &mut Output) -> Result<()> {
         let cannot_write = "cannot write the new file";
         match &mut self.body {
-            body @ (Body::Armored(_) | Body::Pasted(_) | Body::Typed(_)) => {
-                let decoded = body.decoded().expect("it is not binary");
-                let mut armored = ArmorWriter::new(output);
-                armored.write_all(header).context(cannot_write)?;
-                io::copy(decoded, &mut armored).map_err(Error::from_read)?;
-                armored.finish().context(cannot_write)?;
-            }
+            Body::Armored(armor) => copy_armored(header, armor, output).context(cannot_write)?,
+            Body::Typed(armor) => copy_armored(header, armor, output).context(cannot_write)?,
             Body::Binary(input) => {
                 output.write_all(header).context(cannot_write)?;
                 let mut payload = input.file_at(self.decryptor.header().as_bytes().len() as u64)?;
@@ -125,9 +99,16 @@ impl<'i> EncryptedInput<'i> {
     pub(crate) fn payload(&mut self) -> Source<'_> {
         match &mut self.body {
             Body::Armored(armor) => Source::Sequential(armor),
-            Body::Pasted(armor) => Source::Sequential(armor),
-            Body::Typed(typed) => Source::Sequential(typed),
+            Body::Typed(armor) => Source::Sequential(armor),
             Body::Binary(input) => input.source(self.decryptor.header().as_bytes().len() as u64),
         }
     }
+}
+
+fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> Result<()> {
+    let mut armored = ArmorWriter::new(output);
+    armored.write_all(header)?;
+    io::copy(&mut payload, &mut armored).map_err(Error::from_read)?;
+    armored.finish()?;
+    Ok(())
 }

@@ -5,7 +5,6 @@ use std::{
     io::{self, BufRead, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,11 +12,11 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cli::{
         args::DASH,
-        files::{naming::display_name, permissions::Permissions},
+        files::{naming::display_name, permissions::Permissions, tracked::Tracked},
         platform::{self, FileHandle, FileId},
-        terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Progress},
+        terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
     },
-    crypto::{ReadAt, Source, armor, is_wanted},
+    crypto::{Source, armor},
 };
 
 /// Bytes in the longest text that is typed or pasted on a terminal.
@@ -36,6 +35,14 @@ pub(crate) struct Input {
     id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
+}
+
+/// The file that was read, held so that no other can be mistaken for it.
+pub(crate) struct SourceFile {
+    path: Option<PathBuf>,
+    metadata: Option<Metadata>,
+    id: FileId,
+    file: File,
 }
 
 impl Input {
@@ -65,7 +72,8 @@ impl Input {
             if path.is_dir() {
                 return is_directory();
             }
-            let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+            let file = File::open(path).with_context(|| format!("cannot open {name}"));
+            let file = file.with_context(|| During::OpeningInput(path.to_owned()))?;
             let metadata = file.metadata().with_context(cannot_read)?;
             Self::new(file, Some(metadata), Some(path.to_owned()), progress).with_context(cannot_read)?
         };
@@ -176,6 +184,21 @@ impl Input {
         }
     }
 
+    /// Ends reading.
+    pub(crate) fn into_source_file(self) -> SourceFile {
+        let Self { path, metadata, id, reader, .. } = self;
+        SourceFile { path, metadata, id, file: reader.into_inner().file }
+    }
+
+    /// The file itself, positioned at `offset`.
+    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
+        let file = self.reader.get_ref().file.try_clone();
+        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
+        at.with_context(|| format!("cannot read {}", self.name()))
+    }
+}
+
+impl SourceFile {
     /// Deletes the file that was named, if it is still the one that was read.
     ///
     /// # Errors
@@ -209,19 +232,12 @@ impl Input {
         self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
     }
 
-    /// The file itself, positioned at `offset`.
-    pub(crate) fn file_at(&self, offset: u64) -> Result<File> {
-        let file = self.reader.get_ref().file.try_clone();
-        let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
-        at.with_context(|| format!("cannot read {}", self.name()))
-    }
-
     /// Whether length or mtime of the file have changed since it was opened.
     pub(crate) fn has_changed(&self) -> bool {
-        let now = self.reader.get_ref().file.metadata();
+        let now = self.file.metadata();
         let same =
             |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.file_metadata().is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
+        self.metadata.as_ref().filter(|then| then.is_file()).is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
 }
 
@@ -257,61 +273,4 @@ pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> 
         bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
     }
     Ok(())
-}
-
-/// A file that counts the bytes read from it.
-pub(crate) struct Tracked {
-    file: File,
-    /// Whether it is a regular file, which never makes a reader wait.
-    is_file: bool,
-    progress: Arc<Progress>,
-    /// Bytes read in sequence.
-    pub(crate) read: u64,
-}
-
-/// How long a reader waits before it asks whether the bytes are still wanted.
-const PATIENCE: Duration = Duration::from_millis(100);
-
-impl Tracked {
-    /// Waits until something can be read. An error if the pipeline has stopped meanwhile.
-    fn wait_while_wanted(&self) -> io::Result<()> {
-        if self.is_file {
-            return Ok(());
-        }
-        while let Some(wanted) = is_wanted() {
-            if !wanted {
-                return Err(io::Error::other("it is not wanted any more"));
-            }
-            if platform::can_read_within(&self.file, PATIENCE)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Read for Tracked {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait_while_wanted()?;
-        // Retried after a signal: a caller of `fill_buf` would take the interruption for an error.
-        let count = loop {
-            match self.file.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Its other end made it non-blocking, as Node and ssh do.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&self.file)?,
-                other => break other?,
-            }
-        };
-        self.progress.add(count);
-        self.read += count as u64;
-        Ok(count)
-    }
-}
-
-impl ReadAt for Tracked {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let count = platform::read_at(&self.file, buffer, offset)?;
-        self.progress.add(count);
-        Ok(count)
-    }
 }

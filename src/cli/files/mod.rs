@@ -12,4 +12,5 @@ pub(crate) mod read_back;
 pub(crate) mod receipt;
 pub(crate) mod sparse;
 pub(crate) mod target;
+mod tracked;
 pub(crate) mod walk;

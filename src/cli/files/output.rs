@@ -139,7 +139,7 @@ impl Stream {
     }
 
     /// Syncs what was written to a file or block device: some failures show only then.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
         if let Some(held) = self.held.take() {
             self.write_all(&held)?;
         }

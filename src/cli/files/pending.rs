@@ -8,6 +8,7 @@ use std::{
     ffi::OsStr,
     fs::{File, Metadata},
     io::{self, Seek, SeekFrom, Write},
+    num::NonZeroU64,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -45,7 +46,13 @@ pub(crate) struct Pending {
     cursor: u64,
     /// With holes, the length of the file so far: a hole at its end writes nothing.
     sparse_length: Option<AtomicU64>,
+    /// Bytes written so far, in any order.
+    written: AtomicU64,
 }
+
+/// After so many bytes of a file, the system starts to write them to the disk, so that syncing the file at its end finds little
+/// to do.
+const WRITEBACK: u64 = 8 << 20;
 
 enum TemporaryName {
     None,
@@ -93,7 +100,7 @@ impl Pending {
     }
 
     fn of(file: File, name: TemporaryName, target: &Path) -> Self {
-        Self { file, name, target: target.to_owned(), cursor: 0, sparse_length: None }
+        Self { file, name, target: target.to_owned(), cursor: 0, sparse_length: None, written: AtomicU64::new(0) }
     }
 
     /// From now on, blocks of zeros become holes.
@@ -101,15 +108,13 @@ impl Pending {
         self.sparse_length = Some(AtomicU64::new(self.cursor));
     }
 
-    /// Syncs the file and returns it for reading. Where possible, reads come from the disk, not from memory.
+    /// Returns a synced file for reading. Where possible, reads come from the disk, not from memory.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub(crate) fn read_back(&self) -> io::Result<File> {
-        self.set_length()?;
-        self.file.sync_all()?;
-        platform::drop_cache(&self.file);
+        platform::write_back(&self.file, 0, None);
         self.file.try_clone()
     }
 
@@ -143,19 +148,37 @@ impl Pending {
         }
     }
 
-    /// Sets the permissions, makes the file durable, and only then gives it its name.
+    /// Sets length and permissions, and starts to write the file to the disk.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if the name is taken and must not be replaced; those of the system.
-    pub(crate) fn commit(self, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
+    /// Those of the system.
+    pub(crate) fn finish(&self, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
         self.set_length()?;
         let replaced = match overwrite {
             Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
             Overwrite::Never | Overwrite::Refuse => None,
         };
         permissions::set(&self.file, permissions, replaced.as_ref(), &self.target)?;
-        self.file.sync_all()?;
+        platform::write_back(&self.file, 0, None);
+        Ok(())
+    }
+
+    /// Makes the file durable.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// Gives the file its name, which is not durable before its folder is synced.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] if the name is taken and must not be replaced; those of the system.
+    pub(crate) fn persist(self, overwrite: Overwrite) -> io::Result<()> {
         match (self.name, overwrite) {
             (TemporaryName::None, Overwrite::Never | Overwrite::Refuse) => platform::link(&self.file, &self.target)?,
             (TemporaryName::None, Overwrite::Replace) => {
@@ -167,9 +190,16 @@ impl Pending {
             }
             (TemporaryName::Hidden(path), overwrite) => rename(path, &self.target, overwrite)?,
         }
-        // Durability of the name is best effort: a folder may be writable but not readable, and not all file systems support it.
-        let _ = platform::sync_folder(parent_folder(&self.target));
         Ok(())
+    }
+
+    /// Counts bytes that were written up to `end`. Once there are many, the system starts to write them to the disk.
+    fn count(&self, bytes: u64, end: u64) {
+        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
+        if before / WRITEBACK != (before + bytes) / WRITEBACK {
+            // Twice as many, because several threads write near the end.
+            platform::write_back(&self.file, end.saturating_sub(2 * WRITEBACK), NonZeroU64::new(2 * WRITEBACK));
+        }
     }
 }
 
@@ -197,9 +227,16 @@ impl Write for Pending {
 
 impl WriteAt for Pending {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let Some(length) = &self.sparse_length else { return platform::write_all_at(&self.file, bytes, offset) };
-        length.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
-        each_run(bytes, offset, |run, offset| platform::write_all_at(&self.file, run, offset))
+        let end = offset + bytes.len() as u64;
+        match &self.sparse_length {
+            None => platform::write_all_at(&self.file, bytes, offset)?,
+            Some(length) => {
+                length.fetch_max(end, Ordering::Relaxed);
+                each_run(bytes, offset, |run, offset| platform::write_all_at(&self.file, run, offset))?;
+            }
+        }
+        self.count(bytes.len() as u64, end);
+        Ok(())
     }
 }
 
@@ -239,6 +276,12 @@ mod tests {
         entries.map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned()).collect()
     }
 
+    fn commit(pending: Pending, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
+        pending.finish(permissions, overwrite)?;
+        pending.sync()?;
+        pending.persist(overwrite)
+    }
+
     #[test]
     fn nothing_appears_before_commit_and_nothing_stays_without() {
         for make in [Pending::new, Pending::with_hidden_name] {
@@ -252,7 +295,7 @@ mod tests {
 
             let mut pending = make(&target).expect("a file can be made");
             pending.write_all(b"whole").expect("the file takes it");
-            pending.commit(&Permissions::Private, Overwrite::Refuse).expect("the name is free");
+            commit(pending, &Permissions::Private, Overwrite::Refuse).expect("the name is free");
             assert_eq!(fs::read(&target).expect("it is there"), b"whole");
             assert_eq!(target.metadata().expect("it is there").mode() & 0o7777, 0o600);
             assert_eq!(names(folder.path()), ["x"]);
@@ -268,15 +311,13 @@ mod tests {
             fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("it is ours");
             let model = target.metadata().expect("it is there");
 
-            let refused = make(&target).expect("a file can be made").commit(&Permissions::Umask, Overwrite::Refuse);
+            let pending = make(&target).expect("a file can be made");
+            let refused = commit(pending, &Permissions::Umask, Overwrite::Refuse);
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
-            make(&target)
-                .and_then(|pending| {
-                    pending.commit(&Permissions::Like { source: model.clone(), access_list: false }, Overwrite::Replace)
-                })
-                .expect("it may");
+            let permissions = Permissions::Like { source: model.clone(), access_list: false };
+            make(&target).and_then(|pending| commit(pending, &permissions, Overwrite::Replace)).expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");
             let replaced = target.metadata().expect("it is there");
             assert_eq!(replaced.mode() & 0o7777, 0o640);

@@ -13,8 +13,14 @@ use serde::Serialize;
 use crate::cli::{
     args::{DASH, FileArgs},
     files::{
-        commit::commit, input::Input, naming::display_name, output::Output, outputs::Outputs, pending::Overwrite,
-        permissions::Permissions, target::Target,
+        commit::{Written, commit},
+        input::Input,
+        naming::display_name,
+        output::Output,
+        outputs::Outputs,
+        pending::Overwrite,
+        permissions::Permissions,
+        target::Target,
     },
     platform::{self, FileHandle, FileId},
     terminal::{
@@ -114,7 +120,7 @@ impl Receipt {
             return Ok(());
         }
         let written = output.write_all(lines.as_bytes()).with_context(|| format!("cannot write {}", target.name()));
-        let committed = written.and_then(|()| commit(&target, output, &Permissions::Umask));
+        let committed = written.and_then(|()| commit(Written::new(target, output, &Permissions::Umask)?));
         committed.hint("what was encrypted is whole; only the receipt is missing")
     }
 }
@@ -126,7 +132,7 @@ fn refuse<T>(receipt: &Target) -> Result<T> {
     )
 }
 
-/// The line for an output that is written but not committed yet. `stanzas` says who owns each stanza.
+/// The line for an output that is on the disk but has no name yet. `stanzas` says who owns each stanza.
 ///
 /// # Errors
 ///

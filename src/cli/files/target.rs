@@ -206,17 +206,10 @@ impl Target {
         match (self, other) {
             (Self::Stdout(_), Self::Stdout(_)) => true,
             (Self::Stdout(_), _) | (_, Self::Stdout(_)) => false,
-            (_, Self::Direct { path, .. } | Self::File { path, .. }) => self.is_at(path),
-        }
-    }
-
-    /// Whether this goes to `other`, even if nothing is there yet.
-    fn is_at(&self, other: &Path) -> bool {
-        match self {
-            Self::Stdout(_) => false,
-            Self::Direct { path, .. } | Self::File { path, .. } => {
-                path == other || canonical(path).is_some_and(|path| canonical(other) == Some(path))
-            }
+            (
+                Self::Direct { path, .. } | Self::File { path, .. },
+                Self::Direct { path: other, .. } | Self::File { path: other, .. },
+            ) => path == other || canonical(path).is_some_and(|path| canonical(other) == Some(path)),
         }
     }
 
@@ -260,6 +253,16 @@ impl Target {
         match self {
             Self::File { overwrite, existing: Some(_), .. } => *overwrite,
             _ => Overwrite::Never,
+        }
+    }
+
+    /// Whether the name still holds the file that was found there.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        match self {
+            Self::File { path, existing: Some(existing), .. } => {
+                FileHandle::at(path).is_ok_and(|now| now.id() == existing.id())
+            }
+            _ => true,
         }
     }
 

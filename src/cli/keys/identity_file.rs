@@ -1,16 +1,24 @@
 //! Identity files: one key per line, or an SSH private key; possibly protected by a passphrase.
 
-use std::{io::BufRead, num::NonZeroUsize, path::Path};
+use std::{
+    fs::File,
+    io::{BufRead, Read},
+    num::NonZeroUsize,
+    path::Path,
+};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
 use crate::{
     cli::{
-        files::naming::display_name,
+        files::naming::{display_name, with_suffix},
         keys::key_file::{KeyFile, KeyFiles, parse_lines},
-        terminal::{advice::Advise, messages::Messages, prompt::Prompt},
+        terminal::{advice::Advise, errors::During, messages::Messages, persona, prompt::Prompt, questions::Purpose},
     },
-    crypto::{Decryptor, Error as CryptoError, Identity, ParseIdentityError, Sink, Source, armor, secrecy::Zeroizing},
+    crypto::{
+        Decryptor, Error as CryptoError, Identity, ParseIdentityError, Recipient, Sink, Source, SshPrivateKeyError,
+        armor, secrecy::Zeroizing,
+    },
 };
 
 /// Scrypt work for opening a protected identity file, as a logarithm to base 2. It is the user's own file.
@@ -36,6 +44,10 @@ pub(crate) enum Key {
 ///
 /// Those of reading, opening and parsing.
 pub(crate) fn read_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
+    read_named_keys(files, path).with_context(|| During::ReadingIdentities(path.to_owned()))
+}
+
+fn read_named_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
     let file = files.read(path)?;
     if is_protected(&file.text) {
         return parse(path, &open_protected(&files.prompt, path, &file.text)?);
@@ -67,7 +79,8 @@ pub(crate) fn read_ready_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<I
 
 /// Warns of a secret key that other users may read.
 pub(crate) fn warn_if_others_may_read(file: &KeyFile, path: &Path, messages: &Messages) {
-    if file.others_may_read {
+    // No tool that solekey stands in for warns of it.
+    if file.others_may_read && !persona::is_drop_in() {
         let name = display_name(path);
         messages.warning(&format!("{name} holds a secret key that other users may read; chmod 600 it"));
     }
@@ -83,7 +96,14 @@ pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
         if text.len() > SSH_KEY_LIMIT {
             bail!("{} is longer than 16 KiB, which no SSH key is", display_name(path));
         }
-        let identity = Identity::from_ssh(text).with_context(|| display_name(path))?;
+        let identity = match Identity::from_ssh(text) {
+            Err(needed @ SshPrivateKeyError::NeedsPublicKey) => {
+                let public = public_key_beside(path).context(needed).with_context(|| display_name(path))?;
+                Identity::from_locked_ssh(text, public)
+            }
+            parsed => parsed,
+        };
+        let identity = identity.with_context(|| display_name(path))?;
         return Ok(vec![if identity.is_locked() { Key::Locked(identity) } else { Key::Ready(identity) }]);
     }
     let keys = parse_lines(path, text, |line, location| match line.parse() {
@@ -96,6 +116,26 @@ pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>> {
         bail!("{} has no identities", display_name(path));
     }
     Ok(keys)
+}
+
+/// Whether an error means that a key cannot be used, so that others may still be tried.
+pub(crate) fn is_unusable(error: &Error) -> bool {
+    let is_mismatch = matches!(error.downcast_ref(), Some(CryptoError::SshKeyMismatch));
+    is_mismatch || error.downcast_ref::<SshPrivateKeyError>().is_some()
+}
+
+/// Reads the public key of the SSH key at `path`, from the file that ssh-keygen writes beside it.
+fn public_key_beside(path: &Path) -> Result<Recipient> {
+    let path = with_suffix(path, ".pub");
+    let name = display_name(&path);
+    let mut text = String::new();
+    let file = File::open(&path).with_context(|| format!("cannot read {name}"))?;
+    file.take(SSH_KEY_LIMIT as u64).read_to_string(&mut text).with_context(|| format!("cannot read {name}"))?;
+    match text.trim().parse() {
+        Ok(recipient @ Recipient::Ssh(_)) => Ok(recipient),
+        Ok(_) => Err(anyhow!("{name} holds another kind of key")),
+        Err(error) => Err(Error::new(error)).context(name),
+    }
 }
 
 /// Opens an identity file that is an age file encrypted with a passphrase.
@@ -118,7 +158,7 @@ pub(crate) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
         let message = format!("{} is an encrypted file, not a key file", display_name(path));
         return Err(Error::msg(message)).hint("an identity file may be encrypted, but only with a passphrase");
     }
-    let unlocked = prompt.retry_until_right(&display_name(path), |passphrase| {
+    let unlocked = prompt.retry_until_right(Purpose::IdentityFile(&display_name(path)), |passphrase| {
         let identity = Identity::passphrase(passphrase, WORK_FACTOR_LIMIT);
         match decryptor.unlock(&[identity]) {
             // --max-work-factor is for the files to decrypt, which others may have made. Drop the type that suggests it.

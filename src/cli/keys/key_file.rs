@@ -23,6 +23,7 @@ use crate::{
         platform::{self, FileHandle, FileId},
         terminal::{
             advice::{Advise, KEEP_IN_FILE, SAVE_AS_UTF_8, misuse},
+            errors::Line,
             escape::may_be_shown,
             messages::Messages,
             prompt::Prompt,
@@ -170,7 +171,7 @@ pub(crate) fn parse_lines<T>(
         }
         let line = std::str::from_utf8(line).map_err(|_| anyhow!("it is not text")).with_context(at)?.trim();
         if !line.is_empty() && !line.starts_with('#') {
-            parsed.push(parse(line, location).with_context(at)?);
+            parsed.push(parse(line, location).context(Line(location.line)).with_context(at)?);
         }
     }
     Ok(parsed)

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::{
     cli::{
@@ -16,18 +16,20 @@ use crate::{
         files::naming::display_name,
         keys::{
             default_identities,
-            identity_file::{Key, is_protected, open_protected, parse, read_ready_keys, warn_if_others_may_read},
+            identity_file::{Key, is_protected, is_unusable, parse, read_ready_keys, warn_if_others_may_read},
             key_file::KeyFiles,
+            locked::{Locked, LockedContents, NamedBy},
             plugins::Plugins,
         },
         terminal::{
-            advice::{Advise, advised},
-            errors::Misuse,
+            advice::advised,
+            errors::{During, Misuse},
             messages::{Messages, one_line},
             prompt::Prompt,
+            questions::Purpose,
         },
     },
-    crypto::{self, Decryptor, Error as CryptoError, Identity, Match, Recipient, Stanza, Unlocked, secrecy::Zeroizing},
+    crypto::{self, Decryptor, Error as CryptoError, Identity, Recipient, Stanza, Unlocked},
 };
 
 /// The keys of a run, shared by all threads.
@@ -50,32 +52,14 @@ pub(crate) struct KeySet {
     pub(crate) keyless: Vec<Identity>,
     /// Passphrases that opened a file of this run. The next file may have the same.
     passphrases: Vec<Identity>,
+    /// Why keys of this run cannot be used. Reported if no other key opens a file.
+    unusable: Vec<Error>,
     /// Whether a default identity file has a plugin's key. A plugin runs only if the command line names its key.
     has_unnamed_plugin: bool,
 }
 
-/// Who named an identity file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum NamedBy {
-    CommandLine,
-    Default,
-}
-
 const UNNAMED_PLUGIN: &str = "a default identity file has a plugin's key, and plugins run only for keys that the command line names: name that file with -i";
 const NO_PANIC: &str = "no thread panics while it tries keys";
-
-/// Keys that need a passphrase before they open anything.
-struct Locked {
-    path: PathBuf,
-    named_by: NamedBy,
-    contents: LockedContents,
-}
-
-enum LockedContents {
-    SshKey(Identity),
-    /// An identity file that is itself an age file.
-    IdentityFile(Zeroizing<Vec<u8>>),
-}
 
 impl Keyring {
     /// Reads the identities that the command line names, or else the default ones.
@@ -88,6 +72,7 @@ impl Keyring {
         for path in default_files(&args.keys, &files.messages)? {
             keys.read(files, &path, NamedBy::Default)?;
         }
+        keys.check_usable()?;
         Ok(Self {
             prompt: files.prompt.clone(),
             plugins: files.plugins.clone(),
@@ -143,7 +128,7 @@ impl Keyring {
         match unless_no_match(decryptor.unlock(&keys.plugins))? {
             Some(unlocked) => Ok(unlocked),
             None => match decryptor.unlock(&keys.keyless) {
-                Err(error @ CryptoError::NoMatch(_)) if keys.has_unnamed_plugin => Err(error).hint(UNNAMED_PLUGIN),
+                Err(error @ CryptoError::NoMatch(_)) => Err(keys.explain(error)),
                 other => Ok(other?),
             },
         }
@@ -166,7 +151,7 @@ impl Keyring {
                 other => return Ok(other?),
             }
         }
-        let (unlocked, passphrase) = self.prompt.retry_until_right(file, |passphrase| {
+        let (unlocked, passphrase) = self.prompt.retry_until_right(Purpose::File(file), |passphrase| {
             let passphrase = Identity::passphrase(passphrase, self.max_work_factor);
             Ok((decryptor.unlock(slice::from_ref(&passphrase))?, passphrase))
         })?;
@@ -206,7 +191,23 @@ impl KeySet {
         for plugin in &named.plugin {
             keys.keyless.push(files.plugins.default_identity(plugin)?);
         }
+        keys.check_usable()?;
         Ok(keys)
+    }
+
+    /// Fails if there are keys and none of them can be used.
+    fn check_usable(&mut self) -> Result<()> {
+        if self.is_empty() && !self.unusable.is_empty() {
+            return Err(self.unusable.swap_remove(0));
+        }
+        Ok(())
+    }
+
+    /// Adds to an error why no key opened a file.
+    fn explain(&self, error: CryptoError) -> Error {
+        let unusable = self.unusable.iter().map(|why| format!("a key was left out: {}", one_line(why)));
+        let hints = unusable.chain(self.has_unnamed_plugin.then(|| UNNAMED_PLUGIN.to_owned()));
+        hints.fold(Error::new(error), advised)
     }
 
     /// Reads the default keys that are ready, if they are to be used. A caller that can do without them gets a warning instead
@@ -240,9 +241,19 @@ impl KeySet {
     /// Those of asking and unlocking. The key stays locked then.
     pub(crate) fn unlock_next(&mut self, stanzas: &[Stanza], prompt: &Prompt, plugins: &Plugins) -> Result<bool> {
         let Some(index) = self.locked.iter().position(|locked| locked.may_open(stanzas)) else { return Ok(false) };
-        let keys = self.locked[index].unlock(prompt)?;
+        let keys = self.locked[index].unlock(prompt);
+        if let Err(error) = keys {
+            // Other keys may still open the file.
+            let is_last = self.ready.len() + self.locked.len() + self.plugins.len() + self.keyless.len() == 1;
+            if is_last || !(is_unusable(&error)) {
+                return Err(error);
+            }
+            self.locked.remove(index);
+            self.unusable.push(error);
+            return Ok(true);
+        }
         let Locked { path, named_by, .. } = self.locked.remove(index);
-        for key in keys {
+        for key in keys? {
             self.add(key, &path, named_by, plugins)?;
         }
         Ok(true)
@@ -262,14 +273,22 @@ impl KeySet {
     }
 
     fn read(&mut self, files: &mut KeyFiles, path: &Path, named_by: NamedBy) -> Result<()> {
-        let file = files.read(path)?;
+        let during = || During::ReadingIdentities(path.to_owned());
+        let file = files.read(path).with_context(during)?;
         if is_protected(&file.text) {
             let contents = LockedContents::IdentityFile(file.text);
             self.locked.push(Locked { path: path.to_owned(), named_by, contents });
             return Ok(());
         }
         let before = self.ready.len();
-        for key in parse(path, &file.text)? {
+        let keys = match parse(path, &file.text).with_context(during) {
+            Err(error) if is_unusable(&error) => {
+                self.unusable.push(error);
+                return Ok(());
+            }
+            parsed => parsed?,
+        };
+        for key in keys {
             self.add(key, path, named_by, &files.plugins)?;
         }
         if self.ready.len() > before {
@@ -290,29 +309,5 @@ impl KeySet {
             Key::Plugin { text, .. } => self.plugins.push(plugins.identity(&text)?),
         }
         Ok(())
-    }
-}
-
-impl Locked {
-    /// Whether the keys may open one of these stanzas, so that it is worth asking for the passphrase.
-    fn may_open(&self, stanzas: &[Stanza]) -> bool {
-        match &self.contents {
-            LockedContents::SshKey(identity) => identity
-                .to_recipient()
-                .is_some_and(|recipient| stanzas.iter().any(|stanza| recipient.matches(stanza) == Match::Yes)),
-            LockedContents::IdentityFile(_) => true,
-        }
-    }
-
-    /// Asks for the passphrase and returns the keys. A protected file may hold an SSH key that is locked itself.
-    fn unlock(&self, prompt: &Prompt) -> Result<Vec<Key>> {
-        let name = display_name(&self.path);
-        match &self.contents {
-            LockedContents::SshKey(identity) => {
-                let unlock = |passphrase| identity.unlock(passphrase).with_context(|| format!("cannot open {name}"));
-                Ok(vec![Key::Ready(prompt.retry_until_right(&name, unlock)?)])
-            }
-            LockedContents::IdentityFile(text) => parse(&self.path, &open_protected(prompt, &self.path, text)?),
-        }
     }
 }

@@ -4,5 +4,6 @@ pub(crate) mod default_identities;
 pub(crate) mod identity_file;
 pub(crate) mod key_file;
 pub(crate) mod keyring;
+mod locked;
 pub(crate) mod plugins;
 pub(crate) mod recipients;

@@ -15,11 +15,12 @@ use crate::{
         },
         terminal::{
             advice::{Advise, advised},
-            errors::Misuse,
+            errors::{During, Misuse},
             json,
+            persona::{self, Family},
         },
     },
-    crypto::{Encryptor, Identity, Match, ParseRecipientError, Recipient, Stanza},
+    crypto::{Encryptor, Identity, Match, ParseRecipientError, Recipient, SshPublicKeyError, Stanza},
 };
 
 /// The recipients of a run, and how the command line names each.
@@ -81,6 +82,10 @@ impl Recipients {
     pub(crate) fn to_encrypt_to(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Self> {
         let found = find(files, named)?;
         Ok(Self::deduplicate(found, |repeated| {
+            // Other tools compare spellings, and their words are printed for those.
+            if persona::is_drop_in() {
+                return;
+            }
             files.messages.warning(&format!("{repeated} is named more than once; it gets one stanza"));
         }))
     }
@@ -128,8 +133,12 @@ fn find(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Vec<(Recipient, 
     for named in named {
         match named {
             RecipientArg::Key(key) => found.push((argument(files, key)?, Origin::flag("-r"))),
-            RecipientArg::File(path) => found.extend(recipients_file(files, path, Unsupported::Refuse)?),
-            RecipientArg::AuthorizedKeys(path) => found.extend(recipients_file(files, path, Unsupported::Skip)?),
+            RecipientArg::File(path) | RecipientArg::AuthorizedKeys(path) => {
+                let is_anybodys = matches!(named, RecipientArg::AuthorizedKeys(_));
+                let unsupported = if is_anybodys { Unsupported::Skip } else { Unsupported::Refuse };
+                let read = recipients_file(files, path, unsupported);
+                found.extend(read.with_context(|| During::ReadingRecipients(path.clone()))?);
+            }
             RecipientArg::Identity(path) => {
                 let keys = recipients_of(files, path)?;
                 found.extend(keys.into_iter().map(|key| (key, Origin::file("-i", path, None))));
@@ -210,7 +219,14 @@ fn recipients_file(files: &mut KeyFiles, path: &Path, unsupported: Unsupported) 
     let flag = if unsupported == Unsupported::Skip { "--authorized-keys" } else { "-R" };
     parse_file(path, &file.text, |line, location| match parse(files, line) {
         Err(error) if unsupported == Unsupported::Skip && is_unsupported(&error) => {
-            files.messages.warning(&format!("{location}: ignoring unsupported SSH key: {error}"));
+            files.messages.warning(&match (persona::family(), unsupported_type(&error)) {
+                (Some(Family::Age), Some(kind)) => format!(
+                    "recipients file {}: ignoring unsupported SSH key of type \"{kind}\" at line {}",
+                    display_name(path),
+                    location.line
+                ),
+                _ => format!("{location}: ignoring unsupported SSH key: {error}"),
+            });
             Ok(None)
         }
         parsed => Ok(Some((parsed?, Origin::file(flag, path, Some(location.line))))),
@@ -239,8 +255,16 @@ pub(crate) fn parse_file<T>(
 }
 
 fn is_unsupported(error: &Error) -> bool {
-    use ParseRecipientError::{RsaTooLarge, RsaTooSmall, UnsupportedSsh};
-    matches!(error.downcast_ref(), Some(UnsupportedSsh(_) | RsaTooSmall | RsaTooLarge))
+    unsupported_type(error).is_some()
+}
+
+/// The type of a well-formed SSH key that cannot be encrypted to.
+fn unsupported_type(error: &Error) -> Option<&str> {
+    match error.downcast_ref()? {
+        ParseRecipientError::Ssh(SshPublicKeyError::Unsupported(kind)) => Some(kind),
+        ParseRecipientError::Ssh(SshPublicKeyError::RsaTooSmall | SshPublicKeyError::RsaTooLarge) => Some("ssh-rsa"),
+        _ => None,
+    }
 }
 
 fn parse(files: &KeyFiles, text: &str) -> Result<Recipient> {

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, Metadata},
     io,
+    num::NonZeroU64,
     os::fd::AsRawFd,
     path::Path,
 };
@@ -44,9 +45,10 @@ pub(crate) fn read_ahead(file: &File) {
     let _ = fadvise(file, 0, None, Advice::Sequential);
 }
 
-/// Drops the system's cached pages of a synced file, so that reading it reads the disk. Failures are ignored.
-pub(crate) fn drop_cache(file: &File) {
-    let _ = fadvise(file, 0, None, Advice::DontNeed);
+/// Starts to write a part of a file from memory to the disk, and drops what is there already from memory, so that reading it
+/// reads the disk. Without a length, the part goes to the end. Waits for nothing, and ignores failures.
+pub(crate) fn write_back(file: &File, offset: u64, length: Option<NonZeroU64>) {
+    let _ = fadvise(file, offset, length, Advice::DontNeed);
 }
 
 /// Takes hold of what `path` names with `O_PATH`: nothing is opened for reading, and pipes do not wait.

@@ -23,23 +23,23 @@ pub(crate) use file_handle::FileHandle;
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{create_unnamed, descriptor, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+pub(crate) use linux::{create_unnamed, descriptor, enlarge_pipe, has_access_list, link, read_ahead, write_back};
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{create_unnamed, drop_cache, enlarge_pipe, has_access_list, link, read_ahead};
+pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private, is_block_device,
-    is_stdin, keep_memory_private, link_count, others_may_read, ownership, path, read_at, read_exact_at, set_group,
-    set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read, wait_to_write, was_closed,
-    write_all_at,
+    is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path, read_at,
+    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
+    wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, descriptor,
-    is_block_device, is_stdin, keep_memory_private, link_count, others_may_read, ownership, path, read_at,
-    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
+    is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path,
+    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
     wait_to_write, was_closed, write_all_at,
 };
 

@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use std::fs::Metadata;
-use std::{fs::File, io, path::Path};
+use std::{fs::File, io, num::NonZeroU64, path::Path};
 
 /// Does nothing: pipes keep their size.
 pub(crate) fn enlarge_pipe(_: &File) {}
@@ -16,8 +16,8 @@ pub(crate) fn descriptor(number: u32) -> io::Result<File> {
 /// Does nothing.
 pub(crate) fn read_ahead(_: &File) {}
 
-/// Does nothing: what is read back may come from memory.
-pub(crate) fn drop_cache(_: &File) {}
+/// Does nothing: syncing the file writes all of it, and what is read back may come from memory.
+pub(crate) fn write_back(_: &File, _: u64, _: Option<NonZeroU64>) {}
 
 /// Takes hold of what `path` names. Only a regular file that can be read is held: opening a pipe would wait for its other end.
 ///

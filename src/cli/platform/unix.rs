@@ -20,7 +20,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl},
     io::Errno,
-    process::{Resource, Rlimit, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
     termios::tcgetwinsize,
 };
 
@@ -216,6 +216,11 @@ pub(crate) fn create_folder(path: &Path, mode: Option<u32>) -> io::Result<()> {
         builder.mode(mode);
     }
     builder.create(path)
+}
+
+/// How many files this process may have open at a time, if there is a limit.
+pub(crate) fn open_files_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
 }
 
 /// Makes the names in a folder durable.

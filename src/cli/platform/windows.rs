@@ -202,6 +202,11 @@ pub(crate) fn create_folder(path: &Path, _: Option<u32>) -> io::Result<()> {
     std::fs::create_dir(path)
 }
 
+/// `None`: there is no limit that matters.
+pub(crate) fn open_files_limit() -> Option<u64> {
+    None
+}
+
 /// Does nothing: folders cannot be synced here.
 pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

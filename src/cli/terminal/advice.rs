@@ -3,8 +3,8 @@
 use std::{fmt, io::ErrorKind};
 
 use crate::{
-    cli::terminal::errors::Misuse,
-    crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault},
+    cli::terminal::errors::{Misuse, is_plugin_not_found},
+    crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError},
 };
 
 /// The next step for a text file in another encoding.
@@ -49,6 +49,15 @@ pub(crate) fn advised(error: impl Into<anyhow::Error>, hint: impl Into<String>) 
     Advised { hint: hint.into(), source: error.into() }.into()
 }
 
+/// The value of this type that is an error, a cause of it, or a context of either.
+pub(crate) fn find<T: fmt::Display + fmt::Debug + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {
+    // Contexts are not in the chain of causes, and an error with a hint hides them from `downcast_ref`.
+    error.downcast_ref().or_else(|| {
+        let advised = error.chain().find_map(|cause| cause.downcast_ref::<Advised>())?;
+        find(&advised.source)
+    })
+}
+
 /// A [`Misuse::Other`] with its remedy.
 pub(crate) fn misuse<T>(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
     Err(advised(Misuse::Other(message.into()), hint))
@@ -59,9 +68,13 @@ pub(crate) fn hints(error: &anyhow::Error) -> impl Iterator<Item = &str> {
     let attached = error.chain().filter_map(|cause| cause.downcast_ref::<Advised>()).map(|cause| cause.hint.as_str());
     let format = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_format);
     let keys = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_key);
+    let ssh_key = find(error).and_then(on_ssh_key);
     let recipients = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_recipient);
-    attached.chain(format).chain(keys).chain(recipients)
+    let plugins = error.chain().any(is_plugin_not_found).then_some(PLUGINS);
+    attached.chain(format).chain(keys).chain(ssh_key).chain(recipients).chain(plugins)
 }
+
+const PLUGINS: &str = "visit https://age-encryption.org/awesome#plugins for a list of available plugins";
 
 /// The next step after an error of the format.
 fn on_format(error: &CryptoError) -> Option<&str> {
@@ -112,14 +125,22 @@ fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
 
 /// The next step after a key that cannot be used.
 fn on_key(error: &ParseIdentityError) -> Option<&str> {
-    Some(match error {
-        ParseIdentityError::SshCipher(_) | ParseIdentityError::LegacyPem => {
-            "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY"
+    match error {
+        ParseIdentityError::PublicKey => {
+            Some("name the file of its secret key; to encrypt to this one, name it with -R")
         }
-        ParseIdentityError::Hardware => {
+        _ => None,
+    }
+}
+
+/// The next step after an SSH key that cannot be used.
+fn on_ssh_key(error: &SshPrivateKeyError) -> Option<&str> {
+    Some(match error {
+        SshPrivateKeyError::Cipher(_) => "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY",
+        SshPrivateKeyError::NeedsPublicKey => "write it there: ssh-keygen -y -f KEY > KEY.pub",
+        SshPrivateKeyError::Hardware => {
             "name the file of another key; neither hardware keys nor ssh-agent can decrypt, they only sign"
         }
-        ParseIdentityError::PublicKey => "name the file of its secret key; to encrypt to this one, name it with -R",
         _ => return None,
     })
 }

@@ -1,8 +1,10 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
+use std::{error::Error, fmt, io, path::PathBuf};
+
 use crate::{
     cli::terminal::key_material::{Suspicion, redacted},
-    crypto::ParseRecipientError,
+    crypto::{Error as CryptoError, ParseRecipientError},
 };
 
 /// The command line asks for something that makes no sense.
@@ -28,6 +30,31 @@ pub(crate) enum Misuse {
     Other(String),
 }
 
+/// What a run was doing when an error arose: a context that prints as nothing, for the words of other tools.
+#[derive(Debug)]
+pub(crate) enum During {
+    OpeningInput(PathBuf),
+    OpeningOutput(PathBuf),
+    ReadingRecipients(PathBuf),
+    ReadingIdentities(PathBuf),
+}
+
+/// The line of a key file that an error is about, from 1: a context that prints as nothing.
+#[derive(Debug)]
+pub(crate) struct Line(pub(crate) usize);
+
+impl fmt::Display for During {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
 /// An answer was needed, and nobody could give it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -42,6 +69,15 @@ pub(crate) struct Damaged(pub(crate) String);
 #[derive(Debug, thiserror::Error)]
 #[error("{} is not on the PATH; install that plugin to use its keys", redacted(.0, Suspicion::Fragment))]
 pub(crate) struct PluginNotFound(pub(crate) String);
+
+/// Whether the cause of an error is that a plugin is not installed.
+pub(crate) fn is_plugin_not_found(cause: &(dyn Error + 'static)) -> bool {
+    let inner = match cause.downcast_ref() {
+        Some(CryptoError::External(error)) => error.get_ref(),
+        _ => cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref),
+    };
+    cause.is::<PluginNotFound>() || inner.is_some_and(|inner| inner.is::<PluginNotFound>())
+}
 
 /// A new passphrase was not confirmed.
 #[derive(Debug, thiserror::Error)]

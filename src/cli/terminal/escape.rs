@@ -2,12 +2,21 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use crate::cli::terminal::key_material::{NOT_SHOWN, Suspicion, redacted, suspicion};
+use crate::cli::terminal::{
+    key_material::{NOT_SHOWN, Suspicion, redacted, suspicion},
+    persona::{self, Family},
+};
 
-/// A path in quotes. Control characters, invisible characters and bytes that are not UTF-8 are escaped. Key material that
-/// stands where a path should is not shown.
+/// A path in quotes: those of the tool that solekey stands in for. Control characters, invisible characters and bytes that are not
+/// UTF-8 are escaped. Key material that stands where a path should is not shown.
 pub(crate) fn quoted(path: &Path) -> String {
-    if may_be_shown(path) { format!("'{}'", escape(path)) } else { NOT_SHOWN.to_owned() }
+    if !may_be_shown(path) {
+        return NOT_SHOWN.to_owned();
+    }
+    if persona::family() == Some(Family::Age) {
+        return format!("\"{}\"", escape(path).replace("\\'", "'").replace('"', "\\\""));
+    }
+    format!("'{}'", escape(path))
 }
 
 /// The same without the quotes.

@@ -35,6 +35,7 @@ impl Messages {
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let text = one_line(error);
         match persona::current().and_then(|persona| (persona.words_for)(error)) {
+            Some(words) if text.starts_with(&words) => print("error: ", &text),
             Some(words) => print("error: ", &format!("{words}: {text}")),
             None => print("error: ", &text),
         }

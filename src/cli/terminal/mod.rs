@@ -11,3 +11,4 @@ mod passphrase_source;
 pub(crate) mod persona;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+pub(crate) mod questions;

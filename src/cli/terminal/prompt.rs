@@ -21,6 +21,7 @@ use crate::{
             passphrase_source::{PASSPHRASE_LIMIT, PassphraseSource},
             persona,
             progress::hidden_while,
+            questions::{self, Purpose},
         },
     },
     crypto::{
@@ -115,9 +116,9 @@ impl Prompt {
     }
 
     /// An existing passphrase, for the thing that `purpose` names.
-    pub(crate) fn passphrase(&self, purpose: &str) -> Result<SecretString> {
+    pub(crate) fn passphrase(&self, purpose: Purpose<'_>) -> Result<SecretString> {
         match self {
-            Self::Terminal(_) => self.ask(&format!("Enter passphrase for {purpose}: ")),
+            Self::Terminal(_) => self.ask(&questions::existing(purpose)),
             Self::File { source, read } => {
                 if read.get().is_none() {
                     let _ = read.set(source.read()?);
@@ -132,7 +133,11 @@ impl Prompt {
 
     /// Calls `open` with an existing passphrase, for the thing that `purpose` names. On the terminal, a wrong passphrase can be
     /// typed again.
-    pub(crate) fn retry_until_right<T>(&self, purpose: &str, open: impl Fn(SecretString) -> Result<T>) -> Result<T> {
+    pub(crate) fn retry_until_right<T>(
+        &self,
+        purpose: Purpose<'_>,
+        open: impl Fn(SecretString) -> Result<T>,
+    ) -> Result<T> {
         // Programs that drive age expect one question.
         let attempts = if matches!(self, Self::Terminal(_)) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
         let mut attempt = 1;
@@ -153,14 +158,14 @@ impl Prompt {
     /// once a key has been derived from it.
     pub(crate) fn new_passphrase(&self) -> Result<SecretString> {
         let Self::Terminal(_) = self else {
-            let passphrase = self.passphrase("the encryption")?;
+            let passphrase = self.passphrase(Purpose::Encryption)?;
             if is_empty(&passphrase) {
                 bail!("the passphrase is empty");
             }
             check_can_be_typed(&passphrase)?;
             return Ok(passphrase);
         };
-        let passphrase = self.ask("Enter passphrase (leave empty to generate one): ")?;
+        let passphrase = self.ask(questions::new())?;
         check_can_be_typed(&passphrase)?;
         if is_empty(&passphrase) {
             let generated = generate();
@@ -256,8 +261,7 @@ fn generate() -> Zeroizing<String> {
 
 /// Shows a generated passphrase on the terminal. Standard error may go to a log.
 fn show(passphrase: &str) -> Result<()> {
-    let text = Zeroizing::new(format!("Your passphrase, which nobody can recover for you:\n{passphrase}\n"));
-    let shown = hidden_while(|| Tty::open()?.show(&text));
+    let shown = hidden_while(|| Tty::open()?.show(&questions::generated(passphrase)));
     shown.context("cannot show the passphrase on the terminal")
 }
 

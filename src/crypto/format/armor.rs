@@ -10,6 +10,7 @@ use base64_simd::{AsOut, STANDARD as BASE64};
 use crate::crypto::error::Error;
 
 const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+/// The last line of an armored file.
 const END: &str = "-----END AGE ENCRYPTED FILE-----";
 
 /// Characters in every line but the last, which has 1 to this many.

@@ -14,6 +14,11 @@ pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     STANDARD_NO_PAD.decode_to_vec(text).ok()
 }
 
+/// Encodes with padding, as in PEM and SSH public keys.
+pub(crate) fn encode_padded(bytes: impl AsRef<[u8]>) -> String {
+    STANDARD.encode_to_string(bytes)
+}
+
 /// Decodes text with padding, as SSH public keys have it. `None` if it is not the canonical encoding of any bytes.
 pub(crate) fn decode_padded(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     STANDARD.decode_to_vec(text).ok()

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use age::{DecryptError, Identity as _, plugin, ssh};
+use age::{DecryptError, Identity as _, plugin};
 use age_core::{
     format::{FileKey, Stanza},
     secrecy::SecretString,
@@ -11,7 +11,13 @@ use age_core::{
 use crate::crypto::{
     error::Error,
     format::stanza_type::SCRYPT,
-    keys::{hybrid, recipient::Recipient, scrypt, ssh_wire, x25519},
+    keys::{
+        hybrid,
+        recipient::Recipient,
+        scrypt,
+        ssh::private::{PrivateKey, SshPrivateKeyError, UnlockError},
+        x25519,
+    },
     primitives::stack::wipe_stack_after,
 };
 
@@ -28,7 +34,7 @@ pub enum Identity {
     /// An `AGE-SECRET-KEY-PQ-1…`.
     Hybrid(Box<hybrid::Identity>),
     /// An SSH private key. A locked one opens nothing; see [`Identity::unlock`].
-    Ssh(Box<ssh::Identity>),
+    Ssh(Box<PrivateKey>),
     /// A passphrase.
     Passphrase {
         /// The passphrase with its limit on work.
@@ -52,21 +58,9 @@ pub enum ParseIdentityError {
     /// A key of the named plugin.
     #[error("a key of age-plugin-{0}")]
     Plugin(String),
-    /// An SSH private key encrypted in the old PEM format, which protects it too weakly.
-    #[error("SSH keys encrypted in the old PEM format are not supported")]
-    LegacyPem,
-    /// An SSH key whose secret is in hardware.
-    #[error("SSH keys in hardware can sign, but not decrypt")]
-    Hardware,
-    /// An SSH private key encrypted with an unsupported cipher, which is named.
-    #[error("SSH keys encrypted with {0} are not supported")]
-    SshCipher(String),
-    /// An SSH private key of an unsupported type.
-    #[error("SSH private keys of this type are not supported; ssh-ed25519 and ssh-rsa are")]
-    UnsupportedSsh,
-    /// A malformed or truncated SSH private key.
-    #[error("not a valid SSH private key")]
-    MalformedSsh,
+    /// An SSH private key that cannot be used.
+    #[error(transparent)]
+    Ssh(#[from] SshPrivateKeyError),
     /// Anything else.
     #[error("not an identity")]
     Unknown,
@@ -93,52 +87,49 @@ impl Identity {
         Self::Passphrase { identity: Box::new(identity), work_factor_limit }
     }
 
-    /// Parses an SSH private key file, PEM or OpenSSH.
+    /// Parses an SSH private key file: OpenSSH's format, PKCS #1 or PKCS #8.
     ///
     /// # Errors
     ///
-    /// The SSH variants of [`ParseIdentityError`].
-    pub fn from_ssh(text: &[u8]) -> Result<Self, ParseIdentityError> {
-        if !wipe_stack_after(|| ssh_wire::is_safe_private(text)) {
-            return Err(ParseIdentityError::MalformedSsh);
-        }
-        wipe_stack_after(|| match ssh::Identity::from_buffer(text, None) {
-            Ok(ssh::Identity::Unsupported(key)) => Err(match key {
-                ssh::UnsupportedKey::EncryptedPem => ParseIdentityError::LegacyPem,
-                ssh::UnsupportedKey::Hardware(_) => ParseIdentityError::Hardware,
-                ssh::UnsupportedKey::EncryptedSsh(cipher) => {
-                    ParseIdentityError::SshCipher(cipher.escape_default().to_string())
-                }
-                ssh::UnsupportedKey::Type(_) => ParseIdentityError::UnsupportedSsh,
-            }),
-            Ok(identity) => Ok(Self::Ssh(Box::new(identity))),
-            Err(_) => Err(ParseIdentityError::MalformedSsh),
-        })
+    /// [`SshPrivateKeyError`]: [`NeedsPublicKey`](SshPrivateKeyError::NeedsPublicKey) for an encrypted key that is to be parsed with
+    /// [`from_locked_ssh`](Self::from_locked_ssh).
+    pub fn from_ssh(text: &[u8]) -> Result<Self, SshPrivateKeyError> {
+        wipe_stack_after(|| PrivateKey::parse(text).map(Box::new).map(Self::Ssh))
+    }
+
+    /// Parses an encrypted SSH private key file that does not contain its public key. `public` says which files the key opens. When
+    /// it is unlocked, the private key must be that of `public`.
+    ///
+    /// # Errors
+    ///
+    /// [`SshPrivateKeyError`].
+    pub fn from_locked_ssh(text: &[u8], public: Recipient) -> Result<Self, SshPrivateKeyError> {
+        let Recipient::Ssh(public) = public else { return Err(SshPrivateKeyError::NeedsPublicKey) };
+        wipe_stack_after(|| PrivateKey::locked(text, *public).map(Box::new).map(Self::Ssh))
     }
 
     /// Whether this is an SSH key that is still encrypted with a passphrase, so that it opens nothing.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self, Self::Ssh(identity) if matches!(**identity, ssh::Identity::Encrypted(_)))
+        matches!(self, Self::Ssh(key) if key.identity().is_none())
     }
 
     /// Decrypts a [locked](Self::is_locked) SSH key.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongPassphrase`].
+    /// [`Error::WrongPassphrase`], [`Error::SshKeyMismatch`].
     ///
     /// # Panics
     ///
     /// If the identity is not locked.
     pub fn unlock(&self, passphrase: SecretString) -> Result<Self, Error> {
-        if let Self::Ssh(identity) = self
-            && let ssh::Identity::Encrypted(key) = identity.as_ref()
-        {
-            let key = wipe_stack_after(|| key.decrypt(passphrase).map(|key| Box::new(key.into())));
-            return key.map(Self::Ssh).map_err(|_| Error::WrongPassphrase);
-        }
-        panic!("only a locked key can be unlocked")
+        let Self::Ssh(key) = self else { panic!("only a locked key can be unlocked") };
+        let unlocked = wipe_stack_after(|| key.unlock(passphrase).map(Box::new));
+        unlocked.map(Self::Ssh).map_err(|error| match error {
+            UnlockError::WrongPassphrase => Error::WrongPassphrase,
+            UnlockError::Mismatch => Error::SshKeyMismatch,
+        })
     }
 
     /// The text of an `AGE-SECRET-KEY-…` key, as in an identity file. `None` for all other kinds.
@@ -151,16 +142,13 @@ impl Identity {
         })
     }
 
-    /// The public key. `None` for a passphrase, for a plugin, and for an SSH key of a type that cannot be encrypted to.
+    /// The public key. `None` for a passphrase and for a plugin.
     #[must_use]
     pub fn to_recipient(&self) -> Option<Recipient> {
         wipe_stack_after(|| match self {
             Self::X25519(identity) => Some(Recipient::X25519(identity.to_public())),
             Self::Hybrid(identity) => Some(Recipient::Hybrid(Box::new(identity.to_recipient()))),
-            Self::Ssh(identity) => {
-                let recipient = ssh::Recipient::try_from(identity.as_ref().clone()).ok()?;
-                Some(Recipient::Ssh(Box::new(recipient)))
-            }
+            Self::Ssh(key) => Some(Recipient::Ssh(Box::new(key.recipient().clone()))),
             Self::Passphrase { .. } | Self::External(_) => None,
         })
     }
@@ -174,7 +162,7 @@ impl Identity {
         let unwrapped = match self {
             Self::X25519(identity) => return identity.unwrap(stanzas),
             Self::Hybrid(identity) => return identity.unwrap(stanzas),
-            Self::Ssh(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::Ssh(key) => key.identity()?.unwrap_stanzas(stanzas)?,
             Self::Passphrase { identity, work_factor_limit } => {
                 // The format allows one such stanza. A damaged header may seem to have more, and each costs a second.
                 let stanza = stanzas.iter().find(|stanza| stanza.tag == SCRYPT)?;

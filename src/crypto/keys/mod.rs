@@ -4,7 +4,7 @@ pub(crate) mod hybrid;
 pub(crate) mod identity;
 pub(crate) mod recipient;
 mod scrypt;
-mod ssh_wire;
+pub(crate) mod ssh;
 pub(crate) mod wrap;
 pub(crate) mod x25519;
 mod xwing;

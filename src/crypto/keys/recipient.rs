@@ -2,11 +2,7 @@
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
-use age::{
-    EncryptError, Recipient as _, plugin,
-    ssh::{self, ParseRecipientKeyError},
-    tag, tagpq, x25519,
-};
+use age::{EncryptError, Recipient as _, plugin, tag, tagpq, x25519};
 use age_core::{
     format::{FileKey, Stanza},
     primitives::bech32_decode,
@@ -17,7 +13,10 @@ use crate::crypto::{
     error::Error,
     format::base64,
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
-    keys::{hybrid, scrypt, ssh_wire},
+    keys::{
+        hybrid, scrypt,
+        ssh::{self, public::SshPublicKeyError},
+    },
     primitives::{hmac_sha256, sha256},
 };
 
@@ -40,7 +39,7 @@ pub enum Recipient {
     /// An `age1tagpq1…` public key: in hardware, and post-quantum.
     TagPq(Box<tagpq::Recipient>),
     /// An `ssh-ed25519` or `ssh-rsa` public key.
-    Ssh(Box<ssh::Recipient>),
+    Ssh(Box<age::ssh::Recipient>),
     /// A passphrase. It must be the only recipient of a file.
     Passphrase(Box<age::scrypt::Recipient>),
     /// A key to which a plugin wraps the file key.
@@ -77,15 +76,12 @@ pub enum ParseRecipientError {
     /// A key of the named plugin.
     #[error("a key of age-plugin-{0}")]
     Plugin(String),
-    /// An SSH key of a type that cannot encrypt.
-    #[error("SSH keys of type {0} cannot be encrypted to; ssh-ed25519 and ssh-rsa can")]
-    UnsupportedSsh(String),
-    /// An RSA key shorter than 2048 bits.
-    #[error("this RSA key is shorter than 2048 bits, which is too weak")]
-    RsaTooSmall,
-    /// An RSA key longer than 4096 bits.
-    #[error("this RSA key is longer than 4096 bits, which is not supported")]
-    RsaTooLarge,
+    /// An SSH public key that cannot be encrypted to.
+    #[error(transparent)]
+    Ssh(#[from] SshPublicKeyError),
+    /// A well-formed `age1…` key with another word after it.
+    #[error("text follows the key; a key stands on a line of its own")]
+    TextAfterKey,
     /// Anything else.
     #[error("not a recipient")]
     Unknown,
@@ -182,7 +178,7 @@ fn short(hash: [u8; 32]) -> [u8; 4] {
 impl FromStr for Recipient {
     type Err = ParseRecipientError;
 
-    /// Parses an `age1…` key, or a line of an SSH public key file.
+    /// Parses an `age1…` key, which a comment after `#` may follow, or a line of an SSH public key file.
     fn from_str(text: &str) -> Result<Self, ParseRecipientError> {
         let text = text.trim();
         let lower = text.to_ascii_lowercase();
@@ -190,12 +186,16 @@ impl FromStr for Recipient {
             return Err(ParseRecipientError::SecretKey);
         }
         if lower.starts_with("age1") {
-            return parse_age(text);
+            return match text.split_once(char::is_whitespace) {
+                None => parse_age(text),
+                Some((key, comment)) if comment.trim_start().starts_with('#') => parse_age(key),
+                Some((key, _)) => parse_age(key).and(Err(ParseRecipientError::TextAfterKey)),
+            };
         }
-        if text.contains(' ') {
-            return parse_ssh(text);
+        match ssh::public::parse_line(text) {
+            Some(parsed) => Ok(Self::Ssh(Box::new(parsed?))),
+            None => Err(ParseRecipientError::Unknown),
         }
-        Err(ParseRecipientError::Unknown)
     }
 }
 
@@ -221,21 +221,6 @@ fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
             Err(ParseRecipientError::Plugin(recipient.plugin().to_owned()))
         }
         _ => Err(ParseRecipientError::Mistyped),
-    }
-}
-
-fn parse_ssh(text: &str) -> Result<Recipient, ParseRecipientError> {
-    if !ssh_wire::is_safe_public(text) {
-        return Err(ParseRecipientError::Unknown);
-    }
-    match text.parse::<ssh::Recipient>() {
-        Ok(recipient) => Ok(Recipient::Ssh(Box::new(recipient))),
-        Err(ParseRecipientKeyError::Unsupported(kind)) => {
-            Err(ParseRecipientError::UnsupportedSsh(kind.escape_default().to_string()))
-        }
-        Err(ParseRecipientKeyError::RsaModulusTooSmall) => Err(ParseRecipientError::RsaTooSmall),
-        Err(ParseRecipientKeyError::RsaModulusTooLarge) => Err(ParseRecipientError::RsaTooLarge),
-        Err(_) => Err(ParseRecipientError::Unknown),
     }
 }
 

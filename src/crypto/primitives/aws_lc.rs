@@ -1,4 +1,4 @@
-//! ChaCha20-Poly1305, HKDF, HMAC and SHA-256 from AWS-LC.
+//! ChaCha20-Poly1305, HKDF, HMAC, SHA-256 and Ed25519's public keys from AWS-LC.
 
 use std::io;
 
@@ -6,6 +6,7 @@ use aws_lc_rs::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
     agreement::{self, PrivateKey, UnparsedPublicKey},
     digest, hkdf, hmac,
+    signature::{Ed25519KeyPair, KeyPair},
 };
 
 use crate::crypto::{
@@ -92,6 +93,14 @@ pub(crate) fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8
         .and_then(|okm| okm.fill(key.as_mut()))
         .expect("HKDF-SHA-256 can output up to 8160 bytes");
     key
+}
+
+/// Computes the public key of an Ed25519 private key.
+///
+/// Spec: <https://www.rfc-editor.org/rfc/rfc8032#section-5.1.5>.
+pub(crate) fn ed25519_public_key(private: &[u8; 32]) -> [u8; 32] {
+    let pair = Ed25519KeyPair::from_seed_unchecked(private).expect("every 32 bytes are an Ed25519 private key");
+    pair.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 bytes")
 }
 
 /// Computes `HMAC-SHA-256(key, message)`.

@@ -1,9 +1,10 @@
 //! The symmetric primitives that the format uses, each as one call: AEAD, HKDF, HMAC, SHA-256 and random bytes.
 //!
-//! Only this folder names the libraries that implement them.
+//! Only this folder names the libraries that implement them. [`legacy_pem`] is not of the format: it reads old SSH keys.
 
 mod aead;
 mod aws_lc;
+pub(crate) mod legacy_pem;
 #[cfg(feature = "openssl")]
 mod libcrypto;
 pub(crate) mod stack;
@@ -14,7 +15,9 @@ pub(crate) use crate::crypto::primitives::aead::{TAG, Unauthentic};
 #[cfg(not(feature = "openssl"))]
 pub(crate) use crate::crypto::primitives::aws_lc::ChaCha20Poly1305;
 pub use crate::crypto::primitives::aws_lc::Sha256;
-pub(crate) use crate::crypto::primitives::aws_lc::{X25519Key, hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256};
+pub(crate) use crate::crypto::primitives::aws_lc::{
+    X25519Key, ed25519_public_key, hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256,
+};
 #[cfg(feature = "openssl")]
 pub(crate) use crate::crypto::primitives::libcrypto::ChaCha20Poly1305;
 

@@ -27,7 +27,10 @@ static DEPENDENCIES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let dependencies = program["dependencies"].as_array().expect("the package has dependencies");
     // Dependencies of tests and of the build script have a kind; those of the program have none.
     let shipped = dependencies.iter().filter(|dependency| dependency["kind"].is_null());
-    let names = shipped.map(|dependency| dependency["name"].as_str().expect("a dependency has a name"));
+    let named = |dependency: &serde_json::Value, key: &str| dependency[key].as_str().map(str::to_owned);
+    let names = shipped.map(|dependency| {
+        named(dependency, "rename").or_else(|| named(dependency, "name")).expect("a dependency has a name")
+    });
     names.map(|name| name.replace('-', "_")).collect()
 });
 

@@ -43,7 +43,16 @@ const EVERY_ROOM: &[&str] = &["*"];
 /// The files and folders that may name each dependency, by a path or in a `use` item.
 const OWNERS: &[(&str, &[&str])] = &[
     // The format's recipients and identities.
-    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "crypto/keys/x25519.rs", "cli/keys/plugins"]),
+    (
+        "age",
+        &[
+            "crypto/keys/recipient.rs",
+            "crypto/keys/identity.rs",
+            "crypto/keys/x25519.rs",
+            "crypto/keys/ssh/",
+            "cli/keys/plugins",
+        ],
+    ),
     ("age_core", &["crypto/"]),
     ("bech32", &["crypto/keys/hybrid.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
@@ -51,6 +60,13 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rand_core", &["crypto/primitives/mod.rs", "crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
     ("sha3", &["crypto/keys/xwing.rs"]),
     ("x25519_dalek", &["crypto/keys/xwing.rs"]),
+    // SSH keys.
+    ("aes", &["crypto/primitives/legacy_pem.rs"]),
+    ("cbc", &["crypto/primitives/legacy_pem.rs"]),
+    ("des", &["crypto/primitives/legacy_pem.rs"]),
+    ("md5", &["crypto/primitives/legacy_pem.rs"]),
+    ("pkcs8", &["crypto/keys/ssh/private.rs"]),
+    ("rsa", &["crypto/keys/ssh/"]),
     // Primitives and encoding.
     ("aws_lc_rs", &["crypto/primitives/aws_lc.rs"]),
     ("base64_simd", &["crypto/format/base64.rs", "crypto/format/armor.rs"]),

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
             session::Session,
         },
         files::{
-            commit::commit,
+            commit::{Proof, Written, commit_group},
             encrypted_input::EncryptedInput,
             input::Input,
             naming::{InputPath, display_name},
@@ -69,12 +69,14 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         }
         session.messages.failure(stanza_types.map(drop))
     };
-    let work = |input: &InputPath| {
-        let stanza_types = request.rekey(&input.path);
-        request.progress.done();
-        Ok(Rekeyed { path: input.path.clone(), stanza_types })
+    let write = |input: Result<InputPath>| {
+        let InputPath { path, .. } = input.map_err(Err)?;
+        request.write(&path).map_err(|error| {
+            request.progress.done();
+            Ok(Rekeyed { path, stanza_types: Err(error) })
+        })
     };
-    let tally = scheduler::run(inputs, args.inputs.threads(), work, report);
+    let tally = scheduler::run_in_groups(inputs, args.inputs.threads(), write, |group| request.commit(group), report);
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
 }
@@ -87,6 +89,14 @@ struct Request<'a> {
     keyring: Keyring,
     progress: Arc<Progress>,
     cores: Cores,
+}
+
+/// A file that is written anew but not committed.
+struct Changed<'r> {
+    written: Written<'r>,
+    path: PathBuf,
+    stanza_types: Vec<String>,
+    has_hard_links: bool,
 }
 
 /// The result for a file.
@@ -150,12 +160,12 @@ impl<'a> Request<'a> {
             );
         }
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
-        let cores = Cores::new(args.inputs.threads());
+        let cores = Cores::new(&args.inputs);
         Ok((Self { args, session, recipients, keyring, progress, cores }, inputs))
     }
 
-    /// Replaces a file, and returns the types of its new stanzas.
-    fn rekey(&self, path: &Path) -> Result<Vec<String>> {
+    /// Rekeys a file up to its commit.
+    fn write(&self, path: &Path) -> Result<Changed<'_>> {
         let name = display_name(path);
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
@@ -177,25 +187,51 @@ impl<'a> Request<'a> {
             self.session.confine(target.folder());
         }
         self.progress.begin();
-        let written = self.write(change, &mut encrypted, &unlocked, &mut output, permit.threads);
+        let proof = self.args.check.then(|| self.proof(&change, &unlocked, name.clone(), length));
+        let written = self.change(change, &mut encrypted, &unlocked, &mut output, permit.threads);
         target.explain(written.with_context(cannot_rekey), 0)?;
         drop(permit);
 
-        // A file that was changed or replaced since would be lost.
-        if input.has_changed() || !input.is_still_named() {
-            let changed = Err(anyhow!("it changed while it was read")).with_context(cannot_rekey);
-            return target.explain(changed, 0);
+        let source = input.into_source_file();
+        let has_hard_links = source.has_hard_links();
+        let written = Written::new(target, output, &permissions)?.proven_by(proof).replacing(source);
+        Ok(Changed { written, path: path.to_owned(), stanza_types, has_hard_links })
+    }
+
+    /// Commits files together.
+    fn commit(&self, group: Vec<Changed<'_>>) -> Vec<Result<Rekeyed>> {
+        let mut written = Vec::with_capacity(group.len());
+        let mut rest = Vec::with_capacity(group.len());
+        for Changed { written: one, path, stanza_types, has_hard_links } in group {
+            written.push(one);
+            rest.push((path, stanza_types, has_hard_links));
         }
-        let has_hard_links = input.has_hard_links();
-        // Windows cannot replace a file that is open.
-        drop(input);
-        commit(&target, output, &permissions)?;
-        if has_hard_links {
-            let warning =
-                format!("{name} has other names (hard links), and they keep the old file with its recipients");
-            self.session.messages.warning(&warning);
-        }
-        Ok(stanza_types)
+        let finish = |(committed, (path, stanza_types, has_hard_links)): (Result<()>, (PathBuf, _, _))| {
+            self.progress.done();
+            let name = display_name(&path);
+            if committed.is_ok() && has_hard_links {
+                let warning =
+                    format!("{name} has other names (hard links), and they keep the old file with its recipients");
+                self.session.messages.warning(&warning);
+            }
+            let stanza_types = committed.map(|()| stanza_types);
+            Ok(Rekeyed { path, stanza_types })
+        };
+        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    }
+
+    /// Reads an output back once it is on the disk.
+    fn proof(&self, change: &Change, old: &Unlocked, name: String, length: Option<u64>) -> Proof<'_, ()> {
+        let header = change.header().as_bytes().to_vec();
+        let unlocked = match change {
+            Change::Everything(encryptor) => encryptor.unlocked(),
+            Change::Header(_) => old.clone(),
+        };
+        Box::new(move |_, output| {
+            let permit = self.cores.acquire(length);
+            let read_back = read_back::authenticate(output, &header, &unlocked, permit.threads);
+            read_back.with_context(|| format!("cannot rekey {name}"))
+        })
     }
 
     /// The file itself, as the output.
@@ -218,8 +254,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Writes the new file, and reads it back if that is wanted.
-    fn write(
+    /// Writes the new file.
+    fn change(
         &self,
         change: Change,
         input: &mut EncryptedInput<'_>,
@@ -227,26 +263,16 @@ impl<'a> Request<'a> {
         output: &mut Output,
         threads: NonZeroUsize,
     ) -> Result<()> {
-        let header = change.header().as_bytes().to_vec();
         let encryptor = match change {
             Change::Everything(encryptor) => encryptor,
-            Change::Header(_) => {
-                input.copy(&header, output)?;
-                return self.check(output, &header, unlocked, threads);
-            }
+            Change::Header(header) => return input.copy(header.as_bytes(), output),
         };
-        let new = encryptor.unlocked();
-        if input.is_armored() {
-            let mut armor = ArmorWriter::new(&mut *output);
-            encryptor.reencrypt(unlocked.payload(input.payload())?, Sink::Sequential(&mut armor), threads)?;
-            armor.finish().context("cannot write the end of the armor")?;
-        } else {
+        if !input.is_armored() {
             encryptor.reencrypt(unlocked.payload(input.payload())?, output.sink(), threads)?;
+            return Ok(());
         }
-        self.check(output, &header, &new, threads)
-    }
-
-    fn check(&self, output: &Output, header: &[u8], unlocked: &Unlocked, threads: NonZeroUsize) -> Result<()> {
-        if self.args.check { read_back::authenticate(output, header, unlocked, threads) } else { Ok(()) }
+        let mut armor = ArmorWriter::new(output);
+        encryptor.reencrypt(unlocked.payload(input.payload())?, Sink::Sequential(&mut armor), threads)?;
+        armor.finish().map(drop).context("cannot write the end of the armor")
     }
 }

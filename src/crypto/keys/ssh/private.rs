@@ -1,0 +1,299 @@
+//! SSH private keys: OpenSSH's own format, PKCS #1 and PKCS #8, encrypted or not.
+
+use age::ssh::{Identity, Recipient};
+use age_core::secrecy::{ExposeSecret, SecretString};
+use pkcs8::{
+    EncryptedPrivateKeyInfo, ObjectIdentifier, PrivateKeyInfo,
+    pkcs5::{EncryptionScheme, pbes2::Kdf},
+};
+use rsa::pkcs1::RsaPrivateKey;
+
+use crate::crypto::{
+    keys::ssh::{
+        openssh,
+        pem::{Block, Encryption},
+        public::{self, SshPublicKeyError},
+        wire::{write_integer, write_number, write_string},
+    },
+    primitives::ed25519_public_key,
+};
+
+const OPENSSH: &str = "OPENSSH PRIVATE KEY";
+const PKCS1: &str = "RSA PRIVATE KEY";
+const PKCS8: &str = "PRIVATE KEY";
+const PKCS8_ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// Iterations of PBKDF2 that are done for a passphrase: a few seconds. OpenSSL does 2048 unless told otherwise.
+const ITERATIONS_LIMIT: u32 = 10_000_000;
+/// Bytes of memory that scrypt may use for a passphrase: 1 GiB, as for a file with a work factor of 20.
+const SCRYPT_LIMIT: u64 = 1 << 30;
+
+/// Why a text is not an SSH private key that can be used. Never carries the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SshPrivateKeyError {
+    /// An encrypted key in a format that does not contain the public key, so that it takes the passphrase to know which files the
+    /// key opens.
+    #[error("an SSH key encrypted in this format needs its public key beside it")]
+    NeedsPublicKey,
+    /// A key that only signs: its secret is in hardware.
+    #[error("SSH keys in hardware can sign, but not decrypt")]
+    Hardware,
+    /// A private key encrypted with an unsupported cipher, which is named.
+    #[error("SSH keys encrypted with {0} are not supported")]
+    Cipher(String),
+    /// A private key of an unsupported type.
+    #[error("SSH private keys of this type are not supported; ssh-ed25519 and ssh-rsa are")]
+    Unsupported,
+    /// A private key with an unusable public key.
+    #[error(transparent)]
+    Public(SshPublicKeyError),
+    /// A malformed or truncated private key.
+    #[error("not a valid SSH private key")]
+    Malformed,
+}
+
+/// Why a key is still locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnlockError {
+    WrongPassphrase,
+    /// The private key is not that of the given public key.
+    Mismatch,
+}
+
+use SshPrivateKeyError::{Cipher, Hardware, Malformed, NeedsPublicKey, Public, Unsupported};
+
+/// An SSH private key. Wiped when dropped.
+pub struct PrivateKey {
+    state: State,
+    recipient: Recipient,
+}
+
+enum State {
+    Open(Identity),
+    /// Encrypted in OpenSSH's format.
+    Locked(Identity),
+    /// Encrypted in an older format.
+    LockedPem(Block),
+}
+
+impl PrivateKey {
+    /// Parses a private key file.
+    ///
+    /// # Errors
+    ///
+    /// [`SshPrivateKeyError::NeedsPublicKey`] if [`locked`](Self::locked) is to be called.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, SshPrivateKeyError> {
+        let block = Block::parse(text).ok_or(Malformed)?;
+        match (block.label.as_str(), &block.encryption) {
+            (OPENSSH, _) => Self::from_openssh(&block.contents),
+            (PKCS1 | PKCS8, Encryption::None) => Self::from_der(&block.label, &block.contents),
+            (PKCS1, Encryption::Legacy { .. }) => Err(NeedsPublicKey),
+            (PKCS1, Encryption::Unknown(cipher)) => Err(Cipher(cipher.clone())),
+            (PKCS8_ENCRYPTED, _) => Err(if is_acceptable(&block.contents) {
+                NeedsPublicKey
+            } else {
+                Cipher("this PKCS #8 scheme".to_owned())
+            }),
+            _ => Err(Unsupported),
+        }
+    }
+
+    /// An encrypted key that does not contain its public key.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parse`](Self::parse) if it is another kind of key.
+    pub(crate) fn locked(text: &[u8], public: Recipient) -> Result<Self, SshPrivateKeyError> {
+        match Self::parse(text) {
+            Err(NeedsPublicKey) => {
+                let block = Block::parse(text).ok_or(Malformed)?;
+                Ok(Self { state: State::LockedPem(block), recipient: public })
+            }
+            parsed => parsed,
+        }
+    }
+
+    /// The public key.
+    pub(crate) fn recipient(&self) -> &Recipient {
+        &self.recipient
+    }
+
+    /// The key as the library uses it. One that is locked opens nothing.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        match &self.state {
+            State::Open(identity) => Some(identity),
+            State::Locked(_) | State::LockedPem(_) => None,
+        }
+    }
+
+    /// Decrypts a locked key.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`].
+    ///
+    /// # Panics
+    ///
+    /// If the key is not locked.
+    pub(crate) fn unlock(&self, passphrase: SecretString) -> Result<Self, UnlockError> {
+        match &self.state {
+            State::Locked(Identity::Encrypted(key)) => {
+                let key = key.decrypt(passphrase).map_err(|_| UnlockError::WrongPassphrase)?;
+                Ok(Self { state: State::Open(key.into()), recipient: self.recipient.clone() })
+            }
+            State::LockedPem(block) => {
+                let key = decrypt(block, passphrase.expose_secret()).ok_or(UnlockError::WrongPassphrase)?;
+                if key.recipient.to_string() == self.recipient.to_string() {
+                    Ok(key)
+                } else {
+                    Err(UnlockError::Mismatch)
+                }
+            }
+            State::Open(_) | State::Locked(_) => panic!("only a locked key can be unlocked"),
+        }
+    }
+
+    fn from_openssh(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
+        let public = openssh::public_part(key).ok_or(Malformed)?;
+        let recipient = public::parse(public).map_err(|error| match error {
+            SshPublicKeyError::Unsupported(kind) if kind.starts_with("sk-") => Hardware,
+            SshPublicKeyError::Unsupported(_) => Unsupported,
+            SshPublicKeyError::Malformed(_) => Malformed,
+            weak => Public(weak),
+        })?;
+        Self::from_text(&openssh::text(key), recipient)
+    }
+
+    /// Parses PKCS #1 or PKCS #8. Spec: RFC 8017, appendix A.1.2, and RFC 5958.
+    fn from_der(label: &str, key: &[u8]) -> Result<Self, SshPrivateKeyError> {
+        if label == PKCS1 {
+            return Self::from_pkcs1(key);
+        }
+        let info = PrivateKeyInfo::try_from(key).map_err(|_| Malformed)?;
+        match info.algorithm.oid {
+            RSA => Self::from_pkcs1(info.private_key),
+            // RFC 8410, section 7: an octet string in an octet string.
+            ED25519 => match info.private_key.split_first_chunk() {
+                Some(([4, 32], private)) => Self::from_ed25519(private.try_into().map_err(|_| Malformed)?),
+                _ => Err(Malformed),
+            },
+            _ => Err(Unsupported),
+        }
+    }
+
+    fn from_ed25519(private: &[u8; 32]) -> Result<Self, SshPrivateKeyError> {
+        let point = ed25519_public_key(private);
+        let mut public = Vec::new();
+        write_string(&mut public, b"ssh-ed25519");
+        write_string(&mut public, &point);
+        Self::from_parts(&public, &public, |key| {
+            write_number(key, private.len() + point.len());
+            key.extend_from_slice(private);
+            key.extend_from_slice(&point);
+        })
+    }
+
+    fn from_pkcs1(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
+        let key = RsaPrivateKey::try_from(key).map_err(|_| Malformed)?;
+        if key.other_prime_infos.is_some() {
+            return Err(Unsupported);
+        }
+        let (exponent, modulus) = (key.public_exponent.as_bytes(), key.modulus.as_bytes());
+        let mut public = Vec::new();
+        write_string(&mut public, b"ssh-rsa");
+        write_integer(&mut public, exponent);
+        write_integer(&mut public, modulus);
+        let mut kind = Vec::new();
+        write_string(&mut kind, b"ssh-rsa");
+        Self::from_parts(&public, &kind, |text| {
+            for number in
+                [key.modulus, key.public_exponent, key.private_exponent, key.coefficient, key.prime1, key.prime2]
+            {
+                write_integer(text, number.as_bytes());
+            }
+        })
+    }
+
+    /// Makes a key of its parts. The private part begins with `start`, and `write_rest` appends the rest.
+    fn from_parts(
+        public: &[u8],
+        start: &[u8],
+        write_rest: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Self, SshPrivateKeyError> {
+        let recipient = public::parse(public).map_err(|error| match error {
+            SshPublicKeyError::Unsupported(_) | SshPublicKeyError::Malformed(_) => Malformed,
+            weak => Public(weak),
+        })?;
+        let text = openssh::assemble(public, start, write_rest).ok_or(Malformed)?;
+        Self::from_text(&text, recipient)
+    }
+
+    fn from_text(text: &str, recipient: Recipient) -> Result<Self, SshPrivateKeyError> {
+        let identity = Identity::from_buffer(text.as_bytes(), None).map_err(|_| Malformed)?;
+        let state = match identity {
+            Identity::Unencrypted(_) => State::Open(identity),
+            Identity::Encrypted(_) => State::Locked(identity),
+            Identity::Unsupported(age::ssh::UnsupportedKey::EncryptedSsh(cipher)) => {
+                return Err(Cipher(cipher.escape_default().to_string()));
+            }
+            // Its public part is that of a supported type.
+            Identity::Unsupported(_) => return Err(Malformed),
+        };
+        Ok(Self { state, recipient })
+    }
+}
+
+/// Decrypts a PEM block. `None` if the passphrase is wrong: what comes of it then is no key.
+fn decrypt(block: &Block, passphrase: &str) -> Option<PrivateKey> {
+    if block.label == PKCS8_ENCRYPTED {
+        let key = EncryptedPrivateKeyInfo::try_from(block.contents.as_slice()).ok()?.decrypt(passphrase).ok()?;
+        return PrivateKey::from_der(PKCS8, key.as_bytes()).ok();
+    }
+    PrivateKey::from_der(&block.label, &block.decrypt(passphrase.as_bytes())?).ok()
+}
+
+/// Whether an encrypted PKCS #8 key can be decrypted, with a bounded amount of work.
+fn is_acceptable(key: &[u8]) -> bool {
+    let Ok(EncryptedPrivateKeyInfo { encryption_algorithm: EncryptionScheme::Pbes2(scheme), .. }) = key.try_into()
+    else {
+        return false;
+    };
+    match scheme.kdf {
+        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= ITERATIONS_LIMIT,
+        Kdf::Scrypt(kdf) => {
+            let block = 128 * u64::from(kdf.block_size) * u64::from(kdf.parallelization);
+            block.checked_mul(kdf.cost_parameter).is_some_and(|bytes| bytes <= SCRYPT_LIMIT)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A PKCS #1 key with a modulus of 2048 bits and this private exponent; its other numbers are 3.
+    fn pkcs1(private_exponent: &[u8]) -> Vec<u8> {
+        let number = |digits: &[u8]| {
+            let length = u16::try_from(digits.len()).expect("it is short").to_be_bytes();
+            [&[2, 0x82][..], &length, digits].concat()
+        };
+        let short = |digit: u8| vec![2, 1, digit];
+        let modulus = number(&[&[0][..], &[0xff; 256]].concat());
+        let mut numbers = [short(0), modulus, vec![2, 3, 1, 0, 1], [&[2, 1], private_exponent].concat()].concat();
+        numbers.extend((0..5).flat_map(|_| short(3)));
+        let length = u16::try_from(numbers.len()).expect("it is short").to_be_bytes();
+        [&[0x30, 0x82][..], &length, &numbers].concat()
+    }
+
+    #[test]
+    fn a_malformed_rsa_key_is_refused_without_a_panic() {
+        for digit in [0, 3] {
+            assert!(RsaPrivateKey::try_from(pkcs1(&[digit]).as_slice()).is_ok(), "the DER is well formed");
+            assert_eq!(PrivateKey::from_der(PKCS1, &pkcs1(&[digit])).err(), Some(Malformed), "{digit}");
+        }
+    }
+}
