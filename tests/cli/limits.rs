@@ -113,10 +113,13 @@ fn an_ssh_key_of_zeros_is_no_recipient() {
     sandbox.write("x", "x");
     let key = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQA=";
     sandbox.write("team.txt", format!("{key}\n"));
-    sandbox.run(["encrypt", "-R", "team.txt", "x"]).fails(1, "solekey: error: 'team.txt', line 1: not a recipient\n");
+    sandbox.run(["encrypt", "-R", "team.txt", "x"]).fails(
+        1,
+        "solekey: error: 'team.txt', line 1: not a valid SSH public key: its numbers are malformed or cut off\n",
+    );
     sandbox.run(["encrypt", "-r", key, "x"]).fails(
         2,
-        "solekey: error: -r: not a recipient\n\
+        "solekey: error: -r: not a valid SSH public key: its numbers are malformed or cut off\n\
          solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n",
     );
 }

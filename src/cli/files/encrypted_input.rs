@@ -5,12 +5,18 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Write as _};
 use anyhow::{Context, Result};
 
 use crate::{
-    cli::files::{input::Input, output::Output, tracked::Tracked},
+    cli::files::{
+        input::{Input, Tracked},
+        output::Output,
+    },
     crypto::{
         Decryptor, Error, Source, Unlocked,
-        armor::{ArmorReader, ArmorWriter, looks_armored},
+        armor::{ArmorReader, ArmorWriter, is_end, looks_armored},
     },
 };
+
+/// Bytes in the longest text that is typed or pasted on a terminal.
+const TYPED_LIMIT: usize = 64 << 20;
 
 /// An encrypted input: its header, and its payload, which is still to be read.
 pub(crate) struct EncryptedInput<'i> {
@@ -45,7 +51,7 @@ impl<'i> EncryptedInput<'i> {
     }
 
     fn read_by(input: &'i mut Input, read: fn(&mut dyn BufRead) -> Result<Decryptor, Error>) -> Result<Self> {
-        if let Some(text) = input.read_typed().map_err(Error::Read)? {
+        if let Some(text) = read_typed(input).map_err(Error::Read)? {
             let is_armored = looks_armored(&text);
             let text = Cursor::new(text);
             let mut typed: Box<dyn BufRead + Send> =
@@ -111,4 +117,28 @@ fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> R
     io::copy(&mut payload, &mut armored).map_err(Error::from_read)?;
     armored.finish()?;
     Ok(())
+}
+
+/// Reads what is typed or pasted on a terminal, up to the end of the armor or of the input. `None` if it is no terminal.
+///
+/// All of it, so that a passphrase can be asked for on the same terminal.
+///
+/// # Errors
+///
+/// If it is longer than 64 MiB; those of the system.
+pub(crate) fn read_typed(input: &mut Input) -> io::Result<Option<Vec<u8>>> {
+    if !input.is_terminal() {
+        return Ok(None);
+    }
+    let mut typed = Vec::new();
+    loop {
+        let start = typed.len();
+        let count = input.reader.by_ref().take(TYPED_LIMIT as u64).read_until(b'\n', &mut typed)?;
+        if count == 0 || is_end(&typed[start..]) {
+            return Ok(Some(typed));
+        }
+        if typed.len() > TYPED_LIMIT {
+            return Err(io::Error::other("more than 64 MiB were typed"));
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, BufRead, BufReader, IsTerminal, Read, Seek},
+    io::{self, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -12,15 +13,13 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cli::{
         args::DASH,
-        files::{naming::display_name, permissions::Permissions, tracked::Tracked},
+        files::{naming::display_name, permissions::Permissions},
         platform::{self, FileHandle, FileId},
         terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
     },
-    crypto::{Source, armor},
+    crypto::{ReadAt, Source, is_wanted},
 };
 
-/// Bytes in the longest text that is typed or pasted on a terminal.
-const TYPED_LIMIT: usize = 64 << 20;
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
 
@@ -130,30 +129,6 @@ impl Input {
     /// Whether it is typed or pasted on a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.reader.get_ref().file.is_terminal()
-    }
-
-    /// Reads what is typed or pasted on a terminal, up to the end of the armor or of the input. `None` if it is no terminal.
-    ///
-    /// All of it, so that a passphrase can be asked for on the same terminal.
-    ///
-    /// # Errors
-    ///
-    /// If it is longer than 64 MiB; those of the system.
-    pub(crate) fn read_typed(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if !self.is_terminal() {
-            return Ok(None);
-        }
-        let mut typed = Vec::new();
-        loop {
-            let start = typed.len();
-            let count = self.reader.by_ref().take(TYPED_LIMIT as u64).read_until(b'\n', &mut typed)?;
-            if count == 0 || armor::is_end(&typed[start..]) {
-                return Ok(Some(typed));
-            }
-            if typed.len() > TYPED_LIMIT {
-                return Err(io::Error::other("more than 64 MiB were typed"));
-            }
-        }
     }
 
     /// The permissions of a file that is made from this one.
@@ -273,4 +248,61 @@ pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> 
         bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
     }
     Ok(())
+}
+
+/// A file that counts the bytes read from it.
+pub(crate) struct Tracked {
+    pub(super) file: File,
+    /// Whether it is a regular file, which never makes a reader wait.
+    pub(super) is_file: bool,
+    pub(super) progress: Arc<Progress>,
+    /// Bytes read in sequence.
+    pub(crate) read: u64,
+}
+
+/// How long a reader waits before it asks whether the bytes are still wanted.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Tracked {
+    /// Waits until something can be read. An error if the pipeline has stopped meanwhile.
+    fn wait_while_wanted(&self) -> io::Result<()> {
+        if self.is_file {
+            return Ok(());
+        }
+        while let Some(wanted) = is_wanted() {
+            if !wanted {
+                return Err(io::Error::other("it is not wanted any more"));
+            }
+            if platform::can_read_within(&self.file, PATIENCE)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Tracked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait_while_wanted()?;
+        // Retried after a signal: a caller of `fill_buf` would take the interruption for an error.
+        let count = loop {
+            match self.file.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Its other end made it non-blocking, as Node and ssh do.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&self.file)?,
+                other => break other?,
+            }
+        };
+        self.progress.add(count);
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
+impl ReadAt for Tracked {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let count = platform::read_at(&self.file, buffer, offset)?;
+        self.progress.add(count);
+        Ok(count)
+    }
 }

@@ -12,5 +12,4 @@ pub(crate) mod read_back;
 pub(crate) mod receipt;
 pub(crate) mod sparse;
 pub(crate) mod target;
-mod tracked;
 pub(crate) mod walk;

@@ -34,7 +34,8 @@ impl Messages {
     /// Reports a failure, and what to do about it.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let text = one_line(error);
-        match persona::current().and_then(|persona| (persona.words_for)(error)) {
+        let words = persona::current().and_then(|persona| (persona.words_for)(error));
+        match words.map(|words| redacted(&words, Suspicion::Fragment).into_owned()) {
             Some(words) if text.starts_with(&words) => print("error: ", &text),
             Some(words) => print("error: ", &format!("{words}: {text}")),
             None => print("error: ", &text),

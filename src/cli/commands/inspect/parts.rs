@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        files::input::Input,
+        files::{encrypted_input::read_typed, input::Input},
         terminal::{json, progress::Progress},
     },
     crypto::{
@@ -41,7 +41,7 @@ impl Parts {
     pub(crate) fn read(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let mut input = Input::open(path, progress)?;
         input.progress.begin();
-        let typed = input.read_typed()?;
+        let typed = read_typed(&mut input)?;
         let armored = match &typed {
             Some(typed) => looks_armored(typed),
             None => looks_armored(input.reader.fill_buf()?),
