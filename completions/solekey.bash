@@ -98,7 +98,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__decrypt)
-            opts="-i -j -o -c -O -f -k -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --range --verify-first --sparse --output --stdout --output-dir --force --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -c -O -f -k -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --range --verify-first --sparse --output --stdout --output-dir --force --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,7 +248,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-stanzas --passphrase --expect-recipients --receipt --armor --check --output --stdout --output-dir --force --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-network --allow-plugin-stanzas --passphrase --expect-recipients --receipt --armor --check --output --stdout --output-dir --force --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,7 +600,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__inspect)
-            opts="-i -j -r -R -q -v -h --identity --plugin --no-default-identity --recipient --recipients-file --no-plugins --expect-recipients --json --padded --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -r -R -q -v -h --identity --plugin --no-default-identity --recipient --recipients-file --no-plugins --allow-plugin-network --expect-recipients --json --padded --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -790,7 +790,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__rekey)
-            opts="-i -j -r -R -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-stanzas --add --remove --header-only --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -r -R -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-network --allow-plugin-stanzas --add --remove --header-only --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -936,7 +936,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__salvage)
-            opts="-i -j -o -f -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --output --force --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -f -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --output --force --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1053,7 +1053,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__verify)
-            opts="-i -j -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

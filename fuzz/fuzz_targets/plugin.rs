@@ -2,58 +2,26 @@
 //! not at all.
 //!
 //! The first byte of an input says what is asked of the plugin and how the user answers it, the rest is all that the
-//! plugin says. It is a program that plays it, `plugin/age-plugin-fuzz`, since the age crate talks to nothing else: two
-//! hundred runs a second. Run with `PATH=fuzz/plugin:$PATH`, from one process at a time.
+//! plugin says. The session is in memory; no program is started.
 
 #![no_main]
 
-use std::{fs, io::Write, num::NonZeroUsize};
+use std::num::NonZeroUsize;
 
-use age::{
-    Callbacks,
-    plugin::{self, IdentityPluginV1, RecipientPluginV1},
-};
 use libfuzzer_sys::fuzz_target;
-use rustix::process::{WaitOptions, wait};
-use solekey::crypto::{Decryptor, Encryptor, Identity, Recipient, Sink, Source, secrecy::SecretString};
+use solekey::{
+    cli::fuzzing::ScriptedPlugin,
+    crypto::{Decryptor, Encryptor, ExternalIdentity, ExternalRecipient, FileKey, Identity, Recipient, Sink, Source},
+};
 
 /// For the plugin alone, with a file key that the corpus knows.
 const FILE: &[u8] = include_bytes!("../plugin.age");
 const PLAINTEXT: &[u8] = b"secret";
 const NAME: &str = "fuzz";
 
-/// Where the plugin finds what it is to say.
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plugin/script");
-
-#[derive(Clone)]
-struct User {
-    answers: bool,
-}
-
-impl Callbacks for User {
-    fn display_message(&self, _: &str) {}
-
-    fn confirm(&self, _: &str, _: &str, _: Option<&str>) -> Option<bool> {
-        self.answers.then_some(true)
-    }
-
-    fn request_public_string(&self, _: &str) -> Option<String> {
-        self.answers.then(|| "an answer\n-> done\n".to_owned())
-    }
-
-    fn request_passphrase(&self, _: &str) -> Option<SecretString> {
-        self.answers.then(|| SecretString::from("an answer"))
-    }
-}
-
-fn identity() -> plugin::Identity {
-    plugin::Identity::default_for_plugin(NAME).expect("it is a name")
-}
-
 /// Encrypts to the plugin and to somebody else, at once or one after the other: that one can open what comes of it.
-fn wrap(user: User, many_stanzas: bool, alone: bool, key: Identity, later: bool) {
-    let session = RecipientPluginV1::new(NAME, &[], &[identity()], user).expect("PATH has fuzz/plugin in it");
-    let plugin = Recipient::External { name: NAME.to_owned(), wrapper: Box::new(session), many_stanzas };
+fn wrap(plugin: ScriptedPlugin, many_stanzas: bool, alone: bool, key: Identity, later: bool) {
+    let plugin = Recipient::External { name: NAME.to_owned(), wrapper: Box::new(plugin), many_stanzas };
     let other = key.to_recipient().expect("it has one");
     let opens = |header: &[u8]| {
         let header = Decryptor::read(&mut &*header).expect("what is written can be read");
@@ -78,29 +46,38 @@ fn wrap(user: User, many_stanzas: bool, alone: bool, key: Identity, later: bool)
 }
 
 /// Asks the plugin for the key of a file.
-fn unwrap(user: User) {
-    let session = IdentityPluginV1::new(NAME, &[identity()], user).expect("PATH has fuzz/plugin in it");
+fn unwrap(plugin: ScriptedPlugin) {
     let mut rest = FILE;
     let header = Decryptor::read(&mut rest).expect("it is a file");
-    let Ok(unlocked) = header.unlock(&[Identity::External(Box::new(session))]) else { return };
+    let Ok(unlocked) = header.unlock(&[Identity::External(Box::new(plugin))]) else { return };
     let mut opened = Vec::new();
     let outcome = unlocked.decrypt(Source::Sequential(&mut rest), Sink::Sequential(&mut opened), NonZeroUsize::MIN);
     assert_eq!((outcome.ok(), &opened[..]), (Some(PLAINTEXT.len() as u64), PLAINTEXT));
 }
 
+/// Asks for several files in one session.
+fn many(plugin: &ScriptedPlugin) {
+    let keys: Vec<_> = (0..3).map(|byte| FileKey::new(Box::new([byte; 16]))).collect();
+    if let Ok(wrapped) = plugin.wrap(&keys) {
+        assert_eq!(wrapped.stanzas.len(), keys.len());
+        assert!(wrapped.stanzas.iter().all(|stanzas| !stanzas.is_empty()));
+    }
+    let header = Decryptor::read(&mut &FILE[..]).expect("it is a file");
+    let stanzas = header.header().stanzas();
+    if let Ok(unwrapped) = plugin.unwrap(&[stanzas, &[], stanzas]) {
+        assert_eq!(unwrapped.len(), 3);
+    }
+}
+
 fuzz_target!(|input: &[u8]| {
-    let Some((how, script)) = input.split_first() else { return };
-    // What fits into a pipe is said at once.
-    let mut file = fs::File::create(SCRIPT).expect("there is room");
-    file.write_all(&script[..script.len().min(60_000)]).expect("there is room");
-    drop(file);
-    let user = User { answers: how & 1 != 0 };
-    if how & 2 == 0 {
-        unwrap(user);
+    let Some((how, says)) = input.split_first() else { return };
+    let plugin = ScriptedPlugin { says: says.to_vec(), answers: how & 1 != 0 };
+    if how & 64 != 0 {
+        many(&plugin);
+    } else if how & 2 == 0 {
+        unwrap(plugin);
     } else {
         let key = if how & 16 == 0 { Identity::generate() } else { Identity::generate_hybrid() };
-        wrap(user, how & 4 != 0, how & 8 != 0, key, how & 32 != 0);
+        wrap(plugin, how & 4 != 0, how & 8 != 0, key, how & 32 != 0);
     }
-    // Nobody else asks what became of the plugin.
-    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 });

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! commands   one verb per file, and the session that they share
-//! batch      many files: scheduler, cores, tally
+//! batch      many files: scheduler, groups, encryptors, cores, tally
 //! keys       key files, recipients, the keyring, plugins
 //! files      inputs, targets, outputs in the making, permissions, receipts
 //! terminal   messages, hints, prompts, progress, exit statuses
@@ -17,15 +17,17 @@
 //!
 //! # The path of `encrypt FILE`
 //!
-//! 1. [`main`] keeps memory private and gives up network sockets (`platform`), then parses `args`. Called as age or rage,
-//!    `drop_in` translates the command line first.
+//! 1. [`main`] keeps memory private (`platform`), parses `args`, and gives up network sockets. Called as age or rage, `drop_in`
+//!    translates the command line first. With `--allow-plugin-network`, `platform::child` starts a process first that keeps these
+//!    rights and starts plugins.
 //! 2. `commands::encrypt` asks `files::outputs` for the target, `FILE.age`: `files::naming` derives the name, and
 //!    `files::target` checks whether a file of that name exists.
 //! 3. `commands::session` sets up messages, prompt, plugins and key files; `keys::recipients` reads the recipients.
 //!    With `--receipt`, `files::receipt` is opened.
 //! 4. `files::walk` finds the inputs, and `batch::scheduler` works on each: on the calling thread if there is only one.
 //! 5. Open: `files::input` opens FILE; the target must be neither FILE nor a key file.
-//! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient.
+//! 6. Wrap: [`Encryptor::new`](crate::crypto::Encryptor::new) makes a file key and a header with one stanza per recipient. If a
+//!    plugin is among them, `batch::encryptors` makes those of all files at once.
 //! 7. `batch::cores` grants threads: one for up to 1 MiB, else all. `files::target` opens a file that has no name yet
 //!    (`files::pending`; a hidden name where the system has no such files). If FILE is the only input and `--rm` is not given,
 //!    `platform::sandbox` then closes off all other files.
@@ -40,7 +42,7 @@
 //!
 //! 6. `files::encrypted_input` reads the header, armored or not.
 //! 7. Prove: the keyring unwraps the file key, asking for a passphrase only if it can help, and the header and the last chunk
-//!    are authenticated.
+//!    are authenticated. Once a plugin has to be asked, it is asked for all files that `batch::groups` has announced.
 //! 8. Write: [`Payload::decrypt`](crate::crypto::Payload::decrypt) opens the payload into a file without a name.
 //! 9. Commit and report, as above.
 
@@ -73,7 +75,7 @@ use commands::{
     verify::verify,
 };
 use drop_in::{Tool, Translation};
-use platform::{sandbox, signals};
+use platform::{child, sandbox, signals};
 use terminal::{
     exit_status::ExitStatus,
     key_material::{Suspicion, suspicion},
@@ -84,24 +86,30 @@ use terminal::{
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    if env::args_os().skip(1).eq([child::LAUNCHER].map(OsString::from)) {
+        child::serve_as_launcher();
+        return ExitCode::SUCCESS;
+    }
     // First of all, while no key has been read and there is one thread.
     platform::keep_memory_private();
-    let confined = sandbox::refuse_network_sockets();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
     let messages = Messages::new(&arguments.messages);
+    if arguments.verb.allows_plugin_network()
+        && let Err(error) = child::start_launcher()
+    {
+        messages.error(&anyhow::Error::new(error).context("cannot start the process that starts plugins"));
+        return ExitStatus::Failure.code();
+    }
+    let confined = sandbox::refuse_network_sockets();
     if let Err(missing) = confined {
         messages.verbose(&format!("network sockets cannot be refused here: {missing}"));
     }
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    // With this variable set, the plugin library prints everything it sends, including file keys.
-    if env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") {
-        messages.warning("AGEDEBUG=plugin prints the file keys that go to and from plugins; unset it");
-    }
     match run(&arguments) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),

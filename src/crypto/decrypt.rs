@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, io::BufRead, mem, slice};
 
-use age_core::format::FileKey;
+use age_core::format::{FileKey, Stanza};
 
 use crate::crypto::{
     error::Error,
@@ -67,24 +67,46 @@ impl Decryptor {
         })
     }
 
-    /// The file key from the first stanza that opens, or else the first error.
+    /// The file key from the first stanza that opens, or else the first error. A plugin is asked for all stanzas at once.
     fn unwrap_each(&self, identities: &[Identity]) -> Option<Result<FileKey, Error>> {
         let mut fault = None;
+        // The format allows one passphrase stanza, and trying it costs a second.
+        let mut has_passphrase = false;
+        let mut stanzas = self.single_stanzas();
+        stanzas.retain(|stanza| stanza[0].tag != SCRYPT || !mem::replace(&mut has_passphrase, true));
         for identity in identities {
-            let mut scrypt_tried = false;
-            for stanza in self.header.stanzas() {
-                // The format allows one passphrase stanza, and trying it costs a second.
-                if stanza.tag == SCRYPT && mem::replace(&mut scrypt_tried, true) {
-                    continue;
+            match identity.unwrap_many(&stanzas) {
+                Ok(unwrapped) => {
+                    for result in unwrapped.into_iter().flatten() {
+                        match result {
+                            Ok(file_key) => return Some(Ok(file_key)),
+                            Err(error) => fault = fault.or(Some(error)),
+                        }
+                    }
                 }
-                match identity.unwrap(slice::from_ref(stanza)) {
-                    Some(Err(error)) => fault = fault.or(Some(Err(error))),
-                    Some(opened) => return Some(opened),
-                    None => {}
-                }
+                Err(error) => fault = fault.or(Some(error)),
             }
         }
-        fault
+        fault.map(Err)
+    }
+
+    /// Each stanza as a list of its own.
+    fn single_stanzas(&self) -> Vec<&[Stanza]> {
+        self.header.stanzas().iter().map(slice::from_ref).collect()
+    }
+
+    /// Asks a plugin for the file keys of several files that will be [unlocked](Self::unlock) one after the other. Returns for each
+    /// whether there will be a result: a file key or an error. Does nothing for identities of other kinds.
+    #[must_use]
+    pub fn ask_ahead(files: &[&Self], identity: &Identity) -> Vec<bool> {
+        let headers: Vec<_> = files.iter().map(|file| file.header.stanzas()).collect();
+        wipe_stack_after(|| identity.unwrap_ahead(&headers))
+    }
+
+    /// The same for [`stanzas_of`](Self::stanzas_of), which asks for each stanza alone.
+    pub fn ask_for_stanzas_ahead(files: &[&Self], identity: &Identity) {
+        let stanzas: Vec<_> = files.iter().flat_map(|file| file.single_stanzas()).collect();
+        let _ = wipe_stack_after(|| identity.unwrap_ahead(&stanzas));
     }
 
     /// Whether the MAC verifies. It does, unless the header is [damaged](Self::read_damaged).
@@ -107,17 +129,26 @@ impl Decryptor {
     ///
     /// [`Error::NoMatch`] if there are none; otherwise those of [`unlock`](Self::unlock).
     pub fn stanzas_of(&self, identities: &[Identity]) -> Result<Vec<usize>, Error> {
-        let mut found = Vec::new();
+        let stanzas = self.single_stanzas();
+        let mut left: Vec<usize> = (0..stanzas.len()).collect();
         wipe_stack_after(|| {
-            for (index, stanza) in self.header.stanzas().iter().enumerate() {
-                let stanza = slice::from_ref(stanza);
-                if let Some(file_key) = identities.iter().find_map(|identity| identity.unwrap(stanza)) {
-                    self.header.authenticate(&file_key?)?;
-                    found.push(index);
+            for identity in identities {
+                let lists: Vec<_> = left.iter().map(|index| stanzas[*index]).collect();
+                let mut opened = Vec::with_capacity(lists.len());
+                for unwrapped in identity.unwrap_many(&lists)? {
+                    if let Some(file_key) = unwrapped {
+                        self.header.authenticate(&file_key?)?;
+                        opened.push(true);
+                    } else {
+                        opened.push(false);
+                    }
                 }
+                let mut opened = opened.into_iter();
+                left.retain(|_| !opened.next().unwrap_or(false));
             }
             Ok::<_, Error>(())
         })?;
+        let found: Vec<_> = (0..stanzas.len()).filter(|index| !left.contains(index)).collect();
         if found.is_empty() { Err(Error::NoMatch(self.stanza_types())) } else { Ok(found) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, num::NonZeroUsize};
 
-use age_core::format::FileKey;
+use age_core::format::{FileKey, Stanza};
 
 use crate::crypto::{
     error::Error,
@@ -36,16 +36,33 @@ impl Encryptor {
     /// [`Error::NoRecipients`], [`Error::Incompatible`], [`Error::MixedQuantumSafety`], [`Error::StanzaCount`],
     /// [`Error::HeaderCount`], [`Error::HeaderLength`], [`Error::External`], [`Error::Wrap`].
     pub fn new<'r>(recipients: impl IntoIterator<Item = &'r Recipient>) -> Result<Self, Error> {
+        let one = Self::new_many(recipients, 1)?;
+        Ok(one.into_iter().next().expect("one was asked for"))
+    }
+
+    /// Makes `count` file keys, each for another file, and wraps them to the recipients as [`new`](Self::new) does. A plugin is
+    /// asked for all of them at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new). Then none was made.
+    pub fn new_many<'r>(recipients: impl IntoIterator<Item = &'r Recipient>, count: usize) -> Result<Vec<Self>, Error> {
         let recipients: Vec<_> = recipients.into_iter().collect();
         wipe_stack_after(|| {
-            let file_key = FileKey::init_with_mut(|key| random(key));
-            let wrapped = wrap::wrap_all(&recipients, &file_key, &[])?;
-            let stanza_recipients =
-                wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
-            let header = Header::new(wrapped.into_iter().flatten().collect(), &file_key)?;
-            check_stanza_count(&header, &recipients)?;
-            Ok(Self { header, file_key, stanza_recipients })
+            let file_keys: Vec<_> = (0..count).map(|_| FileKey::init_with_mut(|key| random(key))).collect();
+            let wrapped = wrap::wrap_all(&recipients, &file_keys, &[])?;
+            let both = file_keys.into_iter().zip(wrapped);
+            both.map(|(file_key, wrapped)| Self::with_stanzas(file_key, wrapped, &recipients)).collect()
         })
+    }
+
+    /// `wrapped` has the stanzas of each recipient.
+    fn with_stanzas(file_key: FileKey, wrapped: Vec<Vec<Stanza>>, recipients: &[&Recipient]) -> Result<Self, Error> {
+        let stanza_recipients =
+            wrapped.iter().enumerate().flat_map(|(owner, stanzas)| stanzas.iter().map(move |_| owner)).collect();
+        let header = Header::new(wrapped.into_iter().flatten().collect(), &file_key)?;
+        check_stanza_count(&header, recipients)?;
+        Ok(Self { header, file_key, stanza_recipients })
     }
 
     /// For each stanza of the header, the index of its recipient.

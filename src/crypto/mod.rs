@@ -53,12 +53,15 @@ pub use age_core::format::{FileKey, Stanza};
 pub use decrypt::Decryptor;
 pub use encrypt::Encryptor;
 pub use error::{Error, PayloadFault, list_stanza_types};
+pub(crate) use format::base64;
 pub use format::{
     armor,
     header::{Header, VERSION_LINE},
     stanza_type,
 };
+pub(crate) use keys::plugin_key;
 pub use keys::{
+    external::{ExternalIdentity, ExternalRecipient, UnwrappedKey, WrappedKeys},
     identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT},
     recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
     ssh::{private::SshPrivateKeyError, public::SshPublicKeyError},

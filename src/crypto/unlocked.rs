@@ -1,6 +1,6 @@
 //! A file with a known file key: open its payload, or give it another header.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, slice};
 
 use age_core::{
     format::{FileKey, Stanza},
@@ -67,8 +67,8 @@ impl Unlocked {
         let mut stanzas: Vec<_> = kept.into_iter().map(copy).collect();
         let added: Vec<_> = added.into_iter().collect();
         let header = wipe_stack_after(|| {
-            let wrapped = wrap::wrap_all(&added, &self.file_key, &stanzas)?;
-            stanzas.extend(wrapped.into_iter().flatten());
+            let wrapped = wrap::wrap_all(&added, slice::from_ref(&self.file_key), &stanzas)?;
+            stanzas.extend(wrapped.into_iter().flatten().flatten());
             Header::new(stanzas, &self.file_key)
         })?;
         // Parse what will be written: a plugin may have made malformed stanzas.

@@ -124,7 +124,7 @@ On the command line, that is: for a key of a plugin in a default identity file, 
 could write more stanzas: more than one for a key is an error, unless
 .BR \\-\\-allow\\-plugin\\-stanzas .
 .B \\-\\-no\\-plugins
-forbids them.
+forbids them. They are looked for in the absolute folders of the PATH, and one process serves all files of a run.
 .TP
 No network
 .B strace \\-f \\-e trace=%network solekey ...
@@ -172,7 +172,10 @@ is there, and what the next file may need: passphrases, and when decrypting the 
 Network
 On Linux, sockets are refused (seccomp), but for those of the Unix family; io_uring, which could make some, is refused
 too. This cannot be undone, and holds for plugins: one that needs the network fails with EPERM, one that is set-user-ID
-runs without that, and one for another kind of processor than the program's does not run.
+runs without that, and one for another kind of processor than the program's does not run. With
+.BR \\-\\-allow\\-plugin\\-network ,
+a second process of the program, which never gets a key, is started before and starts plugins with all rights of the user. In
+age's place, plugins have these rights as they do under age.
 .TP
 Files
 On Linux, encrypt, decrypt, verify, rekey and salvage of one input open no other file once the keys have been read and the input and the

@@ -1,10 +1,16 @@
 //! Recipients and identities of every kind: who gets a stanza, who can open a file, and how invalid keys are reported.
 
-use std::{collections::HashSet, fs, process::Command};
+use std::{
+    collections::HashSet,
+    fs, io,
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use solekey::crypto::{
-    Decryptor, Encryptor, Error, FileKey, Identity, Match, ParseIdentityError, ParseRecipientError, Recipient,
-    SshPrivateKeyError, SshPublicKeyError, Stanza, WORK_FACTOR_LIMIT,
+    Decryptor, Encryptor, Error, ExternalIdentity, ExternalRecipient, FileKey, Identity, Match, ParseIdentityError,
+    ParseRecipientError, Recipient, SshPrivateKeyError, SshPublicKeyError, Stanza, UnwrappedKey, WORK_FACTOR_LIMIT,
+    WrappedKeys,
     secrecy::{ExposeSecret, SecretString},
 };
 
@@ -231,13 +237,18 @@ fn an_invalid_identity_is_reported_as_what_it_looks_like_and_never_shown() {
 /// The base point of X25519's curve.
 const POINT: &str = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// The same stanzas for each file key, without labels.
+fn each(file_keys: &[FileKey], stanzas: impl Fn() -> Vec<Stanza>) -> WrappedKeys {
+    WrappedKeys { stanzas: file_keys.iter().map(|_| stanzas()).collect(), labels: HashSet::new() }
+}
+
 /// An external recipient that returns the same stanza for every file key: type, arguments and length of the body.
 struct Gives(&'static str, &'static [&'static str], usize);
 
-impl age::Recipient for Gives {
-    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
-        let args = self.1.iter().map(|&argument| argument.to_owned()).collect();
-        Ok((vec![Stanza { tag: self.0.to_owned(), args, body: vec![7; self.2] }], HashSet::new()))
+impl ExternalRecipient for Gives {
+    fn wrap(&self, file_keys: &[FileKey]) -> io::Result<WrappedKeys> {
+        let args = || self.1.iter().map(|&argument| argument.to_owned()).collect();
+        Ok(each(file_keys, || vec![Stanza { tag: self.0.to_owned(), args: args(), body: vec![7; self.2] }]))
     }
 }
 
@@ -286,9 +297,9 @@ fn copy(stanza: &Stanza, name: Option<&str>) -> Stanza {
 /// An external recipient that returns a copy of an existing stanza.
 struct Repeats(Stanza);
 
-impl age::Recipient for Repeats {
-    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
-        Ok((vec![copy(&self.0, None)], HashSet::new()))
+impl ExternalRecipient for Repeats {
+    fn wrap(&self, file_keys: &[FileKey]) -> io::Result<WrappedKeys> {
+        Ok(each(file_keys, || vec![copy(&self.0, None)]))
     }
 }
 
@@ -320,10 +331,10 @@ fn an_external_stanza_that_names_another_recipient_is_refused() {
 /// An external recipient that returns a number of empty stanzas of one type for every file key.
 struct Writes(&'static str, usize);
 
-impl age::Recipient for Writes {
-    fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+impl ExternalRecipient for Writes {
+    fn wrap(&self, file_keys: &[FileKey]) -> io::Result<WrappedKeys> {
         let stanza = |_| Stanza { tag: self.0.to_owned(), args: Vec::new(), body: Vec::new() };
-        Ok(((0..self.1).map(stanza).collect(), HashSet::new()))
+        Ok(each(file_keys, || (0..self.1).map(stanza).collect()))
     }
 }
 
@@ -344,6 +355,70 @@ fn an_external_recipient_writes_one_stanza_or_more_if_allowed_but_never_none() {
     assert_eq!([false, true].map(|many| stanzas(0, many)), [None, None]);
     assert_eq!([false, true].map(|many| stanzas(1, many)), [Some(vec![0, 1]), Some(vec![0, 1])]);
     assert_eq!([false, true].map(|many| stanzas(2, many)), [None, Some(vec![0, 0, 1])]);
+}
+
+#[test]
+fn an_external_recipient_wraps_the_file_keys_of_many_files_at_once() {
+    struct Counts(Arc<Mutex<Vec<usize>>>);
+
+    impl ExternalRecipient for Counts {
+        fn wrap(&self, file_keys: &[FileKey]) -> io::Result<WrappedKeys> {
+            self.0.lock().expect("no test panics while it counts").push(file_keys.len());
+            let stanza = |key: &FileKey| {
+                vec![Stanza { tag: "another".to_owned(), args: Vec::new(), body: key.expose_secret().to_vec() }]
+            };
+            Ok(WrappedKeys { stanzas: file_keys.iter().map(stanza).collect(), labels: HashSet::new() })
+        }
+    }
+
+    let calls = Arc::default();
+    let wrapper = Box::new(Counts(Arc::clone(&calls)));
+    let external = Recipient::External { name: "it".to_owned(), wrapper, many_stanzas: false };
+    let key = Identity::generate();
+    let encryptors = Encryptor::new_many([&external, &recipient_of(&key)], 5).expect("they are compatible");
+    assert_eq!(*calls.lock().expect("no test panics while it counts"), [5]);
+    let bodies: HashSet<_> = encryptors.iter().map(|encryptor| encryptor.header().stanzas()[0].body.clone()).collect();
+    assert_eq!((encryptors.len(), bodies.len()), (5, 5));
+    // The other recipient of each file has the key that the first was given.
+    for encryptor in encryptors {
+        let header = Decryptor::read(&mut encryptor.header().as_bytes()).expect("it was just written");
+        assert_eq!(header.stanzas_of(std::slice::from_ref(&key)).expect("it is for this key"), [1]);
+    }
+}
+
+/// An external recipient and identity that returns this many results, whatever it is asked for.
+struct Miscounts(usize);
+
+impl ExternalRecipient for Miscounts {
+    fn wrap(&self, _: &[FileKey]) -> io::Result<WrappedKeys> {
+        let stanza = |_| vec![Stanza { tag: "another".to_owned(), args: Vec::new(), body: Vec::new() }];
+        Ok(WrappedKeys { stanzas: (0..self.0).map(stanza).collect(), labels: HashSet::new() })
+    }
+}
+
+impl ExternalIdentity for Miscounts {
+    fn unwrap(&self, _: &[&[Stanza]]) -> io::Result<Vec<UnwrappedKey>> {
+        Ok((0..self.0).map(|_| None).collect())
+    }
+}
+
+#[test]
+fn an_external_program_must_give_one_result_for_each_file() {
+    let key = Identity::generate();
+    let header = header(&[recipient_of(&key)]);
+    for count in [0, 1, 2] {
+        let wrapper = Box::new(Miscounts(count));
+        let external = Recipient::External { name: "it".to_owned(), wrapper, many_stanzas: true };
+        let encrypted = Encryptor::new([&external]);
+        assert!(matches!(&encrypted, Err(Error::External(_))) == (count != 1), "{count}");
+        let unlocked = header.unlock(&[Identity::External(Box::new(Miscounts(count)))]);
+        let expected = if count == 1 {
+            matches!(unlocked, Err(Error::NoMatch(_)))
+        } else {
+            matches!(unlocked, Err(Error::External(_)))
+        };
+        assert!(expected, "{count}");
+    }
 }
 
 #[test]

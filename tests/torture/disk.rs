@@ -17,7 +17,7 @@ const SHIM: &str = r#"
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static atomic_int calls;
@@ -49,13 +49,18 @@ WRAP(, pwrite64, "FAIL_WRITE", (int fd, const void *bytes, size_t count, off_t a
 int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fsync");
-    if (getenv("FAIL_SYNC")) { errno = EIO; return -1; }
+    static atomic_int syncs;
+    struct stat is;
+    int folder = fstat(fd, &is) == 0 && S_ISDIR(is.st_mode);
+    int fails = folder ? getenv("FAIL_FOLDER_SYNC") != NULL : getenv("FAIL_SYNC") != NULL;
+    if (!folder && atomic_fetch_add(&syncs, 1) == number("FAIL_SYNC_CALL")) fails = 1;
+    if (fails) { errno = EIO; return -1; }
     return real(fd);
 }
 "#;
 
 /// A sandbox with the shim built, a key, a file `a` of five segments, and its sealed form `a.age`.
-fn shimmed() -> Option<(Sandbox, String, Vec<u8>)> {
+pub(crate) fn shimmed() -> Option<(Sandbox, String, Vec<u8>)> {
     if !cfg!(target_os = "linux") || !installed(&["cc"]) {
         skip("the shim cannot be built");
         return None;
@@ -70,7 +75,7 @@ fn shimmed() -> Option<(Sandbox, String, Vec<u8>)> {
 }
 
 /// Runs a shell command with `$SOLEKEY` under the shim.
-fn under(sandbox: &Sandbox, meddling: &str, command: &str) -> crate::sandbox::Outcome {
+pub(crate) fn under(sandbox: &Sandbox, meddling: &str, command: &str) -> crate::sandbox::Outcome {
     sandbox.shell(&format!("export {meddling} LD_PRELOAD=\"$PWD/shim.so\"; exec \"$SOLEKEY\" {command}"))
 }
 

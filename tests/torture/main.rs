@@ -10,6 +10,7 @@ mod sandbox;
 
 mod bytes;
 mod disk;
+mod groups;
 mod hostile;
 mod kill;
 mod load;

@@ -17,7 +17,7 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, Va
 pub(crate) use files::{FileArgs, InputArgs, threads};
 pub(crate) use identities::{IdentityArgs, NamedIdentities};
 pub(crate) use passphrases::Passphrases;
-pub(crate) use plugins::{NoPlugins, PluginRules};
+pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
 pub(crate) use verbs::{Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Verify};
 
@@ -91,6 +91,22 @@ pub(crate) enum Verb {
     Verify(Verify),
     Rekey(Rekey),
     Salvage(Salvage),
+}
+
+impl Verb {
+    /// Whether plugins may use the network.
+    pub(crate) fn allows_plugin_network(&self) -> bool {
+        let rules = match self {
+            Self::Encrypt(args) => args.plugins.may_run,
+            Self::Decrypt(args) => args.plugins,
+            Self::Inspect(args) => args.plugins,
+            Self::Verify(args) => args.plugins,
+            Self::Rekey(args) => args.plugins.may_run,
+            Self::Salvage(args) => args.plugins,
+            Self::Keygen(_) => return false,
+        };
+        rules.allow_plugin_network
+    }
 }
 
 /// The command line as data, from which man pages and completions are generated.

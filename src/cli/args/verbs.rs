@@ -8,7 +8,7 @@ use crate::cli::args::{
     files::{FileArgs, InputArgs},
     identities::{IdentityArgs, NamedIdentities},
     passphrases::Passphrases,
-    plugins::{NoPlugins, PluginRules},
+    plugins::{PluginRules, RunPlugins},
     range::ByteRange,
     recipients::{EncryptRecipients, InspectRecipients, RekeyRecipients},
 };
@@ -55,7 +55,7 @@ pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
+    pub(crate) plugins: RunPlugins,
     /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
     /// what is needed for that
     #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
@@ -80,7 +80,7 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
+    pub(crate) plugins: RunPlugins,
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
@@ -139,7 +139,7 @@ pub(crate) struct Salvage {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
+    pub(crate) plugins: RunPlugins,
     /// Write what is recovered to OUT
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: PathBuf,
@@ -201,7 +201,7 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) recipients: InspectRecipients,
     #[command(flatten)]
-    pub(crate) plugins: NoPlugins,
+    pub(crate) plugins: RunPlugins,
     /// Fail unless the header has exactly N stanzas
     #[arg(long, value_name = "N")]
     pub(crate) expect_recipients: Option<usize>,

@@ -2,5 +2,7 @@
 
 mod commit_queue;
 pub(crate) mod cores;
+pub(crate) mod encryptors;
+pub(crate) mod groups;
 pub(crate) mod scheduler;
 pub(crate) mod tally;

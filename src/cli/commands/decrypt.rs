@@ -9,6 +9,7 @@ use crate::{
         args::{self, Decrypt},
         batch::{
             cores::{Cores, Permit},
+            groups::groups,
             scheduler,
         },
         commands::session::Session,
@@ -41,6 +42,8 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let report =
         |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
+    let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
     let tally = scheduler::run_in_groups(inputs, input_args.threads(), write, |group| request.commit(group), report);
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
     Ok(tally.status())

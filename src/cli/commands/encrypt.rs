@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{
         args::{self, Encrypt},
-        batch::{cores::Cores, scheduler},
+        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
         commands::session::Session,
         files::{
             commit::{Proof, Written, commit_group},
@@ -45,6 +45,8 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         session.messages.failure(removed)
     };
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
+    let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
     let tally = scheduler::run_in_groups(inputs, input_args.threads(), write, |group| request.commit(group), report);
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
     // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
@@ -60,6 +62,7 @@ struct Request<'a> {
     args: &'a Encrypt,
     session: Session<'a>,
     recipients: Recipients,
+    encryptors: Encryptors,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     skipped: Skipped,
@@ -106,7 +109,8 @@ impl<'a> Request<'a> {
         let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
-        Ok((Self { args, session, recipients, receipt, outputs, skipped, progress, cores }, inputs))
+        let encryptors = Encryptors::default();
+        Ok((Self { args, session, recipients, encryptors, receipt, outputs, skipped, progress, cores }, inputs))
     }
 
     /// Encrypts a file up to its commit.
@@ -205,7 +209,7 @@ impl<'a> Request<'a> {
 
     /// Makes a file key, and wraps it to the recipients.
     fn wrap(&self) -> Result<Sealing<'_>> {
-        let encryptor = Encryptor::new(&self.recipients.keys)?;
+        let encryptor = self.encryptors.next(&self.recipients.keys)?;
         let hint = "nothing was written; count the keys that -r, -R and -i name, each once";
         check_count(encryptor.header().stanzas().len(), self.args.expect_recipients, hint)?;
         let stanza_owners = self.receipt.as_ref().map(|_| self.recipients.stanza_owners(&encryptor));

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     cli::{
-        args::{self, DASH, Keygen, NoPlugins},
+        args::{self, DASH, Keygen, RunPlugins},
         commands::session::Session,
         files::{
             commit::{Written, commit},
@@ -51,7 +51,8 @@ pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Opti
         None => Target::stdout(OnTerminal::Anything)?,
     };
     target.check_is_open()?;
-    let mut session = Session::new(messages, &args.passphrases, NoPlugins { no_plugins: true }, false)?;
+    let no_plugins = RunPlugins { no_plugins: true, allow_plugin_network: false };
+    let mut session = Session::new(messages, &args.passphrases, no_plugins, false)?;
     if args.to_public {
         print_recipients(args, target, &mut session)?;
     } else {

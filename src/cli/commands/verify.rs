@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::{self, DASH, Verify},
-        batch::{cores::Cores, scheduler},
+        batch::{cores::Cores, groups::groups, scheduler},
         commands::session::Session,
         files::{
             encrypted_input::EncryptedInput,
@@ -60,6 +60,8 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
         }
         session.messages.failure(printed).or(failure)
     };
+    let announced = request.keyring.may_ask_plugins() && walk::are_known(&args.inputs);
+    let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
     let tally =
         scheduler::run(inputs, args.inputs.threads(), |input| input.map(|input| request.verify(&input.path)), report);
     if tally.is_empty() {

@@ -95,6 +95,16 @@ impl Given {
         })
     }
 
+    /// Whether a key may be that of a plugin, which has all rights under those tools.
+    fn may_name_a_plugin(&self) -> bool {
+        self.flags.iter().any(|(name, value)| match *name {
+            "identity" | "plugin" | "recipients-file" => true,
+            // `age1NAME1…`. No digit 1 is in the data of a key.
+            "recipient" => value.as_ref().is_some_and(|key| key.to_string_lossy().matches('1').count() > 1),
+            _ => false,
+        })
+    }
+
     /// The output that was named last. None at all, or an empty name, is standard output.
     fn output(&self) -> Option<OsString> {
         let (_, last) = self.flags.iter().rfind(|(name, _)| *name == "output")?;
@@ -131,6 +141,9 @@ pub(super) fn age(given: &Given) -> Result<Vec<OsString>> {
     words.extend(["--force", "--no-preserve", "--progress=never"].map(OsString::from));
     words.push(given.output().unwrap_or_else(|| OsString::from("--stdout")));
     words.extend(given.pass_on(&names));
+    if given.may_name_a_plugin() {
+        words.push(OsString::from("--allow-plugin-network"));
+    }
     Ok(with_input(words, input))
 }
 

@@ -10,6 +10,7 @@ use anyhow::Error;
 use crate::{
     cli::{
         files::naming::display_name,
+        keys::plugins::error::StartError,
         terminal::{
             advice::find,
             errors::{BinaryOutput, During, Line, Misuse, PassphrasesDiffer, is_plugin_not_found},
@@ -67,7 +68,7 @@ fn words_for(error: &Error, family: Family) -> Option<String> {
             if let Some(misuse) = cause.downcast_ref() {
                 return for_misuse(misuse).map(of);
             }
-            if is_plugin_not_found(cause) {
+            if is_plugin_not_found(cause) || is_plugin_unusable(cause) {
                 return Some(of(PLUGIN_NOT_FOUND));
             }
             if cause.is::<PassphrasesDiffer>() {
@@ -77,6 +78,15 @@ fn words_for(error: &Error, family: Family) -> Option<String> {
         })
         .filter(|words| !words.is_empty())
         .map(str::to_owned)
+}
+
+/// Whether the cause of an error is that a plugin cannot be started.
+fn is_plugin_unusable(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = match cause.downcast_ref() {
+        Some(CryptoError::External(error)) => error.get_ref(),
+        _ => None,
+    };
+    cause.is::<StartError>() || inner.is_some_and(|inner| inner.is::<StartError>())
 }
 
 const PLUGIN_NOT_FOUND: [&str; 2] = ["couldn't start plugin", "Could not find"];

@@ -141,7 +141,7 @@ pub(crate) fn commit_group<P: Default + Send>(group: Vec<Written<'_, P>>) -> Vec
         let Some(Named { folder, name }) = named else { return Ok(learned) };
         let Some(error) = failed.get(&folder) else { return Ok(learned) };
         Err(anyhow!("cannot make the name of {name} durable: {error}"))
-            .hint("the file is there now, but may be gone after a power failure; look after the disk, then try again")
+            .hint("the file is there now, but may be gone after a power failure; check the disk, then try again")
     };
     named.into_iter().map(|named| named.and_then(durable)).collect()
 }

@@ -1,13 +1,20 @@
 //! An encrypted input, armored or not, with its header read.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read, Write as _};
+use std::{
+    io::{self, BufRead, BufReader, Cursor, Read, Write as _},
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    cli::files::{
-        input::{Input, Tracked},
-        output::Output,
+    cli::{
+        files::{
+            input::{Input, Tracked},
+            output::Output,
+        },
+        terminal::progress::Progress,
     },
     crypto::{
         Decryptor, Error, Source, Unlocked,
@@ -22,6 +29,16 @@ const TYPED_LIMIT: usize = 64 << 20;
 pub(crate) struct EncryptedInput<'i> {
     pub(crate) decryptor: Decryptor,
     body: Body<'i>,
+}
+
+/// Reads the header of a file, and nothing else of it.
+///
+/// # Errors
+///
+/// Those of [`Input::open`] and [`Decryptor::read`].
+pub(crate) fn read_header(path: &Path) -> Result<Decryptor> {
+    let mut input = Input::open(path, Arc::new(Progress::none()))?;
+    Ok(EncryptedInput::read(&mut input)?.decryptor)
 }
 
 enum Body<'i> {

@@ -145,7 +145,7 @@ pub(crate) fn check_stdin_is_named_once(files: &[PathBuf]) -> Result<()> {
 pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -> Option<Total> + Send + use<> {
     let args = args.clone();
     move || {
-        if args.files_from.as_ref().is_some_and(|list| *list == Path::new(DASH) || !list.is_file()) {
+        if !are_known(&args) {
             return None;
         }
         let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
@@ -193,6 +193,11 @@ fn lines(mut reader: Box<dyn BufRead + Send>, terminator: u8) -> impl Iterator<I
         }
         Some(Err(io::Error::other("more than a million names in a row are empty")))
     })
+}
+
+/// Whether the names of all inputs are there already. A list that comes through a pipe may be written while others are worked on.
+pub(crate) fn are_known(args: &InputArgs) -> bool {
+    args.files_from.as_ref().is_none_or(|list| *list != Path::new(DASH) && list.is_file())
 }
 
 fn listed(list: &Path, terminator: u8) -> Result<Inputs> {

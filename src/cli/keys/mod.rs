@@ -1,8 +1,10 @@
 //! Keys: reading key files, collecting recipients, unlocking identities, running plugins.
 
+pub(crate) mod announced;
 pub(crate) mod default_identities;
 pub(crate) mod identity_file;
 pub(crate) mod key_file;
+pub(crate) mod key_set;
 pub(crate) mod keyring;
 mod locked;
 pub(crate) mod plugins;

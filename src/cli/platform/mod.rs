@@ -4,6 +4,7 @@
 //! Every function exists on every system. Where a system lacks something, its version does nothing, says so with
 //! [`std::io::ErrorKind::Unsupported`], or returns `None`; each says which.
 
+pub(crate) mod child;
 mod file_handle;
 #[cfg(unix)]
 mod hidden_input;

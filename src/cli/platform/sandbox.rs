@@ -3,7 +3,10 @@
 //!
 //! Nothing here is needed for correct work: where the system lacks it, the program runs without.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::{Result, bail};
 
@@ -51,9 +54,23 @@ pub(crate) fn refuse_network_sockets() -> Result<()> {
     });
     let refuse = SeccompAction::Errno(EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules.collect(), SeccompAction::Allow, refuse, processor)?;
-    Ok(apply_filter_all_threads(&BpfProgram::try_from(filter)?)?)
+    apply_filter_all_threads(&BpfProgram::try_from(filter)?)?;
+    NETWORK_IS_REFUSED.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
+static NETWORK_IS_REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process has no network sockets, so that the programs that it starts have none either.
+pub(crate) fn network_is_refused() -> bool {
+    NETWORK_IS_REFUSED.load(Ordering::Relaxed)
+}
+
+/// Does nothing.
+///
+/// # Errors
+///
+/// Always.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn refuse_network_sockets() -> Result<()> {
     bail!("this system has no filter for system calls")

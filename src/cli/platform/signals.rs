@@ -1,5 +1,5 @@
-//! Signals: before one ends the program, half-made files with names are removed and the terminal gets its echo back. The owner
-//! of signal-hook, and of ctrlc, which does the same on Windows.
+//! Signals: before one ends the program, plugins are ended, half-made files with names are removed, and the terminal gets its
+//! echo back. The owner of signal-hook, and of ctrlc, which does the same on Windows.
 
 #[cfg(unix)]
 use std::sync::{Arc, OnceLock};
@@ -11,6 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, Once},
 };
 
+use crate::cli::platform::child::running;
 #[cfg(unix)]
 use crate::cli::platform::hidden_input;
 
@@ -38,8 +39,8 @@ pub(crate) fn keep(path: &Path) {
     temporary().remove(path);
 }
 
-/// From now on, signals that end the program first remove [temporary](create_temporary) files and restore the terminal. One
-/// that suspends it restores the terminal until the program is continued. Calls after the first do nothing.
+/// From now on, signals that end the program first end its plugins, remove [temporary](create_temporary) files and restore the
+/// terminal. One that suspends it restores the terminal until the program is continued. Calls after the first do nothing.
 ///
 /// # Errors
 ///
@@ -100,13 +101,14 @@ fn remove_all(temporary: &BTreeSet<PathBuf>) {
     }
 }
 
-/// Removes temporary files, restores the terminal, and exits with `status`.
+/// Ends plugins, removes temporary files, restores the terminal, and exits with `status`.
 pub(crate) fn exit(status: i32) -> ! {
     // Held to the end, so that no file is created that nobody removes.
     let temporary = temporary();
     remove_all(&temporary);
     #[cfg(unix)]
     hidden_input::restore();
+    let _running = running::end_all();
     process::exit(status)
 }
 
@@ -119,13 +121,14 @@ fn suspend() {
     hidden_input::resume();
 }
 
-/// Removes temporary files, restores the terminal, and ends the program as the signal would have.
+/// Ends plugins, removes temporary files, restores the terminal, and ends the program as the signal would have.
 #[cfg(unix)]
 fn end(signal: i32) {
     // Held to the end, so that no file is created that nobody removes.
     let temporary = temporary();
     remove_all(&temporary);
     hidden_input::restore();
+    let _running = running::end_all();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
@@ -140,7 +143,7 @@ pub(crate) fn fail_on_file_size_limit() {
 #[cfg(not(unix))]
 pub(crate) fn fail_on_file_size_limit() {}
 
-/// From now on, Ctrl-C first removes [temporary](create_temporary) files. Calls after the first do nothing.
+/// From now on, Ctrl-C first ends plugins and removes [temporary](create_temporary) files. Calls after the first do nothing.
 ///
 /// # Errors
 ///

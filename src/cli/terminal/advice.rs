@@ -1,9 +1,12 @@
 //! Hints: what to do about an error. Either attached where the error arises, or known for its type.
 
-use std::{fmt, io::ErrorKind};
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+};
 
 use crate::{
-    cli::terminal::errors::{Misuse, is_plugin_not_found},
+    cli::terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
     crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError},
 };
 
@@ -80,6 +83,9 @@ const PLUGINS: &str = "visit https://age-encryption.org/awesome#plugins for a li
 fn on_format(error: &CryptoError) -> Option<&str> {
     Some(match error {
         CryptoError::NoMatch(_) => "name the matching identity file with -i",
+        CryptoError::External(error) if lacked_network(error) => {
+            "plugins have no network, nor devices that they reach through such sockets; if this one needs them, allow it with --allow-plugin-network"
+        }
         CryptoError::Read(error) if error.kind() == ErrorKind::UnexpectedEof => {
             "if no other program changes it, the system states a wrong length for it: read it through a pipe, with cat"
         }
@@ -113,6 +119,11 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         _ => return None,
     })
+}
+
+fn lacked_network(error: &io::Error) -> bool {
+    let failed = error.get_ref().and_then(|inner| inner.downcast_ref::<PluginFailed>());
+    failed.is_some_and(|failed| failed.lacked_network)
 }
 
 /// The next step after a recipient that cannot be parsed.

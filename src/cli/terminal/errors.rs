@@ -1,6 +1,6 @@
 //! Errors of the command line: those that have an exit status of their own, or that the drop-in mode must recognise.
 
-use std::{error::Error, fmt, io, path::PathBuf};
+use std::{error::Error, fmt, io, path::PathBuf, sync::Arc};
 
 use crate::{
     cli::terminal::key_material::{Suspicion, redacted},
@@ -66,7 +66,7 @@ pub(crate) struct Unanswered(pub(crate) String);
 pub(crate) struct Damaged(pub(crate) String);
 
 /// A plugin is not installed. Travels inside an [`io::Error`](std::io::Error) if it was needed for opening a file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{} is not on the PATH; install that plugin to use its keys", redacted(.0, Suspicion::Fragment))]
 pub(crate) struct PluginNotFound(pub(crate) String);
 
@@ -79,6 +79,16 @@ pub(crate) fn is_plugin_not_found(cause: &(dyn Error + 'static)) -> bool {
     cause.is::<PluginNotFound>() || inner.is_some_and(|inner| inner.is::<PluginNotFound>())
 }
 
+/// A plugin failed. Travels inside an [`io::Error`](std::io::Error).
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct PluginFailed {
+    /// What it says, or what is wrong with it.
+    pub(crate) text: String,
+    /// Whether it may have failed because it had no network.
+    pub(crate) lacked_network: bool,
+}
+
 /// A new passphrase was not confirmed.
 #[derive(Debug, thiserror::Error)]
 #[error("the two passphrases differ")]
@@ -89,3 +99,19 @@ pub(crate) struct PassphrasesDiffer;
 #[derive(Debug, thiserror::Error)]
 #[error("refusing to write binary data to the terminal; insist with -o -")]
 pub(crate) struct BinaryOutput;
+
+/// An error that several files have in common. Prints as nothing itself: its source says what happened.
+#[derive(Debug)]
+pub(crate) struct Shared(pub(crate) Arc<CryptoError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl Error for Shared {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}

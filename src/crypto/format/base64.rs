@@ -9,6 +9,16 @@ pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     STANDARD_NO_PAD.encode_to_string(bytes)
 }
 
+/// Encodes without padding into `buffer`, which has room for it, and returns the text. For secrets: no copy is left elsewhere.
+pub(crate) fn encode_into<'b>(bytes: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
+    STANDARD_NO_PAD.encode(bytes, buffer.as_out())
+}
+
+/// Number of characters that encode `bytes` bytes without padding.
+pub(crate) fn encoded_length(bytes: usize) -> usize {
+    STANDARD_NO_PAD.encoded_length(bytes)
+}
+
 /// Decodes text without padding. `None` if it is not the canonical encoding of any bytes.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     STANDARD_NO_PAD.decode_to_vec(text).ok()

@@ -1,8 +1,8 @@
 //! Identities: secret keys, and passphrases, that unwrap a file key.
 
-use std::str::FromStr;
+use std::{io, slice, str::FromStr};
 
-use age::{DecryptError, Identity as _, plugin};
+use age::{DecryptError, Identity as _};
 use age_core::{
     format::{FileKey, Stanza},
     secrecy::SecretString,
@@ -12,7 +12,8 @@ use crate::crypto::{
     error::Error,
     format::stanza_type::SCRYPT,
     keys::{
-        hybrid,
+        external::ExternalIdentity,
+        hybrid, plugin_key,
         recipient::Recipient,
         scrypt,
         ssh::private::{PrivateKey, SshPrivateKeyError, UnlockError},
@@ -43,7 +44,7 @@ pub enum Identity {
         work_factor_limit: u8,
     },
     /// A plugin that unwraps file keys.
-    External(Box<dyn age::Identity + Send + Sync>),
+    External(Box<dyn ExternalIdentity>),
 }
 
 /// Why a text is not an identity. Never carries the text.
@@ -171,15 +172,51 @@ impl Identity {
                 }
                 identity.unwrap_stanza(stanza)?
             }
-            Self::External(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::External(identity) => {
+                let unwrapped = unwrap_externally(identity.as_ref(), slice::from_ref(&stanzas));
+                return unwrapped.map_or_else(|error| Some(Err(error)), |mut only| only.pop().flatten());
+            }
         };
         Some(unwrapped.map_err(|error| match (error, self) {
             (DecryptError::DecryptionFailed, Self::Passphrase { .. }) => Error::WrongPassphrase,
             (DecryptError::InvalidHeader, _) => Error::Stanza,
-            (DecryptError::Io(error), _) => Error::External(error),
             _ => Error::Unwrap,
         }))
     }
+
+    /// Unwraps the file keys of several headers, or lists of stanzas, and returns one result for each, in order. A plugin is asked
+    /// for all of them at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::External`] if a plugin fails for all of them.
+    pub(crate) fn unwrap_many(&self, headers: &[&[Stanza]]) -> Result<Vec<Option<Result<FileKey, Error>>>, Error> {
+        match self {
+            Self::External(identity) => unwrap_externally(identity.as_ref(), headers),
+            _ => Ok(headers.iter().map(|stanzas| self.unwrap(stanzas)).collect()),
+        }
+    }
+
+    /// Asks a plugin for the file keys of headers that will be unwrapped one after the other. Returns for each whether there will be
+    /// a result: a file key or an error. Does nothing for identities of other kinds.
+    pub(crate) fn unwrap_ahead(&self, headers: &[&[Stanza]]) -> Vec<bool> {
+        match self {
+            Self::External(identity) => identity.unwrap_ahead(headers),
+            _ => vec![false; headers.len()],
+        }
+    }
+}
+
+/// Unwraps the file keys of several headers with a plugin, and checks that it gives one result for each.
+fn unwrap_externally(
+    identity: &dyn ExternalIdentity,
+    headers: &[&[Stanza]],
+) -> Result<Vec<Option<Result<FileKey, Error>>>, Error> {
+    let unwrapped = identity.unwrap(headers).map_err(Error::External)?;
+    if unwrapped.len() != headers.len() {
+        return Err(Error::External(io::Error::other("it does not give one result for each file")));
+    }
+    Ok(unwrapped.into_iter().map(|result| result.map(|file_key| file_key.map_err(Error::External))).collect())
 }
 
 impl FromStr for Identity {
@@ -194,8 +231,8 @@ impl FromStr for Identity {
             return Ok(Self::Hybrid(identity));
         }
         let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        Err(if let Ok(identity) = text.parse::<plugin::Identity>() {
-            ParseIdentityError::Plugin(identity.plugin().to_owned())
+        Err(if let Some(plugin) = plugin_key::identity_plugin(text) {
+            ParseIdentityError::Plugin(plugin)
         } else if begins("AGE-SECRET-KEY-") || begins("AGE-PLUGIN-") {
             ParseIdentityError::Mistyped
         } else if begins("age1") || begins("ssh-") || begins("ecdsa-") || begins("sk-ssh-") {

@@ -1,7 +1,9 @@
 //! Recipients wrap a file key; identities unwrap it.
 
+pub(crate) mod external;
 pub(crate) mod hybrid;
 pub(crate) mod identity;
+pub(crate) mod plugin_key;
 pub(crate) mod recipient;
 mod scrypt;
 pub(crate) mod ssh;

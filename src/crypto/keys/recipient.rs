@@ -1,8 +1,8 @@
 //! Recipients: public keys and passphrases that a file key is wrapped to.
 
-use std::{collections::HashSet, fmt, str::FromStr};
+use std::{collections::HashSet, fmt, io, str::FromStr};
 
-use age::{EncryptError, Recipient as _, plugin, tag, tagpq, x25519};
+use age::{Recipient as _, tag, tagpq, x25519};
 use age_core::{
     format::{FileKey, Stanza},
     primitives::bech32_decode,
@@ -14,7 +14,8 @@ use crate::crypto::{
     format::base64,
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
     keys::{
-        hybrid, scrypt,
+        external::{ExternalRecipient, WrappedKeys},
+        hybrid, plugin_key, scrypt,
         ssh::{self, public::SshPublicKeyError},
     },
     primitives::{hmac_sha256, sha256},
@@ -47,7 +48,7 @@ pub enum Recipient {
         /// The public key, or another name that is unique to this recipient.
         name: String,
         /// Does the wrapping.
-        wrapper: Box<dyn age::Recipient + Send + Sync>,
+        wrapper: Box<dyn ExternalRecipient>,
         /// Whether the plugin may make any number of stanzas, not just one.
         many_stanzas: bool,
     },
@@ -96,8 +97,26 @@ impl Recipient {
         Self::Passphrase(Box::new(recipient))
     }
 
-    /// Wraps the file key. Returns the stanzas, and the labels that all recipients of a file must share.
-    pub(crate) fn wrap(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
+    /// Wraps file keys, one after the other, or a plugin all of them in one session.
+    pub(crate) fn wrap(&self, file_keys: &[FileKey]) -> Result<WrappedKeys, Error> {
+        if let Self::External { wrapper, .. } = self {
+            let wrapped = wrapper.wrap(file_keys).map_err(Error::External)?;
+            if wrapped.stanzas.len() != file_keys.len() {
+                return Err(Error::External(io::Error::other("it does not give one result for each file key")));
+            }
+            return Ok(wrapped);
+        }
+        let mut wrapped = WrappedKeys { stanzas: Vec::with_capacity(file_keys.len()), labels: HashSet::new() };
+        for file_key in file_keys {
+            let (stanzas, labels) = self.wrap_one(file_key)?;
+            wrapped.stanzas.push(stanzas);
+            // The same for each: those of a passphrase, a random one, stand alone anyway.
+            wrapped.labels = labels;
+        }
+        Ok(wrapped)
+    }
+
+    fn wrap_one(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
         let wrapped = match self {
             Self::X25519(recipient) => recipient.wrap_file_key(file_key),
             Self::Hybrid(recipient) => {
@@ -110,12 +129,15 @@ impl Recipient {
                 scrypt::check_memory(WORK_FACTOR)?;
                 recipient.wrap_file_key(file_key)
             }
-            Self::External { wrapper, .. } => wrapper.wrap_file_key(file_key),
+            Self::External { .. } => unreachable!("plugins wrap all file keys at once"),
         };
-        wrapped.map_err(|error| match error {
-            EncryptError::Io(error) => Error::External(error),
-            other => Error::Wrap(other.to_string()),
-        })
+        wrapped.map_err(|error| Error::Wrap(error.to_string()))
+    }
+
+    /// Whether a plugin wraps file keys to this recipient.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        matches!(self, Self::External { .. })
     }
 
     /// Whether a plugin may make any number of stanzas for this recipient.
@@ -212,14 +234,12 @@ fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
     if let Ok(recipient) = text.parse() {
         return Ok(Recipient::TagPq(Box::new(recipient)));
     }
-    // Bech32 in upper case is the same key, and mixed case is a typing error. The library finds plugins in lower case alone.
+    // Bech32 in upper case is the same key, and mixed case is a typing error.
     let is_upper = text == text.to_ascii_uppercase();
     let key = if is_upper { text.to_ascii_lowercase() } else { text.to_owned() };
-    match key.parse::<plugin::Recipient>() {
+    match plugin_key::recipient_plugin(&key) {
         // These prefixes are the format's own.
-        Ok(recipient) if !["pq", "tag", "tagpq"].contains(&recipient.plugin()) => {
-            Err(ParseRecipientError::Plugin(recipient.plugin().to_owned()))
-        }
+        Some(plugin) if !["pq", "tag", "tagpq"].contains(&plugin.as_str()) => Err(ParseRecipientError::Plugin(plugin)),
         _ => Err(ParseRecipientError::Mistyped),
     }
 }

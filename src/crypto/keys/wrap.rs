@@ -11,14 +11,15 @@ use crate::crypto::{
         stanza_type::{SCRYPT, SSH_ED25519, SSH_RSA, is_post_quantum},
     },
     keys::{
+        external::WrappedKeys,
         hybrid,
         identity::Identity,
         recipient::{Match, Recipient},
     },
 };
 
-/// Wraps the file key to each recipient, and returns the stanzas of each: one, unless it may have many. The recipients must be
-/// compatible with each other and with the owners of the stanzas in `kept`, which stay in the header.
+/// Wraps each file key to each recipient. Returns for each file key the stanzas of each recipient: one, unless it may have many. The
+/// recipients must be compatible with each other and with the owners of the stanzas in `kept`, which stay in the header.
 ///
 /// # Errors
 ///
@@ -26,36 +27,49 @@ use crate::crypto::{
 /// [`Error::Wrap`], [`Error::MalformedKeptStanza`].
 pub(crate) fn wrap_all(
     recipients: &[&Recipient],
-    file_key: &FileKey,
+    file_keys: &[FileKey],
     kept: &[Stanza],
-) -> Result<Vec<Vec<Stanza>>, Error> {
+) -> Result<Vec<Vec<Vec<Stanza>>>, Error> {
     check_kept_stanzas(kept, recipients)?;
-    let mut all = Vec::with_capacity(recipients.len());
+    let mut all: Vec<_> = file_keys.iter().map(|_| Vec::with_capacity(recipients.len())).collect();
     // The labels of a stanza made by a plugin are unknown, so they count as none.
     let mut shared_labels = kept.iter().map(labels_of).reduce(|one, other| if one.is_empty() { other } else { one });
     for recipient in recipients {
-        let (wrapped, labels) = recipient.wrap(file_key)?;
-        // Counted for each recipient, so that a missing stanza cannot make up for one too many elsewhere.
-        if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
-            return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
+        let WrappedKeys { stanzas, labels } = recipient.wrap(file_keys)?;
+        for (of_file, wrapped) in all.iter_mut().zip(stanzas) {
+            check_stanzas(&wrapped, recipient, recipients, kept)?;
+            of_file.push(wrapped);
         }
-        let is_only_stanza = recipients.len() + kept.len() == 1 && wrapped.len() == 1;
-        if let Recipient::External { .. } = recipient
-            && let Some(fault) = fault_for_others(&wrapped, recipients, is_only_stanza)
-        {
-            return Err(Error::Wrap(format!("{recipient} {fault}")));
-        }
-        all.push(wrapped);
         let shared_labels = shared_labels.get_or_insert_with(|| labels.clone());
         if *shared_labels != labels {
             let postquantum = shared_labels.contains(hybrid::LABEL) != labels.contains(hybrid::LABEL);
             return Err(if postquantum { Error::MixedQuantumSafety } else { Error::Incompatible });
         }
     }
-    if all.is_empty() && kept.is_empty() {
+    if recipients.is_empty() && kept.is_empty() {
         return Err(Error::NoRecipients);
     }
     Ok(all)
+}
+
+/// Checks the stanzas that a recipient made for one file key.
+fn check_stanzas(
+    wrapped: &[Stanza],
+    recipient: &Recipient,
+    recipients: &[&Recipient],
+    kept: &[Stanza],
+) -> Result<(), Error> {
+    // Counted for each recipient, so that a missing stanza cannot make up for one too many elsewhere.
+    if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
+        return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
+    }
+    let is_only_stanza = recipients.len() + kept.len() == 1 && wrapped.len() == 1;
+    if let Recipient::External { .. } = recipient
+        && let Some(fault) = fault_for_others(wrapped, recipients, is_only_stanza)
+    {
+        return Err(Error::Wrap(format!("{recipient} {fault}")));
+    }
+    Ok(())
 }
 
 /// Why a plugin's stanzas would stop other recipients from opening the file, if they would.

@@ -43,18 +43,9 @@ const EVERY_ROOM: &[&str] = &["*"];
 /// The files and folders that may name each dependency, by a path or in a `use` item.
 const OWNERS: &[(&str, &[&str])] = &[
     // The format's recipients and identities.
-    (
-        "age",
-        &[
-            "crypto/keys/recipient.rs",
-            "crypto/keys/identity.rs",
-            "crypto/keys/x25519.rs",
-            "crypto/keys/ssh/",
-            "cli/keys/plugins",
-        ],
-    ),
+    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "crypto/keys/x25519.rs", "crypto/keys/ssh/"]),
     ("age_core", &["crypto/"]),
-    ("bech32", &["crypto/keys/hybrid.rs"]),
+    ("bech32", &["crypto/keys/hybrid.rs", "crypto/keys/plugin_key.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
     ("ml_kem", &["crypto/keys/xwing.rs"]),
     ("rand_core", &["crypto/primitives/mod.rs", "crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
@@ -74,7 +65,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zeroize", &["crypto/secrecy.rs"]),
     // Errors: typed in `crypto`, with advice in `cli`.
     ("anyhow", &["cli/"]),
-    ("thiserror", &["crypto/", "cli/terminal/"]),
+    ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
     ("bip39", &["cli/terminal/prompt.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
@@ -97,7 +88,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// The files that may read the environment: the start of the program, the default identities, and the search for plugins.
-const ENVIRONMENT: &[&str] = &["cli/mod.rs", "cli/keys/default_identities.rs", "cli/keys/plugins"];
+const ENVIRONMENT: &[&str] = &["cli/mod.rs", "cli/keys/default_identities.rs", "cli/keys/plugins/search.rs"];
 
 /// The files that decide who can open a file, and the code that those commands build on.
 const DECIDE_RECIPIENTS: &[&str] =
@@ -228,15 +219,16 @@ pub(crate) fn commands_are_apart(tree: &Tree) -> Vec<String> {
 pub(crate) fn defaults_open_only(tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
     for from in DECIDE_RECIPIENTS.iter().filter(|file| tree.files.contains_key(**file)) {
-        for to in ["cli/keys/keyring.rs", "cli/keys/default_identities.rs"] {
+        for to in ["cli/keys/keyring.rs", "cli/keys/key_set.rs", "cli/keys/default_identities.rs"] {
             violations.extend(tree.way(from, to).map(|way| format!("{from} reaches {to}:{way}")));
         }
     }
     let named = imports(tree).filter(|(file, used, to)| {
         let is_keyring = DECIDE_RECIPIENTS.contains(file)
-            && (*to == "cli/keys/keyring.rs" || used.written.split("::").any(|name| name == "Identities"));
+            && (["cli/keys/keyring.rs", "cli/keys/key_set.rs"].contains(to)
+                || used.written.split("::").any(|name| name == "Identities"));
         let is_default = *to == "cli/keys/default_identities.rs";
-        is_keyring || is_default && !["cli/keys/keyring.rs", "cli/mod.rs"].contains(file)
+        is_keyring || is_default && !["cli/keys/key_set.rs", "cli/mod.rs"].contains(file)
     });
     violations.extend(named.map(|(file, used, _)| format!("{file} names {}", used.written)));
     violations

@@ -8,9 +8,11 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::Inspect,
+        files::input::is_stdin,
         keys::{
+            announced::Announced,
             key_file::KeyFiles,
-            keyring::KeySet,
+            key_set::KeySet,
             plugins::Plugins,
             recipients::{Origin, Recipients, match_stanza},
         },
@@ -27,6 +29,7 @@ pub(crate) struct Attributor {
     prompt: Arc<Prompt>,
     plugins: Plugins,
     recipients: Recipients,
+    announced: Announced,
 }
 
 impl Attributor {
@@ -36,7 +39,10 @@ impl Attributor {
         let identities =
             if named.is_empty() { KeySet::ready_defaults(files, named) } else { KeySet::named(files, named)? };
         let must_match = !named.is_empty();
-        Ok(Self { identities, must_match, prompt: files.prompt.clone(), plugins: files.plugins.clone(), recipients })
+        let announced = Announced::default();
+        announced.add(args.files.iter().filter(|file| !is_stdin(file)).cloned().collect());
+        let (prompt, plugins) = (files.prompt.clone(), files.plugins.clone());
+        Ok(Self { identities, must_match, prompt, plugins, recipients, announced })
     }
 
     /// Indices of the stanzas that the identities open, or `None` if there are no identities. If there is such a stanza, the header
@@ -54,6 +60,7 @@ impl Attributor {
         while !is_passphrase
             && self.identities.unlock_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)?
         {}
+        self.announced.take(|files| self.identities.ask_plugins_for_stanzas_ahead(files));
         let keys = [&self.identities.ready, &self.identities.plugins];
         let keys = keys.into_iter().filter(|_| !is_passphrase);
         let mut yours = Vec::new();

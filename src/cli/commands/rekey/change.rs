@@ -5,6 +5,7 @@ use anyhow::{Error, Result, anyhow, bail};
 use crate::{
     cli::{
         args::Rekey,
+        batch::encryptors::Encryptors,
         keys::{keyring::Keyring, recipients::match_stanza},
         terminal::{advice::advised, messages::Messages},
     },
@@ -32,6 +33,7 @@ impl Change {
 pub(super) struct Planner<'a> {
     pub(super) args: &'a Rekey,
     pub(super) recipients: &'a [Recipient],
+    pub(super) encryptors: &'a Encryptors,
     pub(super) keyring: &'a Keyring,
     pub(super) messages: &'a Messages,
 }
@@ -40,7 +42,7 @@ impl Planner<'_> {
     /// Decides how the file changes.
     pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
         if !self.args.add && !self.args.remove {
-            return Ok(Change::Everything(Encryptor::new(self.recipients)?));
+            return Ok(Change::Everything(self.encryptors.next(self.recipients)?));
         }
         let stanzas = decryptor.header().stanzas();
         let owners = self.keyring.owners(decryptor);

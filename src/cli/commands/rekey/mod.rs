@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::{self, Rekey},
-        batch::{cores::Cores, scheduler},
+        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
         commands::{
             rekey::change::{Change, Planner},
             session::Session,
@@ -76,6 +76,11 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
             Ok(Rekeyed { path, stanza_types: Err(error) })
         })
     };
+    let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
+    let inputs = groups(inputs, asks_plugins && walk::are_known(&args.inputs), |files| {
+        request.encryptors.announce(files.len());
+        request.keyring.announce(files);
+    });
     let tally = scheduler::run_in_groups(inputs, args.inputs.threads(), write, |group| request.commit(group), report);
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
@@ -86,6 +91,7 @@ struct Request<'a> {
     args: &'a Rekey,
     session: Session<'a>,
     recipients: Vec<Recipient>,
+    encryptors: Encryptors,
     keyring: Keyring,
     progress: Arc<Progress>,
     cores: Cores,
@@ -161,7 +167,8 @@ impl<'a> Request<'a> {
         }
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
         let cores = Cores::new(&args.inputs);
-        Ok((Self { args, session, recipients, keyring, progress, cores }, inputs))
+        let encryptors = Encryptors::default();
+        Ok((Self { args, session, recipients, encryptors, keyring, progress, cores }, inputs))
     }
 
     /// Rekeys a file up to its commit.
@@ -249,6 +256,7 @@ impl<'a> Request<'a> {
         Planner {
             args: self.args,
             recipients: &self.recipients,
+            encryptors: &self.encryptors,
             keyring: &self.keyring,
             messages: &self.session.messages,
         }

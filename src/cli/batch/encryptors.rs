@@ -1,0 +1,63 @@
+//! Encryptors for the files of a run, made in advance where a plugin wraps their file keys.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{
+    cli::terminal::errors::Shared,
+    crypto::{Encryptor, Error, Recipient},
+};
+
+/// Bytes in the headers of encryptors that are made at once.
+const HEADERS: usize = 16 << 20;
+/// Bytes in a long stanza, such as a post-quantum one.
+const STANZA: usize = 2 << 10;
+
+/// Gives each file an encryptor. If a plugin is among the recipients, it wraps the file keys of all files that were announced in
+/// one session.
+#[derive(Default)]
+pub(crate) struct Encryptors(Mutex<Ahead>);
+
+#[derive(Default)]
+struct Ahead {
+    /// Number of files that were announced and have no encryptor yet.
+    announced: usize,
+    ready: Vec<Encryptor>,
+    /// The number of files for which there are no encryptors, and why.
+    failed: Option<(usize, Arc<Error>)>,
+}
+
+impl Encryptors {
+    /// Announces files for which there will be calls of [`next`](Self::next).
+    pub(crate) fn announce(&self, files: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).announced += files;
+    }
+
+    /// The encryptor for a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Encryptor::new`]. A failure of a plugin is that of all files that it was asked for.
+    pub(crate) fn next(&self, recipients: &[Recipient]) -> anyhow::Result<Encryptor> {
+        if !recipients.iter().any(Recipient::is_external) {
+            return Ok(Encryptor::new(recipients)?);
+        }
+        let mut ahead = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ahead.ready.is_empty() && ahead.failed.is_none() {
+            let most = HEADERS / (STANZA * recipients.len());
+            let count = ahead.announced.min(most).max(1);
+            ahead.announced = ahead.announced.saturating_sub(count);
+            match Encryptor::new_many(recipients, count) {
+                Ok(ready) => ahead.ready = ready,
+                Err(error) => ahead.failed = Some((count, Arc::new(error))),
+            }
+        }
+        if let Some(encryptor) = ahead.ready.pop() {
+            return Ok(encryptor);
+        }
+        let (files, error) = ahead.failed.take().expect("making encryptors gave some, or an error");
+        if files > 1 {
+            ahead.failed = Some((files - 1, error.clone()));
+        }
+        Err(Shared(error).into())
+    }
+}

@@ -1,0 +1,128 @@
+//! Commit groups: files that become durable together are each whole or absent, and no source goes before its output is durable.
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    disk::{shimmed, under},
+    record, rounds,
+    sandbox::{Sandbox, data, finish, numbers, wait_until},
+};
+
+/// Files in a run: more than one group takes.
+const FILES: usize = 150;
+
+fn plaintext(index: usize) -> Vec<u8> {
+    data(100 * index)
+}
+
+/// Writes the files `src/f0` to `src/f149`.
+fn write_sources(sandbox: &Sandbox) {
+    fs::create_dir_all(sandbox.path("src")).expect("the folder can be made");
+    (0..FILES).for_each(|index| sandbox.write(format!("src/f{index}"), plaintext(index)));
+}
+
+/// Which outputs `f0.age` to `f149.age` of a folder exist. Asserts that each opens to its source, or is `old`.
+fn outputs(sandbox: &Sandbox, folder: &str, old: &[u8]) -> Vec<bool> {
+    let is_new = |index: &usize| {
+        let sealed = fs::read(sandbox.path(format!("{folder}/f{index}.age")));
+        sealed.is_ok_and(|sealed| sealed != old)
+    };
+    let new: Vec<_> = (0..FILES).map(|index| is_new(&index)).collect();
+    let names: Vec<_> = (0..FILES).filter(|index| new[*index]).map(|index| format!("{folder}/f{index}.age")).collect();
+    if !names.is_empty() {
+        let options = ["decrypt", "-i", "key.txt", "-f", "-O", "opened"].map(str::to_owned);
+        sandbox.run(options.into_iter().chain(names)).is_silent_success();
+    }
+    for index in (0..FILES).filter(|index| new[*index]) {
+        assert!(sandbox.read(format!("opened/f{index}")) == plaintext(index), "f{index} is not whole");
+    }
+    new
+}
+
+#[test]
+fn a_kill_during_a_group_leaves_each_file_old_or_new_and_loses_no_source() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    write_sources(&sandbox);
+    let (mut kills, mut committed) = (0, 0);
+    for (options, old) in [("-f", &b"old"[..]), ("--rm", b"")] {
+        let arguments = format!("encrypt {options} -r {recipient} -O out --recursive src");
+        let _ = fs::remove_dir_all(sandbox.path("out"));
+        let start = Instant::now();
+        assert_eq!(sandbox.run(arguments.split(' ')).status, 0);
+        let micros = usize::try_from(start.elapsed().as_micros()).expect("a run takes seconds");
+        for moment in numbers(rounds(10, 300), micros) {
+            write_sources(&sandbox);
+            for index in 0..FILES {
+                let _ = fs::remove_file(sandbox.path(format!("out/src/f{index}.age")));
+                if !old.is_empty() {
+                    sandbox.write(format!("out/src/f{index}.age"), old);
+                }
+            }
+            let mut child = sandbox.command(arguments.split(' ')).spawn().expect("the program starts");
+            thread::sleep(Duration::from_micros(moment as u64));
+            let _ = child.kill();
+            kills += usize::from(finish(child).status == 137);
+            for (index, is_new) in outputs(&sandbox, "out/src", old).into_iter().enumerate() {
+                committed += usize::from(is_new);
+                let source = fs::read(sandbox.path(format!("src/f{index}")));
+                assert!(is_new || source.is_ok_and(|source| source == plaintext(index)), "f{index} is lost");
+            }
+        }
+    }
+    assert!(kills > 0 && committed > 0);
+    record("groups", &format!("{kills} runs over {FILES} files killed, {committed} outputs new and whole, 0 lost"));
+}
+
+#[test]
+fn a_failed_sync_fails_its_file_alone_and_keeps_its_source() {
+    let Some((sandbox, recipient, _)) = shimmed() else { return };
+    write_sources(&sandbox);
+    let encrypt = format!("encrypt --rm -r {recipient} -O out --recursive src");
+    let outcome = under(&sandbox, "FAIL_SYNC_CALL=7", &encrypt);
+    // The files of a group are synced in no particular order.
+    let failed: Vec<_> = (0..FILES).filter(|index| sandbox.path(format!("src/f{index}")).exists()).collect();
+    let [failed] = failed[..] else { panic!("{failed:?} were kept: {}", outcome.stderr) };
+    outcome.fails(
+        6,
+        &format!(
+            "solekey: error: cannot finish 'out/src/f{failed}.age': Input/output error (os error 5)\n\
+             solekey: hint: nothing was written to 'out/src/f{failed}.age'\n"
+        ),
+    );
+    let expected: Vec<_> = (0..FILES).map(|index| index != failed).collect();
+    assert_eq!(outputs(&sandbox, "out/src", b""), expected);
+}
+
+#[test]
+fn a_source_stays_if_the_name_of_its_output_is_not_durable() {
+    let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
+    let outcome = under(&sandbox, "FAIL_FOLDER_SYNC=1", &format!("encrypt --rm -r {recipient} a -o b"));
+    outcome.fails(
+        1,
+        "solekey: error: cannot make the name of 'b' durable: Input/output error (os error 5)\n\
+         solekey: hint: the file is there now, but may be gone after a power failure; check the disk, then try again\n",
+    );
+    assert!(sandbox.read("a") == plaintext && sandbox.path("b").exists());
+}
+
+#[test]
+fn a_slow_first_file_stops_no_other() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    write_sources(&sandbox);
+    sandbox.shell("mkfifo slow").is_silent_success();
+    let names = (0..FILES).map(|index| format!("src/f{index}"));
+    let arguments = ["encrypt", "-v", "-T", "2", "-O", "out/src", "-r", &recipient, "slow"].map(str::to_owned);
+    let child = sandbox.command(arguments.into_iter().chain(names)).spawn().expect("the program starts");
+    wait_until("all other files are encrypted", || {
+        (0..FILES).all(|index| sandbox.path(format!("out/src/f{index}.age")).exists())
+    });
+    fs::write(sandbox.path("slow"), "at last").expect("the program reads it");
+    let outcome = finish(child);
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    // Reports are still in the order of the inputs.
+    assert!(outcome.stderr.starts_with("solekey: encrypted 'slow' to "), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), FILES + 1);
+}
