@@ -25,7 +25,7 @@ use crate::{
         keys::plugins::{plugin::Plugin, session::Key, unwrapper::Unwrapper, wrapper::Wrapper},
         terminal::{
             advice::misuse,
-            key_material::{Suspicion, redacted},
+            key_material::{Suspicion, redacted, suspicion},
             messages::Messages,
             prompt::Prompt,
         },
@@ -122,7 +122,9 @@ impl Plugins {
 
 /// The identity that stands for a plugin alone.
 fn default_for(plugin: &str) -> Result<String> {
-    match plugin_key::default_identity(plugin) {
+    // Checked here: in the lower case of a program's name, a part of a key would not be recognized.
+    let name = Some(plugin).filter(|name| suspicion(name.as_bytes()) == Suspicion::None);
+    match name.and_then(plugin_key::default_identity) {
         Some(identity) => Ok(identity),
         None => misuse("-j: that cannot be a plugin's name", "for age-plugin-NAME, it is -j NAME"),
     }
