@@ -52,7 +52,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d '
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -85,7 +85,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -115,7 +115,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Wr
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -145,7 +145,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write on
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -205,7 +205,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand verify" -s i -l identity
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand verify" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -226,7 +226,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand t" -s i -l identity -d '
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand t" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -249,7 +249,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l max-work-facto
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
@@ -275,7 +275,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s i -l identit
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s o -l output -d 'Write what is recovered to OUT' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s T -l threads -d 'Use N threads; 0 means all cores' -r
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'

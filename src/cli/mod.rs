@@ -78,6 +78,7 @@ use drop_in::{Tool, Translation};
 use platform::{child, sandbox, signals};
 use terminal::{
     exit_status::ExitStatus,
+    key_material::{Suspicion, suspicion},
     messages::{self, Messages},
     persona,
 };
@@ -139,8 +140,9 @@ fn parse() -> Result<Arguments, ExitCode> {
     if let Some((tool, _)) = called {
         persona::assume(tool.persona());
     }
-    // Before clap sees the arguments: its messages quote what it does not understand.
-    if typed.iter().any(|argument| looks_secret(argument.as_encoded_bytes())) {
+    // Before clap sees the arguments: its messages quote what it does not understand. Joined, because the shell makes many
+    // words of an unquoted PEM file.
+    if suspicion(typed.join(OsStr::new(" ")).as_encoded_bytes()) == Suspicion::Key {
         messages::secret_argument();
         return Err(ExitStatus::Misuse.code());
     }
@@ -151,17 +153,26 @@ fn parse() -> Result<Arguments, ExitCode> {
     let parsed = command().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
     parsed.map_err(|error| {
         if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| is_verbose_flag(&argument)) {
-            let _ = io::stdout().lock().write_all(version::DETAILS.as_bytes());
-            return ExitCode::SUCCESS;
+            return printed(io::stdout().write_all(version::DETAILS.as_bytes()));
         }
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            // Failing to print help is not an error.
-            let _ = error.print();
-            return ExitCode::SUCCESS;
+            return printed(error.print());
         }
         messages::usage(&error);
         ExitStatus::Misuse.code()
     })
+}
+
+/// The exit code after printing to standard output.
+fn printed(result: io::Result<()>) -> ExitCode {
+    match result.and_then(|()| io::stdout().flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::ClosedPipe.code(),
+        Err(error) => {
+            Messages::default().error(&anyhow::Error::new(error).context("cannot write to standard output"));
+            ExitStatus::Failure.code()
+        }
+    }
 }
 
 /// Clap stops at `--version`, and does not tell whether `--verbose` follows.
@@ -173,11 +184,7 @@ fn is_verbose_flag(argument: &OsStr) -> bool {
 fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     match tool.translate(words) {
         Ok(Translation::Words(words)) => Ok([OsString::from("solekey")].into_iter().chain(words).collect()),
-        Ok(Translation::Version(version)) => {
-            // Failing to print the version is not an error.
-            let _ = writeln!(io::stdout(), "{version}");
-            Err(ExitCode::SUCCESS)
-        }
+        Ok(Translation::Version(version)) => Err(printed(writeln!(io::stdout(), "{version}"))),
         Ok(Translation::Usage { fault, usage, status }) => {
             messages::foreign_usage(fault.as_deref(), usage);
             Err(ExitCode::from(status))
@@ -187,9 +194,4 @@ fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode>
             Err(ExitStatus::of(&error).code())
         }
     }
-}
-
-fn looks_secret(argument: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"AGE-SECRET-KEY-";
-    argument.windows(PREFIX.len()).any(|part| part.eq_ignore_ascii_case(PREFIX))
 }

@@ -1,11 +1,14 @@
 //! Decrypting: read the header, unwrap the file key with an identity, authenticate the header. [`Unlocked`] opens the payload.
 
-use std::{collections::HashSet, io::BufRead, slice};
+use std::{collections::HashSet, io::BufRead, mem, slice};
 
 use age_core::format::{FileKey, Stanza};
 
 use crate::crypto::{
-    error::Error, format::header::Header, keys::identity::Identity, primitives::stack::wipe_stack_after,
+    error::Error,
+    format::{header::Header, stanza_type::SCRYPT},
+    keys::identity::Identity,
+    primitives::stack::wipe_stack_after,
     unlocked::Unlocked,
 };
 
@@ -48,7 +51,7 @@ impl Decryptor {
     /// # Errors
     ///
     /// [`Error::NoMatch`]; [`Error::HeaderMac`]; [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`],
-    /// [`Error::Unwrap`] and [`Error::External`] from the first identity that reports one.
+    /// [`Error::Memory`], [`Error::Unwrap`] and [`Error::External`] from the first identity that reports one.
     pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked, Error> {
         wipe_stack_after(|| {
             let unwrapped = if self.damaged {
@@ -67,8 +70,12 @@ impl Decryptor {
     /// The file key from the first stanza that opens, or else the first error. A plugin is asked for all stanzas at once.
     fn unwrap_each(&self, identities: &[Identity]) -> Option<Result<FileKey, Error>> {
         let mut fault = None;
+        // The format allows one passphrase stanza, and trying it costs a second.
+        let mut has_passphrase = false;
+        let mut stanzas = self.single_stanzas();
+        stanzas.retain(|stanza| stanza[0].tag != SCRYPT || !mem::replace(&mut has_passphrase, true));
         for identity in identities {
-            match identity.unwrap_many(&self.single_stanzas()) {
+            match identity.unwrap_many(&stanzas) {
                 Ok(unwrapped) => {
                     for result in unwrapped.into_iter().flatten() {
                         match result {

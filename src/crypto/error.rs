@@ -80,6 +80,16 @@ pub enum Error {
         /// The most that is allowed.
         limit: u8,
     },
+    /// The system does not grant the memory that a passphrase's work takes.
+    #[error(
+        "the passphrase's work factor is 2^{work_factor}, which takes {mebibytes} MiB of memory, and they are not granted"
+    )]
+    Memory {
+        /// The work, as a logarithm to base 2.
+        work_factor: u8,
+        /// The memory that it takes.
+        mebibytes: u64,
+    },
     /// A stanza names the identity's key, but does not open with it.
     #[error("a stanza names this identity's key, but does not open with it; it was corrupted or tampered with")]
     Unwrap,
@@ -112,7 +122,7 @@ pub enum Error {
         recipients: usize,
     },
     /// The new header would be longer than any header that is read.
-    #[error("the header would be longer than 16 MiB, and no such file is read")]
+    #[error("the header would be longer than 16 MiB or 16,384 stanzas, and no such file is read")]
     HeaderLength,
     /// A kept stanza is malformed, and would stop an added recipient from opening the file.
     #[error("stanza {stanza}, which is to stay, is malformed, and would stop {recipient} from opening the file")]

@@ -66,7 +66,10 @@ pub use keys::{
     recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
     ssh::{private::SshPrivateKeyError, public::SshPublicKeyError},
 };
-pub use parallel::endpoints::{ReadAt, Sink, Source, WriteAt};
+pub use parallel::{
+    endpoints::{ReadAt, Sink, Source, WriteAt},
+    wanted::is_wanted,
+};
 pub use payload::{
     Payload,
     chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},

@@ -342,8 +342,8 @@ fn default_identities_are_tried_without_a_prompt_and_need_not_match() {
         (outcome.status, outcome.stderr.as_str()),
         (
             0,
-            "solekey: warning: a default identity file is of no use: cannot read 'missing': No such file or directory (os error 2)\n\
-             solekey: warning: a default identity file is of no use: 'x', line 1: it is not text\n"
+            "solekey: warning: a default identity file cannot be used: cannot read 'missing': No such file or directory (os error 2)\n\
+             solekey: warning: a default identity file cannot be used: 'x', line 1: it is not text\n"
         )
     );
 }

@@ -251,11 +251,37 @@ fn a_protected_key_and_its_passphrase_are_both_forgotten() {
     sandbox.write("pass", format!("{passphrase}\n"));
     sandbox.write("x", "secret");
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
-    let secrets = || [identity(&text), vec![("the passphrase", passphrase.into())]].concat();
+    // The allocator overwrites the first bytes of a freed block.
+    let middle = || vec![("the passphrase", passphrase.as_bytes()[16..32].to_vec())];
+    // Not a key, so only the copies of the file's text have it.
+    let comment = text.lines().next().expect("the file begins with a comment").as_bytes()[4..].to_vec();
+    let secrets = || [identity(&text), middle(), vec![("the identity file", comment.clone())]].concat();
     forgets(&sandbox, "encrypt -p --passphrase-file pass -o locked key.txt", || {
-        vec![("the passphrase", passphrase.into())]
+        [middle(), vec![("the plaintext", comment.clone())]].concat()
     });
     forgets(&sandbox, "decrypt -i locked --passphrase-file pass -o y x.age", secrets);
+}
+
+#[test]
+fn plaintext_is_forgotten() {
+    if !can_read_memory() {
+        return;
+    }
+    let (sandbox, _) = Sandbox::with_key();
+    // Buffers for a short file come from the heap, where they stay mapped when they are freed.
+    let plaintext = data(60_000);
+    sandbox.write("x", &plaintext);
+    let recipient = sandbox.keygen("other.txt");
+    sandbox.write("x.pub", recipient);
+    let secrets = || vec![("the plaintext", plaintext[30_000..30_032].to_vec())];
+    forgets(&sandbox, "encrypt -i key.txt x", secrets);
+    forgets(&sandbox, "encrypt -T 1 -a -i key.txt -o y x", secrets);
+    forgets(&sandbox, "decrypt -i key.txt -o z x.age", secrets);
+    forgets(&sandbox, "decrypt -i key.txt -o z2 y", secrets);
+    forgets(&sandbox, "verify -i key.txt x.age", secrets);
+    forgets(&sandbox, "decrypt -i key.txt --range 20000:30000 -o part x.age", secrets);
+    forgets(&sandbox, "salvage -i key.txt -o whole x.age", secrets);
+    forgets(&sandbox, "rekey --add -i key.txt -R x.pub x.age", secrets);
 }
 
 #[test]

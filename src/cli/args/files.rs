@@ -47,7 +47,7 @@ pub(crate) struct InputArgs {
     /// The names in LIST end in a zero byte, as those of 'find -print0' do
     #[arg(short = '0', long, help_heading = "Files", requires = "files_from")]
     pub(crate) null: bool,
-    /// Use N threads; 0 means all cores
+    /// Use N threads, at most 1024; 0 means all cores
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Files to work on; standard input if there is none or for '-'
@@ -66,8 +66,11 @@ impl InputArgs {
     }
 }
 
-/// That many threads; one per core for 0.
+/// The most threads that can be asked for. Each has buffers of 2 MiB.
+const MOST_THREADS: usize = 1024;
+
+/// That many threads, but no more than 1,024; one per core for 0.
 pub(crate) fn threads(number: usize) -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    NonZeroUsize::new(number).unwrap_or_else(cores)
+    NonZeroUsize::new(number.min(MOST_THREADS)).unwrap_or_else(cores)
 }

@@ -146,7 +146,7 @@ pub(crate) struct Salvage {
     /// Overwrite an existing output file
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
-    /// Use N threads; 0 means all cores
+    /// Use N threads, at most 1024; 0 means all cores
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// The damaged file

@@ -16,7 +16,7 @@ use crate::{
         files::{
             commit::{Proof, Written, commit_group},
             encrypted_input::EncryptedInput,
-            input::{Input, SourceFile},
+            input::{Input, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
@@ -146,6 +146,7 @@ impl<'a> Request<'a> {
 
     /// Opens an input, and checks everything that can be known before it is read.
     fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
+        announce_typed(&path.path, &self.session.messages);
         let input = Input::open(&path.path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;

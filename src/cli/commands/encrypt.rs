@@ -11,7 +11,7 @@ use crate::{
         commands::session::Session,
         files::{
             commit::{Proof, Written, commit_group},
-            input::{Input, SourceFile, check_stdin_is_open},
+            input::{Input, SourceFile, announce_typed, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
@@ -127,9 +127,16 @@ impl<'a> Request<'a> {
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
+        // What follows may be typed.
+        if path.is_stdin() {
+            self.session.key_files.prompt.show_input();
+        }
 
         let permit = self.cores.acquire(length);
         let mut output = self.open_output(&target)?;
+        if input.is_terminal() {
+            output.hold_back();
+        }
         self.progress.begin();
         let proof = self.proof(&encryptor, stanza_owners, &name, length);
         let written = self.seal(encryptor, &mut input, &mut output, permit.threads);
@@ -190,6 +197,7 @@ impl<'a> Request<'a> {
         if path.is_stdin() {
             check_stdin_is_open()?;
         }
+        announce_typed(&path.path, &self.session.messages);
         let input = Input::open(&path.path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;

@@ -79,6 +79,7 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
         Some(passphrase) => protect(&text, passphrase)?,
         None => text,
     };
+    session.key_files.prompt.show_input();
 
     let mut output = target.open()?;
     if output.others_may_read() && !is_protected {

@@ -15,7 +15,7 @@ use crate::{
         files::{
             commit::{Written, commit},
             encrypted_input::EncryptedInput,
-            input::Input,
+            input::{Input, announce_typed},
             naming::display_name,
             pending::Overwrite,
             target::{OnTerminal, Target},
@@ -48,6 +48,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     let mut session = Session::new(messages, &args.passphrases, args.plugins, path.as_os_str() == DASH)?;
     let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
 
+    announce_typed(path, &session.messages);
     let mut input = Input::open(path, session.progress())?;
     target.check_is_not(input.id(), &input.name())?;
     session.key_files.check_is_not_output(&target)?;

@@ -16,7 +16,7 @@ use crate::{
         commands::session::Session,
         files::{
             encrypted_input::EncryptedInput,
-            input::Input,
+            input::{Input, announce_typed},
             naming::display_name,
             read_back::Discard,
             target::{OnTerminal, Target},
@@ -127,6 +127,7 @@ impl<'a> Request<'a> {
     }
 
     fn authenticate(&self, path: &Path, chunks: &mut Option<u64>) -> Result<u64> {
+        announce_typed(path, &self.session.messages);
         let mut input = Input::open(path, self.progress.clone())?;
         let length = input.length();
         let mut input = EncryptedInput::read(&mut input)?;

@@ -63,8 +63,8 @@ impl<'w, P: Default> Written<'w, P> {
     }
 
     /// Waits until the bytes are on the disk.
-    fn sync(self) -> Result<Self> {
-        let synced = match &self.output {
+    fn sync(mut self) -> Result<Self> {
+        let synced = match &mut self.output {
             Output::Stream(stream) => stream.sync(),
             Output::File(pending) => pending.sync(),
         };

@@ -18,9 +18,12 @@ use crate::{
     },
     crypto::{
         Decryptor, Error, Source, Unlocked,
-        armor::{self, ArmorReader, ArmorWriter, looks_armored},
+        armor::{ArmorReader, ArmorWriter, is_end, looks_armored},
     },
 };
+
+/// Bytes in the longest text that is typed or pasted on a terminal.
+const TYPED_LIMIT: usize = 64 << 20;
 
 /// An encrypted input: its header, and its payload, which is still to be read.
 pub(crate) struct EncryptedInput<'i> {
@@ -65,8 +68,7 @@ impl<'i> EncryptedInput<'i> {
     }
 
     fn read_by(input: &'i mut Input, read: fn(&mut dyn BufRead) -> Result<Decryptor, Error>) -> Result<Self> {
-        if input.is_terminal() {
-            let text = read_armored(&mut input.reader)?;
+        if let Some(text) = read_typed(input).map_err(Error::Read)? {
             let is_armored = looks_armored(&text);
             let text = Cursor::new(text);
             let mut typed: Box<dyn BufRead + Send> =
@@ -126,21 +128,34 @@ impl<'i> EncryptedInput<'i> {
     }
 }
 
-/// Reads lines up to the end of the armor, or to the end of the input.
-fn read_armored(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    loop {
-        let start = text.len();
-        if input.read_until(b'\n', &mut text)? == 0 || text[start..].trim_ascii_end() == armor::END.as_bytes() {
-            return Ok(text);
-        }
-    }
-}
-
 fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> Result<()> {
     let mut armored = ArmorWriter::new(output);
     armored.write_all(header)?;
     io::copy(&mut payload, &mut armored).map_err(Error::from_read)?;
     armored.finish()?;
     Ok(())
+}
+
+/// Reads what is typed or pasted on a terminal, up to the end of the armor or of the input. `None` if it is no terminal.
+///
+/// All of it, so that a passphrase can be asked for on the same terminal.
+///
+/// # Errors
+///
+/// If it is longer than 64 MiB; those of the system.
+pub(crate) fn read_typed(input: &mut Input) -> io::Result<Option<Vec<u8>>> {
+    if !input.is_terminal() {
+        return Ok(None);
+    }
+    let mut typed = Vec::new();
+    loop {
+        let start = typed.len();
+        let count = input.reader.by_ref().take(TYPED_LIMIT as u64).read_until(b'\n', &mut typed)?;
+        if count == 0 || is_end(&typed[start..]) {
+            return Ok(Some(typed));
+        }
+        if typed.len() > TYPED_LIMIT {
+            return Err(io::Error::other("more than 64 MiB were typed"));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,7 @@ use crate::{
         platform::{self, FileHandle, FileId},
         terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
     },
-    crypto::{ReadAt, Source},
+    crypto::{ReadAt, Source, is_wanted},
 };
 
 /// Bytes in the buffer for reading in sequence.
@@ -101,7 +102,7 @@ impl Input {
         let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
         let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
         let id = FileId::of(&file)?;
-        let tracked = Tracked { file, progress: progress.clone(), read: 0 };
+        let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
         Ok(Self { path, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
@@ -115,11 +116,6 @@ impl Input {
         &self.id
     }
 
-    /// Whether it is typed at a terminal.
-    pub(crate) fn is_terminal(&self) -> bool {
-        self.reader.get_ref().file.is_terminal()
-    }
-
     /// Whether a regular file was named: not standard input, a device or a pipe.
     pub(crate) fn is_named_file(&self) -> bool {
         self.path.is_some() && self.file_metadata().is_some()
@@ -128,6 +124,11 @@ impl Input {
     /// The metadata of a regular file, including one redirected to standard input.
     fn file_metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref().filter(|metadata| metadata.is_file())
+    }
+
+    /// Whether it is typed or pasted on a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.reader.get_ref().file.is_terminal()
     }
 
     /// The permissions of a file that is made from this one.
@@ -215,6 +216,13 @@ impl SourceFile {
     }
 }
 
+/// Says that standard input is read from the terminal, if `path` names it and it is.
+pub(crate) fn announce_typed(path: &Path, messages: &Messages) {
+    if path == Path::new(DASH) && io::stdin().is_terminal() {
+        messages.reading_terminal();
+    }
+}
+
 /// Whether a name stands for standard input: `-`, or any other name of the pipe or terminal that it is.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new(DASH) || platform::is_stdin(path)
@@ -244,18 +252,44 @@ pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> 
 
 /// A file that counts the bytes read from it.
 pub(crate) struct Tracked {
-    file: File,
-    progress: Arc<Progress>,
+    pub(super) file: File,
+    /// Whether it is a regular file, which never makes a reader wait.
+    pub(super) is_file: bool,
+    pub(super) progress: Arc<Progress>,
     /// Bytes read in sequence.
     pub(crate) read: u64,
 }
 
+/// How long a reader waits before it asks whether the bytes are still wanted.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Tracked {
+    /// Waits until something can be read. An error if the pipeline has stopped meanwhile.
+    fn wait_while_wanted(&self) -> io::Result<()> {
+        if self.is_file {
+            return Ok(());
+        }
+        while let Some(wanted) = is_wanted() {
+            if !wanted {
+                return Err(io::Error::other("it is not wanted any more"));
+            }
+            if platform::can_read_within(&self.file, PATIENCE)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Read for Tracked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait_while_wanted()?;
         // Retried after a signal: a caller of `fill_buf` would take the interruption for an error.
         let count = loop {
             match self.file.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Its other end made it non-blocking, as Node and ssh do.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&self.file)?,
                 other => break other?,
             }
         };

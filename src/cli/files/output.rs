@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek, Write},
+    io::{self, IsTerminal, Seek, Write},
 };
 
 use crate::{
@@ -55,6 +55,15 @@ impl Output {
         match self {
             Self::Stream(_) => Ok(()),
             Self::File(pending) => pending.truncate(length),
+        }
+    }
+
+    /// Keeps back what goes to a terminal until all of it is there, because the input is typed on the same terminal.
+    pub(crate) fn hold_back(&mut self) {
+        if let Self::Stream(stream) = self
+            && stream.file.is_terminal()
+        {
+            stream.held = Some(Vec::new());
         }
     }
 
@@ -119,16 +128,21 @@ pub(crate) struct Stream {
     written: u64,
     /// The hash of what was written, if it is wanted.
     sha256: Option<Sha256>,
+    /// What is kept back until the output is finished.
+    held: Option<Vec<u8>>,
 }
 
 impl Stream {
     pub(crate) fn new(file: File, text_only: bool) -> Self {
         platform::enlarge_pipe(&file);
-        Self { file, text_only, written: 0, sha256: None }
+        Self { file, text_only, written: 0, sha256: None, held: None }
     }
 
     /// Syncs what was written to a file or block device: some failures show only then.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        if let Some(held) = self.held.take() {
+            self.write_all(&held)?;
+        }
         match self.file.metadata() {
             Ok(metadata) if metadata.is_file() || platform::is_block_device(&metadata) => self.file.sync_all(),
             _ => Ok(()),
@@ -141,7 +155,18 @@ impl Write for Stream {
         if self.text_only && !is_text(bytes) {
             return Err(io::Error::other(BinaryOutput));
         }
-        match self.file.write(bytes) {
+        if let Some(held) = &mut self.held {
+            held.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        let written = loop {
+            match self.file.write(bytes) {
+                // Its other end made it non-blocking, as Node and ssh do.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_write(&self.file)?,
+                other => break other,
+            }
+        };
+        match written {
             // The reader has gone. Other workers may be waiting for input that never comes, so the program ends here, as
             // SIGPIPE would have ended it.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => signals::exit(ExitStatus::ClosedPipe as i32),

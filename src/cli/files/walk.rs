@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     iter, mem,
     path::{Path, PathBuf},
     sync::{
@@ -17,13 +17,23 @@ use walkdir::{DirEntry, WalkDir};
 use crate::cli::{
     args::{DASH, InputArgs},
     files::{
-        input::is_stdin,
+        input::{announce_typed, is_stdin},
         naming::{InputPath, display_name, without_age},
         pending,
     },
     platform,
-    terminal::{advice::misuse, escape::quoted, messages::Messages, progress::Total},
+    terminal::{
+        advice::{KEEP_IN_FILE, misuse},
+        escape::{may_be_shown, quoted},
+        messages::Messages,
+        progress::Total,
+    },
 };
+
+/// Bytes in the longest name in a list. No system has longer ones.
+const NAME_LIMIT: u64 = 64 << 10;
+/// Empty names in a row before a list is found to have no more: it may be an endless device.
+const EMPTY_LIMIT: usize = 1_000_000;
 
 /// Which files of a folder a walk selects.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +98,10 @@ pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) 
         return misuse("-0 says how the names in a list end, and none is named", "name it with --files-from");
     }
     let named: Inputs = match &args.files_from {
-        Some(list) => listed(list, if args.null { 0 } else { b'\n' })?,
+        Some(list) => {
+            announce_typed(list, &skipped.messages);
+            listed(list, if args.null { 0 } else { b'\n' })?
+        }
         None if args.files.is_empty() => Box::new(iter::once(Ok(InputPath::new(DASH.into())))),
         None => Box::new(args.files.clone().into_iter().map(|path| Ok(InputPath::new(path)))),
     };
@@ -160,6 +173,28 @@ pub(crate) fn yields_one(inputs: &impl Iterator) -> bool {
     inputs.size_hint().1 == Some(1)
 }
 
+/// The lines of a list that are not empty, without their terminators.
+fn lines(mut reader: Box<dyn BufRead + Send>, terminator: u8) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
+    iter::from_fn(move || {
+        for _ in 0..EMPTY_LIMIT {
+            let mut line = Vec::new();
+            match reader.by_ref().take(NAME_LIMIT + 1).read_until(terminator, &mut line) {
+                Ok(0) => return None,
+                Err(error) => return Some(Err(error)),
+                Ok(_) => {}
+            }
+            if line.len() as u64 > NAME_LIMIT {
+                return Some(Err(io::Error::other("a name is longer than 64 KiB, which no file's is")));
+            }
+            line.pop_if(|byte| *byte == terminator);
+            if !line.is_empty() {
+                return Some(Ok(line));
+            }
+        }
+        Some(Err(io::Error::other("more than a million names in a row are empty")))
+    })
+}
+
 /// Whether the names of all inputs are there already. A list that comes through a pipe may be written while others are worked on.
 pub(crate) fn are_known(args: &InputArgs) -> bool {
     args.files_from.as_ref().is_none_or(|list| *list != Path::new(DASH) && list.is_file())
@@ -172,11 +207,8 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
     } else {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
-    // A read that failed once would fail forever.
-    let mut failed = false;
-    let lines = reader.split(terminator).take_while(move |line| !mem::replace(&mut failed, line.is_err()));
-    let lines = lines.filter(|line| !matches!(line, Ok(line) if line.is_empty()));
-    Ok(Box::new(lines.map(move |line| {
+    let lines = lines(reader, terminator);
+    let names = lines.map(move |line| {
         let mut line = line.with_context(|| cannot_read.clone())?;
         // No name on Windows ends in a carriage return.
         if platform::WINDOWS && line.ends_with(b"\r") {
@@ -186,9 +218,15 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
             return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
         }
         let path = platform::path(line)?;
+        if !may_be_shown(&path) {
+            return misuse("the list holds a secret key, not names of files", KEEP_IN_FILE);
+        }
         // A list names files only, so `-` is a file. Standard input may be the list itself.
         Ok(InputPath::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
-    })))
+    });
+    // A read that failed once would fail forever, and the lines after a wrong one are wrong too.
+    let mut failed = false;
+    Ok(Box::new(names.take_while(move |name| !mem::replace(&mut failed, name.is_err()))))
 }
 
 fn walk(folder: &Path, selection: Selection, skipped: Skipped) -> Inputs {

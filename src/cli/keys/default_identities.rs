@@ -4,17 +4,32 @@
 
 use std::{env, path::PathBuf};
 
+use anyhow::Result;
+
+use crate::cli::terminal::{
+    advice::{KEEP_IN_FILE, misuse},
+    key_material::{Suspicion, suspicion},
+};
+
 /// A list of identity files, separated as in `PATH`.
 const VARIABLE: &str = "SOLEKEY_IDENTITY";
 
 /// The files that `$SOLEKEY_IDENTITY` lists. If it is not set, the one in the configuration folder, if it exists.
-pub(crate) fn files() -> Vec<PathBuf> {
+///
+/// # Errors
+///
+/// [`Misuse`](crate::cli::terminal::errors::Misuse) if the variable holds a key.
+pub(crate) fn files() -> Result<Vec<PathBuf>> {
     if let Some(list) = env::var_os(VARIABLE) {
-        return env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
+        // Before it is split: a key may contain the separator.
+        if suspicion(list.as_encoded_bytes()) == Suspicion::Key {
+            return misuse("$SOLEKEY_IDENTITY holds a secret key, not names of files", KEEP_IN_FILE);
+        }
+        return Ok(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect());
     }
     // https://specifications.freedesktop.org/basedir: relative paths must be ignored.
     let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = named.or_else(|| env::home_dir().map(|home| home.join(".config")));
     let file = folder.map(|folder| folder.join("solekey").join("identity.txt"));
-    file.into_iter().filter(|file| file.is_file()).collect()
+    Ok(file.into_iter().filter(|file| file.is_file()).collect())
 }

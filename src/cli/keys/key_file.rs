@@ -15,15 +15,16 @@ use crate::{
     cli::{
         args::DASH,
         files::{
-            input::{Input, is_stdin},
+            input::{Input, announce_typed, is_stdin},
             naming::display_name,
             target::Target,
         },
         keys::plugins::Plugins,
         platform::{self, FileHandle, FileId},
         terminal::{
-            advice::{Advise, misuse},
+            advice::{Advise, KEEP_IN_FILE, SAVE_AS_UTF_8, misuse},
             errors::Line,
+            escape::may_be_shown,
             messages::Messages,
             prompt::Prompt,
         },
@@ -107,9 +108,13 @@ impl KeyFiles {
         if is_stdin(path) && mem::replace(&mut self.stdin_is_taken, true) {
             return misuse("standard input cannot be both keys and data", "put one of them into a file");
         }
+        announce_typed(path, &self.messages);
         // Not through the library's standard input, whose buffer is never wiped.
         let file = if path == Path::new(DASH) { platform::stdin() } else { File::open(path) };
-        let file = file.with_context(cannot_read)?;
+        let file = match file.with_context(cannot_read) {
+            Err(error) if !may_be_shown(path) => return Err(error).hint(KEEP_IN_FILE),
+            file => file?,
+        };
         // Not by name: opening a pipe twice would wait for a second writer.
         let handle = FileHandle::of(&file).with_context(cannot_read)?;
         let is_named = path != Path::new(DASH);
@@ -155,7 +160,7 @@ pub(crate) fn parse_lines<T>(
     };
     if let Some(encoding) = encoding {
         let error = anyhow!("{} {encoding}", display_name(path));
-        return Err(error).hint("save it as UTF-8, without a byte order mark");
+        return Err(error).hint(SAVE_AS_UTF_8);
     }
     let mut parsed = Vec::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -173,13 +178,16 @@ pub(crate) fn parse_lines<T>(
 }
 
 /// Reads up to one byte more than the limit. Leaves no copies in memory when the buffer grows.
-fn read_secret(mut file: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_secret(mut file: File, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(vec![0; expected.min(KEY_FILE_LIMIT) + 1]);
     let mut filled = 0;
     loop {
-        match file.read(&mut text[filled..])? {
-            0 => break,
-            count => filled += count,
+        match file.read(&mut text[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&file)?,
+            Err(error) => return Err(error),
         }
         if filled > KEY_FILE_LIMIT {
             break;

@@ -44,12 +44,12 @@ pub(crate) struct KeySet {
 
 pub(crate) const UNNAMED_PLUGIN: &str = "a default identity file has a plugin's key, and plugins run only for keys that the command line names: name that file with -i";
 /// The default identity files, if they are to be used.
-fn default_files(named: &args::NamedIdentities, messages: &Messages) -> Vec<PathBuf> {
-    let files = if named.or_defaults() { default_identities::files() } else { Vec::new() };
+fn default_files(named: &args::NamedIdentities, messages: &Messages) -> Result<Vec<PathBuf>> {
+    let files = if named.or_defaults() { default_identities::files()? } else { Vec::new() };
     for path in &files {
         messages.verbose(&format!("using the default identity file {}", display_name(path)));
     }
-    files
+    Ok(files)
 }
 
 impl KeySet {
@@ -92,7 +92,7 @@ impl KeySet {
     /// If an identity file cannot be read or parsed.
     pub(crate) fn of_run(files: &mut KeyFiles, named: &args::NamedIdentities) -> Result<Self> {
         let mut keys = Self::named(files, named)?;
-        for path in default_files(named, &files.messages) {
+        for path in default_files(named, &files.messages)? {
             keys.read(files, &path, NamedBy::Default)?;
         }
         keys.check_usable()?;
@@ -103,13 +103,17 @@ impl KeySet {
     /// of an error.
     pub(crate) fn ready_defaults(files: &mut KeyFiles, named: &args::NamedIdentities) -> Self {
         let mut keys = Self::default();
-        for path in default_files(named, &files.messages) {
+        let warn = |messages: &Messages, error| {
+            messages.warning(&format!("a default identity file cannot be used: {}", one_line(&error)));
+        };
+        let paths = default_files(named, &files.messages).unwrap_or_else(|error| {
+            warn(&files.messages, error);
+            Vec::new()
+        });
+        for path in paths {
             match read_ready_keys(files, &path) {
                 Ok(ready) => keys.ready.extend(ready),
-                Err(error) => {
-                    let error = one_line(&error);
-                    files.messages.warning(&format!("a default identity file is of no use: {error}"));
-                }
+                Err(error) => warn(&files.messages, error),
             }
         }
         keys

@@ -75,9 +75,13 @@ impl Keyring {
     /// [`CryptoError::NoMatch`] if no key opens the file; [`Misuse`] if there is no key; those of [`Decryptor::unlock`].
     pub(crate) fn unlock(&self, decryptor: &Decryptor, file: &str) -> Result<Unlocked> {
         // Most files open with a ready key, and many of them at once.
-        if let Some(unlocked) = unless_no_match(decryptor.unlock(&self.keys.read().expect(NO_PANIC).ready))? {
-            return Ok(unlocked);
-        }
+        let mut tried = {
+            let keys = self.keys.read().expect(NO_PANIC);
+            if let Some(unlocked) = unless_no_match(decryptor.unlock(&keys.ready))? {
+                return Ok(unlocked);
+            }
+            keys.ready.len()
+        };
         let mut keys = self.keys.write().expect(NO_PANIC);
         if decryptor.header().is_passphrase() {
             if !keys.keyless.is_empty() {
@@ -100,7 +104,7 @@ impl Keyring {
                 if keys.has_unnamed_plugin { UNNAMED_PLUGIN } else { "name your identity file with -i" },
             ));
         }
-        let mut tried = 0;
+        // Other threads may have unlocked keys since. Keys are only ever added.
         loop {
             if let Some(unlocked) = unless_no_match(decryptor.unlock(&keys.ready[tried..]))? {
                 return Ok(unlocked);

@@ -12,6 +12,7 @@ use rustix::{
     fs::{Advice, AtFlags, CWD, Mode, OFlags, fadvise, getxattr, linkat, open, openat},
     io::Errno,
     pipe::fcntl_setpipe_size,
+    process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
 };
 
 /// Bytes in a pipe. An unprivileged user gets no more, unless the system's limit was changed.
@@ -20,6 +21,22 @@ const PIPE: usize = 1 << 20;
 /// Makes a pipe hold more, for fewer switches between its two programs. A convenience: failures are ignored.
 pub(crate) fn enlarge_pipe(file: &File) {
     let _ = fcntl_setpipe_size(file, PIPE);
+}
+
+/// Duplicates a descriptor that this process inherited: the duplicate reads on where that stands.
+///
+/// # Errors
+///
+/// Those of [`pidfd_getfd`], `EBADF` above all.
+pub(crate) fn descriptor(number: u32) -> io::Result<File> {
+    let number = i32::try_from(number).map_err(|_| Errno::BADF)?;
+    let process = pidfd_open(getpid(), PidfdFlags::empty());
+    match process.and_then(|process| pidfd_getfd(process, number, PidfdGetfdFlags::empty())) {
+        Ok(descriptor) => Ok(File::from(descriptor)),
+        // Older systems, and containers that refuse the call. A regular file is read from its start then.
+        Err(Errno::NOSYS | Errno::PERM) => File::open(format!("/dev/fd/{number}")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Announces that a file will be read from start to end, so that the system reads further ahead. A convenience: failures

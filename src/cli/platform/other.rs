@@ -7,6 +7,12 @@ use std::{fs::File, io, num::NonZeroU64, path::Path};
 /// Does nothing: pipes keep their size.
 pub(crate) fn enlarge_pipe(_: &File) {}
 
+/// Duplicates a descriptor that this process inherited: there, opening its name does.
+#[cfg(unix)]
+pub(crate) fn descriptor(number: u32) -> io::Result<File> {
+    File::open(format!("/dev/fd/{number}"))
+}
+
 /// Does nothing.
 pub(crate) fn read_ahead(_: &File) {}
 

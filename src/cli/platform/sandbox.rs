@@ -10,6 +10,9 @@ use std::{
 
 use anyhow::{Result, bail};
 
+#[cfg(target_os = "linux")]
+use crate::cli::platform::signals;
+
 /// Refuses network sockets from now on, in this process and in its children.
 ///
 /// A refused call fails with `EPERM`. Unix sockets stay: they reach no other machine, and plugins find agents and card
@@ -73,7 +76,7 @@ pub(crate) fn refuse_network_sockets() -> Result<()> {
     bail!("this system has no filter for system calls")
 }
 
-/// From now on, this thread and those that it starts can open and create no file and run no program. What is open stays
+/// From now on, this thread, those that it starts and the one that handles signals can open and create no file and run no program. What is open stays
 /// open. In `folders`, files can still be linked, renamed and removed, and the folders synced.
 ///
 /// # Errors
@@ -95,6 +98,7 @@ pub(crate) fn refuse_other_files<'a>(folders: impl IntoIterator<Item = &'a Path>
     if rules.restrict_self()?.ruleset == RulesetStatus::NotEnforced {
         bail!("this system has no Landlock");
     }
+    signals::watch_confined();
     Ok(())
 }
 

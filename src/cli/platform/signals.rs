@@ -2,7 +2,7 @@
 //! echo back. The owner of signal-hook, and of ctrlc, which does the same on Windows.
 
 #[cfg(unix)]
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -13,7 +13,7 @@ use std::{
 
 use crate::cli::platform::child::running;
 #[cfg(unix)]
-use crate::cli::platform::unix::TerminalState;
+use crate::cli::platform::hidden_input;
 
 /// Files to remove if the program ends early.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -40,30 +40,59 @@ pub(crate) fn keep(path: &Path) {
 }
 
 /// From now on, signals that end the program first end its plugins, remove [temporary](create_temporary) files and restore the
-/// terminal's [`Echo`]. Calls after the first do nothing.
+/// terminal. One that suspends it restores the terminal until the program is continued. Calls after the first do nothing.
 ///
 /// # Errors
 ///
 /// If the handlers cannot be installed.
 #[cfg(unix)]
 pub(crate) fn clean_up_on_signals() -> io::Result<()> {
+    static ONCE: Once = Once::new();
+    let mut installed = Ok(());
+    ONCE.call_once(|| installed = watch());
+    installed
+}
+
+/// The thread that handles signals, while there is one.
+#[cfg(unix)]
+static WATCHER: Mutex<Option<signal_hook::iterator::Handle>> = Mutex::new(None);
+
+/// Starts a thread that handles signals, and ends the one before, if there is one.
+#[cfg(unix)]
+fn watch() -> io::Result<()> {
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM},
+        consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
         iterator::Signals,
     };
 
-    static ONCE: Once = Once::new();
-    let mut installed = Ok(());
-    ONCE.call_once(|| {
-        // The parent may have wanted the program to survive some of them, as nohup does.
-        let wanted = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-        installed = Signals::new(wanted).map(|mut signals| {
-            std::thread::spawn(move || {
-                signals.forever().for_each(end);
-            });
+    /// The signals to handle, found while the system still lets the program look.
+    static WANTED: OnceLock<Vec<i32>> = OnceLock::new();
+
+    let mut watcher = WATCHER.lock().expect("nothing panics while it holds this lock");
+    // The parent may have wanted the program to survive some of them, as nohup does.
+    let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
+    let wanted = WANTED.get_or_init(|| all.into_iter().filter(|signal| !is_ignored(*signal)).collect());
+    let mut signals = Signals::new(wanted)?;
+    let before = watcher.replace(signals.handle());
+    std::thread::spawn(move || {
+        signals.forever().for_each(|signal| match signal {
+            SIGTSTP => suspend(),
+            SIGCONT => hidden_input::resume(),
+            _ => end(signal),
         });
     });
-    installed
+    before.iter().for_each(signal_hook::iterator::Handle::close);
+    Ok(())
+}
+
+/// Has signals handled by a thread with the rights that the calling thread has now, if a thread handles them already.
+#[cfg(target_os = "linux")]
+pub(super) fn watch_confined() {
+    let is_watched = WATCHER.lock().expect("nothing panics while it holds this lock").is_some();
+    if is_watched {
+        // Without another thread, the one before stays.
+        let _ = watch();
+    }
 }
 
 fn remove_all(temporary: &BTreeSet<PathBuf>) {
@@ -72,13 +101,24 @@ fn remove_all(temporary: &BTreeSet<PathBuf>) {
     }
 }
 
-/// Ends plugins, removes temporary files and exits with `status`.
+/// Ends plugins, removes temporary files, restores the terminal, and exits with `status`.
 pub(crate) fn exit(status: i32) -> ! {
     // Held to the end, so that no file is created that nobody removes.
     let temporary = temporary();
     remove_all(&temporary);
+    #[cfg(unix)]
+    hidden_input::restore();
     let _running = running::end_all();
     process::exit(status)
+}
+
+/// Restores the terminal while the program is suspended.
+#[cfg(unix)]
+fn suspend() {
+    hidden_input::restore();
+    // Unlike SIGSTOP, this signal suspends nothing that no shell would continue. Sent to this thread, it takes effect here.
+    let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTTIN);
+    hidden_input::resume();
 }
 
 /// Ends plugins, removes temporary files, restores the terminal, and ends the program as the signal would have.
@@ -87,59 +127,9 @@ fn end(signal: i32) {
     // Held to the end, so that no file is created that nobody removes.
     let temporary = temporary();
     remove_all(&temporary);
+    hidden_input::restore();
     let _running = running::end_all();
-    restore_echo();
     let _ = signal_hook::low_level::emulate_default_handler(signal);
-}
-
-/// Ends the program because Ctrl-C was read as a character, unless the parent wanted interrupts to be ignored.
-#[cfg(unix)]
-pub(crate) fn end_by_interrupt() {
-    use signal_hook::consts::SIGINT;
-    if !is_ignored(SIGINT) {
-        end(SIGINT);
-    }
-}
-
-/// Does nothing: Ctrl-C is never read as a character here.
-#[cfg(not(unix))]
-pub(crate) fn end_by_interrupt() {}
-
-/// The terminal's settings before a prompt turned its echo off.
-#[cfg(unix)]
-static BEFORE_PROMPT: Mutex<Option<TerminalState>> = Mutex::new(None);
-
-#[cfg(unix)]
-fn restore_echo() {
-    if let Some(state) = BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock").as_ref() {
-        state.restore();
-    }
-}
-
-/// While it lives, a signal that ends the program restores the terminal's settings.
-pub(crate) struct Echo;
-
-impl Echo {
-    /// Remembers the settings of the terminal, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`clean_up_on_signals`].
-    pub(crate) fn guard() -> io::Result<Self> {
-        clean_up_on_signals()?;
-        #[cfg(unix)]
-        {
-            *BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock") = TerminalState::now();
-        }
-        Ok(Self)
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        BEFORE_PROMPT.lock().expect("nothing panics while it holds this lock").take();
-    }
 }
 
 /// From now on, a write beyond the limit on file sizes fails, instead of killing the program silently.

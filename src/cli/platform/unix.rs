@@ -13,12 +13,15 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     fs::{OFlags, fcntl_getfl},
+    io::Errno,
     process::{Resource, Rlimit, getrlimit, setrlimit},
-    termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
+    termios::tcgetwinsize,
 };
 
 use crate::cli::platform::ownership::Ownership;
@@ -63,23 +66,6 @@ pub(crate) fn keep_memory_private() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
-/// The settings of the controlling terminal, echo above all.
-pub(crate) struct TerminalState(File, Termios);
-
-impl TerminalState {
-    /// The settings now, or `None` if there is no terminal.
-    pub(crate) fn now() -> Option<Self> {
-        let terminal = File::open(TERMINAL_INPUT).ok()?;
-        let state = tcgetattr(&terminal).ok()?;
-        Some(Self(terminal, state))
-    }
-
-    /// Sets the terminal back to these settings.
-    pub(crate) fn restore(&self) {
-        let _ = tcsetattr(&self.0, OptionalActions::Now, &self.1);
-    }
-}
-
 /// Width in columns of the terminal on standard error, or `None` if there is none or it does not say.
 pub(crate) fn columns() -> Option<u16> {
     let size = tcgetwinsize(io::stderr()).ok()?;
@@ -91,9 +77,38 @@ pub(crate) fn stdin() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
+/// Waits until a descriptor that does not block can be read. Returns at once for a file.
+pub(crate) fn wait_to_read(file: &File) -> io::Result<()> {
+    wait(file, PollFlags::IN, None).map(drop)
+}
+
+/// Waits until a descriptor that does not block can be written. Returns at once for a file.
+pub(crate) fn wait_to_write(file: &File) -> io::Result<()> {
+    wait(file, PollFlags::OUT, None).map(drop)
+}
+
+/// Whether a read returns within some time, be it with an end or an error.
+pub(crate) fn can_read_within(file: &File, patience: Duration) -> io::Result<bool> {
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    wait(file, PollFlags::IN, Some(&patience))
+}
+
+fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Result<bool> {
+    match poll(&mut [PollFd::new(file, wanted)], patience) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Standard output without the library's line buffer.
 pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// Standard error without the library's lock.
+pub(crate) fn stderr() -> io::Result<File> {
+    Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?))
 }
 
 /// Whether `path` names the pipe or terminal that is standard input, so that reading it takes data from standard input. A

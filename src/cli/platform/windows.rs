@@ -5,9 +5,10 @@ use std::{
     io,
     os::windows::{fs::FileExt, io::AsHandle},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use crate::cli::platform::ownership::Ownership;
+use crate::{cli::platform::ownership::Ownership, crypto::secrecy::Zeroizing};
 
 /// The console, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "CONIN$";
@@ -108,6 +109,47 @@ pub(crate) fn stdin() -> io::Result<File> {
 /// Standard output without the library's line buffer.
 pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+}
+
+/// Does nothing: descriptors always block here.
+pub(crate) fn wait_to_read(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing, as [`wait_to_read`] does.
+pub(crate) fn wait_to_write(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// True: a pipe cannot be asked here.
+pub(crate) fn can_read_within(_: &File, _: Duration) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Unsupported: only standard input can be named by its number.
+pub(crate) fn descriptor(number: u32) -> io::Result<File> {
+    if number == 0 { stdin() } else { Err(io::ErrorKind::Unsupported.into()) }
+}
+
+/// While it lives, the console shows nothing that is typed as an answer.
+pub(crate) struct HiddenInput(());
+
+impl HiddenInput {
+    /// Does nothing: each question hides its answer.
+    pub(crate) fn begin() -> io::Result<Self> {
+        Ok(Self(()))
+    }
+
+    /// Shows a question and reads the line that answers it, without its line ending.
+    #[allow(clippy::unused_self, reason = "elsewhere the terminal's settings are in it")]
+    pub(crate) fn ask(&self, question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+        rpassword::prompt_password(question).map(|answer| Zeroizing::new(answer.into_bytes()))
+    }
+}
+
+/// Standard error without the library's lock.
+pub(crate) fn stderr() -> io::Result<File> {
+    Ok(File::from(io::stderr().as_handle().try_clone_to_owned()?))
 }
 
 /// False: block devices are not recognised.

@@ -10,6 +10,12 @@ use crate::{
     crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError},
 };
 
+/// The next step for a text file in another encoding.
+pub(crate) const SAVE_AS_UTF_8: &str = "save it as UTF-8, without a byte order mark";
+/// The next step for a key that stands where the name of a file should.
+pub(crate) const KEEP_IN_FILE: &str =
+    "keep the key in a file and name the file; treat this key as disclosed if others can see where it was";
+
 /// An error with a hint. Prints as nothing itself: its source says what happened.
 #[derive(Debug)]
 struct Advised {
@@ -88,6 +94,9 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
+        CryptoError::Memory { .. } => {
+            "close other programs, raise the limit on memory (ulimit -v), or use a larger machine"
+        }
         CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
         CryptoError::StanzaCount { .. } => {
             "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"

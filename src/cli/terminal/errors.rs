@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt, io, path::PathBuf, sync::Arc};
 
-use crate::crypto::{Error as CryptoError, ParseRecipientError};
+use crate::{
+    cli::terminal::key_material::{Suspicion, redacted},
+    crypto::{Error as CryptoError, ParseRecipientError},
+};
 
 /// The command line asks for something that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +67,7 @@ pub(crate) struct Damaged(pub(crate) String);
 
 /// A plugin is not installed. Travels inside an [`io::Error`](std::io::Error) if it was needed for opening a file.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0} is not on the PATH; install that plugin to use its keys")]
+#[error("{} is not on the PATH; install that plugin to use its keys", redacted(.0, Suspicion::Fragment))]
 pub(crate) struct PluginNotFound(pub(crate) String);
 
 /// Whether the cause of an error is that a plugin is not installed.

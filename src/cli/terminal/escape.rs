@@ -2,19 +2,39 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use crate::cli::terminal::persona::{self, Family};
+use crate::cli::terminal::{
+    key_material::{NOT_SHOWN, Suspicion, redacted, suspicion},
+    persona::{self, Family},
+};
 
 /// A path in quotes: those of the tool that solekey stands in for. Control characters, invisible characters and bytes that are not
-/// UTF-8 are escaped.
+/// UTF-8 are escaped. Key material that stands where a path should is not shown.
 pub(crate) fn quoted(path: &Path) -> String {
-    if persona::family() == Some(Family::Age) {
-        return format!("\"{}\"", escaped(path).replace("\\'", "'").replace('"', "\\\""));
+    if !may_be_shown(path) {
+        return NOT_SHOWN.to_owned();
     }
-    format!("'{}'", escaped(path))
+    if persona::family() == Some(Family::Age) {
+        return format!("\"{}\"", escape(path).replace("\\'", "'").replace('"', "\\\""));
+    }
+    format!("'{}'", escape(path))
 }
 
 /// The same without the quotes.
 pub(crate) fn escaped(path: &Path) -> String {
+    if may_be_shown(path) { escape(path) } else { NOT_SHOWN.to_owned() }
+}
+
+/// Whether a path can be repeated in messages and records. It cannot be if it looks like key material, except that a file may
+/// have a name of random characters.
+pub(crate) fn may_be_shown(path: &Path) -> bool {
+    match suspicion(path.as_os_str().as_encoded_bytes()) {
+        Suspicion::None => true,
+        Suspicion::Fragment => path.symlink_metadata().is_ok(),
+        Suspicion::Key => false,
+    }
+}
+
+fn escape(path: &Path) -> String {
     let mut text = String::new();
     for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         for character in part.valid().chars() {
@@ -31,14 +51,15 @@ pub(crate) fn escaped(path: &Path) -> String {
     text
 }
 
-/// Another program's words in one line, without anything that would control the terminal.
+/// Another program's words in one line, without key material and without anything that would control the terminal.
 pub(crate) fn plain(text: &str) -> String {
+    let text = redacted(text, Suspicion::Fragment);
     let visible = text.trim_end().chars().filter(|c| !is_invisible(*c));
     visible.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Characters that print nothing or change the direction of the text, and so make one name look like another.
-fn is_invisible(character: char) -> bool {
+pub(super) fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

@@ -3,13 +3,18 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
 };
 
 use crate::{
     cli::{
-        args,
-        terminal::{advice, exit_status::ExitStatus, persona, progress},
+        args, platform,
+        terminal::{
+            advice,
+            exit_status::ExitStatus,
+            key_material::{Suspicion, redacted},
+            persona, progress,
+        },
     },
     crypto::Recipient,
 };
@@ -29,7 +34,8 @@ impl Messages {
     /// Reports a failure, and what to do about it.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let text = one_line(error);
-        match persona::current().and_then(|persona| (persona.words_for)(error)) {
+        let words = persona::current().and_then(|persona| (persona.words_for)(error));
+        match words.map(|words| redacted(&words, Suspicion::Fragment).into_owned()) {
             Some(words) if text.starts_with(&words) => print("error: ", &text),
             Some(words) => print("error: ", &format!("{words}: {text}")),
             None => print("error: ", &text),
@@ -66,6 +72,16 @@ impl Messages {
         }
     }
 
+    /// Says, once in a run, that standard input is read from the terminal. Not in the place of another tool, which does not.
+    pub(crate) fn reading_terminal(&self) {
+        static ONCE: Once = Once::new();
+        if !self.quiet && !persona::is_drop_in() {
+            ONCE.call_once(|| {
+                print("", &format!("reading from standard input; press {} to end", platform::END_OF_INPUT));
+            });
+        }
+    }
+
     /// Reports progress for `--verbose`.
     pub(crate) fn verbose(&self, text: &str) {
         if self.verbose {
@@ -76,7 +92,7 @@ impl Messages {
     /// Prints a new public key in age-keygen's words.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn public_key(&self, recipient: &Recipient) {
-        let _ = writeln!(io::stderr().lock(), "Public key: {recipient}");
+        write(&format!("Public key: {recipient}\n"));
     }
 
     /// Passes on another program's words, which may be instructions for the user; so `--quiet` does not silence them.
@@ -89,26 +105,42 @@ impl Messages {
 /// An error and its causes in one line.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let texts: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-    texts.join(": ")
+    redacted(&texts.join(": "), Suspicion::Key).into_owned()
 }
 
 /// The one place that writes messages to standard error. If that fails, there is nobody left to tell.
 fn print(kind: &str, text: &str) {
     let name = persona::current().map_or("solekey", |persona| persona.name);
-    let _ = progress::hidden_while(|| writeln!(io::stderr().lock(), "{name}: {kind}{text}"));
+    let message = format!("{name}: {kind}{}\n", redacted(text, Suspicion::Key));
+    progress::hidden_while(|| write(&message));
+}
+
+/// Writes text to standard error at once, so that it does not mix with that of other programs.
+fn write(text: &str) {
+    let Ok(mut stderr) = platform::stderr() else { return };
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match stderr.write(rest) {
+            Ok(count) if count > 0 => rest = &rest[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && platform::wait_to_write(&stderr).is_ok() => {}
+            _ => return,
+        }
+    }
 }
 
 /// Prints the usage of another tool, after what is wrong with its command line.
 pub(crate) fn foreign_usage(fault: Option<&str>, usage: &str) {
-    let fault = fault.map(|fault| format!("{fault}\n")).unwrap_or_default();
-    let _ = writeln!(io::stderr().lock(), "{fault}{usage}");
+    let fault = fault.map(|fault| format!("{}\n", redacted(fault, Suspicion::Fragment))).unwrap_or_default();
+    write(&format!("{fault}{usage}\n"));
 }
 
 /// Prints a usage error in clap's words.
 pub(crate) fn usage(error: &clap::Error) {
     let text = error.render().to_string();
+    let text = redacted(&text, Suspicion::Fragment);
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = write!(io::stderr().lock(), "{text}");
+        write(&text);
     } else {
         print("", text.trim_end());
     }

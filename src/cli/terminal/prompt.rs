@@ -1,26 +1,24 @@
-//! Passphrases: asked for on the terminal, or read from where the command line says. The owner of rpassword and bip39.
+//! Passphrases: asked for on the terminal, or read from where the command line says. The owner of bip39.
 
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
-    path::{Path, PathBuf},
-    sync::OnceLock,
+    path::Path,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{
     cli::{
         args::Passphrases,
-        platform::{
-            self,
-            signals::{self, Echo},
-        },
+        platform::{self, HiddenInput, signals},
         terminal::{
             advice::{Advise, advised, misuse},
             errors::{PassphrasesDiffer, Unanswered},
             escape::quoted,
             exit_status::ExitStatus,
+            passphrase_source::{PASSPHRASE_LIMIT, PassphraseSource},
             persona,
             progress::hidden_while,
             questions::{self, Purpose},
@@ -32,8 +30,6 @@ use crate::{
     },
 };
 
-/// Bytes in the longest passphrase. A file with a longer first line is surely the wrong file.
-const PASSPHRASE_LIMIT: usize = 4096;
 /// The file that `--passphrase-fd 0` opens.
 const STDIN: &str = "/dev/fd/0";
 /// Number of passphrase attempts.
@@ -43,17 +39,20 @@ const WORDS: usize = 10;
 
 /// Where answers come from.
 pub(crate) enum Prompt {
-    Terminal,
-    /// A file, or `/dev/fd/N`. Read once: a pipe gives its text only once.
-    File {
-        path: PathBuf,
-        read: OnceLock<SecretString>,
-    },
+    /// The terminal. It hides what is typed from the first question until a key has been derived from the answer.
+    Terminal(Mutex<Option<HiddenInput>>),
+    /// A file or a descriptor. Read once: a pipe gives its text only once.
+    File { source: PassphraseSource, read: OnceLock<SecretString> },
     /// `--batch`.
     Nobody,
 }
 
 impl Prompt {
+    /// Asks on the terminal.
+    fn terminal() -> Self {
+        Self::Terminal(Mutex::default())
+    }
+
     /// `stdin_taken` says whether standard input carries data or names.
     pub(crate) fn new(args: &Passphrases, stdin_taken: bool) -> Result<Self> {
         let (named, path) = match (args.passphrase_fd, &args.passphrase_file) {
@@ -63,9 +62,10 @@ impl Prompt {
             (Some(number), _) => (format!("--passphrase-fd {number}"), format!("/dev/fd/{number}").into()),
             (None, Some(path)) => (format!("--passphrase-file {}", quoted(path)), path.clone()),
             (None, None) if args.batch => return Ok(Self::Nobody),
-            (None, None) => return Ok(Self::Terminal),
+            (None, None) => return Ok(Self::terminal()),
         };
-        let prompt = Self::File { path, read: OnceLock::new() };
+        let source = PassphraseSource { number: args.passphrase_fd, path };
+        let prompt = Self::File { source, read: OnceLock::new() };
         if stdin_taken && prompt.takes_stdin() {
             return misuse(
                 format!("{named} is standard input, which carries data"),
@@ -83,15 +83,17 @@ impl Prompt {
     /// The file that answers, if one does.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
-            Self::File { path, .. } => Some(path),
-            Self::Terminal | Self::Nobody => None,
+            Self::File { source, .. } => Some(&source.path),
+            Self::Terminal(_) | Self::Nobody => None,
         }
     }
 
     /// The answer to a plugin's question for a secret. Asked on the terminal only.
     pub(crate) fn secret(&self, question: &str) -> Result<SecretString> {
         self.must_be_terminal()?;
-        ask(question)
+        let answer = self.ask(question);
+        self.show_input();
+        answer
     }
 
     /// The answer to a plugin's question for something that may be shown. Asked on the terminal only.
@@ -107,7 +109,7 @@ impl Prompt {
 
     fn must_be_terminal(&self) -> Result<()> {
         match self {
-            Self::Terminal => Ok(()),
+            Self::Terminal(_) => Ok(()),
             Self::File { .. } => Err(unanswered("questions are answered on a terminal, not by a file".to_owned())),
             Self::Nobody => Err(unanswered("--batch forbids asking".to_owned())),
         }
@@ -116,10 +118,10 @@ impl Prompt {
     /// An existing passphrase, for the thing that `purpose` names.
     pub(crate) fn passphrase(&self, purpose: Purpose<'_>) -> Result<SecretString> {
         match self {
-            Self::Terminal => ask(&questions::existing(purpose)),
-            Self::File { path, read } => {
+            Self::Terminal(_) => self.ask(&questions::existing(purpose)),
+            Self::File { source, read } => {
                 if read.get().is_none() {
-                    let _ = read.set(first_line(path)?);
+                    let _ = read.set(source.read()?);
                 }
                 Ok(read.get().expect("it was just set").clone())
             }
@@ -137,39 +139,86 @@ impl Prompt {
         open: impl Fn(SecretString) -> Result<T>,
     ) -> Result<T> {
         // Programs that drive age expect one question.
-        let attempts = if matches!(self, Self::Terminal) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
-        for _ in 1..attempts {
-            match open(self.passphrase(purpose)?) {
-                Err(error) if ExitStatus::of(&error) == ExitStatus::NoMatch => {
+        let attempts = if matches!(self, Self::Terminal(_)) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
+        let mut attempt = 1;
+        let opened = loop {
+            match self.passphrase(purpose).and_then(&open) {
+                Err(error) if attempt < attempts && ExitStatus::of(&error) == ExitStatus::NoMatch => {
                     let _ = hidden_while(|| Tty::open()?.show("That is not the passphrase.\n"));
+                    attempt += 1;
                 }
-                opened => return opened,
+                opened => break opened,
             }
-        }
-        open(self.passphrase(purpose)?)
+        };
+        self.show_input();
+        opened
     }
 
-    /// A passphrase to encrypt with: typed twice, or generated if the answer is empty.
+    /// A passphrase to encrypt with: typed twice, or generated if the answer is empty. Call [`show_input`](Self::show_input)
+    /// once a key has been derived from it.
     pub(crate) fn new_passphrase(&self) -> Result<SecretString> {
-        let Self::Terminal = self else {
+        let Self::Terminal(_) = self else {
             let passphrase = self.passphrase(Purpose::Encryption)?;
             if is_empty(&passphrase) {
                 bail!("the passphrase is empty");
             }
+            check_can_be_typed(&passphrase)?;
             return Ok(passphrase);
         };
-        let passphrase = ask(questions::new())?;
+        let passphrase = self.ask(questions::new())?;
+        check_can_be_typed(&passphrase)?;
         if is_empty(&passphrase) {
             let generated = generate();
             show(&generated)?;
             return Ok(SecretString::from(generated.as_str()));
         }
-        let again = ask("Confirm passphrase: ")?;
+        let again = self.ask("Confirm passphrase: ")?;
         if !equal(&passphrase, &again) {
             return Err(PassphrasesDiffer).hint("nothing was done; try again");
         }
         Ok(passphrase)
     }
+}
+
+impl Prompt {
+    /// Asks on the terminal, which hides the answer and everything typed from then on until [`show_input`](Self::show_input).
+    fn ask(&self, question: &str) -> Result<SecretString> {
+        let Self::Terminal(hidden) = self else { return Err(no_terminal()) };
+        let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        let input = match hidden.take() {
+            Some(input) => input,
+            None => {
+                signals::clean_up_on_signals().context("cannot prepare for signals")?;
+                HiddenInput::begin().map_err(|_| no_terminal())?
+            }
+        };
+        let answer = hidden_while(|| input.ask(question));
+        *hidden = Some(input);
+        match answer {
+            Ok(line) if line.len() > PASSPHRASE_LIMIT => {
+                Err(unanswered("the answer is longer than a passphrase may be, 4096 bytes".to_owned()))
+            }
+            Ok(line) => match std::str::from_utf8(&line) {
+                Ok(text) => Ok(SecretString::from(text)),
+                Err(_) => Err(unanswered("what was typed is not UTF-8".to_owned())),
+            },
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(unanswered("a passphrase is needed, and none was typed".to_owned()))
+            }
+            Err(_) => Err(no_terminal()),
+        }
+    }
+
+    /// Has the terminal show again what is typed. What was typed so far is discarded.
+    pub(crate) fn show_input(&self) {
+        if let Self::Terminal(hidden) = self {
+            hidden.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+}
+
+fn no_terminal() -> anyhow::Error {
+    unanswered("a passphrase is needed, and there is no terminal to ask on".to_owned())
 }
 
 fn is_empty(passphrase: &SecretString) -> bool {
@@ -180,43 +229,17 @@ fn equal(left: &SecretString, right: &SecretString) -> bool {
     left.expose_secret() == right.expose_secret()
 }
 
-fn ask(prompt: &str) -> Result<SecretString> {
-    let _echo = Echo::guard().context("cannot prepare for signals")?;
-    match hidden_while(|| rpassword::prompt_password(prompt)) {
-        Ok(passphrase) => Ok(SecretString::from(passphrase)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            signals::end_by_interrupt();
-            Err(unanswered("the question was cancelled".into()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(unanswered("a passphrase is needed, and none was typed".to_owned()))
-        }
-        Err(_) => Err(unanswered("a passphrase is needed, and there is no terminal to ask on".to_owned())),
+/// Refuses a new passphrase that not every program and keyboard could enter again.
+fn check_can_be_typed(passphrase: &SecretString) -> Result<()> {
+    if passphrase.expose_secret().chars().any(char::is_control) {
+        return Err(anyhow!("the new passphrase has a control character, such as a tab or an arrow key"))
+            .hint("nothing was done; use letters, digits, punctuation and spaces");
     }
+    Ok(())
 }
 
 fn unanswered(what: String) -> anyhow::Error {
     advised(Unanswered(what), "give it with --passphrase-file FILE or --passphrase-fd N")
-}
-
-fn first_line(path: &Path) -> Result<SecretString> {
-    let cannot_read = || format!("cannot read a passphrase from {}", quoted(path));
-    let file = File::open(path).with_context(cannot_read)?;
-    // Room for the longest line, since growing would leave copies in memory.
-    let mut line = Zeroizing::new(Vec::with_capacity(PASSPHRASE_LIMIT + 2));
-    BufReader::new(file.take(PASSPHRASE_LIMIT as u64 + 2)).read_until(b'\n', &mut line).with_context(cannot_read)?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-    }
-    if line.len() > PASSPHRASE_LIMIT {
-        bail!("the first line of {} is longer than a passphrase may be, 4096 bytes", quoted(path));
-    }
-    let text = std::str::from_utf8(&line);
-    let text = text.ok().with_context(|| format!("the passphrase in {} is not UTF-8", quoted(path)))?;
-    Ok(SecretString::from(text))
 }
 
 /// Ten random words of the BIP 39 word list, joined by dashes.

@@ -11,7 +11,7 @@ use crate::crypto::error::Error;
 
 const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 /// The last line of an armored file.
-pub const END: &str = "-----END AGE ENCRYPTED FILE-----";
+const END: &str = "-----END AGE ENCRYPTED FILE-----";
 
 /// Characters in every line but the last, which has 1 to this many.
 const COLUMNS: usize = 64;
@@ -28,6 +28,12 @@ pub fn looks_armored(beginning: &[u8]) -> bool {
     let text = beginning.trim_ascii_start();
     // A pipe may have delivered only white space, or a part of the marker, so far.
     !beginning.is_empty() && (text.starts_with(b"-----") || b"-----".starts_with(text))
+}
+
+/// Returns whether a line is the end marker, with white space around it or not.
+#[must_use]
+pub fn is_end(line: &[u8]) -> bool {
+    line.trim_ascii() == END.as_bytes()
 }
 
 /// A writer that armors what is written to it. Call [`finish`](Self::finish) at the end.

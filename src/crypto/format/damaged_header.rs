@@ -7,7 +7,10 @@ use age_core::format::Stanza;
 use crate::crypto::{
     error::Error,
     format::{
-        header::{Header, MAC_LINE, MAC_PREFIX, STANZA_PREFIX, read_mac, read_stanza, read_version},
+        header::{
+            Header, MAC_LINE, MAC_PREFIX, STANZA_LIMIT, STANZA_PREFIX, TOO_MANY_STANZAS, read_mac, read_stanza,
+            read_version,
+        },
         lines::{HEADER_LIMIT, LineReader},
     },
 };
@@ -43,6 +46,9 @@ impl Header {
         // The line feed before the MAC line is dropped, because it may be damaged too.
         let before = &lines.text[..mac_line_start.saturating_sub(1)];
         let stanzas = read_whole_stanzas(&String::from_utf8_lossy(before));
+        if stanzas.len() > STANZA_LIMIT {
+            return Err(lines.fault(TOO_MANY_STANZAS));
+        }
         if stanzas.is_empty() {
             return Err(version.err().unwrap_or_else(|| lines.fault("no recipient stanza before it is whole")));
         }

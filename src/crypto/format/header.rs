@@ -34,6 +34,13 @@ pub(super) const MAC_PREFIX: &str = "---";
 /// Length of the MAC line, in bytes: `---`, a space, 43 characters of base64 and a line feed.
 pub(super) const MAC_LINE: usize = MAC_PREFIX.len() + 1 + 43 + 1;
 
+/// Stanzas in the longest header that is read: as many post-quantum ones as fit into 16 MiB, and somewhat more. Each identity
+/// that is tried costs a scalar multiplication for each of them.
+pub(super) const STANZA_LIMIT: usize = 16_384;
+pub(super) const TOO_MANY_STANZAS: &str = "there are more than 16,384 recipient stanzas";
+/// Words in the longest stanza that is read. All known types have four or fewer.
+const WORD_LIMIT: usize = 256;
+
 /// Characters in every line of a stanza's body but the last, which has fewer.
 const BODY_COLUMNS: usize = 64;
 
@@ -62,7 +69,7 @@ impl Header {
         let authenticated_length = text.len();
         let mac = hmac_sha256(mac_key(file_key).as_slice(), text.as_bytes());
         text.push_str(&format!(" {}\n", base64::encode(mac)));
-        if text.len() as u64 > HEADER_LIMIT {
+        if text.len() as u64 > HEADER_LIMIT || stanzas.len() > STANZA_LIMIT {
             return Err(Error::HeaderLength);
         }
         Ok(Self { stanzas, mac, text: text.into_bytes(), authenticated_length })
@@ -82,6 +89,9 @@ impl Header {
         let mac = loop {
             let line = lines.read_line()?;
             if let Some(arguments) = line.strip_prefix(STANZA_PREFIX) {
+                if stanzas.len() == STANZA_LIMIT {
+                    return Err(lines.fault(TOO_MANY_STANZAS));
+                }
                 stanzas.push(read_stanza(arguments, &mut lines)?);
             } else if let Some(mac) = line.strip_prefix(MAC_PREFIX) {
                 break read_mac(mac)
@@ -200,6 +210,9 @@ fn recoded(beginning: &[u8]) -> Option<&'static str> {
 ///
 /// [`Error::Header`]; those of the input.
 pub(super) fn read_stanza(arguments: &str, lines: &mut LineReader<'_>) -> Result<Stanza, Error> {
+    if arguments.split(' ').nth(WORD_LIMIT).is_some() {
+        return Err(lines.fault("the stanza has more than 256 words"));
+    }
     let mut words = arguments.split(' ').map(str::to_owned);
     if arguments.split(' ').any(|word| word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic())) {
         return Err(lines.fault("the stanza's words are not one or more visible characters, one space apart"));

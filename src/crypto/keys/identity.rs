@@ -2,7 +2,7 @@
 
 use std::{io, slice, str::FromStr};
 
-use age::{DecryptError, Identity as _, x25519};
+use age::{DecryptError, Identity as _};
 use age_core::{
     format::{FileKey, Stanza},
     secrecy::SecretString,
@@ -10,11 +10,14 @@ use age_core::{
 
 use crate::crypto::{
     error::Error,
+    format::stanza_type::SCRYPT,
     keys::{
         external::ExternalIdentity,
         hybrid, plugin_key,
         recipient::Recipient,
+        scrypt,
         ssh::private::{PrivateKey, SshPrivateKeyError, UnlockError},
+        x25519,
     },
     primitives::stack::wipe_stack_after,
 };
@@ -134,7 +137,7 @@ impl Identity {
     #[must_use]
     pub fn to_text(&self) -> Option<SecretString> {
         wipe_stack_after(|| match self {
-            Self::X25519(identity) => Some(identity.to_string()),
+            Self::X25519(identity) => Some(identity.to_text()),
             Self::Hybrid(identity) => Some(identity.to_text()),
             Self::Ssh(_) | Self::Passphrase { .. } | Self::External(_) => None,
         })
@@ -155,22 +158,26 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`], [`Error::Unwrap`], [`Error::External`].
+    /// [`Error::Stanza`], [`Error::WrongPassphrase`], [`Error::WorkFactor`], [`Error::Memory`], [`Error::Unwrap`], [`Error::External`].
     pub(crate) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
         let unwrapped = match self {
-            Self::X25519(identity) => identity.unwrap_stanzas(stanzas)?,
+            Self::X25519(identity) => return identity.unwrap(stanzas),
             Self::Hybrid(identity) => return identity.unwrap(stanzas),
             Self::Ssh(key) => key.identity()?.unwrap_stanzas(stanzas)?,
-            Self::Passphrase { identity, .. } => identity.unwrap_stanzas(stanzas)?,
+            Self::Passphrase { identity, work_factor_limit } => {
+                // The format allows one such stanza. A damaged header may seem to have more, and each costs a second.
+                let stanza = stanzas.iter().find(|stanza| stanza.tag == SCRYPT)?;
+                if let Err(error) = scrypt::check(stanza, *work_factor_limit) {
+                    return Some(Err(error));
+                }
+                identity.unwrap_stanza(stanza)?
+            }
             Self::External(identity) => {
                 let unwrapped = unwrap_externally(identity.as_ref(), slice::from_ref(&stanzas));
                 return unwrapped.map_or_else(|error| Some(Err(error)), |mut only| only.pop().flatten());
             }
         };
         Some(unwrapped.map_err(|error| match (error, self) {
-            (DecryptError::ExcessiveWork { required, .. }, Self::Passphrase { work_factor_limit, .. }) => {
-                Error::WorkFactor { required, limit: *work_factor_limit }
-            }
             (DecryptError::DecryptionFailed, Self::Passphrase { .. }) => Error::WrongPassphrase,
             (DecryptError::InvalidHeader, _) => Error::Stanza,
             _ => Error::Unwrap,

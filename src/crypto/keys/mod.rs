@@ -5,6 +5,8 @@ pub(crate) mod hybrid;
 pub(crate) mod identity;
 pub(crate) mod plugin_key;
 pub(crate) mod recipient;
+mod scrypt;
 pub(crate) mod ssh;
 pub(crate) mod wrap;
+pub(crate) mod x25519;
 mod xwing;

@@ -15,7 +15,7 @@ use crate::crypto::{
     format::stanza_type::{MLKEM768P256TAG, MLKEM768X25519, P256TAG, SCRYPT, X25519},
     keys::{
         external::{ExternalRecipient, WrappedKeys},
-        hybrid, plugin_key,
+        hybrid, plugin_key, scrypt,
         ssh::{self, public::SshPublicKeyError},
     },
     primitives::{hmac_sha256, sha256},
@@ -125,7 +125,10 @@ impl Recipient {
             Self::Tag(recipient) => recipient.wrap_file_key(file_key),
             Self::TagPq(recipient) => recipient.wrap_file_key(file_key),
             Self::Ssh(recipient) => recipient.wrap_file_key(file_key),
-            Self::Passphrase(recipient) => recipient.wrap_file_key(file_key),
+            Self::Passphrase(recipient) => {
+                scrypt::check_memory(WORK_FACTOR)?;
+                recipient.wrap_file_key(file_key)
+            }
             Self::External { .. } => unreachable!("plugins wrap all file keys at once"),
         };
         wrapped.map_err(|error| Error::Wrap(error.to_string()))

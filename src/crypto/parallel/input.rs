@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -13,6 +13,7 @@ use crate::crypto::{
     parallel::{
         endpoints::{Source, fill, fill_at, saturating_usize},
         page_buffer::PageBuffer,
+        wanted::while_wanted,
     },
 };
 
@@ -21,7 +22,7 @@ pub(super) struct Input<'a> {
     /// Length of every segment but the last, in bytes.
     segment: usize,
     state: Mutex<State<'a>>,
-    stopped: AtomicBool,
+    stopped: Arc<AtomicBool>,
 }
 
 struct State<'a> {
@@ -50,7 +51,7 @@ impl<'a> Input<'a> {
     /// Divides `source` into segments of `segment` bytes.
     pub(super) fn new(source: Source<'a>, segment: usize) -> Self {
         let state = State { source, next: 0, ended: false, lookahead: None };
-        Self { segment, state: Mutex::new(state), stopped: AtomicBool::new(false) }
+        Self { segment, state: Mutex::new(state), stopped: Arc::default() }
     }
 
     /// Makes every later [`claim`](Self::claim) return `None`.
@@ -76,7 +77,8 @@ impl<'a> Input<'a> {
                 let buffer = &mut buffer.at(0)[..=segment];
                 let carried = usize::from(lookahead.is_some());
                 buffer[..carried].fill(lookahead.take().unwrap_or_default());
-                let read = fill(&mut buffer[carried..], |rest| reader.read(rest)).map(|read| carried + read);
+                let read = while_wanted(&self.stopped, || fill(&mut buffer[carried..], |rest| reader.read(rest)));
+                let read = read.map(|read| carried + read);
                 let more = matches!(read, Ok(length) if length > segment);
                 *ended = !more;
                 *lookahead = more.then(|| buffer[segment]);

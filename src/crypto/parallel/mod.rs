@@ -5,6 +5,7 @@ mod input;
 mod page_buffer;
 pub(crate) mod pipeline;
 pub(crate) mod sequencer;
+pub(crate) mod wanted;
 
 /// The locks that [`sequencer`] uses. Its model test provides loom's under this name.
 mod sync {

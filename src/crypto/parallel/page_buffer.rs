@@ -1,5 +1,7 @@
 //! A buffer aligned with the file it is copied to or from.
 
+use std::hint::black_box;
+
 /// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
 
@@ -10,6 +12,8 @@ pub(crate) struct PageBuffer {
     memory: Box<[u8]>,
     /// Index in `memory` where its first whole page starts.
     first_page: usize,
+    /// Number of bytes from the start of `memory` that may have been written.
+    used: usize,
 }
 
 impl PageBuffer {
@@ -18,13 +22,32 @@ impl PageBuffer {
         let memory = vec![0; length + 2 * PAGE].into_boxed_slice();
         // `align_offset` may give up. The buffer then works just as well, only slower.
         let first_page = memory.as_ptr().align_offset(PAGE).min(PAGE);
-        Self { memory, first_page }
+        Self { memory, first_page, used: 0 }
     }
 
     /// Returns the memory for bytes at `offset` in a file: at least `length` bytes.
     pub(crate) fn at(&mut self, offset: u64) -> &mut [u8] {
-        let within_page = usize::try_from(offset % PAGE as u64).expect("the remainder is smaller than a page");
-        &mut self.memory[self.first_page + within_page..]
+        &mut self.memory[self.first_page + within_page(offset)..]
+    }
+
+    /// Says that up to `length` bytes of the memory for `offset` have been written, and must be wiped.
+    pub(crate) fn wipe_later(&mut self, offset: u64, length: usize) {
+        let end = self.first_page + within_page(offset) + length;
+        self.used = self.used.max(end.min(self.memory.len()));
+    }
+}
+
+fn within_page(offset: u64) -> usize {
+    usize::try_from(offset % PAGE as u64).expect("the remainder is smaller than a page")
+}
+
+/// Plaintext must not stay in memory that is used for something else. What was never written is not touched: a buffer may be much
+/// larger than its file.
+impl Drop for PageBuffer {
+    fn drop(&mut self) {
+        // Not `zeroize`, which writes one byte at a time.
+        self.memory[..self.used].fill(0);
+        black_box(&self.memory);
     }
 }
 

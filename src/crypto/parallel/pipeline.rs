@@ -190,6 +190,7 @@ impl<'i, 'o, 'p> Pipeline<'i, 'o, 'p> {
     fn process_next(&self, buffers: &mut Buffers) -> ControlFlow<()> {
         let Some(claim) = self.input.claim(&mut buffers.input) else { return ControlFlow::Break(()) };
         let output = buffers.output.at(self.output_offset(claim.index));
+        let input_length = *claim.read.as_ref().unwrap_or(&self.size.input);
         let processed = match claim.read {
             Ok(length) => (self.process)(Segment {
                 index: claim.index,
@@ -200,6 +201,13 @@ impl<'i, 'o, 'p> Pipeline<'i, 'o, 'p> {
             Err(error) => Processed::failed(error),
         };
         self.deliver(claim.index, &output[..processed.length], processed.error);
+        // One byte more is read than a segment has, and processing may have written more than it delivers.
+        let length = input_length + 1;
+        buffers.input.wipe_later(claim.offset, length);
+        buffers.output.wipe_later(
+            self.output_offset(claim.index),
+            length + self.size.output - self.size.input.min(self.size.output),
+        );
         if claim.last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

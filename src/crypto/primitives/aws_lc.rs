@@ -4,6 +4,7 @@ use std::io;
 
 use aws_lc_rs::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey},
+    agreement::{self, PrivateKey, UnparsedPublicKey},
     digest, hkdf, hmac,
     signature::{Ed25519KeyPair, KeyPair},
 };
@@ -54,6 +55,30 @@ impl ChaCha20Poly1305 {
         self.0
             .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::empty(), ciphertext, tag, plaintext)
             .map_err(|_| Unauthentic)
+    }
+}
+
+/// A secret key of X25519.
+///
+/// Spec: <https://www.rfc-editor.org/rfc/rfc7748>.
+pub(crate) struct X25519Key(PrivateKey);
+
+impl X25519Key {
+    /// Prepares `secret` for [`agree`](Self::agree).
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+        Self(PrivateKey::from_private_key(&agreement::X25519, secret).expect("any 32 bytes are a key"))
+    }
+
+    /// Computes the secret shared with the owner of `public`, or `None` if it is all zeros.
+    pub(crate) fn agree(&self, public: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
+        let mut shared = Zeroizing::new([0; 32]);
+        let public = UnparsedPublicKey::new(&agreement::X25519, public);
+        agreement::agree(&self.0, public, (), |secret| {
+            shared.copy_from_slice(secret);
+            Ok(())
+        })
+        .ok()?;
+        Some(shared)
     }
 }
 

@@ -27,7 +27,7 @@ const CRYPTO_ROOMS: Rooms = &[
     ("error", &[]),
     ("secrecy", &[]),
     ("primitives", &["error", "secrecy"]),
-    ("parallel", &["error"]),
+    ("parallel", &["error", "secrecy"]),
     ("format", &["error", "secrecy", "primitives", "parallel"]),
     ("keys", &["error", "secrecy", "primitives", "parallel", "format"]),
     ("payload", &["error", "secrecy", "primitives", "parallel", "format", "keys"]),
@@ -43,7 +43,7 @@ const EVERY_ROOM: &[&str] = &["*"];
 /// The files and folders that may name each dependency, by a path or in a `use` item.
 const OWNERS: &[(&str, &[&str])] = &[
     // The format's recipients and identities.
-    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "crypto/keys/ssh/"]),
+    ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "crypto/keys/x25519.rs", "crypto/keys/ssh/"]),
     ("age_core", &["crypto/"]),
     ("bech32", &["crypto/keys/hybrid.rs", "crypto/keys/plugin_key.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
@@ -71,7 +71,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
     ("humantime", &["cli/commands/keygen.rs"]),
     ("indicatif", &["cli/terminal/progress.rs"]),
-    ("rpassword", &["cli/terminal/prompt.rs"]),
+    ("rpassword", &["cli/platform/windows.rs"]),
     // Reports derive `Serialize` where they are defined; one file turns them into text.
     ("serde", &["cli/terminal/", "cli/files/", "cli/keys/", "cli/commands/"]),
     ("serde_json", &["cli/terminal/json.rs"]),

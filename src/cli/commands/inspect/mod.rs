@@ -21,6 +21,7 @@ use crate::{
             session::Session,
         },
         files::{
+            input::announce_typed,
             naming::display_name,
             target::{OnTerminal, Target},
             walk::{any_is_stdin, check_stdin_is_named_once},
@@ -43,6 +44,7 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
     let tally = scheduler::run_in_sequence(&args.files, &session.messages, |path| {
         let name = display_name(path);
         let cannot_inspect = || format!("cannot inspect {name}");
+        announce_typed(path, &session.messages);
         let mut parts = Parts::read(path, session.progress()).with_context(cannot_inspect)?;
         if args.padded {
             parts.sizes.iter_mut().for_each(Sizes::add_padding);

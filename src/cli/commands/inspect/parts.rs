@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        files::input::Input,
+        files::{encrypted_input::read_typed, input::Input},
         terminal::{json, progress::Progress},
     },
     crypto::{
@@ -41,9 +41,25 @@ impl Parts {
     pub(crate) fn read(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let mut input = Input::open(path, progress)?;
         input.progress.begin();
-        let armored = looks_armored(input.reader.fill_buf()?);
+        let typed = read_typed(&mut input)?;
+        let armored = match &typed {
+            Some(typed) => looks_armored(typed),
+            None => looks_armored(input.reader.fill_buf()?),
+        };
         // `binary` is the size without armor, `total` the size with it.
-        let (decryptor, binary, total) = if armored {
+        let (decryptor, binary, total) = if let Some(typed) = &typed {
+            let mut text = typed.as_slice();
+            let mut armor;
+            let decoded: &mut dyn BufRead = if armored {
+                armor = ArmorReader::new(text);
+                &mut armor
+            } else {
+                &mut text
+            };
+            let decryptor = Decryptor::read(decoded)?;
+            let binary = header_length(&decryptor) + count(decoded)?;
+            (decryptor, binary, typed.len() as u64)
+        } else if armored {
             let mut armor = ArmorReader::new(&mut input.reader);
             let decryptor = Decryptor::read(&mut armor)?;
             let binary = header_length(&decryptor) + count(&mut armor)?;

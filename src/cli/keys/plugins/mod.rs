@@ -23,7 +23,12 @@ use crate::{
     cli::{
         args::PluginRules,
         keys::plugins::{plugin::Plugin, session::Key, unwrapper::Unwrapper, wrapper::Wrapper},
-        terminal::{advice::misuse, messages::Messages, prompt::Prompt},
+        terminal::{
+            advice::misuse,
+            key_material::{Suspicion, redacted, suspicion},
+            messages::Messages,
+            prompt::Prompt,
+        },
     },
     crypto::{Identity, ParseIdentityError, ParseRecipientError, Recipient, plugin_key, secrecy::Zeroizing},
 };
@@ -94,7 +99,10 @@ impl Plugins {
     fn must_be_allowed(&self, plugin: &str) -> Result<()> {
         if self.rules.may_run.no_plugins {
             return misuse(
-                format!("a key of {} is named, and --no-plugins forbids running it", program(plugin)),
+                format!(
+                    "a key of {} is named, and --no-plugins forbids running it",
+                    redacted(&program(plugin), Suspicion::Fragment)
+                ),
                 "leave out that key, or --no-plugins",
             );
         }
@@ -114,7 +122,9 @@ impl Plugins {
 
 /// The identity that stands for a plugin alone.
 fn default_for(plugin: &str) -> Result<String> {
-    match plugin_key::default_identity(plugin) {
+    // Checked here: in the lower case of a program's name, a part of a key would not be recognized.
+    let name = Some(plugin).filter(|name| suspicion(name.as_bytes()) == Suspicion::None);
+    match name.and_then(plugin_key::default_identity) {
         Some(identity) => Ok(identity),
         None => misuse("-j: that cannot be a plugin's name", "for age-plugin-NAME, it is -j NAME"),
     }
