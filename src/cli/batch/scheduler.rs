@@ -38,8 +38,9 @@ pub(crate) fn run<T: Send>(
 /// Calls `write` for each input on up to `threads` threads, `commit` for groups of what it has written, and `report` for each
 /// result in the order of the inputs.
 ///
-/// Each file holds up to this many `descriptors` until it is committed. `write` returns `Err` with the result of an input that needs no commit, `commit` one result for each that it is given, and
-/// `report` the status of a failure. A single input is committed on the thread that has written it.
+/// `write` returns `Err` with the result of an input that needs no commit, `commit` one result for each that it is given, and
+/// `report` the status of a failure. Each file holds up to this many `descriptors` until it is committed. A single input is
+/// committed on the thread that has written it.
 pub(crate) fn run_in_groups<W: Send, T: Send>(
     inputs: impl Iterator<Item = Result<InputPath>> + Send,
     threads: NonZeroUsize,
