@@ -38,10 +38,10 @@ pub(crate) use unix::{
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, columns, create_folder, create_private, descriptor,
-    is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path,
-    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
-    wait_to_write, was_closed, write_all_at,
+    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private,
+    descriptor, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read,
+    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
+    wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.
