@@ -43,7 +43,7 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "rekey" -d 'Give fil
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
@@ -51,7 +51,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recip
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -67,7 +67,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l check -d 'Re
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
@@ -76,7 +76,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s q -l quiet -
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
@@ -84,7 +84,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients 
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -100,7 +100,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l check -d 'Read eac
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
@@ -114,7 +114,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-fac
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -130,7 +130,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l sparse -d 'L
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
@@ -144,7 +144,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -160,7 +160,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l sparse -d 'Leave h
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for gzip\'s sake)'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
@@ -185,7 +185,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Say which stanzas are for the public key KEY, or that none is' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Say so for each of the public keys in FILE, one a line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Say so for each of the public keys in FILE, one per line' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -204,7 +204,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
-complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -225,7 +225,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand verify" -s h -l help -d 
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
-complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -247,8 +247,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s i -l identity 
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one a line' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one a line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F

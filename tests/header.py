@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lists the stanzas of age files, one a line: an auditor's reader, written after https://c2sp.org/age and nothing else.
+"""Lists the stanzas of age files, one per line: an auditor's reader, written after https://c2sp.org/age and nothing else.
 
     tests/header.py FILE...
 

@@ -684,7 +684,7 @@ fn verbose_names_the_files_that_a_walk_skips() {
     assert_eq!(outcome.status, 0);
     for said in [
         "solekey: left 'tree/b.age' aside: its name ends in .age\n",
-        "solekey: left 'tree/link' aside: it is no regular file\n",
+        "solekey: left 'tree/link' aside: it is not a regular file\n",
         "solekey: warning: left aside in the folders: 2 (",
     ] {
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);

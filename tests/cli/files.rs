@@ -531,7 +531,8 @@ fn an_output_created_by_someone_else_meanwhile_is_left_alone() {
     std::io::Write::write_all(&mut pipe, &data(3 << 20)).expect("the program reads its input");
     sandbox.write("x", "somebody else's");
     drop(pipe);
-    let said = "solekey: error: 'x' has come into being meanwhile\nsolekey: hint: it was left as it is\n";
+    let said =
+        "solekey: error: 'x' was created by another program during the run\nsolekey: hint: it was left as it is\n";
     finish(child).fails(1, said);
     assert_eq!(sandbox.text("x"), "somebody else's");
     assert_eq!(sandbox.names(), ["key.txt", "note", "x"]);

@@ -24,7 +24,7 @@ pub(crate) struct FileArgs {
     /// whatever the umask. What replaces a file never gets more rights than that had
     #[arg(long, help_heading = "Files")]
     pub(crate) no_preserve: bool,
-    /// Keep the input files (the default; accepted for gzip's sake)
+    /// Keep the input files (the default; accepted for compatibility with gzip)
     #[arg(short, long, help_heading = "Files")]
     pub(crate) keep: bool,
     /// Delete each input file once its output has been written, synced, read back and found good
@@ -41,7 +41,7 @@ pub(crate) struct InputArgs {
     /// that do not; links and devices are passed over too
     #[arg(long, help_heading = "Files")]
     pub(crate) recursive: bool,
-    /// Work on the files that LIST names, one a line; '-' for standard input
+    /// Work on the files that LIST names, one per line; '-' for standard input
     #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "files")]
     pub(crate) files_from: Option<PathBuf>,
     /// The names in LIST end in a zero byte, as those of 'find -print0' do

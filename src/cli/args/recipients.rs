@@ -43,7 +43,7 @@ impl Args for RekeyRecipients {
             .arg(flag("recipient", 'r').value_name("KEY").value_hint(ValueHint::Other).help(
                 "Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin's",
             ))
-            .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one a line"))
+            .arg(file(flag("recipients-file", 'R')).help("Encrypt to the public keys in FILE, one per line"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -70,7 +70,7 @@ impl Args for InspectRecipients {
         let about = |arg: Arg, help: &'static str| arg.help_heading("Whose stanzas").help(help);
         RekeyRecipients::augment_args(command)
             .mut_arg("recipient", |arg| about(arg, "Say which stanzas are for the public key KEY, or that none is"))
-            .mut_arg("recipients-file", |arg| about(arg, "Say so for each of the public keys in FILE, one a line"))
+            .mut_arg("recipients-file", |arg| about(arg, "Say so for each of the public keys in FILE, one per line"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

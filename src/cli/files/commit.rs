@@ -95,7 +95,8 @@ impl<'w, P: Default> Written<'w, P> {
         match pending.persist(target.overwrite()) {
             Ok(()) => Ok(target.folder().map(|folder| Named { folder: folder.to_owned(), name: target.name() })),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(anyhow!("{} has come into being meanwhile", target.name())).hint("it was left as it is")
+                Err(anyhow!("{} was created by another program during the run", target.name()))
+                    .hint("it was left as it is")
             }
             Err(error) => target.explain(Err(error).with_context(|| cannot_finish(&target)), 0),
         }

@@ -250,7 +250,7 @@ fn is_selected(entry: &DirEntry, selection: Selection, skipped: &Skipped) -> boo
     }
     let found = if without_age(entry.path()).is_some() { Selection::Encrypted } else { Selection::Plain };
     let why = if !entry.file_type().is_file() {
-        "it is no regular file"
+        "it is not a regular file"
     } else if found == selection {
         return true;
     } else if found == Selection::Encrypted {

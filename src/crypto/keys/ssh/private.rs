@@ -246,7 +246,7 @@ impl PrivateKey {
     }
 }
 
-/// Decrypts a PEM block. `None` if the passphrase is wrong: what comes of it then is no key.
+/// Decrypts a PEM block. Returns `None` if the passphrase is wrong, because the result is then not a key.
 fn decrypt(block: &Block, passphrase: &str) -> Option<PrivateKey> {
     if block.label == PKCS8_ENCRYPTED {
         let key = EncryptedPrivateKeyInfo::try_from(block.contents.as_slice()).ok()?.decrypt(passphrase).ok()?;
