@@ -49,7 +49,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, |committed, opened| request.finish(committed, opened)),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
@@ -66,9 +66,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is decrypted but not committed.
-struct Opened<'r> {
-    written: Written<'r>,
+/// What is known of a file that is decrypted but not committed.
+struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
     /// For `--verbose`.
@@ -91,7 +90,7 @@ impl<'a> Request<'a> {
     }
 
     /// Decrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Opened<'_>> {
+    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Opened)> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let target = self.outputs.target(path)?;
@@ -114,7 +113,7 @@ impl<'a> Request<'a> {
 
         let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Opened { written, source: self.args.files.rm.then(|| input.into_source_file()), summary })
+        Ok((written, Opened { source: self.args.files.rm.then(|| input.into_source_file()), summary }))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
@@ -129,19 +128,14 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Commits files together. The results are summaries for `--verbose`.
-    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Result<String>> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Opened { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(committed, (source, summary)): (Result<()>, (Option<SourceFile>, _))| {
-            committed?;
-            if let Some(source) = source {
-                source.remove(&self.session.messages)?;
-            }
-            self.progress.done();
-            Ok(summary)
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    /// Deletes the source of a file that is committed, if `--rm` was given. Returns the summary for `--verbose`.
+    fn finish(&self, committed: Result<()>, Opened { source, summary }: Opened) -> Result<String> {
+        committed?;
+        if let Some(source) = source {
+            source.remove(&self.session.messages)?;
+        }
+        self.progress.done();
+        Ok(summary)
     }
 
     /// Opens an input, and checks everything that can be known before it is read.

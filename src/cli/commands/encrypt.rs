@@ -52,7 +52,7 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, |proven, sealed| request.finish(proven, sealed)),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
@@ -77,10 +77,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is sealed but not committed.
-struct Sealed<'r> {
-    /// Its proof returns its line of the receipt, if there is one.
-    written: Written<'r, Option<String>>,
+/// What is known of a file that is sealed but not committed.
+struct Sealed {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
     /// For `--verbose`.
@@ -120,8 +118,8 @@ impl<'a> Request<'a> {
         Ok((Self { args, session, recipients, encryptors, receipt, outputs, skipped, progress, cores }, inputs))
     }
 
-    /// Encrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Sealed<'_>> {
+    /// Encrypts a file up to its commit. Its proof returns its line of the receipt, if there is one.
+    fn write(&self, path: &InputPath) -> Result<(Written<'_, Option<String>>, Sealed)> {
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
@@ -151,20 +149,15 @@ impl<'a> Request<'a> {
         let recipients = self.recipients.keys.len();
         let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Sealed { written, source: self.args.files.rm.then_some(source), summary })
+        Ok((written, Sealed { source: self.args.files.rm.then_some(source), summary }))
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Sealed<'_>>) -> Vec<Result<Encrypted>> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Sealed { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(receipt_line, (source, summary)): (Result<_>, (Option<SourceFile>, _))| {
-            let receipt_line = receipt_line?;
-            let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
-            self.progress.done();
-            Ok(Encrypted { summary, receipt_line, removed })
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    /// Deletes the source of a file that is committed, if `--rm` was given.
+    fn finish(&self, receipt_line: Result<Option<String>>, Sealed { source, summary }: Sealed) -> Result<Encrypted> {
+        let receipt_line = receipt_line?;
+        let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
+        self.progress.done();
+        Ok(Encrypted { summary, receipt_line, removed })
     }
 
     /// What is to be proven of an output, and found out for the receipt, once it is on the disk.
