@@ -1,8 +1,16 @@
 //! Input and output files, and threads.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
-use clap::{Args, ValueHint};
+use clap::{
+    Args, ValueHint,
+    builder::{PathBufValueParser, TypedValueParser},
+};
+
+use crate::cli::args::DASH;
 
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
@@ -51,7 +59,7 @@ pub(crate) struct InputArgs {
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Files to work on; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -64,6 +72,17 @@ impl InputArgs {
     pub(crate) fn threads(&self) -> NonZeroUsize {
         threads(self.threads)
     }
+}
+
+/// The path of an input, or `-` for each name of standard input: that is read from where it stands, and is no file to derive a
+/// name from.
+pub(crate) fn input_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| if is_name_of_stdin(&path) { PathBuf::from(DASH) } else { path })
+}
+
+/// Whether a path is a name of standard input that the system gives it.
+pub(crate) fn is_name_of_stdin(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }
 
 /// The most threads that can be asked for. Each has buffers of 2 MiB.

@@ -14,7 +14,7 @@ mod verbs;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use files::{FileArgs, InputArgs, threads};
+pub(crate) use files::{FileArgs, InputArgs, is_name_of_stdin, threads};
 pub(crate) use identities::{IdentityArgs, NamedIdentities};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};

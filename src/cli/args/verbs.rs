@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::args::{
-    files::{FileArgs, InputArgs},
+    files::{FileArgs, InputArgs, input_path},
     identities::{IdentityArgs, NamedIdentities},
     passphrases::Passphrases,
     plugins::{PluginRules, RunPlugins},
@@ -150,7 +150,7 @@ pub(crate) struct Salvage {
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// The damaged file
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
@@ -212,7 +212,7 @@ pub(crate) struct Inspect {
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
     /// Files to inspect; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,

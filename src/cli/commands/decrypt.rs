@@ -1,6 +1,6 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -20,6 +20,7 @@ use crate::{
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
+            permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
@@ -78,12 +79,14 @@ struct Opened<'r> {
 impl<'a> Request<'a> {
     fn new(args: &'a Decrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
-        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text)?;
+        let mut outputs =
+            Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::OfOpened)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?);
+        let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?, again);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
@@ -107,7 +110,7 @@ impl<'a> Request<'a> {
         target.explain(proven, 0)?;
 
         let mut output = self.open_output(&target)?;
-        let proof = self.args.files.rm.then(|| self.comparison(&path.path, unlocked.clone(), length));
+        let proof = self.args.files.rm.then(|| self.comparison(path.clone(), unlocked.clone(), length));
         let written = self.open_payload(&name, &mut encrypted, unlocked, &mut output, &permit);
         let written = target.explain(written.with_context(cannot_decrypt), output.released())?;
         drop(permit);
@@ -118,14 +121,13 @@ impl<'a> Request<'a> {
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
-    fn comparison(&self, path: &Path, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
-        let path = path.to_owned();
+    fn comparison(&self, path: InputPath, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
             let mut source = Input::open(&path, Arc::new(Progress::none()))?;
             let mut source = EncryptedInput::read(&mut source)?;
             let compared = read_back::compare(output, &mut source, &unlocked, permit.threads);
-            compared.with_context(|| format!("cannot decrypt {}", display_name(&path)))
+            compared.with_context(|| format!("cannot decrypt {}", display_name(&path.path)))
         })
     }
 
@@ -147,7 +149,7 @@ impl<'a> Request<'a> {
     /// Opens an input, and checks everything that can be known before it is read.
     fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if self.args.files.rm {

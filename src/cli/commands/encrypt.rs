@@ -15,6 +15,7 @@ use crate::{
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
+            permissions::Owner,
             read_back,
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
@@ -107,13 +108,14 @@ impl<'a> Request<'a> {
     fn new(args: &'a Encrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
-        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;
+        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::OfSealed)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
         let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
+        let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?, again);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
         let encryptors = Encryptors::default();
@@ -198,7 +200,7 @@ impl<'a> Request<'a> {
             check_stdin_is_open()?;
         }
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if let Some(receipt) = &self.receipt {

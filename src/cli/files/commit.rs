@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -15,8 +15,8 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
-    files::{input::SourceFile, output::Output, pending::Overwrite, permissions::Permissions, target::Target},
-    platform,
+    files::{input::SourceFile, output::Output, permissions::Permissions, target::Target},
+    platform::{self, Folder},
     terminal::advice::Advise,
 };
 
@@ -46,7 +46,7 @@ impl<'w, P: Default> Written<'w, P> {
     pub(crate) fn new(target: Target, output: Output, permissions: &Permissions) -> Result<Self> {
         let finished = match &output {
             Output::Stream(_) => Ok(()),
-            Output::File(pending) => pending.finish(permissions, target.overwrite()),
+            Output::File(pending) => pending.finish(permissions, target.replaced_file()),
         };
         target.explain(finished.with_context(|| cannot_finish(&target)), 0)?;
         Ok(Self { target, output, replaced: None, proof: None })
@@ -88,18 +88,9 @@ impl<'w, P: Default> Written<'w, P> {
         if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
             return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
         }
-        if target.overwrite() == Overwrite::Replace && !target.is_unchanged() {
-            return Err(anyhow!("{} was replaced by another program", target.name()))
-                .hint("what it is now was left as it is");
-        }
-        match pending.persist(target.overwrite()) {
-            Ok(()) => Ok(target.folder().map(|folder| Named { folder: folder.to_owned(), name: target.name() })),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(anyhow!("{} was created by another program during the run", target.name()))
-                    .hint("it was left as it is")
-            }
-            Err(error) => target.explain(Err(error).with_context(|| cannot_finish(&target)), 0),
-        }
+        let id = pending.id().with_context(|| cannot_finish(&target))?;
+        target.take_name(&id, || pending.persist(target.overwrite()))?;
+        Ok(target.folder().map(|path| Named { path, _held: target.held_folder(), name: target.name() }))
     }
 }
 
@@ -109,7 +100,10 @@ fn cannot_finish(target: &Target) -> String {
 
 /// A file with its new name, for messages, in the folder that has to be synced.
 struct Named {
-    folder: PathBuf,
+    /// The path of the folder.
+    path: PathBuf,
+    /// What keeps that path good.
+    _held: Option<Arc<Folder>>,
     name: String,
 }
 
@@ -132,15 +126,15 @@ pub(crate) fn commit_group<P: Default + Send>(group: Vec<Written<'_, P>>) -> Vec
     let synced = on_threads(group, Written::sync);
     let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
     let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
-    let named: Vec<Result<_>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
+    let named: Vec<Result<(Option<Named>, P)>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
     let folders: BTreeSet<_> =
-        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.folder.clone())).collect();
+        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.path.clone())).collect();
     let synced = on_threads(folders.into_iter().collect(), |folder| (sync_folder(&folder), folder));
     let failed: BTreeMap<_, _> =
         synced.into_iter().filter_map(|(synced, folder)| Some((folder, synced.err()?))).collect();
     let durable = |(named, learned): (Option<Named>, P)| {
-        let Some(Named { folder, name }) = named else { return Ok(learned) };
-        let Some(error) = failed.get(&folder) else { return Ok(learned) };
+        let Some(Named { path, name, .. }) = named else { return Ok(learned) };
+        let Some(error) = failed.get(&path) else { return Ok(learned) };
         Err(anyhow!("cannot make the name of {name} durable: {error}"))
             .hint("the file is there now, but may be gone after a power failure; check the disk, then try again")
     };

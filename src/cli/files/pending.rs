@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::{File, Metadata},
+    fs::File,
     io::{self, Seek, SeekFrom, Write},
     num::NonZeroU64,
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use crate::{
             permissions::{self, Permissions},
             sparse::each_run,
         },
-        platform::{self, signals},
+        platform::{self, FileHandle, FileId, signals},
     },
     crypto::WriteAt,
 };
@@ -148,18 +148,20 @@ impl Pending {
         }
     }
 
-    /// Sets length and permissions, and starts to write the file to the disk.
+    /// Which file this is, now and once it has its name.
+    pub(crate) fn id(&self) -> io::Result<FileId> {
+        FileId::of(&self.file)
+    }
+
+    /// Sets length and permissions, which are no more than those of the file that is `replaced`, and starts to write the file to
+    /// the disk.
     ///
     /// # Errors
     ///
     /// Those of the system.
-    pub(crate) fn finish(&self, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
+    pub(crate) fn finish(&self, permissions: &Permissions, replaced: Option<&FileHandle>) -> io::Result<()> {
         self.set_length()?;
-        let replaced = match overwrite {
-            Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
-            Overwrite::Never | Overwrite::Refuse => None,
-        };
-        permissions::set(&self.file, permissions, replaced.as_ref(), &self.target)?;
+        permissions::set(&self.file, permissions, replaced, &self.target)?;
         platform::write_back(&self.file, 0, None);
         Ok(())
     }
@@ -240,20 +242,18 @@ impl WriteAt for Pending {
     }
 }
 
-/// Creates a folder and the missing ones above it, each durable. Each gets the permissions of the
-/// corresponding folder of `model`, as long as their names match.
+/// Creates a folder and the missing ones above it, each durable.
 ///
 /// # Errors
 ///
 /// Those of the system.
-pub(crate) fn create_folders(path: &Path, model: Option<&Path>) -> io::Result<()> {
+pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let model = model.filter(|model| model.file_name() == path.file_name());
     let above = parent_folder(path);
-    create_folders(above, model.and_then(Path::parent))?;
-    match platform::create_folder(path, permissions::folder_mode(model)) {
+    create_folders(above)?;
+    match platform::create_folder(path, None) {
         // Another file of the run may have needed it too.
         Err(_) if path.is_dir() => {}
         created => created?,
@@ -270,6 +270,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::cli::files::permissions::Owner;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).expect("the folder is there");
@@ -277,7 +278,8 @@ mod tests {
     }
 
     fn commit(pending: Pending, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
-        pending.finish(permissions, overwrite)?;
+        let replaced = FileHandle::named(&pending.target).ok().filter(|_| overwrite == Overwrite::Replace);
+        pending.finish(permissions, replaced.as_ref())?;
         pending.sync()?;
         pending.persist(overwrite)
     }
@@ -316,7 +318,7 @@ mod tests {
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
-            let permissions = Permissions::Like { source: model.clone(), access_list: false };
+            let permissions = Permissions::Like { source: model.clone(), access_list: false, owner: Owner::OfNew };
             make(&target).and_then(|pending| commit(pending, &permissions, Overwrite::Replace)).expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");
             let replaced = target.metadata().expect("it is there");

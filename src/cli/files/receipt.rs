@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -93,7 +93,7 @@ impl Receipt {
     }
 
     /// The folder in which it will appear, if it is a file.
-    pub(crate) fn folder(&self) -> Option<&Path> {
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
         self.target.folder()
     }
 

@@ -3,7 +3,6 @@
 //! Keys that are ready are tried first, then those that need a passphrase, each asked for at most once; plugins come last.
 
 use std::{
-    path::PathBuf,
     slice,
     sync::{Arc, RwLock},
 };
@@ -13,6 +12,7 @@ use anyhow::Result;
 use crate::{
     cli::{
         args,
+        files::naming::InputPath,
         keys::{
             announced::Announced,
             key_file::KeyFiles,
@@ -60,7 +60,7 @@ impl Keyring {
     }
 
     /// Names files that will be unlocked soon, so that plugins are asked for all of them in one session.
-    pub(crate) fn announce(&self, files: Vec<PathBuf>) {
+    pub(crate) fn announce(&self, files: Vec<InputPath>) {
         self.announced.add(files);
     }
 

@@ -15,15 +15,25 @@ use crate::cli::platform::unix::FileId;
 #[cfg(windows)]
 use crate::cli::platform::windows::{FileId, hold};
 
+use crate::cli::platform::has_access_list;
+
 /// A file, device or pipe that exists, held by a descriptor where the system can.
 ///
 /// As long as it is held, no other file can get its inode number, so [`FileHandle::id`] stays its own. Holding reads
 /// nothing, and never waits for the other end of a pipe.
 pub(crate) struct FileHandle {
     /// `None` where the system cannot hold such a file without opening it for reading.
-    _held: Option<File>,
+    held: Option<File>,
     id: FileId,
     metadata: Metadata,
+}
+
+/// What becomes of a link at the end of a path.
+#[derive(Clone, Copy)]
+pub(crate) enum Links {
+    Follow,
+    /// The link itself is held.
+    Hold,
 }
 
 impl FileHandle {
@@ -33,9 +43,22 @@ impl FileHandle {
     ///
     /// [`std::io::ErrorKind::NotFound`] if nothing is there; those of the system.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        let (held, metadata) = hold(path)?;
+        Self::hold(path, Links::Follow)
+    }
+
+    /// Holds what has the name `path` itself, be it a link.
+    ///
+    /// # Errors
+    ///
+    /// [`std::io::ErrorKind::NotFound`] if nothing is there; those of the system.
+    pub(crate) fn named(path: &Path) -> io::Result<Self> {
+        Self::hold(path, Links::Hold)
+    }
+
+    fn hold(path: &Path, links: Links) -> io::Result<Self> {
+        let (held, metadata) = hold(path, links)?;
         let id = FileId::at(path, held.as_ref(), &metadata)?;
-        Ok(Self { _held: held, id, metadata })
+        Ok(Self { held: held, id, metadata })
     }
 
     /// Holds an open file.
@@ -46,7 +69,7 @@ impl FileHandle {
     pub(crate) fn of(file: &File) -> io::Result<Self> {
         let held = file.try_clone()?;
         let metadata = held.metadata()?;
-        Ok(Self { id: FileId::of(&held)?, _held: Some(held), metadata })
+        Ok(Self { id: FileId::of(&held)?, held: Some(held), metadata })
     }
 
     /// Which file this is.
@@ -57,5 +80,15 @@ impl FileHandle {
     /// The metadata when the file was first held.
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The metadata now, where the system can hold such a file.
+    pub(crate) fn metadata_now(&self) -> io::Result<Metadata> {
+        self.held.as_ref().map_or_else(|| Ok(self.metadata.clone()), File::metadata)
+    }
+
+    /// Whether it has an access control list.
+    pub(crate) fn has_access_list(&self) -> bool {
+        self.held.as_ref().is_some_and(has_access_list)
     }
 }

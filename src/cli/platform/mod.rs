@@ -6,6 +6,7 @@
 
 pub(crate) mod child;
 mod file_handle;
+mod folder;
 #[cfg(unix)]
 mod hidden_input;
 #[cfg(target_os = "linux")]
@@ -21,19 +22,22 @@ mod unix;
 mod windows;
 
 pub(crate) use file_handle::FileHandle;
+pub(crate) use folder::Folder;
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{create_unnamed, descriptor, enlarge_pipe, has_access_list, link, read_ahead, write_back};
+pub(crate) use linux::{
+    create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, link, read_ahead, write_back,
+};
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
+pub(crate) use other::{create_unnamed, drop_access_list, enlarge_pipe, has_access_list, link, read_ahead, write_back};
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private, is_block_device,
     is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path, read_at,
-    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
+    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user, wait_to_read,
     wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
@@ -41,7 +45,7 @@ pub(crate) use windows::{
     FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private,
     descriptor, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read,
     ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
-    wait_to_read, wait_to_write, was_closed, write_all_at,
+    user, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.

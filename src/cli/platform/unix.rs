@@ -47,10 +47,19 @@ impl FileId {
     pub(super) fn at(_: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
         Ok(Self::from(metadata))
     }
+
+    /// Both numbers. Always there; elsewhere, a console has none.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        Some((self.device, self.inode))
+    }
 }
 
 impl From<&Metadata> for FileId {
+    /// A block device is known by its own number, since several names can stand for it.
     fn from(metadata: &Metadata) -> Self {
+        if is_block_device(metadata) {
+            return Self { device: u64::MAX, inode: metadata.rdev() };
+        }
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }
@@ -174,6 +183,11 @@ pub(crate) fn link_count(metadata: &Metadata) -> u64 {
 /// Owner, group and mode.
 pub(crate) fn ownership(metadata: &Metadata) -> Option<Ownership> {
     Some(Ownership { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
+}
+
+/// The user that this process acts as.
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Gives a file to another user, which only root may do.

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{cli::platform::ownership::Ownership, crypto::secrecy::Zeroizing};
+use crate::{
+    cli::platform::{file_handle::Links, ownership::Ownership},
+    crypto::secrecy::Zeroizing,
+};
 
 /// The console, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "CONIN$";
@@ -31,6 +34,11 @@ impl FileId {
         Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
 
+    /// Both numbers, or `None` for a console.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        self.0
+    }
+
     fn from_information(information: io::Result<winapi_util::file::Information>) -> Self {
         Self(information.ok().map(|found| (found.volume_serial_number(), found.file_index())))
     }
@@ -43,8 +51,12 @@ impl PartialEq for FileId {
 }
 
 /// Looks at what `path` names, and holds nothing: a file that is open cannot be replaced here.
-pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
-    Ok((None, std::fs::metadata(path)?))
+pub(crate) fn hold(path: &Path, links: Links) -> io::Result<(Option<File>, Metadata)> {
+    let metadata = match links {
+        Links::Follow => std::fs::metadata(path)?,
+        Links::Hold => std::fs::symlink_metadata(path)?,
+    };
+    Ok((None, metadata))
 }
 
 /// The path with these bytes, which must be UTF-8 here.
@@ -170,6 +182,11 @@ pub(crate) fn was_closed(_: &File) -> io::Result<bool> {
 /// `None`: files have no owner, group and mode here.
 pub(crate) fn ownership(_: &Metadata) -> Option<Ownership> {
     None
+}
+
+/// 0: users have no numbers here.
+pub(crate) fn user() -> u32 {
+    0
 }
 
 /// Unsupported.

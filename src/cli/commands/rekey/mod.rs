@@ -2,12 +2,7 @@
 
 mod change;
 
-use std::{
-    io::Write as _,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::Write as _, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -27,8 +22,9 @@ use crate::{
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
+            permissions::Owner,
             read_back,
-            target::{OnTerminal, Target},
+            target::{OnTerminal, Place, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::{keyring::Keyring, recipients::Recipients},
@@ -70,10 +66,10 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         session.messages.failure(stanza_types.map(drop))
     };
     let write = |input: Result<InputPath>| {
-        let InputPath { path, .. } = input.map_err(Err)?;
-        request.write(&path).map_err(|error| {
+        let input = input.map_err(Err)?;
+        request.write(&input).map_err(|error| {
             request.progress.done();
-            Ok(Rekeyed { path, stanza_types: Err(error) })
+            Ok(Rekeyed { path: input.path, stanza_types: Err(error) })
         })
     };
     let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
@@ -182,12 +178,12 @@ impl<'a> Request<'a> {
     }
 
     /// Rekeys a file up to its commit.
-    fn write(&self, path: &Path) -> Result<Changed<'_>> {
-        let name = display_name(path);
+    fn write(&self, path: &InputPath) -> Result<Changed<'_>> {
+        let name = display_name(&path.path);
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
         let target = self.target(path, &input)?;
-        let permissions = input.permissions();
+        let permissions = input.permissions(Owner::OfRewritten);
 
         let length = input.length();
         let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_rekey)?;
@@ -212,7 +208,7 @@ impl<'a> Request<'a> {
         let source = input.into_source_file();
         let has_hard_links = source.has_hard_links();
         let written = Written::new(target, output, &permissions)?.proven_by(proof).replacing(source);
-        Ok(Changed { written, path: path.to_owned(), stanza_types, has_hard_links })
+        Ok(Changed { written, path: path.path.clone(), stanza_types, has_hard_links })
     }
 
     /// Commits files together.
@@ -252,10 +248,16 @@ impl<'a> Request<'a> {
     }
 
     /// The file itself, as the output.
-    fn target(&self, path: &Path, input: &Input) -> Result<Target> {
-        let target = Target::path(path, Overwrite::Replace)?;
+    fn target(&self, path: &InputPath, input: &Input) -> Result<Target> {
+        let name = display_name(&path.path);
+        let target = if path.was_found() {
+            let place = Place::beside(path, path.path.clone());
+            Target::file(&path.path, place.with_context(|| format!("cannot open {name}"))?, Overwrite::Replace)?
+        } else {
+            Target::path(&path.path, Overwrite::Replace)?
+        };
         if !input.is_named_file() || !target.is_file() {
-            let message = format!("{} is no regular file, and only such can be replaced", display_name(path));
+            let message = format!("{name} is no regular file, and only such can be replaced");
             return misuse(message, "name files");
         }
         self.session.key_files.check_is_not_output(&target)?;

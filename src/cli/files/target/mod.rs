@@ -1,12 +1,22 @@
 //! The target of an output: computed once, before any work; opened once the keys are proven; committed when it is whole.
 //!
 //! This is the one place that decides what an output may be.
+//!
+//! A name that the user typed may be a link, a device or a pipe. A name that was derived may not: whatever has it is replaced by
+//! a file, or nothing is.
+
+mod place;
+mod taken;
 
 use std::{
     fs::{self, File},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+pub(crate) use place::{OutputFolder, Place};
+pub(crate) use taken::{Claim, FileSet, Taken};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -14,11 +24,11 @@ use crate::cli::{
     args::DASH,
     files::{
         input::check_is_open,
-        naming::{Destination, canonical, is_descriptor, is_stdout, parent_folder, resolve},
+        naming::{canonical, is_descriptor, is_stdout, parent_folder, resolve},
         output::{Output, Stream},
-        pending::{self, Overwrite, Pending},
+        pending::{Overwrite, Pending},
     },
-    platform::{self, FileHandle, FileId, signals},
+    platform::{self, FileHandle, FileId, Folder, signals},
     terminal::{
         advice::{Advise, advised, misuse},
         errors::Misuse,
@@ -53,13 +63,12 @@ pub(crate) enum Target {
     File {
         /// As the user wrote it, for messages.
         typed: PathBuf,
-        /// With links resolved.
-        path: PathBuf,
+        place: Place,
         overwrite: Overwrite,
-        /// The file that has the name now. Held, so that no other can be mistaken for it.
+        /// What has the name now. Held, so that nothing else can be mistaken for it.
         existing: Option<FileHandle>,
-        /// If missing folders are created, the folder that the source is in.
-        source_folder: Option<PathBuf>,
+        /// That no other output of the run gets the name, if the run has several.
+        claim: Option<Claim>,
     },
 }
 
@@ -86,57 +95,48 @@ impl Target {
         Ok(Self::Stdout(allowed))
     }
 
-    /// The file that `typed` names; standard output for `-`.
+    /// The file that `typed` names, with links followed; standard output for `-`.
     ///
     /// # Errors
     ///
     /// If it is a directory, exists and must not be replaced, or cannot be created.
     pub(crate) fn path(typed: &Path, overwrite: Overwrite) -> Result<Self> {
-        Self::look(typed, overwrite, None)
-    }
-
-    /// The target of a named output. `allowed` applies to standard output.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`stdout`](Self::stdout) and [`path`](Self::path).
-    pub(crate) fn of(destination: &Destination, overwrite: Overwrite, allowed: OnTerminal) -> Result<Self> {
-        match destination {
-            Destination::Stdout => Self::stdout(allowed),
-            Destination::Path(path) => Self::path(path, overwrite),
-            Destination::InOutputDir { path, source } => {
-                Self::look(path, overwrite, Some(parent_folder(source).to_owned()))
-            }
-        }
-    }
-
-    fn look(typed: &Path, overwrite: Overwrite, source_folder: Option<PathBuf>) -> Result<Self> {
         if typed == Path::new(DASH) {
             return Ok(Self::Stdout(OnTerminal::Anything));
         }
         let path = resolve(typed)?;
-        let typed = typed.to_owned();
         if is_stdout(&path) {
             return Ok(Self::Stdout(OnTerminal::Anything));
         }
-        let existing = match FileHandle::at(&path) {
+        if path.as_os_str().as_encoded_bytes().ends_with(b"/") && !path.is_dir() {
+            return misuse(format!("{} is the name of a directory, not of a file", quoted(typed)), "name a file");
+        }
+        match FileHandle::at(&path) {
+            Ok(existing) if is_written_directly(&existing, &path) => {
+                Ok(Self::Direct { typed: typed.to_owned(), path, existing })
+            }
+            _ => Self::file(typed, Place::named(path), overwrite),
+        }
+    }
+
+    /// The file in a place that was derived. Whatever is there is not opened; only `overwrite` lets the file replace it.
+    ///
+    /// # Errors
+    ///
+    /// If there is a directory, something must not be replaced, or the file cannot be created.
+    pub(crate) fn file(typed: &Path, place: Place, overwrite: Overwrite) -> Result<Self> {
+        let typed = typed.to_owned();
+        let existing = match place.existing() {
             Ok(found) if found.metadata().is_dir() => {
                 return misuse(format!("{} is a directory", quoted(&typed)), "name a file in it");
-            }
-            Err(_) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
-                return misuse(format!("{} is the name of a directory, not of a file", quoted(&typed)), "name a file");
-            }
-            Ok(existing) if !existing.metadata().is_file() || is_descriptor(&path) => {
-                return Ok(Self::Direct { typed, path, existing });
             }
             Ok(existing) => Some(existing),
             Err(error) => {
                 // Reported now, not after the work: a name that is too long, a folder that is missing or not accessible.
-                let is_missing = error.kind() == io::ErrorKind::NotFound;
-                let checked = match is_missing {
-                    true if source_folder.is_some() => Ok(()),
-                    true => fs::metadata(parent_folder(&path)).map(drop),
-                    false => Err(error),
+                let checked = match error.kind() {
+                    io::ErrorKind::NotFound if place.creates_folder() => Ok(()),
+                    io::ErrorKind::NotFound => fs::metadata(parent_folder(&place.reachable())).map(drop),
+                    _ => Err(error),
                 };
                 checked.with_context(|| format!("cannot create {}", quoted(&typed)))?;
                 None
@@ -149,8 +149,23 @@ impl Target {
             Overwrite::Refuse if exists => {
                 already_exists().hint("overwrite it with -f, or choose another name with -o, or another folder with -O")
             }
-            _ => Ok(Self::File { typed, path, overwrite, existing, source_folder }),
+            _ => Ok(Self::File { typed, place, overwrite, existing, claim: None }),
         }
+    }
+
+    /// The target of an output in a run of several: no other output of the run gets the same.
+    ///
+    /// # Errors
+    ///
+    /// If another has it.
+    pub(crate) fn claimed(self, taken: &Arc<Taken>) -> Result<Self> {
+        let Self::File { typed, place, overwrite, existing, .. } = self else { return Ok(self) };
+        let is_made = existing.as_ref().is_some_and(|existing| taken.contains(existing.id()));
+        let claim = if is_made { None } else { taken.claim(place.path().to_owned()) };
+        if claim.is_none() {
+            return two_inputs(&typed);
+        }
+        Ok(Self::File { typed, place, overwrite, existing, claim })
     }
 
     /// The file, device or pipe that is there now.
@@ -176,7 +191,8 @@ impl Target {
             }
             Self::Direct { .. } | Self::File { .. } => self.existing(),
         };
-        if !existing.is_some_and(|existing| existing.metadata().is_file() && existing.id() == input) {
+        let keeps_data = |found: &FileHandle| found.metadata().is_file() || platform::is_block_device(found.metadata());
+        if !existing.is_some_and(|existing| keeps_data(existing) && existing.id() == input) {
             return Ok(());
         }
         let name = self.name();
@@ -189,10 +205,10 @@ impl Target {
     }
 
     /// The folder in which a name will appear, if one will.
-    pub(crate) fn folder(&self) -> Option<&Path> {
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
         match self {
             Self::Stdout(_) | Self::Direct { .. } => None,
-            Self::File { path, .. } => Some(parent_folder(path)),
+            Self::File { place, .. } => Some(parent_folder(&place.reachable()).to_owned()),
         }
     }
 
@@ -201,24 +217,35 @@ impl Target {
         matches!(self, Self::File { .. })
     }
 
-    /// Whether both go to the same place, even if nothing is there yet.
+    /// Whether both go to the same place. Where nothing exists yet, the names decide.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Stdout(_), Self::Stdout(_)) => true,
-            (Self::Stdout(_), _) | (_, Self::Stdout(_)) => false,
-            (
-                Self::Direct { path, .. } | Self::File { path, .. },
-                Self::Direct { path: other, .. } | Self::File { path: other, .. },
-            ) => path == other || canonical(path).is_some_and(|path| canonical(other) == Some(path)),
+        if let (Some(existing), Some(other)) = (self.existing(), other.existing()) {
+            return existing.id() == other.id();
+        }
+        match (self.path_now(), other.path_now()) {
+            (Some(path), Some(other)) => {
+                path == other || canonical(&path).is_some_and(|path| canonical(&other) == Some(path))
+            }
+            (None, None) => true,
+            _ => false,
         }
     }
 
-    /// A path of the file that is the same for all spellings, or `None` if this is not a file. If its folder does not
-    /// exist yet, the path unchanged.
-    pub(crate) fn canonical(&self) -> Option<PathBuf> {
-        let Self::File { path, .. } = self else { return None };
-        // An existing file has the spelling that its folder lists: the file system may ignore case.
-        Some(fs::canonicalize(path).ok().or_else(|| canonical(path)).unwrap_or_else(|| path.clone()))
+    /// The path to use, or `None` for standard output.
+    fn path_now(&self) -> Option<PathBuf> {
+        match self {
+            Self::Stdout(_) => None,
+            Self::Direct { path, .. } => Some(path.clone()),
+            Self::File { place, .. } => Some(place.reachable()),
+        }
+    }
+
+    /// The path of a file that does not exist yet, the same for all its spellings.
+    pub(crate) fn canonical_if_new(&self) -> Option<PathBuf> {
+        match self {
+            Self::File { place, existing: None, .. } => canonical(&place.reachable()),
+            _ => None,
+        }
     }
 
     /// The path as the user wrote it, or `None` for standard output.
@@ -256,13 +283,62 @@ impl Target {
         }
     }
 
-    /// Whether the name still holds the file that was found there.
-    pub(crate) fn is_unchanged(&self) -> bool {
+    /// What this replaces: a file, but also a link or a device.
+    pub(crate) fn replaces(&self) -> Option<&FileHandle> {
         match self {
-            Self::File { path, existing: Some(existing), .. } => {
-                FileHandle::at(path).is_ok_and(|now| now.id() == existing.id())
+            Self::File { overwrite: Overwrite::Replace, existing, .. } => existing.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The regular file that this replaces.
+    pub(crate) fn replaced_file(&self) -> Option<&FileHandle> {
+        self.replaces().filter(|existing| existing.metadata().is_file())
+    }
+
+    /// Calls `persist`, which gives the file `id` the name, if that still holds what was found there.
+    ///
+    /// # Errors
+    ///
+    /// If it does not, or another output of the run has it; those of `persist`.
+    pub(crate) fn take_name(&self, id: &FileId, persist: impl FnOnce() -> io::Result<()>) -> Result<()> {
+        let Self::File { place, existing, claim, .. } = self else { return Ok(()) };
+        let name = self.name();
+        let belongs_to_run = || {
+            let now = claim.as_ref().zip(place.existing().ok());
+            now.is_some_and(|(claim, now)| claim.is_made(now.id()))
+        };
+        // What has taken the name since would be lost.
+        if self.overwrite() == Overwrite::Replace
+            && let Some(existing) = existing
+            && !place.existing().is_ok_and(|now| now.id() == existing.id())
+        {
+            if belongs_to_run() {
+                return two_inputs(place.path());
             }
-            _ => true,
+            return Err(anyhow!("{name} was replaced by another program")).hint("what it is now was left as it is");
+        }
+        if let Some(claim) = claim {
+            claim.make(id);
+        }
+        let Err(error) = persist() else { return Ok(()) };
+        if let Some(claim) = claim {
+            claim.fail(id);
+        }
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            if belongs_to_run() {
+                return two_inputs(place.path());
+            }
+            return Err(anyhow!("{name} was created by another program during the run")).hint("it was left as it is");
+        }
+        self.explain(Err(error).with_context(|| format!("cannot finish {name}")), 0)
+    }
+
+    /// The folder that is held, for as long as its path is used.
+    pub(crate) fn held_folder(&self) -> Option<Arc<Folder>> {
+        match self {
+            Self::File { place, .. } => place.folder(),
+            Self::Stdout(_) | Self::Direct { .. } => None,
         }
     }
 
@@ -300,17 +376,28 @@ impl Target {
                 let file = file.with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
-            Self::File { path, source_folder, overwrite, .. } => {
+            Self::File { place, overwrite, .. } => {
                 let cannot_create = || format!("cannot create {name}");
                 if *overwrite == Overwrite::Replace {
                     // Needed by the commit, when nothing can be opened any more.
                     signals::clean_up_on_signals().with_context(cannot_create)?;
                 }
-                if let Some(model) = source_folder {
-                    pending::create_folders(parent_folder(path), Some(model)).with_context(cannot_create)?;
-                }
-                Output::File(Pending::new(path).with_context(cannot_create)?)
+                place.create_folder().with_context(cannot_create)?;
+                Output::File(Pending::new(&place.reachable()).with_context(cannot_create)?)
             }
         })
     }
+}
+
+/// Whether an existing file is written directly, and not replaced.
+fn is_written_directly(existing: &FileHandle, path: &Path) -> bool {
+    let metadata = existing.metadata();
+    is_descriptor(path) || !(metadata.is_file() || metadata.is_dir() || metadata.is_symlink())
+}
+
+fn two_inputs<T>(output: &Path) -> Result<T> {
+    misuse(
+        format!("{} would be the output of two inputs", quoted(output)),
+        "give them different folders; --recursive, with the folder named and no list, keeps the tree",
+    )
 }
