@@ -110,7 +110,9 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    match run(&arguments) {
+    let done = run(&arguments);
+    messages.say_what_lacks();
+    match done {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),
         Err(error) => {

@@ -26,6 +26,7 @@ use crate::{
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::keyring::Keyring,
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
     crypto::{Source, Unlocked},
@@ -87,6 +88,7 @@ impl<'a> Request<'a> {
         let skipped = Skipped::new(&session.messages);
         let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
         let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);

@@ -22,6 +22,7 @@ use crate::{
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
     crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter},
@@ -116,6 +117,7 @@ impl<'a> Request<'a> {
         let skipped = Skipped::new(&session.messages);
         let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
         let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
         let encryptors = Encryptors::default();

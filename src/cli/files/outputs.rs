@@ -20,7 +20,7 @@ use crate::cli::{
         target::{FileSet, OnTerminal, OutputFolder, Place, Taken, Target},
         walk::{self, Inputs, check_stdin_is_named_once},
     },
-    platform::FileHandle,
+    platform::{FileId, Links},
     terminal::{
         advice::{advised, misuse},
         errors::{During, Misuse},
@@ -107,14 +107,15 @@ impl<'a> Outputs<'a> {
         if input.is_stdin() {
             return;
         }
-        let found = FileHandle::at(&input.path);
-        if let Ok(found) = &found {
-            self.protected.insert(found.id());
-        }
-        // A link is replaced itself, and not the file that it leads to.
-        match FileHandle::named(&input.path) {
-            Ok(named) => {
-                self.protected.insert(named.id());
+        match FileId::of_name(&input.path, Links::Hold) {
+            Ok((id, metadata)) => {
+                self.protected.insert(&id);
+                // The file that the link leads to is read.
+                if metadata.is_symlink()
+                    && let Ok((id, _)) = FileId::of_name(&input.path, Links::Follow)
+                {
+                    self.protected.insert(&id);
+                }
             }
             Err(_) => self.missing.extend(canonical(&input.path)),
         }
@@ -157,7 +158,7 @@ impl<'a> Outputs<'a> {
         let target = self.naming.destination(input).and_then(|destination| self.target_of(&destination));
         match (&target, input.is_stdin()) {
             (Err(_), false) => check_exists(&input.path).and(target),
-            _ => target,
+            _ => target.map(Target::or_stdout),
         }
     }
 
@@ -188,9 +189,11 @@ impl<'a> Outputs<'a> {
         self.compute(&InputPath::new(input.to_owned())).is_ok_and(|target| target.is_same(other))
     }
 
-    /// Descriptors that a file holds until it is committed: the output, what it replaces, and a source that will be deleted.
+    /// Descriptors that a file holds until it is committed: the output, what it replaces with its lock, a source that will be
+    /// deleted, and a folder that names of the run are below.
     pub(crate) fn descriptors(&self) -> usize {
-        1 + usize::from(self.args.force) + usize::from(self.args.rm)
+        let FileArgs { force, rm, output_dir, inputs, .. } = self.args;
+        1 + 2 * usize::from(*force) + usize::from(*rm) + usize::from(output_dir.is_some() || inputs.recursive)
     }
 
     fn overwrite(&self) -> Overwrite {

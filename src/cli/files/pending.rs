@@ -6,14 +6,14 @@
 
 use std::{
     ffi::OsStr,
-    fs::File,
+    fs::{self, File},
     io::{self, Seek, SeekFrom, Write},
     num::NonZeroU64,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use tempfile::{Builder, TempPath};
+use tempfile::{Builder, PathPersistError, TempPath};
 
 use crate::{
     cli::{
@@ -22,7 +22,8 @@ use crate::{
             permissions::{self, Permissions},
             sparse::each_run,
         },
-        platform::{self, FileHandle, FileId, signals},
+        platform::{self, FileHandle, FileId, Links, signals},
+        terminal::messages,
     },
     crypto::WriteAt,
 };
@@ -206,13 +207,39 @@ impl Pending {
 }
 
 fn rename(from: TempPath, to: &Path, overwrite: Overwrite) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     let hidden = from.to_path_buf();
     match overwrite {
-        Overwrite::Never | Overwrite::Refuse => from.persist_noclobber(to)?,
+        Overwrite::Never | Overwrite::Refuse => match from.persist_noclobber(to) {
+            Err(PathPersistError { error, path })
+                if matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported) =>
+            {
+                replace_placeholder(path, to)?;
+            }
+            renamed => renamed?,
+        },
         Overwrite::Replace => from.persist(to)?,
     }
     signals::keep(&hidden);
     Ok(())
+}
+
+/// Renames a file where the file system has neither hard links nor a rename that replaces nothing: an empty file takes the
+/// name first, and is replaced if it still is the same.
+fn replace_placeholder(from: TempPath, to: &Path) -> io::Result<()> {
+    messages::lacks(
+        "the file system cannot name a file in one step without replacing another: a run that is killed can leave an empty file",
+    );
+    let placeholder = signals::create_temporary(to, platform::create_private)?;
+    let id = FileId::of(&placeholder)?;
+    let is_ours = || FileId::of_name(to, Links::Hold).is_ok_and(|(named, _)| named == id);
+    let renamed =
+        if is_ours() { from.persist(to).map_err(io::Error::from) } else { Err(io::ErrorKind::AlreadyExists.into()) };
+    if renamed.is_err() && is_ours() {
+        let _ = fs::remove_file(to);
+    }
+    signals::keep(to);
+    renamed
 }
 
 impl Write for Pending {

@@ -10,6 +10,7 @@ use std::{
 use crate::cli::{
     files::naming::parent_folder,
     platform::{self, FileHandle},
+    terminal::messages,
 };
 
 /// The permissions and mtime that a file has when it gets its name.
@@ -146,7 +147,10 @@ fn permission_bits(model: &Metadata, same_group: bool) -> u32 {
 /// Ignores a refusal by a file system that has no such attributes. The file stays private to its owner.
 fn ignore_unsupported(set: io::Result<()>) -> io::Result<()> {
     match set {
-        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            messages::lacks("the file system does not keep the permissions and times of files");
+            Ok(())
+        }
         set => set,
     }
 }

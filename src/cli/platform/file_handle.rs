@@ -1,7 +1,7 @@
 //! Holding a file, so that its identity cannot be taken by another.
 
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io,
     path::Path,
 };
@@ -15,7 +15,7 @@ use crate::cli::platform::unix::FileId;
 #[cfg(windows)]
 use crate::cli::platform::windows::{FileId, hold};
 
-use crate::cli::platform::has_access_list;
+use crate::cli::platform::{has_access_list, lock, open_without_waiting};
 
 /// A file, device or pipe that exists, held by a descriptor where the system can.
 ///
@@ -34,6 +34,15 @@ pub(crate) enum Links {
     Follow,
     /// The link itself is held.
     Hold,
+}
+
+impl Links {
+    pub(super) fn metadata(self, path: &Path) -> io::Result<Metadata> {
+        match self {
+            Self::Follow => fs::metadata(path),
+            Self::Hold => fs::symlink_metadata(path),
+        }
+    }
 }
 
 impl FileHandle {
@@ -85,6 +94,25 @@ impl FileHandle {
     /// The metadata now, where the system can hold such a file.
     pub(crate) fn metadata_now(&self) -> io::Result<Metadata> {
         self.held.as_ref().map_or_else(|| Ok(self.metadata.clone()), File::metadata)
+    }
+
+    /// Takes an advisory lock on a regular file that `path` names, if it still is this one and the system can. Returns the lock,
+    /// which lasts until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] if another process has it.
+    pub(crate) fn lock(&self, path: &Path) -> io::Result<Option<File>> {
+        if !self.metadata.is_file() {
+            return Ok(None);
+        }
+        let file = open_without_waiting(path).ok().filter(|file| FileId::of(file).is_ok_and(|id| id == self.id));
+        match file.as_ref().map(lock) {
+            Some(Ok(false)) => Err(io::ErrorKind::WouldBlock.into()),
+            Some(Ok(true)) => Ok(file),
+            // It cannot be read, or the file system has no locks.
+            Some(Err(_)) | None => Ok(None),
+        }
     }
 
     /// Whether it has an access control list.

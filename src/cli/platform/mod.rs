@@ -21,7 +21,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub(crate) use file_handle::FileHandle;
+pub(crate) use file_handle::{FileHandle, Links};
 pub(crate) use folder::Folder;
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
@@ -36,16 +36,16 @@ pub(crate) use other::{create_unnamed, drop_access_list, enlarge_pipe, has_acces
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private, is_block_device,
-    is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path, read_at,
-    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user, wait_to_read,
-    wait_to_write, was_closed, write_all_at,
+    is_stdin, keep_memory_private, link_count, lock, open_files_limit, open_without_waiting, others_may_read,
+    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
+    user, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private,
-    descriptor, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read,
-    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
-    user, wait_to_read, wait_to_write, was_closed, write_all_at,
+    descriptor, is_block_device, is_stdin, keep_memory_private, link_count, lock, open_files_limit,
+    open_without_waiting, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner,
+    stderr, stdin, stdout, sync_folder, umask, user, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.

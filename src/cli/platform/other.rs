@@ -35,10 +35,7 @@ pub(crate) fn write_back(_: &File, _: u64, _: Option<NonZeroU64>) {}
 /// Those of stat(2).
 #[cfg(unix)]
 pub(crate) fn hold(path: &Path, links: Links) -> io::Result<(Option<File>, Metadata)> {
-    let metadata = match links {
-        Links::Follow => std::fs::metadata(path)?,
-        Links::Hold => std::fs::symlink_metadata(path)?,
-    };
+    let metadata = links.metadata(path)?;
     let held = if metadata.is_file() { File::open(path).ok() } else { None };
     // Another file may have taken the name since: what is held is what counts.
     match held.map(|file| file.metadata().map(|metadata| (file, metadata))) {

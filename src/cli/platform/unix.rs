@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{DirBuilder, File, Metadata, Permissions},
+    fs::{DirBuilder, File, Metadata, Permissions, TryLockError},
     io,
     os::{
         fd::AsFd,
@@ -24,7 +24,7 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::ownership::Ownership;
+use crate::cli::platform::{file_handle::Links, ownership::Ownership};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
@@ -46,6 +46,12 @@ impl FileId {
 
     pub(super) fn at(_: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
         Ok(Self::from(metadata))
+    }
+
+    /// The identity of what has a name now, with its metadata. Nothing is held.
+    pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
+        let metadata = links.metadata(path)?;
+        Ok((Self::from(&metadata), metadata))
     }
 
     /// Both numbers. Always there; elsewhere, a console has none.
@@ -173,6 +179,26 @@ pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result
 /// Whether this is a regular file that its group or others may read.
 pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
+}
+
+/// Takes an advisory lock on a file, which lasts until the file is closed. `false` if another process has it.
+///
+/// # Errors
+///
+/// Those of flock(2): not every file system has such locks.
+pub(crate) fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Opens a regular file for reading. A link is not followed, and a pipe makes nobody wait.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    #[allow(clippy::cast_possible_wrap, reason = "the standard library takes the same bits as a signed number")]
+    File::options().read(true).custom_flags(flags as i32).open(path)
 }
 
 /// Number of hard links to a file.

@@ -34,6 +34,12 @@ impl FileId {
         Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
 
+    /// The identity of what has a name now, with its metadata. Nothing is held.
+    pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
+        let metadata = links.metadata(path)?;
+        Ok((Self::at(path, None, &metadata)?, metadata))
+    }
+
     /// Both numbers, or `None` for a console.
     pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
         self.0
@@ -52,11 +58,7 @@ impl PartialEq for FileId {
 
 /// Looks at what `path` names, and holds nothing: a file that is open cannot be replaced here.
 pub(crate) fn hold(path: &Path, links: Links) -> io::Result<(Option<File>, Metadata)> {
-    let metadata = match links {
-        Links::Follow => std::fs::metadata(path)?,
-        Links::Hold => std::fs::symlink_metadata(path)?,
-    };
-    Ok((None, metadata))
+    Ok((None, links.metadata(path)?))
 }
 
 /// The path with these bytes, which must be UTF-8 here.
@@ -106,6 +108,16 @@ pub(crate) fn others_may_read(_: &Metadata) -> bool {
 /// `None`: the console's width is not queried.
 pub(crate) fn columns() -> Option<u16> {
     None
+}
+
+/// Unsupported: here a lock keeps others from reading.
+pub(crate) fn lock(_: &File) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Opens a file for reading.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// 1: the number of hard links is not available.

@@ -89,6 +89,11 @@ impl Messages {
         }
     }
 
+    /// Reports for `--verbose` what the system turned out to lack.
+    pub(crate) fn say_what_lacks(&self) {
+        LACKS.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|text| self.verbose(text));
+    }
+
     /// Prints a new public key in age-keygen's words.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn public_key(&self, recipient: &Recipient) {
@@ -100,6 +105,14 @@ impl Messages {
     pub(crate) fn relay(&self, text: &str) {
         print("", text);
     }
+}
+
+/// What the system turned out to lack, for `--verbose`.
+static LACKS: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+/// Notes that the system lacks something, for [`Messages::say_what_lacks`].
+pub(crate) fn lacks(text: &'static str) {
+    LACKS.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
 }
 
 /// An error and its causes in one line.

@@ -28,6 +28,7 @@ use crate::{
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::{keyring::Keyring, recipients::Recipients},
+        platform::Links,
         terminal::{
             advice::misuse,
             exit_status::ExitStatus,
@@ -89,8 +90,8 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
     Ok(tally.status())
 }
 
-/// Descriptors that a file holds until it is committed: the new file, the old one, and the name of that.
-const DESCRIPTORS: usize = 3;
+/// Descriptors that a file holds until it is committed: the new file, the old one, its name, its lock, and its folder.
+const DESCRIPTORS: usize = 5;
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
@@ -166,6 +167,7 @@ impl<'a> Request<'a> {
         let recipients = Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
+        let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
         if args.header_only {
             session.messages.warning(
                 "--header-only keeps the file key: who could open a file once still can, with a copy of its key",

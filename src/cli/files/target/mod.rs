@@ -12,7 +12,7 @@ use std::{
     fs::{self, File},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 pub(crate) use place::{OutputFolder, Place};
@@ -69,6 +69,10 @@ pub(crate) enum Target {
         existing: Option<FileHandle>,
         /// That no other output of the run gets the name, if the run has several.
         claim: Option<Claim>,
+        /// An advisory lock on what is replaced: other runs leave it alone until this one is done.
+        lock: OnceLock<File>,
+        /// Whether the command can write to standard output instead.
+        can_stream: bool,
     },
 }
 
@@ -149,7 +153,15 @@ impl Target {
             Overwrite::Refuse if exists => {
                 already_exists().hint("overwrite it with -f, or choose another name with -o, or another folder with -O")
             }
-            _ => Ok(Self::File { typed, place, overwrite, existing, claim: None }),
+            _ => Ok(Self::File {
+                typed,
+                place,
+                overwrite,
+                existing,
+                claim: None,
+                lock: OnceLock::new(),
+                can_stream: false,
+            }),
         }
     }
 
@@ -158,14 +170,15 @@ impl Target {
     /// # Errors
     ///
     /// If another has it.
-    pub(crate) fn claimed(self, taken: &Arc<Taken>) -> Result<Self> {
-        let Self::File { typed, place, overwrite, existing, .. } = self else { return Ok(self) };
-        let is_made = existing.as_ref().is_some_and(|existing| taken.contains(existing.id()));
-        let claim = if is_made { None } else { taken.claim(place.path().to_owned()) };
-        if claim.is_none() {
-            return two_inputs(&typed);
+    pub(crate) fn claimed(mut self, taken: &Arc<Taken>) -> Result<Self> {
+        if let Self::File { typed, place, existing, claim, .. } = &mut self {
+            let is_made = existing.as_ref().is_some_and(|existing| taken.contains(existing.id()));
+            *claim = if is_made { None } else { taken.claim(place.path().to_owned()) };
+            if claim.is_none() {
+                return two_inputs(typed);
+            }
         }
-        Ok(Self::File { typed, place, overwrite, existing, claim })
+        Ok(self)
     }
 
     /// The file, device or pipe that is there now.
@@ -331,7 +344,28 @@ impl Target {
             }
             return Err(anyhow!("{name} was created by another program during the run")).hint("it was left as it is");
         }
-        self.explain(Err(error).with_context(|| format!("cannot finish {name}")), 0)
+        let is_refused = self.refuses_new_file(&error);
+        let finished = self.explain(Err(error).with_context(|| format!("cannot finish {name}")), 0);
+        if is_refused { finished.hint(self.stream_instead()) } else { finished }
+    }
+
+    /// Whether an existing file can be written, but not replaced: its folder takes no new file, or it is a mount point.
+    fn refuses_new_file(&self, error: &io::Error) -> bool {
+        use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+        let kinds = [CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy];
+        matches!(self, Self::File { can_stream: true, existing: Some(_), .. }) && kinds.contains(&error.kind())
+    }
+
+    fn stream_instead(&self) -> String {
+        format!("the file can only be replaced through its folder; to write into it as it is, use -c > {}", self.name())
+    }
+
+    /// Says that the command can write to standard output instead.
+    pub(crate) fn or_stdout(mut self) -> Self {
+        if let Self::File { can_stream, .. } = &mut self {
+            *can_stream = true;
+        }
+        self
     }
 
     /// The folder that is held, for as long as its path is used.
@@ -376,14 +410,25 @@ impl Target {
                 let file = file.with_context(|| format!("cannot open {name}"))?;
                 Output::Stream(Stream::new(file, false))
             }
-            Self::File { place, overwrite, .. } => {
+            Self::File { place, overwrite, existing, lock, .. } => {
                 let cannot_create = || format!("cannot create {name}");
+                if let (Overwrite::Replace, Some(existing)) = (*overwrite, existing) {
+                    let locked =
+                        existing.lock(&place.reachable()).map_err(|_| anyhow!("{name} is locked by another program"));
+                    let locked = locked.hint("wait until that has written it, then try again")?;
+                    locked.map(|file| lock.get_or_init(|| file));
+                }
                 if *overwrite == Overwrite::Replace {
                     // Needed by the commit, when nothing can be opened any more.
                     signals::clean_up_on_signals().with_context(cannot_create)?;
                 }
                 place.create_folder().with_context(cannot_create)?;
-                Output::File(Pending::new(&place.reachable()).with_context(cannot_create)?)
+                let pending = Pending::new(&place.reachable());
+                let is_refused = pending.as_ref().is_err_and(|error| self.refuses_new_file(error));
+                match pending.with_context(cannot_create) {
+                    Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
+                    pending => Output::File(pending?),
+                }
             }
         })
     }

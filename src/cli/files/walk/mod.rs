@@ -1,5 +1,7 @@
 //! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
 
+mod once;
+
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
@@ -13,6 +15,8 @@ use std::{
 
 use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
+
+pub(crate) use once::once;
 
 use crate::cli::{
     args::{DASH, InputArgs, is_name_of_stdin},
