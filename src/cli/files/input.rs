@@ -135,7 +135,10 @@ impl Input {
         platform::read_ahead(&file);
         let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
         let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
-        let id = FileId::of(&file)?;
+        let id = match &place {
+            Some(place) => FileId::of_opened(&place.reachable(), &file)?,
+            None => FileId::of(&file)?,
+        };
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
         Ok(Self { place, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }

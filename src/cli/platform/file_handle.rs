@@ -15,7 +15,7 @@ use crate::cli::platform::unix::FileId;
 #[cfg(windows)]
 use crate::cli::platform::windows::{FileId, hold};
 
-use crate::cli::platform::{has_access_list, lock, open_without_waiting};
+use crate::cli::platform::{has_access_list, is_in_user_space, lock, open_without_waiting};
 
 /// A file, device or pipe that exists, held by a descriptor where the system can.
 ///
@@ -81,6 +81,17 @@ impl FileHandle {
         Ok(Self { id: FileId::of(&held)?, held: Some(held), metadata })
     }
 
+    /// Holds an open file that `path` named.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn opened(path: &Path, file: &File) -> io::Result<Self> {
+        let held = file.try_clone()?;
+        let metadata = held.metadata()?;
+        Ok(Self { id: FileId::at(path, Some(&held), &metadata)?, held: Some(held), metadata })
+    }
+
     /// Which file this is.
     pub(crate) fn id(&self) -> &FileId {
         &self.id
@@ -103,7 +114,8 @@ impl FileHandle {
     ///
     /// [`io::ErrorKind::WouldBlock`] if another process has it.
     pub(crate) fn lock(&self, path: &Path) -> io::Result<Option<File>> {
-        if !self.metadata.is_file() {
+        // Some file systems in user space die if an open file is replaced.
+        if !self.metadata.is_file() || is_in_user_space(path) {
             return Ok(None);
         }
         let file = open_without_waiting(path).ok().filter(|file| FileId::of(file).is_ok_and(|id| id == self.id));

@@ -12,7 +12,7 @@ use std::{
 use rustix::{
     fs::{
         Advice, AtFlags, CWD, Mode, OFlags, ResolveFlags, fadvise, fgetxattr, fremovexattr, getxattr, linkat, open,
-        openat, openat2,
+        openat, openat2, statfs,
     },
     io::Errno,
     pipe::fcntl_setpipe_size,
@@ -126,6 +126,13 @@ pub(crate) fn create_unnamed(folder: &Path) -> io::Result<File> {
     let file = File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?);
     std::fs::metadata(descriptor_path(&file))?;
     Ok(file)
+}
+
+/// Whether a file is on a file system in user space (FUSE).
+pub(crate) fn is_in_user_space(path: &Path) -> bool {
+    /// `FUSE_SUPER_MAGIC`.
+    const FUSE: u64 = 0x6573_5546;
+    statfs(path).is_ok_and(|found| u64::try_from(found.f_type) == Ok(FUSE))
 }
 
 /// Whether a file has an access control list. If so, the group bits of its mode are the list's mask, which may be more than

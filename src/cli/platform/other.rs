@@ -96,5 +96,10 @@ pub(crate) fn has_access_list(_: &File) -> bool {
     false
 }
 
+/// False: where these systems have such file systems, they are not recognised.
+pub(crate) fn is_in_user_space(_: &Path) -> bool {
+    false
+}
+
 /// Does nothing: files are created with the permissions that they are given.
 pub(crate) fn drop_access_list(_: &File) {}

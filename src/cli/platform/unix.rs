@@ -24,7 +24,7 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::{file_handle::Links, ownership::Ownership};
+use crate::cli::platform::{file_handle::Links, ownership::Ownership, spelling::as_listed};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
@@ -44,14 +44,20 @@ impl FileId {
         Ok(Self::from(&file.metadata()?))
     }
 
-    pub(super) fn at(_: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
-        Ok(Self::from(metadata))
+    /// The identity of the file that `path` names, the same for all spellings of its name.
+    pub(super) fn at(path: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
+        Ok(as_listed(path, metadata).map_or_else(|| Self::from(metadata), |listed| Self::from(&listed)))
+    }
+
+    /// The identity of an open file that `path` named.
+    pub(crate) fn of_opened(path: &Path, file: &File) -> io::Result<Self> {
+        Self::at(path, Some(file), &file.metadata()?)
     }
 
     /// The identity of what has a name now, with its metadata. Nothing is held.
     pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
         let metadata = links.metadata(path)?;
-        Ok((Self::from(&metadata), metadata))
+        Ok((Self::at(path, None, &metadata)?, metadata))
     }
 
     /// Both numbers. Always there; elsewhere, a console has none.

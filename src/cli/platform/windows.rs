@@ -34,6 +34,11 @@ impl FileId {
         Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
 
+    /// The identity of an open file.
+    pub(crate) fn of_opened(_: &Path, file: &File) -> io::Result<Self> {
+        Self::of(file)
+    }
+
     /// The identity of what has a name now, with its metadata. Nothing is held.
     pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
         let metadata = links.metadata(path)?;
