@@ -87,7 +87,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     }
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
-    commit(Written::new(target, output, &permissions)?)?;
+    commit(Written::new(target, output, &permissions)?, &session.messages)?;
     report(&salvaged, args, &session, &name)
 }
 

@@ -27,7 +27,7 @@ use crate::{
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
-            read_back,
+            read_back::{self, Discard},
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
@@ -234,7 +234,7 @@ impl<'a> Request<'a> {
             let stanza_types = committed.map(|()| stanza_types);
             Ok(Rekeyed { path, stanza_types })
         };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+        commit_group(written, &self.session.messages).into_iter().zip(rest).map(finish).collect()
     }
 
     /// Reads an output back once it is on the disk.
@@ -246,7 +246,7 @@ impl<'a> Request<'a> {
         };
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
-            let read_back = read_back::authenticate(output, &header, &unlocked, permit.threads);
+            let read_back = read_back::authenticate(output, &header, &unlocked, Discard.sink(), permit.threads);
             read_back.with_context(|| format!("cannot rekey {name}"))
         })
     }
