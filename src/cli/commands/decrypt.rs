@@ -54,7 +54,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, &session.messages, |committed, opened| request.finish(committed, opened)),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
@@ -72,9 +72,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is decrypted but not committed.
-struct Opened<'r> {
-    written: Written<'r>,
+/// What is known of a file that is decrypted but not committed.
+struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
     /// Whether it changed while it was read. Then it is not deleted.
@@ -108,7 +107,7 @@ impl<'a> Request<'a> {
     }
 
     /// Decrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Opened<'_>> {
+    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Opened)> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let target = self.outputs.target(path)?;
@@ -142,7 +141,7 @@ impl<'a> Request<'a> {
             self.session.messages.warning(&warning);
         }
         let source = (self.args.files.rm && !source_changed).then_some(source);
-        Ok(Opened { written, source, source_changed, summary })
+        Ok((written, Opened { source, source_changed, summary }))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
@@ -157,21 +156,14 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Result<Decrypted>> {
-        let messages = &self.session.messages;
-        let (written, rest): (Vec<_>, Vec<_>) = group
-            .into_iter()
-            .map(|Opened { written, source, source_changed, summary }| (written, (source, source_changed, summary)))
-            .unzip();
-        let finish = |(committed, (source, source_changed, summary)): (Result<()>, (Option<SourceFile>, _, _))| {
-            committed?;
-            // What was compared is authentic: nobody without a key could change it since without being noticed.
-            let removal = source.map(|source| source.remove(None, messages)).transpose()?;
-            self.progress.done();
-            Ok(Decrypted { summary, source_changed: source_changed || removal == Some(Removal::Kept) })
-        };
-        commit_group(written, messages).into_iter().zip(rest).map(finish).collect()
+    /// Deletes the source of a file that is committed, if `--rm` was given.
+    fn finish(&self, committed: Result<()>, opened: Opened) -> Result<Decrypted> {
+        committed?;
+        let Opened { source, source_changed, summary } = opened;
+        // What was compared is authentic: nobody without a key could change it since without being noticed.
+        let removal = source.map(|source| source.remove(None, &self.session.messages)).transpose()?;
+        self.progress.done();
+        Ok(Decrypted { summary, source_changed: source_changed || removal == Some(Removal::Kept) })
     }
 
     /// Opens an input, and checks everything that can be known before it is read.

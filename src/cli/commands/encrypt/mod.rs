@@ -126,7 +126,7 @@ impl<'a> Request<'a> {
     }
 
     /// Encrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Sealed<'_>> {
+    fn write(&self, path: &InputPath) -> Result<(Written<'_, Proven>, Sealed)> {
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
@@ -165,7 +165,7 @@ impl<'a> Request<'a> {
         if removes {
             written = written.with(Durability::Required);
         }
-        Ok(Sealed { written, source, summary })
+        Ok((written, Sealed { source, summary }))
     }
 
     /// What is to be proven of an output, and found out for the receipt and for deleting the source, once it is on the disk.

@@ -15,9 +15,8 @@ use crate::cli::{
     },
 };
 
-/// A file that is sealed but not committed.
-pub(super) struct Sealed<'r> {
-    pub(super) written: Written<'r, Proven>,
+/// What is known of a file that is sealed but not committed.
+pub(super) struct Sealed {
     pub(super) source: Disposal,
     /// For `--verbose`.
     pub(super) summary: String,
@@ -54,19 +53,18 @@ pub(super) struct Encrypted {
 
 /// Commits files together. Lines for `receipt` are durable before the first source goes.
 pub(super) fn commit(
-    group: Vec<Sealed<'_>>,
+    group: Vec<(Written<'_, Proven>, Sealed)>,
     receipt: Option<&Receipt>,
     progress: &Progress,
     messages: &Messages,
 ) -> Vec<Result<Encrypted>> {
-    let (written, rest): (Vec<_>, Vec<_>) =
-        group.into_iter().map(|Sealed { written, source, summary }| (written, (source, summary))).unzip();
-    let mut committed = commit_group(written, messages);
+    let mut committed = commit_group(group, messages, |proven, sealed| (proven, sealed));
     let receipt_error = receipt.and_then(|receipt| {
-        let lines: String = committed.iter_mut().flatten().filter_map(|proven| proven.receipt_line.take()).collect();
+        let lines: String =
+            committed.iter_mut().filter_map(|(proven, _)| proven.as_mut().ok()?.receipt_line.take()).collect();
         receipt.append(&lines, Durability::Required, messages).err()
     });
-    let finish = |(proven, (source, summary)): (Result<Proven>, (Disposal, _))| {
+    let finish = |(proven, Sealed { source, summary }): (Result<Proven>, Sealed)| {
         let Proven { receipt_line, plaintext_sha256 } = proven?;
         let removal = match source {
             Disposal::Stays => Ok(Removal::Removed),
@@ -80,5 +78,5 @@ pub(super) fn commit(
         progress.done();
         Ok(Encrypted { summary, receipt_line, removal })
     };
-    committed.into_iter().zip(rest).map(finish).collect()
+    committed.into_iter().map(finish).collect()
 }
