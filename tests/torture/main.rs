@@ -15,6 +15,7 @@ mod hostile;
 mod kill;
 mod load;
 mod properties;
+mod removal;
 
 use std::{env, io::Write, sync::LazyLock};
 

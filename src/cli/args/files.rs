@@ -35,7 +35,8 @@ pub(crate) struct FileArgs {
     /// Keep the input files (the default; accepted for compatibility with gzip)
     #[arg(short, long, help_heading = "Files")]
     pub(crate) keep: bool,
-    /// Delete each input file once its output has been written, synced, read back and found good
+    /// Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once
+    /// more right before, and keeps it if it has changed
     #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
     pub(crate) rm: bool,
     #[command(flatten)]

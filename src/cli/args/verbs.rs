@@ -30,7 +30,8 @@ pub(crate) struct Encrypt {
     /// Fail, before anything is written, unless the header has exactly N stanzas
     #[arg(long, value_name = "N", help_heading = "Who can open")]
     pub(crate) expect_recipients: Option<usize>,
-    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output
+    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output. With --rm, each
+    /// line is on the disk before its source is deleted, and lines stand in the order in which outputs were finished
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) receipt: Option<PathBuf>,
     /// Write ASCII armor: text that survives mail and paste

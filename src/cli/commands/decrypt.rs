@@ -14,9 +14,9 @@ use crate::{
         },
         commands::session::Session,
         files::{
-            commit::{Proof, Written, commit_group},
+            commit::{Durability, DurableFolders, Proof, Written, commit_group},
             encrypted_input::EncryptedInput,
-            input::{Input, SourceFile, announce_typed},
+            input::{Input, Removal, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
@@ -41,8 +41,13 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
-    let report =
-        |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
+    let report = |result: Result<Decrypted>| match result {
+        Ok(Decrypted { summary, source_changed }) => {
+            session.messages.verbose(&summary);
+            source_changed.then_some(ExitStatus::Failure)
+        }
+        Err(error) => session.messages.failure(Err(error)),
+    };
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
@@ -51,7 +56,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, &session.messages, |committed, opened| request.finish(committed, opened)),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
@@ -64,17 +69,27 @@ struct Request<'a> {
     session: Session<'a>,
     keyring: Keyring,
     outputs: Outputs<'a>,
+    durable_folders: DurableFolders,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
-/// A file that is decrypted but not committed.
-struct Opened<'r> {
-    written: Written<'r>,
+/// What is known of a file that is decrypted but not committed.
+struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
+    /// Whether it changed while it was read. Then it is not deleted.
+    source_changed: bool,
     /// For `--verbose`.
     summary: String,
+}
+
+/// A file whose output is committed.
+struct Decrypted {
+    /// For `--verbose`.
+    summary: String,
+    /// Whether the source changed while it was read. Then it was not deleted.
+    source_changed: bool,
 }
 
 impl<'a> Request<'a> {
@@ -92,11 +107,12 @@ impl<'a> Request<'a> {
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
-        Ok((Self { args, session, keyring, outputs, progress, cores }, inputs))
+        let durable_folders = DurableFolders::default();
+        Ok((Self { args, session, keyring, outputs, durable_folders, progress, cores }, inputs))
     }
 
     /// Decrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Opened<'_>> {
+    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Opened)> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let target = self.outputs.target(path)?;
@@ -118,8 +134,19 @@ impl<'a> Request<'a> {
         drop(permit);
 
         let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
-        let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Opened { written, source: self.args.files.rm.then(|| input.into_source_file()), summary })
+        let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
+        if self.args.files.rm {
+            written = written.with(Durability::Required);
+        }
+        let source = input.into_source_file();
+        let source_changed = source.has_changed();
+        if source_changed {
+            let kept = if self.args.files.rm { ", and it was not deleted" } else { "" };
+            let warning = format!("{name} changed while it was read; what was read is decrypted{kept}");
+            self.session.messages.warning(&warning);
+        }
+        let source = (self.args.files.rm && !source_changed).then_some(source);
+        Ok((written, Opened { source, source_changed, summary }))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
@@ -133,19 +160,14 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Commits files together. The results are summaries for `--verbose`.
-    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Result<String>> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Opened { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(committed, (source, summary)): (Result<()>, (Option<SourceFile>, _))| {
-            committed?;
-            if let Some(source) = source {
-                source.remove(&self.session.messages)?;
-            }
-            self.progress.done();
-            Ok(summary)
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    /// Deletes the source of a file that is committed, if `--rm` was given.
+    fn finish(&self, committed: Result<()>, opened: Opened) -> Result<Decrypted> {
+        committed?;
+        let Opened { source, source_changed, summary } = opened;
+        // What was compared is authentic: nobody without a key could change it since without being noticed.
+        let removal = source.map(|source| source.remove(None, &self.session.messages)).transpose()?;
+        self.progress.done();
+        Ok(Decrypted { summary, source_changed: source_changed || removal == Some(Removal::Kept) })
     }
 
     /// Opens an input, and checks everything that can be known before it is read.
@@ -156,6 +178,7 @@ impl<'a> Request<'a> {
         self.session.key_files.check_is_not_output(target)?;
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
+            self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
         }
         Ok(input)
@@ -188,7 +211,7 @@ impl<'a> Request<'a> {
     fn open_output(&self, target: &Target) -> Result<Output> {
         let mut output = target.open()?;
         if self.args.files.inputs.is_single() && !self.args.files.rm {
-            self.session.confine(target.folder());
+            self.session.confine(target.reachable_folder());
         }
         if self.args.sparse {
             output.leave_holes();

@@ -77,7 +77,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
     let mut output = target.open()?;
-    session.confine(target.folder());
+    session.confine(target.reachable_folder());
     let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
     let salvaged = target.explain(salvaged, output.released())?;
     if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
@@ -88,7 +88,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     }
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
-    commit(Written::new(target, output, &permissions)?)?;
+    commit(Written::new(target, output, &permissions)?, &session.messages)?;
     report(&salvaged, args, &session, &name)
 }
 

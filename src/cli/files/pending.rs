@@ -119,6 +119,11 @@ impl Pending {
         self.file.try_clone()
     }
 
+    /// Another descriptor of the file, which stays when this one gets its name.
+    pub(crate) fn another_handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// Bytes in the file.
     pub(crate) fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
@@ -285,8 +290,18 @@ pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
         Err(_) if path.is_dir() => {}
         created => created?,
     }
-    let _ = platform::sync_folder(above);
-    Ok(())
+    match platform::sync_folder(above) {
+        // Said of the outputs in it.
+        Err(error) if cannot_be_synced(&error) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Whether a failure to sync a folder says that the folder never can be: it may be writable but not readable, and not all file
+/// systems can do it. Any other failure means that something may be lost.
+pub(crate) fn cannot_be_synced(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }
 
 #[cfg(all(test, unix))]

@@ -212,6 +212,11 @@ pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
 }
 
+/// Seconds and nanoseconds of the last change to a file or its attributes, which no program can set.
+pub(crate) fn change_time(metadata: &Metadata) -> Option<(i64, i64)> {
+    Some((metadata.ctime(), metadata.ctime_nsec()))
+}
+
 /// Owner, group and mode.
 pub(crate) fn ownership(metadata: &Metadata) -> Option<Ownership> {
     Some(Ownership { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })

@@ -72,6 +72,14 @@ impl Messages {
         }
     }
 
+    /// Prints a warning, once in a run: many files may be affected.
+    pub(crate) fn warning_once(&self, text: &str) {
+        static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
+            self.warning(text);
+        }
+    }
+
     /// Says, once in a run, that standard input is read from the terminal. Not in the place of another tool, which does not.
     pub(crate) fn reading_terminal(&self) {
         static ONCE: Once = Once::new();

@@ -218,7 +218,15 @@ impl Target {
     }
 
     /// The folder in which a name will appear, if one will.
-    pub(crate) fn folder(&self) -> Option<PathBuf> {
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout(_) | Self::Direct { .. } => None,
+            Self::File { place, .. } => Some(parent_folder(place.path())),
+        }
+    }
+
+    /// A path that leads to that folder, as long as [`held_folder`](Self::held_folder) is held.
+    pub(crate) fn reachable_folder(&self) -> Option<PathBuf> {
         match self {
             Self::Stdout(_) | Self::Direct { .. } => None,
             Self::File { place, .. } => Some(parent_folder(&place.reachable()).to_owned()),

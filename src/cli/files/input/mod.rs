@@ -1,8 +1,10 @@
 //! An input: a file or standard input, with its name and, where it is known, its length.
 
+mod source_file;
+
 use std::{
     borrow::Cow,
-    fs::{self, File, Metadata},
+    fs::{File, Metadata},
     io::{self, BufReader, IsTerminal, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,11 +20,13 @@ use crate::{
             naming::{InputPath, display_name},
             permissions::{Owner, Permissions},
         },
-        platform::{self, FileHandle, FileId, Folder},
-        terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
+        platform::{self, FileId, Folder},
+        terminal::{advice::misuse, errors::During, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source, is_wanted},
 };
+
+pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
@@ -38,15 +42,6 @@ pub(crate) struct Input {
     id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
-}
-
-/// The file that was read, held so that no other can be mistaken for it.
-pub(crate) struct SourceFile {
-    /// `None` for standard input.
-    place: Option<Place>,
-    metadata: Option<Metadata>,
-    id: FileId,
-    file: File,
 }
 
 /// The name of a file, and the folder that it is in if a walk found it there.
@@ -207,54 +202,6 @@ impl Input {
         let file = self.reader.get_ref().file.try_clone();
         let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
         at.with_context(|| format!("cannot read {}", self.name()))
-    }
-}
-
-impl SourceFile {
-    /// Deletes the file that was named, if it is still the one that was read.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub(crate) fn remove(&self, messages: &Messages) -> Result<()> {
-        let Some(place) = &self.place else { return Ok(()) };
-        let (path, reachable) = (&place.path, place.reachable());
-        let is_link = reachable.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        if is_link || !self.is_still_named() || self.has_changed() {
-            let why = if is_link { "it is a link" } else { "it is not what was read any more" };
-            messages.warning(&format!("{} was not deleted: {why}", quoted(path)));
-            return Ok(());
-        }
-        fs::remove_file(reachable).with_context(|| format!("cannot delete {}", quoted(path)))?;
-        if self.has_hard_links() {
-            messages.warning(&format!(
-                "{} was deleted, but the file has other names (hard links), and they keep what is in it",
-                quoted(path)
-            ));
-        }
-        Ok(())
-    }
-
-    /// Whether the name that was opened still names this file.
-    pub(crate) fn is_still_named(&self) -> bool {
-        self.place.as_ref().is_none_or(|place| {
-            let reachable = place.reachable();
-            let named = if place.folder.is_some() { FileHandle::named(&reachable) } else { FileHandle::at(&reachable) };
-            named.is_ok_and(|named| *named.id() == self.id)
-        })
-    }
-
-    /// Whether the file had more than one name when it was opened.
-    pub(crate) fn has_hard_links(&self) -> bool {
-        self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
-    }
-
-    /// Whether length or mtime of the file have changed since it was opened.
-    pub(crate) fn has_changed(&self) -> bool {
-        let now = self.file.metadata();
-        let same =
-            |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.metadata.as_ref().filter(|then| then.is_file()).is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
 }
 
