@@ -5,7 +5,10 @@
 //! A name that the user typed may be a link, a device or a pipe. A name that was derived may not: whatever has it is replaced by
 //! a file, or nothing is.
 
+mod compare;
+mod open;
 mod place;
+mod take;
 mod taken;
 
 use std::{
@@ -24,11 +27,10 @@ use crate::cli::{
     args::DASH,
     files::{
         input::check_is_open,
-        naming::{canonical, is_descriptor, is_stdout, parent_folder, resolve},
-        output::{Output, Stream},
-        pending::{Overwrite, Pending},
+        naming::{is_descriptor, is_stdout, parent_folder, resolve},
+        pending::Overwrite,
     },
-    platform::{self, FileHandle, FileId, Folder, signals},
+    platform::{self, FileHandle, Folder},
     terminal::{
         advice::{Advise, advised, misuse},
         errors::Misuse,
@@ -181,42 +183,6 @@ impl Target {
         Ok(self)
     }
 
-    /// The file, device or pipe that is there now.
-    fn existing(&self) -> Option<&FileHandle> {
-        match self {
-            Self::Stdout(_) => None,
-            Self::Direct { existing, .. } => Some(existing),
-            Self::File { existing, .. } => existing.as_ref(),
-        }
-    }
-
-    /// Refuses an output that is the file `input`, which is also read. Compares device and inode, whatever the spelling.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse::InputIsOutput`].
-    pub(crate) fn check_is_not(&self, input: &FileId, input_name: &str) -> Result<()> {
-        let stdout;
-        let existing = match self {
-            Self::Stdout(_) => {
-                stdout = platform::stdout().and_then(|stdout| FileHandle::of(&stdout)).ok();
-                stdout.as_ref()
-            }
-            Self::Direct { .. } | Self::File { .. } => self.existing(),
-        };
-        let keeps_data = |found: &FileHandle| found.metadata().is_file() || platform::is_block_device(found.metadata());
-        if !existing.is_some_and(|existing| keeps_data(existing) && existing.id() == input) {
-            return Ok(());
-        }
-        let name = self.name();
-        let message = if input_name == name {
-            format!("{name} is to be both read and written")
-        } else {
-            format!("{input_name} and {name} are the same file")
-        };
-        Err(Misuse::InputIsOutput(message)).hint("nothing was written; choose another output with -o")
-    }
-
     /// The folder in which a name will appear, if one will.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
@@ -236,37 +202,6 @@ impl Target {
     /// Whether this is a file, which appears when it is committed and can be read back before.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self, Self::File { .. })
-    }
-
-    /// Whether both go to the same place. Where nothing exists yet, the names decide.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        if let (Some(existing), Some(other)) = (self.existing(), other.existing()) {
-            return existing.id() == other.id();
-        }
-        match (self.path_now(), other.path_now()) {
-            (Some(path), Some(other)) => {
-                path == other || canonical(&path).is_some_and(|path| canonical(&other) == Some(path))
-            }
-            (None, None) => true,
-            _ => false,
-        }
-    }
-
-    /// The path to use, or `None` for standard output.
-    fn path_now(&self) -> Option<PathBuf> {
-        match self {
-            Self::Stdout(_) => None,
-            Self::Direct { path, .. } => Some(path.clone()),
-            Self::File { place, .. } => Some(place.reachable()),
-        }
-    }
-
-    /// The path of a file that does not exist yet, the same for all its spellings.
-    pub(crate) fn canonical_if_new(&self) -> Option<PathBuf> {
-        match self {
-            Self::File { place, existing: None, .. } => canonical(&place.reachable()),
-            _ => None,
-        }
     }
 
     /// The path as the user wrote it, or `None` for standard output.
@@ -317,57 +252,6 @@ impl Target {
         self.replaces().filter(|existing| existing.metadata().is_file())
     }
 
-    /// Calls `persist`, which gives the file `id` the name, if that still holds what was found there.
-    ///
-    /// # Errors
-    ///
-    /// If it does not, or another output of the run has it; those of `persist`.
-    pub(crate) fn take_name(&self, id: &FileId, persist: impl FnOnce() -> io::Result<()>) -> Result<()> {
-        let Self::File { place, existing, claim, .. } = self else { return Ok(()) };
-        let name = self.name();
-        let belongs_to_run = || {
-            let now = claim.as_ref().zip(place.existing().ok());
-            now.is_some_and(|(claim, now)| claim.is_made(now.id()))
-        };
-        // What has taken the name since would be lost.
-        if self.overwrite() == Overwrite::Replace
-            && let Some(existing) = existing
-            && !place.existing().is_ok_and(|now| now.id() == existing.id())
-        {
-            if belongs_to_run() {
-                return two_inputs(place.path());
-            }
-            return Err(anyhow!("{name} was replaced by another program")).hint("what it is now was left as it is");
-        }
-        if let Some(claim) = claim {
-            claim.make(id);
-        }
-        let Err(error) = persist() else { return Ok(()) };
-        if let Some(claim) = claim {
-            claim.fail(id);
-        }
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            if belongs_to_run() {
-                return two_inputs(place.path());
-            }
-            return Err(anyhow!("{name} was created by another program during the run")).hint("it was left as it is");
-        }
-        let is_refused = self.refuses_new_file(&error);
-        let finished = self.explain(Err(error).with_context(|| format!("cannot finish {name}")), 0);
-        if is_refused { finished.hint(self.stream_instead()) } else { finished }
-    }
-
-    /// Whether an existing file can be written, but not replaced: its folder takes no new file, or it is a mount point.
-    fn refuses_new_file(&self, error: &io::Error) -> bool {
-        use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
-        let kinds = [CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy];
-        matches!(self, Self::File { can_stream: true, existing: Some(_), .. }) && kinds.contains(&error.kind())
-    }
-
-    fn stream_instead(&self) -> String {
-        format!("the file can only be replaced through its folder; to write into it as it is, use -c > {}", self.name())
-    }
-
     /// Says that the command can write to standard output instead.
     pub(crate) fn or_stdout(mut self) -> Self {
         if let Self::File { can_stream, .. } = &mut self {
@@ -395,50 +279,6 @@ impl Target {
             Self::Stdout(_) => check_is_open(platform::stdout(), "standard output"),
             Self::Direct { .. } | Self::File { .. } => Ok(()),
         }
-    }
-
-    /// Opens the output. A file gets its name only by [`commit`](crate::cli::files::commit::commit).
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub(crate) fn open(&self) -> Result<Output> {
-        let name = self.name();
-        Ok(match self {
-            Self::Stdout(allowed) => {
-                let file = platform::stdout().context("cannot use standard output")?;
-                let text_only = *allowed != OnTerminal::Anything && file.is_terminal();
-                Output::Stream(Stream::new(file, text_only))
-            }
-            Self::Direct { path, .. } => {
-                // Opening the name of a descriptor opens its file again, at offset 0: appending spares what is there. A
-                // device is written from its start, since its end is the end of its space.
-                let append = path.is_file();
-                let file = File::options().write(true).append(append).open(path);
-                let file = file.with_context(|| format!("cannot open {name}"))?;
-                Output::Stream(Stream::new(file, false))
-            }
-            Self::File { place, overwrite, existing, lock, .. } => {
-                let cannot_create = || format!("cannot create {name}");
-                if let (Overwrite::Replace, Some(existing)) = (*overwrite, existing) {
-                    let locked =
-                        existing.lock(&place.reachable()).map_err(|_| anyhow!("{name} is locked by another program"));
-                    let locked = locked.hint("wait until that has written it, then try again")?;
-                    locked.map(|file| lock.get_or_init(|| file));
-                }
-                if *overwrite == Overwrite::Replace {
-                    // Needed by the commit, when nothing can be opened any more.
-                    signals::clean_up_on_signals().with_context(cannot_create)?;
-                }
-                place.create_folder().with_context(cannot_create)?;
-                let pending = Pending::new(&place.reachable());
-                let is_refused = pending.as_ref().is_err_and(|error| self.refuses_new_file(error));
-                match pending.with_context(cannot_create) {
-                    Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
-                    pending => Output::File(pending?),
-                }
-            }
-        })
     }
 }
 
