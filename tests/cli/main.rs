@@ -25,6 +25,7 @@ mod keys;
 mod limits;
 mod memory_forgets;
 mod no_escrow;
+mod planted;
 mod plugin_sessions;
 mod plugins;
 mod prompts;

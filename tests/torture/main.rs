@@ -16,6 +16,7 @@ mod kill;
 mod load;
 mod properties;
 mod removal;
+mod swaps;
 
 use std::{env, io::Write, sync::LazyLock};
 

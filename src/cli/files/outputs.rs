@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::cli::{
     args::{DASH, FileArgs},
@@ -170,8 +170,12 @@ impl<'a> Outputs<'a> {
             Destination::InOutputDir { below, source } => {
                 let folder = self.folder.as_ref().expect("-O named it");
                 let path = folder.path().join(below);
-                let place = Place::in_output_dir(folder, below, source);
-                Target::file(&path, place.with_context(|| format!("cannot create {}", quoted(&path)))?, overwrite)
+                let place = Place::in_output_dir(folder, below, source).map_err(|error| {
+                    let is_link = error.kind() == io::ErrorKind::Other;
+                    let error = Error::new(error).context(format!("cannot create {}", quoted(&path)));
+                    if is_link { advised(error, NO_LINKS) } else { error }
+                });
+                Target::file(&path, place?, overwrite)
             }
             Destination::Derived { path, input } => {
                 let place = Place::beside(input, path.clone());
@@ -200,6 +204,8 @@ impl<'a> Outputs<'a> {
         if self.args.force { Overwrite::Replace } else { Overwrite::Refuse }
     }
 }
+
+const NO_LINKS: &str = "no link below the folder of -O is followed; name the folder that it leads to with -O";
 
 /// Fails if there is no such input.
 fn check_exists(path: &Path) -> Result<()> {
