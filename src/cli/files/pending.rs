@@ -235,9 +235,13 @@ fn replace_placeholder(from: TempPath, to: &Path) -> io::Result<()> {
     messages::lacks(
         "the file system cannot name a file in one step without replacing another: a run that is killed can leave an empty file",
     );
-    let placeholder = signals::create_temporary(to, platform::create_private)?;
-    let id = FileId::of(&placeholder)?;
-    let is_ours = || FileId::of_name(to, Links::Hold).is_ok_and(|(named, _)| named == id);
+    signals::create_temporary(to, platform::create_placeholder)?;
+    // Held: no other file can get its inode number.
+    let placeholder = FileHandle::named(to)?;
+    let is_ours = || {
+        let named = FileId::of_name(to, Links::Hold);
+        named.is_ok_and(|(id, metadata)| id == *placeholder.id() && metadata.is_file() && metadata.len() == 0)
+    };
     let renamed =
         if is_ours() { from.persist(to).map_err(io::Error::from) } else { Err(io::ErrorKind::AlreadyExists.into()) };
     if renamed.is_err() && is_ours() {

@@ -11,8 +11,8 @@ use std::{
 
 use rustix::{
     fs::{
-        Advice, AtFlags, CWD, Mode, OFlags, ResolveFlags, fadvise, fgetxattr, fremovexattr, getxattr, linkat, open,
-        openat, openat2, statfs,
+        Advice, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fadvise, fgetxattr, fremovexattr, getxattr, linkat,
+        mknodat, open, openat, openat2, statfs,
     },
     io::Errno,
     pipe::fcntl_setpipe_size,
@@ -114,6 +114,16 @@ pub(super) fn path_of(file: &File) -> Option<PathBuf> {
     let path = PathBuf::from(descriptor_path(file));
     let (named, held) = (std::fs::metadata(&path).ok()?, file.metadata().ok()?);
     ((named.dev(), named.ino()) == (held.dev(), held.ino())).then_some(path)
+}
+
+/// Creates an empty file with mode 0600, which is not opened: where other files are refused, nothing can be opened any more. Its
+/// name must be free.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::AlreadyExists`] if it is not; those of mknod(2).
+pub(crate) fn create_placeholder(path: &Path) -> io::Result<()> {
+    Ok(mknodat(CWD, path, FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0)?)
 }
 
 /// Creates a file without a name in `folder`, with mode 0600.

@@ -29,14 +29,15 @@ pub(crate) use folder::Folder;
 pub(crate) use hidden_input::HiddenInput;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link, read_ahead,
-    write_back,
+    create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,
+    link, read_ahead, write_back,
 };
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{
-    create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link, read_ahead, write_back,
+    create_placeholder, create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link,
+    read_ahead, write_back,
 };
 #[cfg(unix)]
 pub(crate) use unix::{

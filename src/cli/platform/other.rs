@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::cli::platform::create_private;
 #[cfg(unix)]
 use crate::cli::platform::file_handle::Links;
 
@@ -84,6 +85,11 @@ pub(super) fn path_of(_: &File) -> Option<PathBuf> {
 /// Unsupported: files are created under a hidden name.
 pub(crate) fn create_unnamed(_: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Creates an empty file. Its name must be free.
+pub(crate) fn create_placeholder(path: &Path) -> io::Result<()> {
+    create_private(path).map(drop)
 }
 
 /// Unsupported, as [`create_unnamed`] is.
