@@ -359,6 +359,8 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--add', '--add', [CompletionResultType]::ParameterName, 'Add the recipients that are named to those of each file')
             [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Take the recipients that are named out of each file')
             [CompletionResult]::new('--header-only', '--header-only', [CompletionResultType]::ParameterName, 'Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Change files even if none of the identities that are given could open them any more')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Change files even if none of the identities that are given could open them any more')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Read each new file back once it is synced, and authenticate it, before it takes the old one''s place')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object for each file')
             [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too')

@@ -347,6 +347,8 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --add 'Add the recipients that are named to those of each file'
             cand --remove 'Take the recipients that are named out of each file'
             cand --header-only 'Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it'
+            cand -f 'Change files even if none of the identities that are given could open them any more'
+            cand --force 'Change files even if none of the identities that are given could open them any more'
             cand --check 'Read each new file back once it is synced, and authenticate it, before it takes the old one''s place'
             cand --json 'Print one JSON object for each file'
             cand --recursive 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'

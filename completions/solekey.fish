@@ -263,6 +263,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l allow-plugin-s
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l add -d 'Add the recipients that are named to those of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l remove -d 'Take the recipients that are named out of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l header-only -d 'Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s f -l force -d 'Change files even if none of the identities that are given could open them any more'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l check -d 'Read each new file back once it is synced, and authenticate it, before it takes the old one\'s place'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'

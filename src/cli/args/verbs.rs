@@ -118,6 +118,9 @@ pub(crate) struct Rekey {
     /// Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it
     #[arg(long, help_heading = "Who can open")]
     pub(crate) header_only: bool,
+    /// Change files even if none of the identities that are given could open them any more
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) force: bool,
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
     #[arg(long, help_heading = "Files")]
     pub(crate) check: bool,
