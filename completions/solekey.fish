@@ -111,7 +111,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Prin
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -141,7 +141,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
