@@ -111,7 +111,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Prin
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -141,7 +141,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that' -r
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -263,6 +263,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l allow-plugin-s
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l add -d 'Add the recipients that are named to those of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l remove -d 'Take the recipients that are named out of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l header-only -d 'Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s f -l force -d 'Change files even if none of the identities that are given could open them any more'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l check -d 'Read each new file back once it is synced, and authenticate it, before it takes the old one\'s place'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'

@@ -448,7 +448,9 @@ fn sparse_outputs_have_holes_only_for_zeros() {
         let blocks = fs::metadata(sandbox.path("x")).expect("the file exists").blocks();
         assert!(blocks * 512 <= 64 * 1024, "{blocks} blocks");
     }
-    sandbox.run(["decrypt", "-f", "--sparse", "--range", "1M:2M", "-i", "key.txt", "x.age"]).is_silent_success();
+    sandbox
+        .run(["decrypt", "-f", "--sparse", "--range", "1M:2M", "-i", "key.txt", "-o", "x", "x.age"])
+        .is_silent_success();
     assert!(sandbox.read("x") == plaintext[SEGMENT..3 * SEGMENT]);
 }
 

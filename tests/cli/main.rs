@@ -24,6 +24,7 @@ mod key_material;
 mod keys;
 mod limits;
 mod memory_forgets;
+mod misuse;
 mod no_escrow;
 mod planted;
 mod plugin_sessions;

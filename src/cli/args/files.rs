@@ -10,7 +10,8 @@ use clap::{
     builder::{PathBufValueParser, TypedValueParser},
 };
 
-use crate::cli::args::DASH;
+/// The argument that stands for standard input or standard output.
+pub(crate) const DASH: &str = "-";
 
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
@@ -43,6 +44,18 @@ pub(crate) struct FileArgs {
     pub(crate) inputs: InputArgs,
 }
 
+impl FileArgs {
+    /// Whether all that is written goes to standard output.
+    pub(crate) fn all_to_stdout(&self) -> bool {
+        let Self { output, output_dir, stdout, inputs, .. } = self;
+        *stdout || output.as_ref().map_or(inputs.are_stdin() && output_dir.is_none(), is_dash)
+    }
+}
+
+fn is_dash(path: &PathBuf) -> bool {
+    path == Path::new(DASH)
+}
+
 /// Input files and threads, for verbs that work on many files.
 #[derive(Args, Clone)]
 pub(crate) struct InputArgs {
@@ -68,6 +81,11 @@ impl InputArgs {
     /// Whether there is exactly one input, be it standard input.
     pub(crate) fn is_single(&self) -> bool {
         !self.recursive && self.files_from.is_none() && self.files.len() <= 1
+    }
+
+    /// Whether standard input is all that is named, or nothing is.
+    pub(crate) fn are_stdin(&self) -> bool {
+        self.files_from.is_none() && self.files.iter().all(is_dash)
     }
 
     pub(crate) fn threads(&self) -> NonZeroUsize {

@@ -58,7 +58,7 @@ pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
     /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
-    /// what is needed for that
+    /// what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole
     #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
     pub(crate) range: Option<ByteRange>,
     /// Authenticate all of a file before any of it is written; the file is read twice
@@ -118,6 +118,9 @@ pub(crate) struct Rekey {
     /// Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it
     #[arg(long, help_heading = "Who can open")]
     pub(crate) header_only: bool,
+    /// Change files even if none of the identities that are given could open them any more
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) force: bool,
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
     #[arg(long, help_heading = "Files")]
     pub(crate) check: bool,

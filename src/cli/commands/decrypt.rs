@@ -95,6 +95,12 @@ struct Decrypted {
 impl<'a> Request<'a> {
     fn new(args: &'a Decrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
+        if args.range.is_some() && args.files.output.is_none() && !args.files.all_to_stdout() {
+            return misuse(
+                "--range gives a part of a file, which must not get the name of the whole",
+                "send it to standard output with -c, or name the output with -o FILE",
+            );
+        }
         let mut outputs =
             Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::OfOpened)?;
         let stdin_is_taken = walk::reads_stdin(input_args);

@@ -128,11 +128,7 @@ impl<'a> Outputs<'a> {
 
     /// Whether an output goes to the terminal.
     pub(crate) fn go_to_terminal(&self) -> bool {
-        let FileArgs { output, output_dir, stdout, inputs, .. } = self.args;
-        let is_dash = |path: &PathBuf| path == Path::new(DASH);
-        let from_stdin = inputs.files_from.is_none() && inputs.files.iter().all(is_dash);
-        let to_stdout = *stdout || output.as_ref().map_or(from_stdin && output_dir.is_none(), is_dash);
-        to_stdout && io::stdout().is_terminal()
+        self.args.all_to_stdout() && io::stdout().is_terminal()
     }
 
     /// The target of the output for an input. Called once for each input.
