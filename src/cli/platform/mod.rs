@@ -15,6 +15,7 @@ mod other;
 mod ownership;
 pub(crate) mod sandbox;
 pub(crate) mod signals;
+mod typed_ahead;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -29,6 +30,7 @@ pub(crate) use linux::{create_unnamed, descriptor, enlarge_pipe, has_access_list
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
+pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private, is_block_device,

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{cli::platform::ownership::Ownership, crypto::secrecy::Zeroizing};
+use crate::{
+    cli::platform::{TypedAhead, ownership::Ownership},
+    crypto::secrecy::Zeroizing,
+};
 
 /// The console, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "CONIN$";
@@ -135,8 +138,8 @@ pub(crate) fn descriptor(number: u32) -> io::Result<File> {
 pub(crate) struct HiddenInput(());
 
 impl HiddenInput {
-    /// Does nothing: each question hides its answer.
-    pub(crate) fn begin() -> io::Result<Self> {
+    /// Does nothing: each question hides its answer, and what was typed before is kept.
+    pub(crate) fn begin(_: TypedAhead) -> io::Result<Self> {
         Ok(Self(()))
     }
 

@@ -1,10 +1,11 @@
 //! Everything that can go wrong with a plugin, in words for the user.
 
-use std::{io, path::PathBuf, process::ExitStatus, sync::Arc};
+use std::{borrow::Cow, io, path::PathBuf, process::ExitStatus, sync::Arc};
 
 use crate::cli::terminal::{
     errors::{PluginFailed, PluginNotFound, Unanswered},
     escape::quoted,
+    persona::{self, Family},
 };
 
 /// Why a plugin could not be started.
@@ -107,7 +108,7 @@ pub(super) struct Ended {
 impl Ended {
     /// The failure that a fault comes to, in a session that ended like this.
     pub(super) fn failure(&self, fault: Fault) -> Arc<Failure> {
-        let mut text = format!("{}: {fault}", self.program);
+        let mut text = format!("{}: {fault}", named(&self.program));
         if let (Fault::Ended, Some(exit)) = (&fault, self.exit) {
             text += &format!(" ({exit})");
         }
@@ -121,6 +122,14 @@ impl Ended {
         let failed = PluginFailed { text, lacked_network };
         let refused = self.asked && matches!(fault, Fault::Reported(_));
         Arc::new(if refused { Failure::Refused(failed) } else { Failure::Session(failed) })
+    }
+}
+
+/// A plugin's name before an error: age says `NAME plugin`.
+pub(super) fn named(program: &str) -> Cow<'_, str> {
+    match (persona::family(), program.strip_prefix("age-plugin-")) {
+        (Some(Family::Age), Some(name)) => format!("{name} plugin").into(),
+        _ => program.into(),
     }
 }
 
@@ -148,7 +157,7 @@ impl Failure {
 
     /// A fault that appears between sessions.
     pub(super) fn of(program: &str, fault: &Fault) -> Arc<Self> {
-        Arc::new(Self::Session(PluginFailed { text: format!("{program}: {fault}"), lacked_network: false }))
+        Arc::new(Self::Session(PluginFailed { text: format!("{}: {fault}", named(program)), lacked_network: false }))
     }
 
     /// Whether asking again would fail again, or would put the same question to the user.
