@@ -134,7 +134,11 @@ fn nothing_typed_while_keys_are_derived_for_further_files_is_shown() {
     }
     // With the work factor of new files, each key takes a second. On a thread, so that the second one comes after the first.
     let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
-    let sealed = on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -T1 --progress never -p x y", &[(NEW, "right\\r"), (AGAIN, typed)]);
+    let sealed = on_terminal(
+        &sandbox,
+        "exec \"$SOLEKEY\" encrypt -T1 --progress never -p x y",
+        &[(NEW, "right\\r"), (AGAIN, typed)],
+    );
     sealed.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
     let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
     let command = format!("\"$SOLEKEY\" verify -T1 --progress never x.age y.age; {ECHO}");

@@ -8,6 +8,9 @@ use crate::cli::terminal::{
     persona::{self, Family},
 };
 
+/// The most errors that are kept.
+const ERRORS_KEPT: usize = 8;
+
 /// Why a plugin could not be started.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StartError {
@@ -88,6 +91,33 @@ pub(crate) enum Fault {
     /// The operating system could not pass on messages.
     #[error("cannot exchange messages with it: {0}")]
     Io(io::Error),
+}
+
+/// The errors that a plugin reports about the same thing.
+#[derive(Default)]
+pub(super) struct Errors {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl Errors {
+    pub(super) fn add(&mut self, error: String) {
+        if self.first.len() < ERRORS_KEPT {
+            self.first.push(error);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        let all: Vec<_> = self.first.iter().cloned().chain(more).collect();
+        (!all.is_empty()).then_some(Fault::Reported(all))
+    }
 }
 
 /// The end of a session, successful or not.

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cli::{
         keys::plugins::{
-            error::Fault,
+            error::{Errors, Fault},
             message::{Incoming, Message, encode},
             redact::Secrets,
         },
@@ -28,8 +28,6 @@ const STANZAS_PER_KEY: usize = 1024;
 const MESSAGE_BUDGET: usize = 1000;
 /// Number of messages and questions that each file of a session adds.
 const FILE_MESSAGES: usize = 10;
-/// The most errors that are kept.
-const ERRORS_KEPT: usize = 8;
 
 /// Passes a plugin's words to the user, and the user's to the plugin. All texts are fit to be shown.
 pub(crate) trait Callbacks {
@@ -264,14 +262,14 @@ impl<'s, S: Read + Write> Session<'s, S> {
     /// An error of a kind that needs no words of ours.
     fn other_error(&self, message: &Message) -> String {
         let kind = if message.metadata.is_empty() { "unknown".to_owned() } else { message.metadata.join(" ") };
-        self.reported(&format!("({})", self.secrets.shown(&kind)), message)
+        self.reported(&format!("({kind})"), message)
     }
 
     /// An error that the plugin reported, after `subject`. age prints the text alone.
     fn reported(&self, subject: &str, message: &Message) -> String {
         match persona::family() {
             Some(Family::Age) => self.text(message),
-            _ => format!("{subject} {}", self.text(message)),
+            _ => self.secrets.shown(format!("{subject} {}", self.text(message)).trim_end()),
         }
     }
 
@@ -285,33 +283,6 @@ impl<'s, S: Read + Write> Session<'s, S> {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(Fault::Io),
         }
-    }
-}
-
-/// The errors that a plugin reports about the same thing.
-#[derive(Default)]
-struct Errors {
-    first: Vec<String>,
-    more: usize,
-}
-
-impl Errors {
-    fn add(&mut self, error: String) {
-        if self.first.len() < ERRORS_KEPT {
-            self.first.push(error);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.first.is_empty()
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        let all: Vec<_> = self.first.iter().cloned().chain(more).collect();
-        (!all.is_empty()).then_some(Fault::Reported(all))
     }
 }
 
