@@ -314,4 +314,16 @@ fn an_error_does_not_wait_for_a_pipe_that_stays_silent() {
     drop(pipe);
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("No space left on device"), "{outcome:?}");
+
+    // A pipe that nobody empties.
+    let mut damaged = sandbox.read("x.age");
+    damaged[5 * SEGMENT / 2] ^= 1;
+    sandbox.write("damaged.age", damaged);
+    let mut child = sandbox.command(["decrypt", "-T", "2", "-i", "key.txt", "-c", "damaged.age"]);
+    let mut child = child.stdout(Stdio::piped()).spawn().expect("the program starts");
+    let pipe = child.stdout.take();
+    let outcome = finish_within(Duration::from_secs(20), child);
+    drop(pipe);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(outcome.stderr.contains("chunk 40 failed authentication"), "{outcome:?}");
 }

@@ -25,25 +25,27 @@ pub(crate) use file_handle::FileHandle;
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{create_unnamed, descriptor, enlarge_pipe, has_access_list, link, read_ahead, write_back};
+pub(crate) use linux::{
+    create_unnamed, descriptor, enlarge_pipe, has_access_list, link, read_ahead, without_blocking, write_back,
+};
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
+pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, without_blocking, write_back};
 pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]
 pub(crate) use unix::{
-    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private, is_block_device,
-    is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path, read_at,
-    read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
+    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, columns, create_folder, create_private,
+    is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path,
+    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
     wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private,
-    descriptor, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read,
-    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
-    wait_to_read, wait_to_write, was_closed, write_all_at,
+    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, columns, create_folder,
+    create_private, descriptor, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit,
+    others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout,
+    sync_folder, umask, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.

@@ -124,6 +124,11 @@ pub(crate) fn wait_to_write(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// True, as [`can_read_within`].
+pub(crate) fn can_write_within(_: &File, _: Duration) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// True: a pipe cannot be asked here.
 pub(crate) fn can_read_within(_: &File, _: Duration) -> io::Result<bool> {
     Ok(true)
