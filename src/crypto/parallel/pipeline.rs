@@ -404,9 +404,7 @@ mod tests {
         let process = |_: Segment<'_>| Processed::complete(0);
         let pipeline = Pipeline::new(source, Sink::AtOffsets { file: &written, start: 0 }, SIZE, &process);
         for chunk in [5, 3, 4] {
-            assert!(
-                pipeline.record(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })).is_break()
-            );
+            pipeline.record(chunk, Error::Payload { chunk, fault: PayloadFault::Corrupted });
         }
         assert!(matches!(pipeline.finish(), Err(Error::Payload { chunk: 3, .. })));
     }
