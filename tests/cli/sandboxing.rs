@@ -232,6 +232,37 @@ fn once_the_files_are_open_only_the_output_folder_stays_accessible() {
     assert_eq!(calls_once_all_is_open(&sandbox, "", &format!("encrypt -f -r {recipient} w x")), None);
 }
 
+/// Landlock binds the thread that asks for it and those that it starts later, so the one that handles signals is replaced.
+#[test]
+fn once_the_files_are_open_no_thread_is_left_that_may_open_others() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    if !has_landlock(&sandbox) {
+        return;
+    }
+    let mut strace = sandbox.detached("strace");
+    let trace = "trace=clone,clone3,exit,landlock_restrict_self";
+    strace.args(["-f", "-qq", "-o", "calls", "-e", trace, SOLEKEY, "encrypt", "-r", &recipient, "-o", "y"]);
+    let mut child = strace.stdin(Stdio::piped()).spawn().expect("strace starts");
+    // Each line begins with the number of its thread, and ends with that of a new one.
+    let started = |calls: &str| -> Vec<String> {
+        let new = calls.lines().filter(|call| call.contains(" clone")).filter_map(|call| call.rsplit(" = ").next());
+        new.map(str::to_owned).collect()
+    };
+    wait_until("threads with more rights have ended", || {
+        let calls = fs::read_to_string(sandbox.path("calls")).unwrap_or_default();
+        calls.split_once(" landlock_restrict_self(").is_some_and(|(before, after)| {
+            let ends = |call: &str, thread: &str| call.split_whitespace().take(2).eq([thread, "exit(0)"]);
+            let has_ended = |thread: &String| after.lines().any(|call| ends(call, thread));
+            !started(before).is_empty() && !started(after).is_empty() && started(before).iter().all(has_ended)
+        })
+    });
+    drop(child.stdin.take());
+    finish(child).is_silent_success();
+}
+
 #[test]
 #[cfg(target_arch = "x86_64")] // Other architectures use a different system call.
 fn without_unnamed_files_the_output_is_still_committed() {
