@@ -243,8 +243,9 @@ fn once_the_files_are_open_no_thread_is_left_that_may_open_others() {
         return;
     }
     let strace = "strace -f -qq -o calls -e trace=clone,clone3,exit,landlock_restrict_self";
-    // Time for the thread to end.
-    let run = format!("sleep 0.3 | {strace} \"$SOLEKEY\" encrypt -r {recipient} -o y");
+    // To replace a file, signals are handled before. The thread has some time to end.
+    sandbox.write("y", "old");
+    let run = format!("sleep 0.3 | {strace} \"$SOLEKEY\" encrypt -f -r {recipient} -o y");
     sandbox.shell(&run).is_silent_success();
     let calls = sandbox.text("calls");
     let (before, after) = calls.split_once(" landlock_restrict_self(").expect("Landlock is used for a single input");
