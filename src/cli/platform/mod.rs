@@ -31,14 +31,14 @@ pub(crate) use hidden_input::HiddenInput;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,
-    link, read_ahead, without_blocking, write_back,
+    link, read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{
     create_placeholder, create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link,
-    read_ahead, without_blocking, write_back,
+    read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
 pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]
