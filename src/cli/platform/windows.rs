@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cli::platform::{file_handle::Links, ownership::Ownership},
+    cli::platform::{links::Links, ownership::Ownership},
     crypto::secrecy::Zeroizing,
 };
 
