@@ -50,7 +50,7 @@ impl FileHandle {
     fn hold(path: &Path, links: Links) -> io::Result<Self> {
         let (held, metadata) = hold(path, links)?;
         let id = FileId::at(path, held.as_ref(), &metadata)?;
-        Ok(Self { held: held, id, metadata })
+        Ok(Self { held, id, metadata })
     }
 
     /// Holds an open file.

@@ -25,7 +25,7 @@ mod unix;
 mod windows;
 
 pub(crate) use file_handle::FileHandle;
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Folder, cannot_be_synced};
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
 pub(crate) use links::Links;
