@@ -321,16 +321,9 @@ pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     }
     match platform::sync_folder(above) {
         // Said of the outputs in it.
-        Err(error) if cannot_be_synced(&error) => Ok(()),
+        Err(error) if platform::cannot_be_synced(&error) => Ok(()),
         synced => synced,
     }
-}
-
-/// Whether a failure to sync a folder says that the folder never can be: it may be writable but not readable, and not all file
-/// systems can do it. Any other failure means that something may be lost.
-pub(crate) fn cannot_be_synced(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }
 
 #[cfg(all(test, unix))]
@@ -389,7 +382,7 @@ mod tests {
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
-            let permissions = Permissions::Like { source: model.clone(), access_list: false, owner: Owner::OfNew };
+            let permissions = Permissions::Like { source: model.clone(), access_list: false, owner: Owner::New };
             make(&target).and_then(|pending| commit(pending, &permissions, Overwrite::Replace)).expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");
             let replaced = target.metadata().expect("it is there");

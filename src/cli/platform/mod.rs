@@ -9,6 +9,7 @@ mod file_handle;
 mod folder;
 #[cfg(unix)]
 mod hidden_input;
+mod links;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -24,10 +25,11 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub(crate) use file_handle::{FileHandle, Links};
-pub(crate) use folder::Folder;
+pub(crate) use file_handle::FileHandle;
+pub(crate) use folder::{Folder, cannot_be_synced};
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
+pub(crate) use links::Links;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,

@@ -10,9 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::cli::platform::create_private;
 #[cfg(unix)]
-use crate::cli::platform::file_handle::Links;
+use crate::cli::platform::links::Links;
 
 /// Does nothing: pipes keep their size.
 pub(crate) fn enlarge_pipe(_: &File) {}
@@ -99,7 +98,7 @@ pub(crate) fn create_unnamed(_: &Path) -> io::Result<File> {
 
 /// Creates an empty file. Its name must be free.
 pub(crate) fn create_placeholder(path: &Path) -> io::Result<()> {
-    create_private(path).map(drop)
+    File::options().write(true).create_new(true).open(path).map(drop)
 }
 
 /// Unsupported, as [`create_unnamed`] is.

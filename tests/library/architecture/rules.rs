@@ -83,7 +83,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),
     ("tempfile", &["cli/files/pending.rs"]),
-    ("walkdir", &["cli/files/walk.rs"]),
+    ("walkdir", &["cli/files/walk/mod.rs"]),
     ("winapi_util", &["cli/platform/windows.rs"]),
 ];
 
