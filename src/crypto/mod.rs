@@ -72,7 +72,7 @@ pub use parallel::{
 };
 pub use payload::{
     Payload,
-    chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},
+    chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, payload_length, plaintext_length},
     salvage::Salvaged,
     segment::SEGMENT,
 };

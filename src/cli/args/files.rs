@@ -20,6 +20,16 @@ pub(crate) struct FileArgs {
     /// Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
+    /// Leave an input aside if its output exists, has the size that it must have, and the input's time; replace other outputs. What
+    /// is left aside keeps the recipients that it has. For backups that are repeated
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
+    pub(crate) update: bool,
+    /// Leave an input aside if its output exists, whatever is in it
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "force"])]
+    pub(crate) skip_existing: bool,
+    /// Print one JSON object for each file
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) json: bool,
     /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
     /// whatever the umask. What replaces a file never gets more rights than that had
     #[arg(long, help_heading = "Files")]
@@ -32,6 +42,18 @@ pub(crate) struct FileArgs {
     pub(crate) rm: bool,
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
+}
+
+impl FileArgs {
+    /// Whether an output may replace what has its name.
+    pub(crate) fn replace(&self) -> bool {
+        self.force || self.update
+    }
+
+    /// Whether inputs are left aside if they have outputs.
+    pub(crate) fn skip(&self) -> bool {
+        self.update || self.skip_existing
+    }
 }
 
 /// Input files and threads, for verbs that work on many files.

@@ -58,7 +58,7 @@ pub(crate) struct Decrypt {
     pub(crate) plugins: RunPlugins,
     /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
     /// what is needed for that
-    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
+    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first", "update", "skip_existing"])]
     pub(crate) range: Option<ByteRange>,
     /// Authenticate all of a file before any of it is written; the file is read twice
     #[arg(long)]

@@ -1,6 +1,9 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 
@@ -10,12 +13,14 @@ use crate::{
         batch::{
             cores::{Cores, Permit},
             groups::groups,
+            quick_check::{Pair, check_is_not_newer, is_done},
+            reports::{Done, Outcome, Reports},
             scheduler,
         },
         commands::session::Session,
         files::{
             commit::{Proof, Written, commit_group},
-            encrypted_input::EncryptedInput,
+            encrypted_input::{EncryptedInput, can_hold},
             input::{Input, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
@@ -39,9 +44,13 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
-    let report =
-        |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
-    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let mut reports = Reports::new("decrypted", &args.files, &session.messages)?;
+    let write = |input: Result<InputPath>| {
+        let input = input.map_err(|error| Outcome::failed(None, error))?;
+        let path = || Some(input.path.clone());
+        let written = request.write(&input).map_err(|error| Outcome::failed(path(), error))?;
+        written.ok_or_else(|| Outcome { input: path(), result: Ok(Done::LeftAside) })
+    };
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
     let tally = scheduler::run_in_groups(
@@ -50,8 +59,9 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         request.outputs.descriptors(),
         write,
         |group| request.commit(group),
-        report,
+        |outcome| reports.add(outcome),
     );
+    reports.finish();
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
     Ok(tally.status())
 }
@@ -71,8 +81,8 @@ struct Opened<'r> {
     written: Written<'r>,
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
-    /// For `--verbose`.
-    summary: String,
+    path: PathBuf,
+    done: Done,
 }
 
 impl<'a> Request<'a> {
@@ -90,11 +100,18 @@ impl<'a> Request<'a> {
         Ok((Self { args, session, keyring, outputs, progress, cores }, inputs))
     }
 
-    /// Decrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Opened<'_>> {
+    /// Decrypts a file up to its commit. Returns `None` if it is left aside, because its output is there.
+    fn write(&self, path: &InputPath) -> Result<Option<Opened<'_>>> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
-        let target = self.outputs.target(path)?;
+        let destination = self.outputs.destination(path)?;
+        let has_right_size = |pair: &Pair| can_hold(&path.path, pair.input.len(), pair.output.len());
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
+            self.progress.left_aside(bytes);
+            return Ok(None);
+        }
+        check_is_not_newer(&self.args.files, path, &destination).with_context(cannot_decrypt)?;
+        let target = self.outputs.target(&destination)?;
         let mut input = self.open(path, &target)?;
         let permissions = self.outputs.permissions(&input);
 
@@ -113,8 +130,10 @@ impl<'a> Request<'a> {
         drop(permit);
 
         let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
+        let done = Done::Written { output: target.typed().map(PathBuf::from), bytes: written, summary };
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Opened { written, source: self.args.files.rm.then(|| input.into_source_file()), summary })
+        let source = self.args.files.rm.then(|| input.into_source_file());
+        Ok(Some(Opened { written, source, path: path.path.clone(), done }))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
@@ -129,17 +148,17 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Commits files together. The results are summaries for `--verbose`.
-    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Result<String>> {
+    /// Commits files together.
+    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Outcome> {
         let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Opened { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(committed, (source, summary)): (Result<()>, (Option<SourceFile>, _))| {
-            committed?;
-            if let Some(source) = source {
-                source.remove(&self.session.messages)?;
+            group.into_iter().map(|Opened { written, source, path, done }| (written, (source, path, done))).unzip();
+        let finish = |(committed, (source, path, done)): (Result<()>, (Option<SourceFile>, _, _))| {
+            let removed =
+                committed.and_then(|()| source.map_or(Ok(()), |source| source.remove(&self.session.messages)));
+            if removed.is_ok() {
+                self.progress.done();
             }
-            self.progress.done();
-            Ok(summary)
+            Outcome { input: Some(path), result: removed.map(|()| done) }
         };
         commit_group(written).into_iter().zip(rest).map(finish).collect()
     }

@@ -1,13 +1,24 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::{
     cli::{
         args::{self, Encrypt},
-        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
+        batch::{
+            cores::Cores,
+            encryptors::Encryptors,
+            groups::groups,
+            quick_check::{Pair, is_done},
+            reports::{Done, Outcome, Reports},
+            scheduler,
+        },
         commands::session::Session,
         files::{
             commit::{Proof, Written, commit_group},
@@ -23,7 +34,11 @@ use crate::{
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
-    crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter},
+    crypto::{
+        Encryptor, Recipient, Sink,
+        armor::{ArmorWriter, armored_length},
+        payload_length, plaintext_length,
+    },
 };
 
 /// Encrypts all inputs, and returns the status of a failure.
@@ -36,15 +51,17 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
     let mut receipt_lines = String::new();
-    let report = |result: Result<Encrypted>| {
-        let removed = result.and_then(|Encrypted { summary, receipt_line, removed }| {
-            session.messages.verbose(&summary);
-            receipt_lines.extend(receipt_line);
-            removed
-        });
-        session.messages.failure(removed)
+    let mut reports = Reports::new("encrypted", &args.files, &session.messages)?;
+    let report = |Encrypted { outcome, receipt_line }| {
+        receipt_lines.extend(receipt_line);
+        reports.add(outcome)
     };
-    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let write = |input: Result<InputPath>| {
+        let input = input.map_err(|error| Encrypted::not(None, error))?;
+        let path = || Some(input.path.clone());
+        let written = request.write(&input).map_err(|error| Encrypted::not(path(), error))?;
+        written.ok_or_else(|| Outcome { input: path(), result: Ok(Done::LeftAside) }.into())
+    };
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
     let tally = scheduler::run_in_groups(
@@ -60,9 +77,16 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     if args.files.output_dir.is_some() {
         request.skipped.warn();
     }
+    if reports.left_aside() > 0 && args.files.update {
+        session.messages.hint_on_terminal(KEPT_RECIPIENTS);
+    }
+    reports.finish();
     request.receipt.map_or(Ok(()), |receipt| receipt.commit(&receipt_lines))?;
     Ok(tally.status())
 }
+
+/// What nobody should be surprised by.
+const KEPT_RECIPIENTS: &str = "unchanged files keep the recipients they have: 'solekey inspect --recursive' lists them, 'solekey rekey --recursive' changes them";
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
@@ -70,6 +94,8 @@ struct Request<'a> {
     session: Session<'a>,
     recipients: Recipients,
     encryptors: Encryptors,
+    /// Bytes in the header of every output, or `None` if none can be made. Unset until it is asked for.
+    header_length: OnceLock<Option<u64>>,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     skipped: Skipped,
@@ -83,18 +109,27 @@ struct Sealed<'r> {
     written: Written<'r, Option<String>>,
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
-    /// For `--verbose`.
-    summary: String,
+    path: PathBuf,
+    done: Done,
 }
 
-/// A file whose output is committed.
+/// A file that is encrypted, or is not going to be.
 struct Encrypted {
-    /// For `--verbose`.
-    summary: String,
+    outcome: Outcome,
     /// Its line of the receipt, if there is one.
     receipt_line: Option<String>,
-    /// The result of deleting the source, if `--rm` was given.
-    removed: Result<()>,
+}
+
+impl Encrypted {
+    fn not(input: Option<PathBuf>, error: Error) -> Self {
+        Outcome::failed(input, error).into()
+    }
+}
+
+impl From<Outcome> for Encrypted {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, receipt_line: None }
+    }
 }
 
 /// An encryptor, and the stanzas and their owners as the receipt will list them.
@@ -117,12 +152,32 @@ impl<'a> Request<'a> {
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
         let encryptors = Encryptors::default();
-        Ok((Self { args, session, recipients, encryptors, receipt, outputs, skipped, progress, cores }, inputs))
+        Ok((
+            Self {
+                args,
+                session,
+                recipients,
+                encryptors,
+                header_length: OnceLock::new(),
+                receipt,
+                outputs,
+                skipped,
+                progress,
+                cores,
+            },
+            inputs,
+        ))
     }
 
-    /// Encrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Sealed<'_>> {
-        let target = self.outputs.target(path)?;
+    /// Encrypts a file up to its commit. Returns `None` if it is left aside, because its output is there.
+    fn write(&self, path: &InputPath) -> Result<Option<Sealed<'_>>> {
+        let destination = self.outputs.destination(path)?;
+        let has_right_size = |pair: &Pair| self.has_right_size(pair);
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
+            self.progress.left_aside(bytes);
+            return Ok(None);
+        }
+        let target = self.outputs.target(&destination)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
@@ -132,6 +187,7 @@ impl<'a> Request<'a> {
             self.session.key_files.prompt.show_input();
         }
 
+        let header = encryptor.header().as_bytes().len() as u64;
         let permit = self.cores.acquire(length);
         let mut output = self.open_output(&target)?;
         if input.is_terminal() {
@@ -150,19 +206,37 @@ impl<'a> Request<'a> {
         }
         let recipients = self.recipients.keys.len();
         let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
+        let bytes = plaintext_length(written - header).expect("it was written");
+        let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Sealed { written, source: self.args.files.rm.then_some(source), summary })
+        let source = self.args.files.rm.then_some(source);
+        Ok(Some(Sealed { written, source, path: path.path.clone(), done }))
+    }
+
+    /// Whether an output has the size that it would have if it was written now.
+    fn has_right_size(&self, pair: &Pair) -> bool {
+        // Without a header there is nothing to compare with, and the file gets the error of its recipients.
+        let header = self.header_length.get_or_init(|| {
+            let encryptor = Encryptor::new(&self.recipients.keys).ok()?;
+            Some(encryptor.header().as_bytes().len() as u64)
+        });
+        let binary = header.and_then(|header| payload_length(pair.input.len())?.checked_add(header));
+        let size = if self.args.armor { binary.and_then(armored_length) } else { binary };
+        size == Some(pair.output.len())
     }
 
     /// Commits files together.
-    fn commit(&self, group: Vec<Sealed<'_>>) -> Vec<Result<Encrypted>> {
+    fn commit(&self, group: Vec<Sealed<'_>>) -> Vec<Encrypted> {
         let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Sealed { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(receipt_line, (source, summary)): (Result<_>, (Option<SourceFile>, _))| {
-            let receipt_line = receipt_line?;
+            group.into_iter().map(|Sealed { written, source, path, done }| (written, (source, path, done))).unzip();
+        let finish = |(receipt_line, (source, path, done)): (Result<_>, (Option<SourceFile>, _, _))| {
+            let receipt_line = match receipt_line {
+                Ok(receipt_line) => receipt_line,
+                Err(error) => return Encrypted::not(Some(path), error),
+            };
             let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
             self.progress.done();
-            Ok(Encrypted { summary, receipt_line, removed })
+            Encrypted { outcome: Outcome { input: Some(path), result: removed.map(|()| done) }, receipt_line }
         };
         commit_group(written).into_iter().zip(rest).map(finish).collect()
     }

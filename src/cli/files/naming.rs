@@ -43,6 +43,18 @@ pub(crate) enum Destination {
     InOutputDir { path: PathBuf, source: PathBuf },
 }
 
+impl Destination {
+    /// The path of the output, unless it is standard output.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Stdout => None,
+            Self::Path(path) | Self::InOutputDir { path, .. } => {
+                Some(path).filter(|path| *path != Path::new(DASH)).map(PathBuf::as_path)
+            }
+        }
+    }
+}
+
 /// Derives the output's name for each input of a run.
 #[derive(Clone, Copy)]
 pub(crate) struct Naming<'a> {

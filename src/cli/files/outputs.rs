@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs,
+    fs::{self, Metadata},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -20,6 +20,7 @@ use crate::cli::{
         target::{OnTerminal, Target},
         walk::{self, Inputs, check_stdin_is_named_once},
     },
+    platform,
     terminal::{advice::advised, advice::misuse, errors::Misuse},
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Outputs<'a> {
     taken: Mutex<HashSet<PathBuf>>,
     /// With `-f`: the outputs so far, by canonical path. Through links, one file may be the output of two inputs.
     replaced: Mutex<HashSet<PathBuf>>,
+    /// With `--update`: outputs that inputs were left aside for, by device and inode.
+    kept: Mutex<HashSet<(u64, u64)>>,
     /// Inputs, by canonical path, which must not be replaced before they are read.
     protected: HashSet<PathBuf>,
 }
@@ -52,12 +55,23 @@ impl<'a> Outputs<'a> {
             single: Mutex::default(),
             taken: Mutex::default(),
             replaced: Mutex::default(),
+            kept: Mutex::default(),
             protected: HashSet::new(),
         };
+        if args.json && outputs.go_to_stdout() {
+            return misuse(
+                "--json would mix with the output, on standard output",
+                "name a file for the output with -o FILE",
+            );
+        }
         if args.inputs.is_single() {
             let input = args.inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
-            let destination = naming.destination(&InputPath::new(input.to_owned()))?;
-            *lock(&outputs.single) = Some(Target::of(&destination, outputs.overwrite(), on_terminal)?);
+            let destination = outputs.destination(&InputPath::new(input.to_owned()))?;
+            // An output that exists may be no error.
+            if !args.skip_existing {
+                *lock(&outputs.single) = Some(Target::of(&destination, outputs.overwrite(), on_terminal)?);
+            }
+            lock(&outputs.taken).clear();
             return Ok(outputs);
         }
         if args.output.is_some() || args.stdout {
@@ -89,27 +103,51 @@ impl<'a> Outputs<'a> {
 
     /// Whether an output goes to the terminal.
     pub(crate) fn go_to_terminal(&self) -> bool {
+        self.go_to_stdout() && io::stdout().is_terminal()
+    }
+
+    /// Whether an output goes to standard output.
+    pub(crate) fn go_to_stdout(&self) -> bool {
         let FileArgs { output, output_dir, stdout, inputs, .. } = self.args;
         let is_dash = |path: &PathBuf| path == Path::new(DASH);
         let from_stdin = inputs.files_from.is_none() && inputs.files.iter().all(is_dash);
-        let to_stdout = *stdout || output.as_ref().map_or(from_stdin && output_dir.is_none(), is_dash);
-        to_stdout && io::stdout().is_terminal()
+        *stdout || output.as_ref().map_or(from_stdin && output_dir.is_none(), is_dash)
     }
 
-    /// The target of the output for an input. Called once for each input.
+    /// The name of the output for an input. Called once for each input.
     ///
     /// # Errors
     ///
-    /// [`Misuse`]; those of [`Target`].
-    pub(crate) fn target(&self, input: &InputPath) -> Result<Target> {
-        if let Some(target) = lock(&self.single).take() {
-            return Ok(target);
-        }
+    /// [`Misuse`] if there is none, or if it is that of another input's output.
+    pub(crate) fn destination(&self, input: &InputPath) -> Result<Destination> {
         let destination = self.naming.destination(input)?;
         if let Destination::InOutputDir { path, .. } = &destination {
             take(&self.taken, path.clone(), &display_name(path))?;
         }
-        let target = Target::of(&destination, self.overwrite(), self.on_terminal)?;
+        if self.args.skip() && destination.file().is_none() {
+            return misuse(
+                "--update and --skip-existing look for files that exist, and the output is none",
+                "name an input file, and leave out -c and '-'",
+            );
+        }
+        Ok(destination)
+    }
+
+    /// Leaves an input aside, since its output is there. No other input may replace it, by whatever name.
+    pub(crate) fn keep(&self, output: &Metadata) {
+        lock(&self.kept).extend(platform::file_number(output));
+    }
+
+    /// The target at a destination. Called at most once for each input.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`]; those of [`Target`].
+    pub(crate) fn target(&self, destination: &Destination) -> Result<Target> {
+        if let Some(target) = lock(&self.single).take() {
+            return Ok(target);
+        }
+        let target = Target::of(destination, self.overwrite(), self.on_terminal)?;
         // Without -f, no existing file is touched.
         if self.overwrite() == Overwrite::Replace
             && let Some(path) = target.canonical()
@@ -119,6 +157,9 @@ impl<'a> Outputs<'a> {
                 return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
             }
             take(&self.replaced, path, &target.name())?;
+            if target.number().is_some_and(|number| lock(&self.kept).contains(&number)) {
+                return two_inputs(&target.name());
+            }
         }
         Ok(target)
     }
@@ -136,19 +177,20 @@ impl<'a> Outputs<'a> {
 
     /// Descriptors that a file holds until it is committed: the output, what it replaces, and a source that will be deleted.
     pub(crate) fn descriptors(&self) -> usize {
-        1 + usize::from(self.args.force) + usize::from(self.args.rm)
+        1 + usize::from(self.args.replace()) + usize::from(self.args.rm)
     }
 
     fn overwrite(&self) -> Overwrite {
-        if self.args.force { Overwrite::Replace } else { Overwrite::Refuse }
+        if self.args.replace() { Overwrite::Replace } else { Overwrite::Refuse }
     }
 }
 
 /// Takes a name, or refuses one that another input has taken.
 fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<()> {
-    if lock(taken).insert(output) {
-        return Ok(());
-    }
+    if lock(taken).insert(output) { Ok(()) } else { two_inputs(name) }
+}
+
+fn two_inputs<T>(name: &str) -> Result<T> {
     misuse(
         format!("{name} would be the output of two inputs"),
         "give them different folders; --recursive, with the folder named and no list, keeps the tree",

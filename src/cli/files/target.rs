@@ -162,6 +162,11 @@ impl Target {
         }
     }
 
+    /// Numbers of the file that is there now, which no other has.
+    pub(crate) fn number(&self) -> Option<(u64, u64)> {
+        platform::file_number(self.existing()?.metadata())
+    }
+
     /// Refuses an output that is the file `input`, which is also read. Compares device and inode, whatever the spelling.
     ///
     /// # Errors

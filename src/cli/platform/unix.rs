@@ -166,6 +166,11 @@ pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
 }
 
+/// Numbers that no other file has while this one exists.
+pub(crate) fn file_number(metadata: &Metadata) -> Option<(u64, u64)> {
+    Some((metadata.dev(), metadata.ino()))
+}
+
 /// Number of hard links to a file.
 pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
