@@ -36,5 +36,6 @@ mod salvage;
 mod sandboxing;
 mod ssh_keys;
 mod terminals;
+mod updates;
 mod vectors;
 mod version;

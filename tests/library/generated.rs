@@ -85,6 +85,19 @@ solekey verify \\-q \\-i key.txt \\-\\-recursive /backup
 solekey rekey \\-i key.txt \\-R new\\-friends.txt \\-\\-recursive /backup
 .fi
 .PP
+The same backup every day, on a host that holds recipients only. A file is left as it is if its output has the size that it must
+have and the file\\(aqs time, to the last digit; neither is opened. Files that are left keep the recipients they have: the
+second line lists them, and
+.B rekey
+changes them. What was deleted in the folder stays in the backup. Where a file system keeps coarser times, such as FAT, everything is
+encrypted again:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-\\-recursive \\-\\-update \\-O /backup photos
+solekey inspect \\-\\-recursive /backup
+solekey decrypt \\-i key.txt \\-\\-recursive \\-\\-update \\-O /restored /backup
+.fi
+.PP
 A gibibyte from the middle of a backup, without reading the rest:
 .PP
 .nf

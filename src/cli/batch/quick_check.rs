@@ -56,7 +56,7 @@ impl Pair {
 ///
 /// # Errors
 ///
-/// With `--skip-existing`, if a folder has the name of the output.
+/// With `--skip-existing`, if a folder has the name of the output; with `--update`, if another input replaces it.
 pub(crate) fn is_done(
     args: &FileArgs,
     outputs: &Outputs<'_>,
@@ -72,11 +72,12 @@ pub(crate) fn is_done(
         }
         return Ok(found.map(|_| fs::metadata(&input.path).map_or(0, |input| input.len())));
     }
-    let Some(pair) = args.update.then(|| Pair::of(input, destination)).flatten() else { return Ok(None) };
+    let Some(path) = destination.file().filter(|_| args.update) else { return Ok(None) };
+    let Some(pair) = Pair::of(input, destination) else { return Ok(None) };
     if !pair.has_one_time() || pair.is_one_file() || !has_right_size(&pair) {
         return Ok(None);
     }
-    outputs.keep(&pair.output);
+    outputs.keep(&pair.output, path)?;
     Ok(Some(pair.input.len()))
 }
 

@@ -115,6 +115,8 @@ struct Reports<T, R> {
 struct State<T, R> {
     /// The number of the next result to report.
     next: u64,
+    /// Threads in [`wait_for_room`](Reports::wait_for_room). Waking nobody is a system call too.
+    waiting: usize,
     /// Results that came before their turn.
     early: BTreeMap<u64, T>,
     tally: Tally,
@@ -123,26 +125,30 @@ struct State<T, R> {
 
 impl<T, R: FnMut(T) -> Option<ExitStatus>> Reports<T, R> {
     fn new(report: R) -> Self {
-        let state = State { next: 0, early: BTreeMap::new(), tally: Tally::default(), report };
+        let state = State { next: 0, waiting: 0, early: BTreeMap::new(), tally: Tally::default(), report };
         Self { state: Mutex::new(state), reported: Condvar::new() }
     }
 
     /// Waits until the file with this number is not too far ahead of the oldest one that is not done.
     fn wait_for_room(&self, number: u64) {
+        let mut state = self.state.lock().expect(NO_PANIC);
+        state.waiting += 1;
         let is_far = |state: &mut State<T, R>| number >= state.next + AHEAD;
-        drop(self.reported.wait_while(self.state.lock().expect(NO_PANIC), is_far).expect(NO_PANIC));
+        self.reported.wait_while(state, is_far).expect(NO_PANIC).waiting -= 1;
     }
 
     /// Adds results, and reports those that are next.
     fn add(&self, results: impl IntoIterator<Item = (u64, T)>) {
         let mut state = self.state.lock().expect(NO_PANIC);
-        let State { next, early, tally, report } = &mut *state;
+        let State { next, early, tally, report, .. } = &mut *state;
         early.extend(results);
         while let Some(result) = early.remove(next) {
             tally.count(report(result));
             *next += 1;
         }
-        self.reported.notify_all();
+        if state.waiting > 0 {
+            self.reported.notify_all();
+        }
     }
 
     fn into_tally(self) -> Tally {

@@ -58,7 +58,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, |committed, opened| request.finish(committed, opened)),
         |outcome| reports.add(outcome),
     );
     reports.finish();
@@ -76,9 +76,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is decrypted but not committed.
-struct Opened<'r> {
-    written: Written<'r>,
+/// What is known of a file that is decrypted but not committed.
+struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
     path: PathBuf,
@@ -101,7 +100,7 @@ impl<'a> Request<'a> {
     }
 
     /// Decrypts a file up to its commit. Returns `None` if it is left aside, because its output is there.
-    fn write(&self, path: &InputPath) -> Result<Option<Opened<'_>>> {
+    fn write(&self, path: &InputPath) -> Result<Option<(Written<'_>, Opened)>> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let destination = self.outputs.destination(path)?;
@@ -133,7 +132,7 @@ impl<'a> Request<'a> {
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes: written, summary };
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
         let source = self.args.files.rm.then(|| input.into_source_file());
-        Ok(Some(Opened { written, source, path: path.path.clone(), done }))
+        Ok(Some((written, Opened { source, path: path.path.clone(), done })))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
@@ -148,19 +147,13 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Outcome> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Opened { written, source, path, done }| (written, (source, path, done))).unzip();
-        let finish = |(committed, (source, path, done)): (Result<()>, (Option<SourceFile>, _, _))| {
-            let removed =
-                committed.and_then(|()| source.map_or(Ok(()), |source| source.remove(&self.session.messages)));
-            if removed.is_ok() {
-                self.progress.done();
-            }
-            Outcome { input: Some(path), result: removed.map(|()| done) }
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    /// Deletes the source of a file that is committed, if `--rm` was given.
+    fn finish(&self, committed: Result<()>, Opened { source, path, done }: Opened) -> Outcome {
+        let removed = committed.and_then(|()| source.map_or(Ok(()), |source| source.remove(&self.session.messages)));
+        if removed.is_ok() {
+            self.progress.done();
+        }
+        Outcome { input: Some(path), result: removed.map(|()| done) }
     }
 
     /// Opens an input, and checks everything that can be known before it is read.

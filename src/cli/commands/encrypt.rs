@@ -69,7 +69,7 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, |proven, sealed| request.finish(proven, sealed)),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
@@ -103,10 +103,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is sealed but not committed.
-struct Sealed<'r> {
-    /// Its proof returns its line of the receipt, if there is one.
-    written: Written<'r, Option<String>>,
+/// What is known of a file that is sealed but not committed.
+struct Sealed {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
     path: PathBuf,
@@ -169,8 +167,9 @@ impl<'a> Request<'a> {
         ))
     }
 
-    /// Encrypts a file up to its commit. Returns `None` if it is left aside, because its output is there.
-    fn write(&self, path: &InputPath) -> Result<Option<Sealed<'_>>> {
+    /// Encrypts a file up to its commit. Its proof returns its line of the receipt, if there is one. Returns `None` if the file is
+    /// left aside, because its output is there.
+    fn write(&self, path: &InputPath) -> Result<Option<(Written<'_, Option<String>>, Sealed)>> {
         let destination = self.outputs.destination(path)?;
         let has_right_size = |pair: &Pair| self.has_right_size(pair);
         if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
@@ -210,7 +209,7 @@ impl<'a> Request<'a> {
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
         let source = self.args.files.rm.then_some(source);
-        Ok(Some(Sealed { written, source, path: path.path.clone(), done }))
+        Ok(Some((written, Sealed { source, path: path.path.clone(), done })))
     }
 
     /// Whether an output has the size that it would have if it was written now.
@@ -225,20 +224,15 @@ impl<'a> Request<'a> {
         size == Some(pair.output.len())
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Sealed<'_>>) -> Vec<Encrypted> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Sealed { written, source, path, done }| (written, (source, path, done))).unzip();
-        let finish = |(receipt_line, (source, path, done)): (Result<_>, (Option<SourceFile>, _, _))| {
-            let receipt_line = match receipt_line {
-                Ok(receipt_line) => receipt_line,
-                Err(error) => return Encrypted::not(Some(path), error),
-            };
-            let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
-            self.progress.done();
-            Encrypted { outcome: Outcome { input: Some(path), result: removed.map(|()| done) }, receipt_line }
+    /// Deletes the source of a file that is committed, if `--rm` was given.
+    fn finish(&self, receipt_line: Result<Option<String>>, Sealed { source, path, done }: Sealed) -> Encrypted {
+        let receipt_line = match receipt_line {
+            Ok(receipt_line) => receipt_line,
+            Err(error) => return Encrypted::not(Some(path), error),
         };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+        let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
+        self.progress.done();
+        Encrypted { outcome: Outcome { input: Some(path), result: removed.map(|()| done) }, receipt_line }
     }
 
     /// What is to be proven of an output, and found out for the receipt, once it is on the disk.

@@ -120,16 +120,19 @@ struct Named {
 /// If the name has been taken since the target was computed, or no longer holds the file that was found there; those of the
 /// proof and of the system.
 pub(crate) fn commit(written: Written<'_>) -> Result<()> {
-    commit_group(vec![written]).pop().expect("each output has a result")
+    commit_group(vec![(written, ())], |committed, ()| committed).pop().expect("each output has a result")
 }
 
-/// Commits outputs together, and returns what their proofs have learned, in the same order.
+/// Commits outputs together, then calls `finish` for each with what its proof has learned and with what came beside it.
+/// Returns the results in the same order.
 ///
-/// # Errors
-///
-/// Each output has those of [`commit`]. An output that fails does not keep the others from being committed.
-pub(crate) fn commit_group<P: Default + Send>(group: Vec<Written<'_, P>>) -> Vec<Result<P>> {
-    let synced = on_threads(group, Written::sync);
+/// `finish` is given the errors of [`commit`]. An output that fails does not keep the others from being committed.
+pub(crate) fn commit_group<P: Default + Send, R, T>(
+    group: Vec<(Written<'_, P>, R)>,
+    finish: impl Fn(Result<P>, R) -> T,
+) -> Vec<T> {
+    let (written, rest): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+    let synced = on_threads(written, Written::sync);
     let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
     let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
     let named: Vec<Result<_>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
@@ -144,7 +147,12 @@ pub(crate) fn commit_group<P: Default + Send>(group: Vec<Written<'_, P>>) -> Vec
         Err(anyhow!("cannot make the name of {name} durable: {error}"))
             .hint("the file is there now, but may be gone after a power failure; check the disk, then try again")
     };
-    named.into_iter().map(|named| named.and_then(durable)).collect()
+    named
+        .into_iter()
+        .map(|named| named.and_then(durable))
+        .zip(rest)
+        .map(|(committed, rest)| finish(committed, rest))
+        .collect()
 }
 
 /// Makes the names in a folder durable, where that is possible: a folder may be writable but not readable, and not all file

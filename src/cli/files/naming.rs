@@ -98,6 +98,12 @@ impl<'a> Naming<'a> {
         Ok(Destination::Path(if output == Path::new(DASH) { Path::new(".").join(output) } else { output }))
     }
 
+    /// Whether an input in `.age` may have the name of another's output. No other regular file can: what is made of a file that a
+    /// walk finds ends in `.age`, or the file does.
+    pub(crate) fn may_collide<'p>(&self, inputs: impl Iterator<Item = &'p PathBuf>) -> bool {
+        inputs.filter_map(|input| (self.derive)(input)).any(|output| ends_in_age(&output))
+    }
+
     fn derived(&self, input: &Path) -> Result<PathBuf> {
         match (self.derive)(input) {
             Some(output) => Ok(output),
@@ -132,6 +138,11 @@ pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
         return None;
     }
     Some(path.with_extension(""))
+}
+
+/// Whether a name ends in `.age`, in any case: some file systems ignore it.
+pub(crate) fn ends_in_age(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("age"))
 }
 
 /// The folder that a file is in.

@@ -1,7 +1,7 @@
 //! The outputs of a run: where each goes, and checks that none collides with another or with an input.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::{self, Metadata},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use crate::cli::{
     args::{DASH, FileArgs},
     files::{
         input::Input,
-        naming::{Destination, InputPath, Naming, canonical, display_name},
+        naming::{Destination, InputPath, Naming, canonical, display_name, ends_in_age},
         pending::Overwrite,
         permissions::Permissions,
         target::{OnTerminal, Target},
@@ -23,6 +23,13 @@ use crate::cli::{
     platform,
     terminal::{advice::advised, advice::misuse, errors::Misuse},
 };
+
+/// What becomes of an output that is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    Replaced,
+}
 
 /// The outputs of a run.
 pub(crate) struct Outputs<'a> {
@@ -35,8 +42,8 @@ pub(crate) struct Outputs<'a> {
     taken: Mutex<HashSet<PathBuf>>,
     /// With `-f`: the outputs so far, by canonical path. Through links, one file may be the output of two inputs.
     replaced: Mutex<HashSet<PathBuf>>,
-    /// With `--update`: outputs that inputs were left aside for, by device and inode.
-    kept: Mutex<HashSet<(u64, u64)>>,
+    /// With `--update`: outputs that are there, by device and inode, and whether each stays or is replaced.
+    existing: Mutex<HashMap<(u64, u64), Fate>>,
     /// Inputs, by canonical path, which must not be replaced before they are read.
     protected: HashSet<PathBuf>,
 }
@@ -55,7 +62,7 @@ impl<'a> Outputs<'a> {
             single: Mutex::default(),
             taken: Mutex::default(),
             replaced: Mutex::default(),
-            kept: Mutex::default(),
+            existing: Mutex::default(),
             protected: HashSet::new(),
         };
         if args.json && outputs.go_to_stdout() {
@@ -92,6 +99,12 @@ impl<'a> Outputs<'a> {
         }
         let inputs: Vec<_> = inputs.collect();
         let paths = inputs.iter().flatten().filter(|input| !input.is_stdin()).map(|input| &input.path);
+        // Looking up a name takes longer than all else that is done for a file that stays as it is.
+        let may_collide = self.naming.may_collide(paths.clone());
+        let operands: HashSet<_> = self.args.inputs.files.iter().collect();
+        let is_listed = self.args.inputs.files_from.is_some();
+        let is_output = |path: &PathBuf| is_listed || operands.contains(path) || may_collide && ends_in_age(path);
+        let paths = paths.filter(|path| is_output(path));
         self.protected = paths.filter_map(|path| fs::canonicalize(path).ok().or_else(|| canonical(path))).collect();
         Box::new(inputs.into_iter())
     }
@@ -122,20 +135,31 @@ impl<'a> Outputs<'a> {
     pub(crate) fn destination(&self, input: &InputPath) -> Result<Destination> {
         let destination = self.naming.destination(input)?;
         if let Destination::InOutputDir { path, .. } = &destination {
-            take(&self.taken, path.clone(), &display_name(path))?;
+            take(&self.taken, path.clone(), || display_name(path))?;
         }
         if self.args.skip() && destination.file().is_none() {
             return misuse(
-                "--update and --skip-existing look for files that exist, and the output is none",
+                "--update and --skip-existing look for files that exist, and standard output is none",
                 "name an input file, and leave out -c and '-'",
             );
         }
         Ok(destination)
     }
 
-    /// Leaves an input aside, since its output is there. No other input may replace it, by whatever name.
-    pub(crate) fn keep(&self, output: &Metadata) {
-        lock(&self.kept).extend(platform::file_number(output));
+    /// Leaves an output as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if another input replaces it, by whatever name.
+    pub(crate) fn keep(&self, output: &Metadata, path: &Path) -> Result<()> {
+        self.settle(platform::file_number(output), Fate::Kept, || display_name(path))
+    }
+
+    fn settle(&self, number: Option<(u64, u64)>, fate: Fate, name: impl FnOnce() -> String) -> Result<()> {
+        match number.map(|number| *lock(&self.existing).entry(number).or_insert(fate)) {
+            Some(earlier) if earlier != fate => two_inputs(&name()),
+            _ => Ok(()),
+        }
     }
 
     /// The target at a destination. Called at most once for each input.
@@ -156,10 +180,8 @@ impl<'a> Outputs<'a> {
                 let message = format!("{} is to be both read and written", target.name());
                 return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
             }
-            take(&self.replaced, path, &target.name())?;
-            if target.number().is_some_and(|number| lock(&self.kept).contains(&number)) {
-                return two_inputs(&target.name());
-            }
+            take(&self.replaced, path, || target.name())?;
+            self.settle(target.number(), Fate::Replaced, || target.name())?;
         }
         Ok(target)
     }
@@ -186,8 +208,8 @@ impl<'a> Outputs<'a> {
 }
 
 /// Takes a name, or refuses one that another input has taken.
-fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<()> {
-    if lock(taken).insert(output) { Ok(()) } else { two_inputs(name) }
+fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: impl FnOnce() -> String) -> Result<()> {
+    if lock(taken).insert(output) { Ok(()) } else { two_inputs(&name()) }
 }
 
 fn two_inputs<T>(name: &str) -> Result<T> {

@@ -86,7 +86,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         args.inputs.threads(),
         DESCRIPTORS,
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, |committed, changed| Ok(request.finish(committed, changed))),
         report,
     );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
@@ -107,9 +107,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is written anew but not committed.
-struct Changed<'r> {
-    written: Written<'r>,
+/// What is known of a file that is written anew but not committed.
+struct Changed {
     path: PathBuf,
     stanza_types: Vec<String>,
     has_hard_links: bool,
@@ -182,7 +181,7 @@ impl<'a> Request<'a> {
     }
 
     /// Rekeys a file up to its commit.
-    fn write(&self, path: &Path) -> Result<Changed<'_>> {
+    fn write(&self, path: &Path) -> Result<(Written<'_>, Changed)> {
         let name = display_name(path);
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
@@ -212,29 +211,19 @@ impl<'a> Request<'a> {
         let source = input.into_source_file();
         let has_hard_links = source.has_hard_links();
         let written = Written::new(target, output, &permissions)?.proven_by(proof).replacing(source);
-        Ok(Changed { written, path: path.to_owned(), stanza_types, has_hard_links })
+        Ok((written, Changed { path: path.to_owned(), stanza_types, has_hard_links }))
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Changed<'_>>) -> Vec<Result<Rekeyed>> {
-        let mut written = Vec::with_capacity(group.len());
-        let mut rest = Vec::with_capacity(group.len());
-        for Changed { written: one, path, stanza_types, has_hard_links } in group {
-            written.push(one);
-            rest.push((path, stanza_types, has_hard_links));
-        }
-        let finish = |(committed, (path, stanza_types, has_hard_links)): (Result<()>, (PathBuf, _, _))| {
-            self.progress.done();
+    /// Says what committing a file could not change.
+    fn finish(&self, committed: Result<()>, Changed { path, stanza_types, has_hard_links }: Changed) -> Rekeyed {
+        self.progress.done();
+        if committed.is_ok() && has_hard_links {
             let name = display_name(&path);
-            if committed.is_ok() && has_hard_links {
-                let warning =
-                    format!("{name} has other names (hard links), and they keep the old file with its recipients");
-                self.session.messages.warning(&warning);
-            }
-            let stanza_types = committed.map(|()| stanza_types);
-            Ok(Rekeyed { path, stanza_types })
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+            let warning =
+                format!("{name} has other names (hard links), and they keep the old file with its recipients");
+            self.session.messages.warning(&warning);
+        }
+        Rekeyed { path, stanza_types: committed.map(|()| stanza_types) }
     }
 
     /// Reads an output back once it is on the disk.
