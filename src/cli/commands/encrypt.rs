@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use anyhow::{Context, Error, Result};
@@ -34,11 +34,7 @@ use crate::{
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
-    crypto::{
-        Encryptor, Recipient, Sink,
-        armor::{ArmorWriter, armored_length},
-        payload_length, plaintext_length,
-    },
+    crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter, plaintext_length},
 };
 
 /// Encrypts all inputs, and returns the status of a failure.
@@ -94,8 +90,6 @@ struct Request<'a> {
     session: Session<'a>,
     recipients: Recipients,
     encryptors: Encryptors,
-    /// Bytes in the header of every output, or `None` if none can be made. Unset until it is asked for.
-    header_length: OnceLock<Option<u64>>,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     skipped: Skipped,
@@ -150,28 +144,17 @@ impl<'a> Request<'a> {
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
         let encryptors = Encryptors::default();
-        Ok((
-            Self {
-                args,
-                session,
-                recipients,
-                encryptors,
-                header_length: OnceLock::new(),
-                receipt,
-                outputs,
-                skipped,
-                progress,
-                cores,
-            },
-            inputs,
-        ))
+        Ok((Self { args, session, recipients, encryptors, receipt, outputs, skipped, progress, cores }, inputs))
     }
 
     /// Encrypts a file up to its commit. Its proof returns its line of the receipt, if there is one. Returns `None` if the file is
     /// left aside, because its output is there.
     fn write(&self, path: &InputPath) -> Result<Option<(Written<'_, Option<String>>, Sealed)>> {
         let destination = self.outputs.destination(path)?;
-        let has_right_size = |pair: &Pair| self.has_right_size(pair);
+        let has_right_size = |pair: &Pair| {
+            let size = self.encryptors.output_size(&self.recipients.keys, pair.input.len(), self.args.armor);
+            size == Some(pair.output.len())
+        };
         if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
             self.progress.left_aside(bytes);
             return Ok(None);
@@ -210,18 +193,6 @@ impl<'a> Request<'a> {
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
         let source = self.args.files.rm.then_some(source);
         Ok(Some((written, Sealed { source, path: path.path.clone(), done })))
-    }
-
-    /// Whether an output has the size that it would have if it was written now.
-    fn has_right_size(&self, pair: &Pair) -> bool {
-        // Without a header there is nothing to compare with, and the file gets the error of its recipients.
-        let header = self.header_length.get_or_init(|| {
-            let encryptor = Encryptor::new(&self.recipients.keys).ok()?;
-            Some(encryptor.header().as_bytes().len() as u64)
-        });
-        let binary = header.and_then(|header| payload_length(pair.input.len())?.checked_add(header));
-        let size = if self.args.armor { binary.and_then(armored_length) } else { binary };
-        size == Some(pair.output.len())
     }
 
     /// Deletes the source of a file that is committed, if `--rm` was given.

@@ -181,7 +181,8 @@ impl<'a> Outputs<'a> {
                 return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
             }
             take(&self.replaced, path, || target.name())?;
-            self.settle(target.number(), Fate::Replaced, || target.name())?;
+            let existing = target.existing().and_then(|existing| platform::file_number(existing.metadata()));
+            self.settle(existing, Fate::Replaced, || target.name())?;
         }
         Ok(target)
     }

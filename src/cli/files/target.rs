@@ -154,17 +154,12 @@ impl Target {
     }
 
     /// The file, device or pipe that is there now.
-    fn existing(&self) -> Option<&FileHandle> {
+    pub(crate) fn existing(&self) -> Option<&FileHandle> {
         match self {
             Self::Stdout(_) => None,
             Self::Direct { existing, .. } => Some(existing),
             Self::File { existing, .. } => existing.as_ref(),
         }
-    }
-
-    /// Numbers of the file that is there now, which no other has.
-    pub(crate) fn number(&self) -> Option<(u64, u64)> {
-        platform::file_number(self.existing()?.metadata())
     }
 
     /// Refuses an output that is the file `input`, which is also read. Compares device and inode, whatever the spelling.

@@ -73,7 +73,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/terminal/progress.rs"]),
     ("rpassword", &["cli/platform/windows.rs"]),
     // Reports derive `Serialize` where they are defined; one file turns them into text.
-    ("serde", &["cli/terminal/", "cli/files/", "cli/keys/", "cli/commands/"]),
+    ("serde", &["cli/terminal/", "cli/files/", "cli/keys/", "cli/batch/", "cli/commands/"]),
     ("serde_json", &["cli/terminal/json.rs"]),
     // Files and the operating system.
     ("ctrlc", &["cli/platform/signals.rs"]),
