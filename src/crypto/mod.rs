@@ -64,6 +64,7 @@ pub use keys::{
     external::{ExternalIdentity, ExternalRecipient, UnwrappedKey, WrappedKeys},
     identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT},
     recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
+    seed::{KeyKind, SEED},
     ssh::{private::SshPrivateKeyError, public::SshPublicKeyError},
 };
 pub use parallel::{

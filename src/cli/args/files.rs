@@ -10,7 +10,7 @@ pub(crate) struct FileArgs {
     /// Write to FILE ('-' for standard output); takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; takes one input
+    /// Write to standard output; encrypting takes one input, decrypting several, one after the other
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
     /// Put the outputs into the folder DIR, which is made if it is missing
@@ -27,6 +27,9 @@ pub(crate) struct FileArgs {
     /// Leave an input aside if its output exists, whatever is in it
     #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "force"])]
     pub(crate) skip_existing: bool,
+    /// Do everything but write and delete, and print what would be written and deleted
+    #[arg(long, conflicts_with = "stdout", help_heading = "Files")]
+    pub(crate) dry_run: bool,
     /// Print one JSON object for each file
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) json: bool,

@@ -19,7 +19,9 @@ pub(crate) use identities::{IdentityArgs, NamedIdentities};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
-pub(crate) use verbs::{Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Verify};
+pub(crate) use verbs::{
+    Completions, Decrypt, Encrypt, Inspect, Keygen, Paper, PaperKind, Rekey, Salvage, Shell, Verify,
+};
 
 /// The argument that stands for standard input or standard output.
 pub(crate) const DASH: &str = "-";
@@ -36,6 +38,7 @@ Examples:
   solekey decrypt -i key.txt notes.txt.age        writes notes.txt
   tar c photos | solekey encrypt -R friends.txt -o photos.tar.age
   solekey decrypt -i key.txt < photos.tar.age | tar x
+  solekey encrypt -R friends.txt --recursive --update -O backup photos
 
 Called age, age-keygen, age-inspect, rage or rage-keygen, through a link or as its first word (solekey age ...), the
 program takes that tool's command line, and ends with its statuses.";
@@ -91,9 +94,24 @@ pub(crate) enum Verb {
     Verify(Verify),
     Rekey(Rekey),
     Salvage(Salvage),
+    Paper(Paper),
+    Completions(Completions),
 }
 
 impl Verb {
+    /// Whether other programs read what is printed.
+    pub(crate) fn prints_json(&self) -> bool {
+        match self {
+            Self::Encrypt(args) => args.files.json,
+            Self::Decrypt(args) => args.files.json,
+            Self::Inspect(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Rekey(args) => args.json,
+            Self::Salvage(args) => args.json,
+            Self::Keygen(_) | Self::Paper(_) | Self::Completions(_) => false,
+        }
+    }
+
     /// Whether plugins may use the network.
     pub(crate) fn allows_plugin_network(&self) -> bool {
         let rules = match self {
@@ -103,7 +121,7 @@ impl Verb {
             Self::Verify(args) => args.plugins,
             Self::Rekey(args) => args.plugins.may_run,
             Self::Salvage(args) => args.plugins,
-            Self::Keygen(_) => return false,
+            Self::Keygen(_) | Self::Paper(_) | Self::Completions(_) => return false,
         };
         rules.allow_plugin_network
     }

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 
-use crate::cli::args::{
-    files::{FileArgs, InputArgs},
-    identities::{IdentityArgs, NamedIdentities},
-    passphrases::Passphrases,
-    plugins::{PluginRules, RunPlugins},
-    range::ByteRange,
-    recipients::{EncryptRecipients, InspectRecipients, RekeyRecipients},
+use crate::{
+    cli::args::{
+        files::{FileArgs, InputArgs},
+        identities::{IdentityArgs, NamedIdentities},
+        passphrases::{NewPassphrases, Passphrases},
+        plugins::{PluginRules, RunPlugins},
+        range::ByteRange,
+        recipients::{EncryptRecipients, InspectRecipients, RekeyRecipients},
+    },
+    crypto::KeyKind,
 };
 
 /// Encrypt files or a stream to recipients
@@ -31,7 +34,7 @@ pub(crate) struct Encrypt {
     #[arg(long, value_name = "N", help_heading = "Who can open")]
     pub(crate) expect_recipients: Option<usize>,
     /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "dry_run")]
     pub(crate) receipt: Option<PathBuf>,
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
@@ -108,6 +111,10 @@ pub(crate) struct Rekey {
     pub(crate) recipients: RekeyRecipients,
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
+    /// Give files a new passphrase, which is asked for; --passphrase-* is the old one
+    #[arg(short, long, help_heading = "Who can open",
+        conflicts_with_all = ["recipient", "recipients-file", "add", "remove", "header_only"])]
+    pub(crate) passphrase: bool,
     /// Add the recipients that are named to those of each file
     #[arg(long, conflicts_with = "remove", help_heading = "Who can open")]
     pub(crate) add: bool,
@@ -120,6 +127,9 @@ pub(crate) struct Rekey {
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
     #[arg(long, help_heading = "Files")]
     pub(crate) check: bool,
+    /// Open every file, but change none, and print which would change
+    #[arg(long, help_heading = "Files", conflicts_with = "check")]
+    pub(crate) dry_run: bool,
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
@@ -127,6 +137,8 @@ pub(crate) struct Rekey {
     pub(crate) inputs: InputArgs,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+    #[command(flatten)]
+    pub(crate) new_passphrases: NewPassphrases,
 }
 
 /// Recover what still authenticates of a damaged file
@@ -146,6 +158,12 @@ pub(crate) struct Salvage {
     /// Overwrite an existing output file
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
+    /// Print what could be recovered, and write nothing
+    #[arg(long, help_heading = "Files")]
+    pub(crate) dry_run: bool,
+    /// Print a JSON object for a failure too
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Use N threads, at most 1024; 0 means all cores
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
@@ -165,6 +183,13 @@ pub(crate) struct Keygen {
     /// Write the key to FILE (mode 0600), and print its public key
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write the key to the default identity file, which opening looks at if no identity is named
+    #[arg(long, conflicts_with_all = ["output", "to_public"])]
+    pub(crate) default: bool,
+    /// Protect the key file KEY with a new passphrase, or change its passphrase. The file is replaced at once or stays as it is
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"])]
+    pub(crate) protect: Option<PathBuf>,
     /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) pq: bool,
@@ -182,6 +207,93 @@ pub(crate) struct Keygen {
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+    #[command(flatten)]
+    pub(crate) new_passphrases: NewPassphrases,
+}
+
+/// Print a key as words and a QR code, or read it back
+///
+/// Prints a sheet to keep on paper: the key in KEY as 24 words of the BIP-39 list, the last with a checksum, and its text as a QR
+/// code. With --read, words are read from the terminal, which does not show them, or from standard input, and the key goes to a
+/// file that only you can read; the public key is printed, to be compared with that on the sheet. Words do not tell the kind of
+/// their key: the sheet does.
+#[derive(Args)]
+pub(crate) struct Paper {
+    /// Write the QR code to FILE too, as an SVG image for print (mode 0600)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "read")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Read words, and write their key to the file of -o
+    #[arg(long, requires = "kind", requires = "output")]
+    pub(crate) read: bool,
+    /// The kind of the key, as on the sheet
+    #[arg(long, value_enum, value_name = "KIND", requires = "read")]
+    pub(crate) kind: Option<PaperKind>,
+    /// Write the key to FILE (mode 0600), which must not exist
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "read")]
+    pub(crate) output: Option<PathBuf>,
+    /// The key file; '-' for standard input
+    #[arg(value_name = "KEY", value_hint = ValueHint::FilePath, required_unless_present = "read", conflicts_with = "read")]
+    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrases: Passphrases,
+}
+
+/// The kind of an age key.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PaperKind {
+    /// AGE-SECRET-KEY-1...
+    X25519,
+    /// AGE-SECRET-KEY-PQ-1...
+    Pq,
+}
+
+impl PaperKind {
+    /// The word for `--kind`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::X25519 => "x25519",
+            Self::Pq => "pq",
+        }
+    }
+}
+
+impl From<KeyKind> for PaperKind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::X25519 => Self::X25519,
+            KeyKind::Hybrid => Self::Pq,
+        }
+    }
+}
+
+impl From<PaperKind> for KeyKind {
+    fn from(kind: PaperKind) -> Self {
+        match kind {
+            PaperKind::X25519 => Self::X25519,
+            PaperKind::Pq => Self::Hybrid,
+        }
+    }
+}
+
+/// Print the completion script for a shell
+///
+/// For bash, 'source <(solekey completions bash)'; for zsh and fish, put the script where the shell looks for it.
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// A shell with completions.
+#[derive(Clone, Copy, ValueEnum)]
+#[allow(missing_docs, reason = "the names say it")]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
 }
 
 /// Print what the header of a file says
@@ -194,6 +306,9 @@ pub(crate) struct Keygen {
 ///
 /// With -r and -R, says which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
 /// keys say whose they are, in four bytes that only an identity can prove. X25519 and post-quantum stanzas do not, by design.
+///
+/// With --recursive, each file in the folders gets one line: who can open a backup. With -i too, only the files that the
+/// identities open are listed: what an old key still opens; the status is 3 if there is none.
 #[derive(Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -211,9 +326,19 @@ pub(crate) struct Inspect {
     /// Say the payload's size as age-inspect does, too
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
+    /// Inspect all files in .age in the folders that are named, and print a line for each
+    #[arg(long, help_heading = "Files")]
+    pub(crate) recursive: bool,
     /// Files to inspect; standard input if there is none or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+}
+
+impl Inspect {
+    /// The files, for a walk.
+    pub(crate) fn inputs(&self) -> InputArgs {
+        InputArgs { recursive: self.recursive, files_from: None, null: false, threads: 1, files: self.files.clone() }
+    }
 }

@@ -12,10 +12,12 @@ use serde::Serialize;
 use crate::cli::{
     args::FileArgs,
     files::{
+        naming::display_name,
         output::Output,
         target::{OnTerminal, Target},
     },
     terminal::{
+        escape::quoted,
         exit_status::ExitStatus,
         json::{self, Failure},
         messages::Messages,
@@ -41,8 +43,16 @@ pub(crate) enum Done {
         /// For `--verbose`.
         summary: String,
     },
+    /// With `--dry-run`: it would be written.
+    Planned { output: Option<PathBuf>, replaces: bool },
     /// It was left aside, since its output is there.
     LeftAside,
+}
+
+impl Done {
+    pub(crate) fn planned(target: &Target) -> Self {
+        Self::Planned { output: target.typed().map(PathBuf::from), replaces: target.existing().is_some() }
+    }
 }
 
 impl Outcome {
@@ -56,8 +66,8 @@ pub(crate) struct Reports<'a> {
     verb: &'static str,
     args: &'a FileArgs,
     messages: Messages,
-    /// With `--json`: standard output.
-    json: Option<Output>,
+    /// Standard output, if `--json` or `--dry-run` prints there.
+    stdout: Option<Output>,
     start: Instant,
     written: u64,
     left_aside: u64,
@@ -70,11 +80,16 @@ pub(crate) struct Reports<'a> {
 struct Record {
     file: Option<String>,
     ok: bool,
-    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletes: Option<bool>,
     #[serde(flatten)]
     failure: Option<Failure>,
 }
@@ -86,9 +101,10 @@ impl<'a> Reports<'a> {
     ///
     /// Those of standard output.
     pub(crate) fn new(verb: &'static str, args: &'a FileArgs, messages: &Messages) -> Result<Self> {
-        let json = args.json.then(|| Target::stdout(OnTerminal::Anything)?.open()).transpose()?;
+        let prints = args.json || args.dry_run;
+        let stdout = prints.then(|| Target::stdout(OnTerminal::Anything)?.open()).transpose()?;
         let (written, left_aside, failed, bytes) = (0, 0, 0, 0);
-        Ok(Self { verb, args, messages: *messages, json, start: Instant::now(), written, left_aside, failed, bytes })
+        Ok(Self { verb, args, messages: *messages, stdout, start: Instant::now(), written, left_aside, failed, bytes })
     }
 
     /// Reports a file, and returns the status of a failure.
@@ -99,17 +115,26 @@ impl<'a> Reports<'a> {
                 self.bytes += bytes;
                 self.messages.verbose(summary);
             }
+            Ok(Done::Planned { .. }) => self.written += 1,
             Ok(Done::LeftAside) => self.left_aside += 1,
             Err(_) => self.failed += 1,
         }
-        let printed = match &mut self.json {
+        let printed = match &mut self.stdout {
             Some(stdout) => {
-                let line = json::line(&Record::new(self.verb, self.args, &outcome));
+                let line = if self.args.json {
+                    json::line(&Record::new(self.verb, self.args, &outcome))
+                } else {
+                    plan(self.verb, self.args, &outcome)
+                };
                 hidden_while(|| stdout.write_all(line.as_bytes())).context("cannot write to standard output")
             }
             None => Ok(()),
         };
-        let failure = self.messages.failure(outcome.result.map(drop));
+        let failure = match outcome.result {
+            // The object has it.
+            Err(error) if self.args.json => Some(ExitStatus::of(&error)),
+            result => self.messages.failure(result.map(drop)),
+        };
         self.messages.failure(printed).or(failure)
     }
 
@@ -124,13 +149,12 @@ impl<'a> Reports<'a> {
             () if self.args.skip_existing => format!("{} existed, ", grouped(left_aside)),
             () => String::new(),
         };
-        self.messages.note(&format!(
-            "{} {verb}, {left_aside}{} failed; {} in {}",
-            grouped(written),
-            grouped(failed),
-            human_bytes(self.bytes),
-            human_time(self.start.elapsed()),
-        ));
+        let counts = format!("{} {verb}, {left_aside}{} failed", grouped(written), grouped(failed));
+        let (bytes, time) = (human_bytes(self.bytes), human_time(self.start.elapsed()));
+        self.messages.note(&match self.args.dry_run {
+            true => format!("{counts}, had it not been for --dry-run"),
+            false => format!("{counts}; {bytes} in {time}"),
+        });
     }
 
     /// Number of inputs that were left aside.
@@ -141,15 +165,45 @@ impl<'a> Reports<'a> {
 
 impl Record {
     fn new(verb: &'static str, args: &FileArgs, outcome: &Outcome) -> Self {
-        let (result, output, bytes) = match &outcome.result {
-            Ok(Done::Written { output, bytes, .. }) => (verb, output.as_deref().map(json::path), Some(*bytes)),
-            Ok(Done::LeftAside) if args.update => ("unchanged", None, None),
-            Ok(Done::LeftAside) => ("existed", None, None),
-            Err(_) => ("failed", None, None),
-        };
         let failure = outcome.result.as_ref().err().map(Failure::of);
-        Self { file: outcome.input.as_deref().map(json::path), ok: failure.is_none(), result, output, bytes, failure }
+        let mut record = Self {
+            file: outcome.input.as_deref().map(json::path),
+            ok: failure.is_none(),
+            result: None,
+            output: None,
+            bytes: None,
+            replaces: None,
+            deletes: None,
+            failure,
+        };
+        match &outcome.result {
+            Ok(Done::Written { output, bytes, .. }) => {
+                record.result = Some(verb);
+                record.output = output.as_deref().map(json::path);
+                record.bytes = Some(*bytes);
+            }
+            Ok(Done::Planned { output, replaces }) => {
+                record.result = Some("planned");
+                record.output = output.as_deref().map(json::path);
+                record.replaces = Some(*replaces);
+                record.deletes = Some(args.rm);
+            }
+            Ok(Done::LeftAside) => record.result = Some(if args.update { "unchanged" } else { "existed" }),
+            Err(_) => {}
+        }
+        record
     }
+}
+
+/// The line of `--dry-run` for a file: empty if nothing would be done.
+fn plan(verb: &str, args: &FileArgs, outcome: &Outcome) -> String {
+    let (Some(input), Ok(Done::Planned { output: Some(output), replaces })) = (&outcome.input, &outcome.result) else {
+        return String::new();
+    };
+    let name = display_name(input);
+    let replaces = if *replaces { ", which is replaced" } else { "" };
+    let deletes = if args.rm { format!("; {name} is deleted") } else { String::new() };
+    format!("{name} would be {verb} to {}{replaces}{deletes}\n", quoted(output))
 }
 
 /// A number with a comma before every three digits.

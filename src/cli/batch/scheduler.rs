@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    path::{Path, PathBuf},
     sync::{Condvar, Mutex},
     thread,
 };
@@ -11,7 +10,6 @@ use std::{
 use anyhow::Result;
 
 use crate::cli::{
-    args::DASH,
     batch::{commit_queue::CommitQueue, tally::Tally},
     files::{naming::InputPath, walk},
     terminal::{exit_status::ExitStatus, messages::Messages},
@@ -91,16 +89,15 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
     reports.into_tally()
 }
 
-/// Calls `work` for each file, one after the other, and reports failures. Without files, standard input is the only one.
+/// Calls `work` for each input, one after the other, and reports failures.
 pub(crate) fn run_in_sequence(
-    files: &[PathBuf],
+    inputs: impl IntoIterator<Item = Result<InputPath>>,
     messages: &Messages,
-    mut work: impl FnMut(&Path) -> Result<()>,
+    mut work: impl FnMut(Result<InputPath>) -> Result<()>,
 ) -> Tally {
-    let stdin = [PathBuf::from(DASH)];
     let mut tally = Tally::default();
-    for file in if files.is_empty() { &stdin } else { files } {
-        tally.count(messages.failure(work(file)));
+    for input in inputs {
+        tally.count(messages.failure(work(input)));
     }
     tally
 }

@@ -1,8 +1,12 @@
 //! `decrypt`: open files or a stream with identities.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::{Context, Result};
@@ -27,7 +31,7 @@ use crate::{
             outputs::Outputs,
             read_back::{self, Discard},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::keyring::Keyring,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
@@ -45,17 +49,34 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
     let mut reports = Reports::new("decrypted", &args.files, &session.messages)?;
+    let has_failed = AtomicBool::new(false);
+    let failed = |input, error| {
+        has_failed.store(true, Ordering::Relaxed);
+        Outcome::failed(input, error)
+    };
     let write = |input: Result<InputPath>| {
-        let input = input.map_err(|error| Outcome::failed(None, error))?;
+        let input = input.map_err(|error| failed(None, error))?;
         let path = || Some(input.path.clone());
-        let written = request.write(&input).map_err(|error| Outcome::failed(path(), error))?;
-        written.ok_or_else(|| Outcome { input: path(), result: Ok(Done::LeftAside) })
+        let written = request.write(&input).map_err(|error| failed(path(), error))?;
+        written.map_err(|done| Outcome { input: path(), result: Ok(done) })
     };
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
+    // Outputs that are joined come in the order of their inputs, and end with the first that is not whole.
+    let joined = args.files.stdout;
+    let threads = if joined { NonZeroUsize::MIN } else { input_args.threads() };
+    let inputs = inputs.take_while(|_| {
+        let stops = joined && has_failed.load(Ordering::Relaxed);
+        if stops {
+            session
+                .messages
+                .warning("the files after it were not decrypted: in the output, they would be in a wrong place");
+        }
+        !stops
+    });
     let tally = scheduler::run_in_groups(
         inputs,
-        input_args.threads(),
+        threads,
         request.outputs.descriptors(),
         write,
         |group| commit_group(group, |committed, opened| request.finish(committed, opened)),
@@ -63,7 +84,8 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     );
     reports.finish();
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
-    Ok(tally.status())
+    let completed = session.complete_copy(&request.left_aside, &args.files);
+    Ok(tally.status().or(completed))
 }
 
 /// A checked command line, shared by all files of the run.
@@ -72,6 +94,7 @@ struct Request<'a> {
     session: Session<'a>,
     keyring: Keyring,
     outputs: Outputs<'a>,
+    left_aside: LeftAside,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -91,23 +114,23 @@ impl<'a> Request<'a> {
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?);
+        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &left_aside)?);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
-        Ok((Self { args, session, keyring, outputs, progress, cores }, inputs))
+        Ok((Self { args, session, keyring, outputs, left_aside, progress, cores }, inputs))
     }
 
-    /// Decrypts a file up to its commit. Returns `None` if it is left aside, because its output is there.
-    fn write(&self, path: &InputPath) -> Result<Option<(Written<'_>, Opened)>> {
+    /// Decrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_>, Opened), Done>> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let destination = self.outputs.destination(path)?;
         let has_right_size = |pair: &Pair| can_hold(&path.path, pair.input.len(), pair.output.len());
         if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
             self.progress.left_aside(bytes);
-            return Ok(None);
+            return Ok(Err(Done::LeftAside));
         }
         check_is_not_newer(&self.args.files, path, &destination).with_context(cannot_decrypt)?;
         let target = self.outputs.target(&destination)?;
@@ -121,6 +144,9 @@ impl<'a> Request<'a> {
         let permit = self.cores.acquire(length);
         let proven = self.prove(&mut encrypted, &unlocked, &permit).with_context(cannot_decrypt);
         target.explain(proven, 0)?;
+        if self.args.files.dry_run {
+            return Ok(Err(Done::planned(&target)));
+        }
 
         let mut output = self.open_output(&target)?;
         let proof = self.args.files.rm.then(|| self.comparison(&path.path, unlocked.clone(), length));
@@ -132,7 +158,7 @@ impl<'a> Request<'a> {
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes: written, summary };
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
         let source = self.args.files.rm.then(|| input.into_source_file());
-        Ok(Some((written, Opened { source, path: path.path.clone(), done })))
+        Ok(Ok((written, Opened { source, path: path.path.clone(), done })))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.

@@ -29,7 +29,7 @@ use crate::{
             read_back,
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
@@ -56,7 +56,7 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         let input = input.map_err(|error| Encrypted::not(None, error))?;
         let path = || Some(input.path.clone());
         let written = request.write(&input).map_err(|error| Encrypted::not(path(), error))?;
-        written.ok_or_else(|| Outcome { input: path(), result: Ok(Done::LeftAside) }.into())
+        written.map_err(|done| Outcome { input: path(), result: Ok(done) }.into())
     };
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
@@ -69,16 +69,13 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
-    // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
-    if args.files.output_dir.is_some() {
-        request.skipped.warn();
-    }
+    let completed = session.complete_copy(&request.left_aside, &args.files);
     if reports.left_aside() > 0 && args.files.update {
         session.messages.hint_on_terminal(KEPT_RECIPIENTS);
     }
     reports.finish();
     request.receipt.map_or(Ok(()), |receipt| receipt.commit(&receipt_lines))?;
-    Ok(tally.status())
+    Ok(tally.status().or(completed))
 }
 
 /// What nobody should be surprised by.
@@ -92,7 +89,7 @@ struct Request<'a> {
     encryptors: Encryptors,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
-    skipped: Skipped,
+    left_aside: LeftAside,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -104,6 +101,9 @@ struct Sealed {
     path: PathBuf,
     done: Done,
 }
+
+/// A sealed file. Its proof returns its line of the receipt, if there is one.
+type Uncommitted<'r> = (Written<'r, Option<String>>, Sealed);
 
 /// A file that is encrypted, or is not going to be.
 struct Encrypted {
@@ -139,17 +139,17 @@ impl<'a> Request<'a> {
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
-        let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
+        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &left_aside)?);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
         let encryptors = Encryptors::default();
-        Ok((Self { args, session, recipients, encryptors, receipt, outputs, skipped, progress, cores }, inputs))
+        Ok((Self { args, session, recipients, encryptors, receipt, outputs, left_aside, progress, cores }, inputs))
     }
 
-    /// Encrypts a file up to its commit. Its proof returns its line of the receipt, if there is one. Returns `None` if the file is
-    /// left aside, because its output is there.
-    fn write(&self, path: &InputPath) -> Result<Option<(Written<'_, Option<String>>, Sealed)>> {
+    /// Encrypts a file up to its commit. Returns [`Done`] for a
+    /// file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<Uncommitted<'_>, Done>> {
         let destination = self.outputs.destination(path)?;
         let has_right_size = |pair: &Pair| {
             let size = self.encryptors.output_size(&self.recipients.keys, pair.input.len(), self.args.armor);
@@ -157,13 +157,16 @@ impl<'a> Request<'a> {
         };
         if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
             self.progress.left_aside(bytes);
-            return Ok(None);
+            return Ok(Err(Done::LeftAside));
         }
         let target = self.outputs.target(&destination)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
+        if self.args.files.dry_run {
+            return Ok(Err(Done::planned(&target)));
+        }
         // What follows may be typed.
         if path.is_stdin() {
             self.session.key_files.prompt.show_input();
@@ -192,7 +195,7 @@ impl<'a> Request<'a> {
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
         let written = Written::new(target, output, &permissions)?.proven_by(proof);
         let source = self.args.files.rm.then_some(source);
-        Ok(Some((written, Sealed { source, path: path.path.clone(), done })))
+        Ok(Ok((written, Sealed { source, path: path.path.clone(), done })))
     }
 
     /// Deletes the source of a file that is committed, if `--rm` was given.

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Result, anyhow};
@@ -31,6 +31,30 @@ impl InputPath {
     pub(crate) fn is_stdin(&self) -> bool {
         self.path == Path::new(DASH)
     }
+}
+
+/// The place of a listed file below the output folder.
+pub(crate) struct Below {
+    pub(crate) path: PathBuf,
+    /// The part of the name that had to go, for messages.
+    pub(crate) without: Option<&'static str>,
+}
+
+/// Returns the path of a listed file below the output folder, as tar has it: without what would lead out of there. Empty for a name
+/// that has nothing else.
+pub(crate) fn below(name: &Path) -> Below {
+    let mut below = Below { path: PathBuf::new(), without: None };
+    for component in name.components() {
+        match component {
+            Component::Normal(part) => below.path.push(part),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir => below.without = Some("the '/' at their beginning"),
+            Component::ParentDir => {
+                below = Below { path: PathBuf::new(), without: Some("their '..' and all before it") }
+            }
+        }
+    }
+    below
 }
 
 /// Where an output goes, by name only. The file system has not been consulted.
@@ -72,6 +96,11 @@ impl<'a> Naming<'a> {
     /// `notes.age` becomes `notes`.
     pub(crate) fn decrypting(args: &'a FileArgs) -> Self {
         Self { args, derive: without_age }
+    }
+
+    /// Whether outputs may be written one after the other. Age files cannot: what follows the first does not belong to it.
+    pub(crate) fn may_join(&self) -> bool {
+        (self.derive)(Path::new("a.age")) == Some(PathBuf::from("a"))
     }
 
     /// Where the output for `input` goes.
@@ -188,6 +217,19 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listed_names_stay_below_the_output_folder() {
+        let cases =
+            [("a/b", "a/b"), ("./a//b", "a/b"), ("/a/b", "a/b"), ("../a", "a"), ("a/../b/c", "b/c"), ("/a/..", "")];
+        for (name, place) in cases {
+            let Below { path, without } = below(Path::new(name));
+            assert_eq!(
+                (path.as_path(), without.is_some()),
+                (Path::new(place), name.starts_with('/') || name.contains(".."))
+            );
+        }
+    }
 
     #[test]
     fn derived_names_are_inverse() {

@@ -65,23 +65,23 @@ impl<'a> Outputs<'a> {
             existing: Mutex::default(),
             protected: HashSet::new(),
         };
-        if args.json && outputs.go_to_stdout() {
+        if (args.json || args.dry_run) && outputs.go_to_stdout() {
             return misuse(
-                "--json would mix with the output, on standard output",
+                "--json and --dry-run print to standard output, where the output would go",
                 "name a file for the output with -o FILE",
             );
         }
         if args.inputs.is_single() {
             let input = args.inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
             let destination = outputs.destination(&InputPath::new(input.to_owned()))?;
-            // An output that exists may be no error.
-            if !args.skip_existing {
+            // An output that exists may be no error, or one that has an object.
+            if !args.skip_existing && !args.json {
                 *lock(&outputs.single) = Some(Target::of(&destination, outputs.overwrite(), on_terminal)?);
             }
             lock(&outputs.taken).clear();
             return Ok(outputs);
         }
-        if args.output.is_some() || args.stdout {
+        if args.output.is_some() || args.stdout && !naming.may_join() {
             return misuse(
                 "several inputs cannot go to one output",
                 "leave out -o and -c: each file gets its own output beside it",
@@ -216,7 +216,7 @@ fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: impl FnOnce() ->
 fn two_inputs<T>(name: &str) -> Result<T> {
     misuse(
         format!("{name} would be the output of two inputs"),
-        "give them different folders; --recursive, with the folder named and no list, keeps the tree",
+        "give them different folders; --recursive and --files-from keep the folders of their files",
     )
 }
 

@@ -123,6 +123,15 @@ impl KeySet {
         self.ready.is_empty() && self.locked.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
     }
 
+    /// Whether there is a key besides those of these recipients. One that is locked, or a plugin's, may be.
+    pub(crate) fn has_other_than(&self, recipients: &[Recipient]) -> bool {
+        let is_other = |identity: &Identity| {
+            let own = identity.to_recipient().map(|recipient| recipient.to_string());
+            own.is_none_or(|own| recipients.iter().all(|recipient| recipient.to_string() != own))
+        };
+        !self.locked.is_empty() || !self.plugins.is_empty() || self.ready.iter().any(is_other)
+    }
+
     /// Whether a plugin may be asked. A protected identity file may name one.
     pub(crate) fn may_ask_plugins(&self) -> bool {
         let may_name_one = |locked: &Locked| {

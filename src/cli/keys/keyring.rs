@@ -131,6 +131,11 @@ impl Keyring {
         self.keys.read().expect(NO_PANIC).owners(decryptor)
     }
 
+    /// Whether there is an identity besides those of these recipients. One that is locked may be.
+    pub(crate) fn has_other_than(&self, recipients: &[Recipient]) -> bool {
+        self.keys.read().expect(NO_PANIC).has_other_than(recipients)
+    }
+
     fn unlock_with_passphrase(
         &self,
         decryptor: &Decryptor,

@@ -45,6 +45,22 @@ impl Failure {
     }
 }
 
+/// The object for a file that failed, or for a run that failed before its first file.
+#[derive(Serialize)]
+pub(crate) struct Failed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    ok: bool,
+    #[serde(flatten)]
+    failure: Failure,
+}
+
+impl Failed {
+    pub(crate) fn new(file: Option<&Path>, error: &anyhow::Error) -> Self {
+        Self { file: file.map(path), ok: false, failure: Failure::of(error) }
+    }
+}
+
 /// A file name as JSON text. Bytes that are not UTF-8 become `\xff`, and the text `\x` becomes `\x5cx`, so that different names
 /// stay different. Key material is not repeated.
 pub(crate) fn path(path: &Path) -> String {

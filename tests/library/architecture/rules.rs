@@ -45,7 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The format's recipients and identities.
     ("age", &["crypto/keys/recipient.rs", "crypto/keys/identity.rs", "crypto/keys/x25519.rs", "crypto/keys/ssh/"]),
     ("age_core", &["crypto/"]),
-    ("bech32", &["crypto/keys/hybrid.rs", "crypto/keys/plugin_key.rs"]),
+    ("bech32", &["crypto/keys/hybrid.rs", "crypto/keys/plugin_key.rs", "crypto/keys/seed.rs"]),
     ("hpke", &["crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
     ("ml_kem", &["crypto/keys/xwing.rs"]),
     ("rand_core", &["crypto/primitives/mod.rs", "crypto/keys/hybrid.rs", "crypto/keys/xwing.rs"]),
@@ -67,9 +67,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
-    ("bip39", &["cli/terminal/prompt.rs"]),
+    ("bip39", &["cli/terminal/prompt.rs", "cli/commands/paper/words.rs"]),
+    ("qrcode", &["cli/commands/paper/sheet.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
-    ("humantime", &["cli/commands/keygen.rs"]),
+    ("humantime", &["cli/keys/new_key_file.rs"]),
     ("indicatif", &["cli/terminal/progress.rs"]),
     ("rpassword", &["cli/platform/windows.rs"]),
     // Reports derive `Serialize` where they are defined; one file turns them into text.

@@ -39,17 +39,41 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Decides how the file changes.
-    pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
-        if !self.args.add && !self.args.remove {
-            return Ok(Change::Everything(self.encryptors.next(self.recipients)?));
-        }
+    /// Decides how the file changes. Returns `None` if an earlier run has done it.
+    pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Option<Change>> {
         let stanzas = decryptor.header().stanzas();
         let owners = self.keyring.owners(decryptor);
+        if !self.args.add && !self.args.remove {
+            if self.is_done(stanzas, &owners) {
+                return Ok(None);
+            }
+            return Ok(Some(Change::Everything(self.encryptors.next(self.recipients)?)));
+        }
+        self.change(decryptor, unlocked, &owners).map(Some)
+    }
+
+    /// Whether every stanza is known to be that of a named recipient, and each of these has one, while an identity that is to lose
+    /// its files is named too. Without such an identity, the run is for a new file key.
+    fn is_done(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> bool {
+        let owned = |(index, stanza)| {
+            self.recipients.iter().any(|recipient| is_owned_by(recipient, stanza, Option::as_ref(&owners[index])))
+        };
+        let has_stanza = |recipient: &Recipient| {
+            stanzas.iter().zip(owners).any(|(stanza, owner)| is_owned_by(recipient, stanza, owner.as_ref()))
+        };
+        owners.iter().all(Option::is_some)
+            && stanzas.iter().enumerate().all(owned)
+            && self.recipients.iter().all(has_stanza)
+            && self.keyring.has_other_than(self.recipients)
+    }
+
+    /// Adds recipients or takes them out.
+    fn change(&self, decryptor: &Decryptor, unlocked: &Unlocked, owners: &[Option<Recipient>]) -> Result<Change> {
+        let stanzas = decryptor.header().stanzas();
         let (kept, added) = if self.args.add {
-            self.with_added(stanzas, &owners)
+            self.with_added(stanzas, owners)
         } else {
-            (self.without_removed(stanzas, &owners)?, Vec::new())
+            (self.without_removed(stanzas, owners)?, Vec::new())
         };
         if self.args.header_only {
             return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
