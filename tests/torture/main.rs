@@ -14,6 +14,7 @@ mod groups;
 mod hostile;
 mod kill;
 mod load;
+mod power_loss;
 mod properties;
 
 use std::{env, io::Write, sync::LazyLock};
