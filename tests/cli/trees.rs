@@ -88,3 +88,13 @@ fn a_list_that_is_not_plain_names_is_an_error_before_anything_is_written() {
         sandbox.run_with(["encrypt", "-r", &recipient, "-O", "out", "--files-from", "-"], &list).is_silent_success();
     }
 }
+
+#[test]
+fn a_file_that_cannot_fit_is_told_before_the_work() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.shell("truncate -s 15T huge").is_silent_success();
+    let outcome = sandbox.run(["encrypt", "-r", &recipient, "-O", "out", "huge"]);
+    let said = "solekey: error: cannot encrypt 'huge': 'out/huge.age' would take 15.00 TiB, and ";
+    assert!(outcome.status == 1 && outcome.stderr.starts_with(said), "{outcome:?}");
+    assert!(!sandbox.path("out").exists());
+}

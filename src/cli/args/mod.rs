@@ -6,6 +6,7 @@
 
 mod files;
 mod identities;
+mod paper;
 mod passphrases;
 mod plugins;
 mod range;
@@ -16,12 +17,11 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, Va
 
 pub(crate) use files::{FileArgs, InputArgs, threads};
 pub(crate) use identities::{IdentityArgs, NamedIdentities};
+pub(crate) use paper::{Paper, PaperKind};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
-pub(crate) use verbs::{
-    Completions, Decrypt, Encrypt, Inspect, Keygen, Paper, PaperKind, Rekey, Salvage, Shell, Verify,
-};
+pub(crate) use verbs::{Completions, Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Shell, Verify};
 
 /// The argument that stands for standard input or standard output.
 pub(crate) const DASH: &str = "-";

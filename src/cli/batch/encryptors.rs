@@ -21,6 +21,20 @@ pub(crate) struct Encryptors {
     header_length: OnceLock<Option<u64>>,
 }
 
+/// The size of an output with this header, or `None` if no file can be that long.
+pub(crate) fn output_size(encryptor: &Encryptor, plaintext: u64, armor: bool) -> Option<u64> {
+    size(header_length(encryptor), plaintext, armor)
+}
+
+fn header_length(encryptor: &Encryptor) -> u64 {
+    encryptor.header().as_bytes().len() as u64
+}
+
+fn size(header: u64, plaintext: u64, armor: bool) -> Option<u64> {
+    let binary = payload_length(plaintext)?.checked_add(header)?;
+    if armor { armored_length(binary) } else { Some(binary) }
+}
+
 #[derive(Default)]
 struct Ahead {
     /// Number of files that were announced and have no encryptor yet.
@@ -39,12 +53,8 @@ impl Encryptors {
     /// The size of the output for a plaintext of this many bytes, if it was made now. `None` if no header can be made.
     pub(crate) fn output_size(&self, recipients: &[Recipient], plaintext: u64, armor: bool) -> Option<u64> {
         // The same recipients give headers of one length, but for some plugins. There, files are encrypted again.
-        let header = self.header_length.get_or_init(|| {
-            let encryptor = Encryptor::new(recipients).ok()?;
-            Some(encryptor.header().as_bytes().len() as u64)
-        });
-        let binary = payload_length(plaintext)?.checked_add((*header)?)?;
-        if armor { armored_length(binary) } else { Some(binary) }
+        let header = self.header_length.get_or_init(|| Some(header_length(&Encryptor::new(recipients).ok()?)));
+        size((*header)?, plaintext, armor)
     }
 
     /// The encryptor for a file.

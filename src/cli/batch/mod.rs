@@ -7,4 +7,5 @@ pub(crate) mod groups;
 pub(crate) mod quick_check;
 pub(crate) mod reports;
 pub(crate) mod scheduler;
+pub(crate) mod space;
 pub(crate) mod tally;

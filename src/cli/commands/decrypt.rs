@@ -19,7 +19,7 @@ use crate::{
             groups::groups,
             quick_check::{Pair, check_is_not_newer, is_done},
             reports::{Done, Outcome, Reports},
-            scheduler,
+            scheduler, space,
         },
         commands::session::Session,
         files::{
@@ -34,7 +34,7 @@ use crate::{
             walk::{self, Inputs, LeftAside, Selection},
         },
         keys::keyring::Keyring,
-        terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
+        terminal::{advice::misuse, exit_status::ExitStatus, messages::one_line, progress::Progress},
     },
     crypto::{Source, Unlocked},
 };
@@ -144,6 +144,11 @@ impl<'a> Request<'a> {
         let permit = self.cores.acquire(length);
         let proven = self.prove(&mut encrypted, &unlocked, &permit).with_context(cannot_decrypt);
         target.explain(proven, 0)?;
+        // A file of holes or on a file system that compresses takes less.
+        if !self.args.sparse && self.args.range.is_none() {
+            let fits = space::check(&target, length);
+            fits.unwrap_or_else(|error| self.session.messages.warning(&one_line(&error)));
+        }
         if self.args.files.dry_run {
             return Ok(Err(Done::planned(&target)));
         }

@@ -13,11 +13,11 @@ use crate::{
         args::{self, Encrypt},
         batch::{
             cores::Cores,
-            encryptors::Encryptors,
+            encryptors::{Encryptors, output_size},
             groups::groups,
             quick_check::{Pair, is_done},
             reports::{Done, Outcome, Reports},
-            scheduler,
+            scheduler, space,
         },
         commands::session::Session,
         files::{
@@ -164,6 +164,8 @@ impl<'a> Request<'a> {
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
+        let size = length.and_then(|length| output_size(&encryptor, length, self.args.armor));
+        space::check(&target, size).with_context(cannot_encrypt)?;
         if self.args.files.dry_run {
             return Ok(Err(Done::planned(&target)));
         }

@@ -32,9 +32,9 @@ pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, columns, create_folder, create_private, file_number,
-    is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path,
-    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
-    wait_to_write, was_closed, write_all_at,
+    free_space, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read,
+    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
+    wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
