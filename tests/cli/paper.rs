@@ -85,7 +85,7 @@ fn only_a_single_age_key_fits_on_a_sheet() {
         sandbox.run(["paper", "ed"]).fails(
             2,
             "solekey: error: the key in 'ed' is not one of 32 bytes\n\
-             solekey: hint: paper takes age keys (AGE-SECRET-KEY-...); keep SSH and plugin keys otherwise\n",
+             solekey: hint: paper takes age keys, X25519 and post-quantum; keep SSH and plugin keys otherwise\n",
         );
     }
 }

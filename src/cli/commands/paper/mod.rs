@@ -84,7 +84,7 @@ fn print(args: &Paper, session: &mut Session<'_>) -> Result<()> {
 fn not_32_bytes<T>(path: &Path) -> Result<T> {
     misuse(
         format!("the key in {} is not one of 32 bytes", display_name(path)),
-        "paper takes age keys (AGE-SECRET-KEY-...); keep SSH and plugin keys otherwise",
+        "paper takes age keys, X25519 and post-quantum; keep SSH and plugin keys otherwise",
     )
 }
 
