@@ -71,8 +71,8 @@ pub use args::command;
 
 use args::{Arguments, Verb};
 use commands::{
-    completions::completions, decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, paper::paper,
-    rekey::rekey, salvage::salvage, verify::verify,
+    completions::completions, decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, options,
+    paper::paper, rekey::rekey, salvage::salvage, verify::verify,
 };
 use drop_in::{Tool, Translation};
 use platform::{child, sandbox, signals};
@@ -111,7 +111,9 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    match run(&arguments) {
+    let done = run(&arguments);
+    messages.say_what_lacks();
+    match done {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),
         Err(error) => {
@@ -127,6 +129,10 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<Option<ExitStatus>> {
     let messages = &arguments.messages;
+    // Another tool's command line is translated to more options than it needs.
+    if !persona::is_drop_in() {
+        options::check(&arguments.verb, messages)?;
+    }
     match &arguments.verb {
         Verb::Encrypt(args) => encrypt(args, messages),
         Verb::Decrypt(args) => decrypt(args, messages),

@@ -16,6 +16,8 @@ mod kill;
 mod load;
 mod power_loss;
 mod properties;
+mod removal;
+mod swaps;
 
 use std::{env, io::Write, sync::LazyLock};
 

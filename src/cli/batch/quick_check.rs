@@ -1,15 +1,15 @@
 //! The quick check of `--update`: whether an input's output is there already, by size and time, with neither opened.
 
-use std::fs::{self, Metadata};
+use std::{
+    fs::{self, Metadata},
+    path::Path,
+};
 
 use anyhow::{Result, bail};
 
 use crate::cli::{
     args::FileArgs,
-    files::{
-        naming::{Destination, InputPath},
-        outputs::Outputs,
-    },
+    files::{naming::InputPath, outputs::Outputs},
     platform,
     terminal::{advice::Advise, escape::quoted},
 };
@@ -21,9 +21,9 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    fn of(input: &InputPath, destination: &Destination) -> Option<Self> {
+    fn of(input: &InputPath, output: &Path) -> Option<Self> {
         // What a derived name links to is not its output.
-        let output = fs::symlink_metadata(destination.file()?).ok().filter(Metadata::is_file)?;
+        let output = fs::symlink_metadata(output).ok().filter(Metadata::is_file)?;
         let input = fs::metadata(&input.path).ok().filter(Metadata::is_file)?;
         Some(Self { input, output })
     }
@@ -61,19 +61,19 @@ pub(crate) fn is_done(
     args: &FileArgs,
     outputs: &Outputs<'_>,
     input: &InputPath,
-    destination: &Destination,
+    output: Option<&Path>,
     has_right_size: impl FnOnce(&Pair) -> bool,
 ) -> Result<Option<u64>> {
     if args.skip_existing {
-        let found = destination.file().and_then(|path| Some((path, fs::symlink_metadata(path).ok()?)));
+        let found = output.and_then(|path| Some((path, fs::symlink_metadata(path).ok()?)));
         if let Some((path, _)) = found.as_ref().filter(|(_, found)| found.is_dir()) {
             return Err(anyhow::anyhow!("{} is a directory", quoted(path)))
                 .hint("move it away, or name another folder with -O");
         }
         return Ok(found.map(|_| fs::metadata(&input.path).map_or(0, |input| input.len())));
     }
-    let Some(path) = destination.file().filter(|_| args.update) else { return Ok(None) };
-    let Some(pair) = Pair::of(input, destination) else { return Ok(None) };
+    let Some(path) = output.filter(|_| args.update) else { return Ok(None) };
+    let Some(pair) = Pair::of(input, path) else { return Ok(None) };
     if !pair.has_one_time() || pair.is_one_file() || !has_right_size(&pair) {
         return Ok(None);
     }
@@ -86,9 +86,9 @@ pub(crate) fn is_done(
 /// # Errors
 ///
 /// Then, unless `-f` is given.
-pub(crate) fn check_is_not_newer(args: &FileArgs, input: &InputPath, destination: &Destination) -> Result<()> {
-    let Some(path) = destination.file().filter(|_| args.update && !args.force) else { return Ok(()) };
-    if Pair::of(input, destination).is_some_and(|pair| pair.output_is_newer()) {
+pub(crate) fn check_is_not_newer(args: &FileArgs, input: &InputPath, output: Option<&Path>) -> Result<()> {
+    let Some(path) = output.filter(|_| args.update && !args.force) else { return Ok(()) };
+    if Pair::of(input, path).is_some_and(|pair| pair.output_is_newer()) {
         let newer = || bail!("{} is newer than {}", quoted(path), quoted(&input.path));
         return newer().hint("replace it with -f, or move it away");
     }

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use serde::Serialize;
 
 use crate::cli::{
@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     /// `None` if the input has no name, because the list or the folder that would give it cannot be read.
     pub(crate) input: Option<PathBuf>,
     pub(crate) result: Result<Done>,
+    /// Whether the input changed while it was read, which a warning has told. What was read is kept, and so is the input.
+    pub(crate) source_changed: bool,
 }
 
 /// An input that did not fail.
@@ -51,13 +53,17 @@ pub(crate) enum Done {
 
 impl Done {
     pub(crate) fn planned(target: &Target) -> Self {
-        Self::Planned { output: target.typed().map(PathBuf::from), replaces: target.existing().is_some() }
+        Self::Planned { output: target.typed().map(PathBuf::from), replaces: target.replaces().is_some() }
     }
 }
 
 impl Outcome {
     pub(crate) fn failed(input: Option<PathBuf>, error: Error) -> Self {
-        Self { input, result: Err(error) }
+        Self { input, result: Err(error), source_changed: false }
+    }
+
+    pub(crate) fn done(input: Option<PathBuf>, done: Done) -> Self {
+        Self { input, result: Ok(done), source_changed: false }
     }
 }
 
@@ -130,12 +136,13 @@ impl<'a> Reports<'a> {
             }
             None => Ok(()),
         };
+        let changed = outcome.source_changed.then_some(ExitStatus::Failure);
         let failure = match outcome.result {
             // The object has it.
             Err(error) if self.args.json => Some(ExitStatus::of(&error)),
             result => self.messages.failure(result.map(drop)),
         };
-        self.messages.failure(printed).or(failure)
+        self.messages.failure(printed).or(failure).or(changed)
     }
 
     /// Prints the line about all files, if somebody watches.
@@ -165,7 +172,8 @@ impl<'a> Reports<'a> {
 
 impl Record {
     fn new(verb: &'static str, args: &FileArgs, outcome: &Outcome) -> Self {
-        let failure = outcome.result.as_ref().err().map(Failure::of);
+        let changed = || outcome.source_changed.then(|| Failure::of(&anyhow!("it changed while it was read")));
+        let failure = outcome.result.as_ref().err().map(Failure::of).or_else(changed);
         let mut record = Self {
             file: outcome.input.as_deref().map(json::path),
             ok: failure.is_none(),

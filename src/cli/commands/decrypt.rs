@@ -2,7 +2,7 @@
 
 use std::{
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,17 +23,19 @@ use crate::{
         },
         commands::session::Session,
         files::{
-            commit::{Proof, Written, commit_group},
+            commit::{Durability, DurableFolders, Proof, Written, commit_group},
             encrypted_input::{EncryptedInput, can_hold},
-            input::{Input, SourceFile, announce_typed},
+            input::{Input, Removal, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
+            permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Target},
             walk::{self, Inputs, LeftAside, Selection},
         },
         keys::keyring::Keyring,
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, messages::one_line, progress::Progress},
     },
     crypto::{Source, Unlocked},
@@ -58,7 +60,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         let input = input.map_err(|error| failed(None, error))?;
         let path = || Some(input.path.clone());
         let written = request.write(&input).map_err(|error| failed(path(), error))?;
-        written.map_err(|done| Outcome { input: path(), result: Ok(done) })
+        written.map_err(|done| Outcome::done(path(), done))
     };
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
@@ -79,7 +81,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         threads,
         request.outputs.descriptors(),
         write,
-        |group| commit_group(group, |committed, opened| request.finish(committed, opened)),
+        |group| commit_group(group, &session.messages, |committed, opened| request.finish(committed, opened)),
         |outcome| reports.add(outcome),
     );
     reports.finish();
@@ -95,6 +97,7 @@ struct Request<'a> {
     keyring: Keyring,
     outputs: Outputs<'a>,
     left_aside: LeftAside,
+    durable_folders: DurableFolders,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -103,6 +106,8 @@ struct Request<'a> {
 struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
+    /// Whether it changed while it was read. Then it is not deleted.
+    source_changed: bool,
     path: PathBuf,
     done: Done,
 }
@@ -110,30 +115,40 @@ struct Opened {
 impl<'a> Request<'a> {
     fn new(args: &'a Decrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
-        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text)?;
+        if args.range.is_some() && args.files.output.is_none() && !args.files.all_to_stdout() {
+            return misuse(
+                "--range gives a part of a file, which must not get the name of the whole",
+                "send it to standard output with -c, or name the output with -o FILE",
+            );
+        }
+        let mut outputs =
+            Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::OfOpened)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &left_aside)?);
+        let again = || walk::inputs(input_args, Selection::Encrypted, &LeftAside::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &left_aside)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
-        Ok((Self { args, session, keyring, outputs, left_aside, progress, cores }, inputs))
+        let durable_folders = DurableFolders::default();
+        Ok((Self { args, session, keyring, outputs, left_aside, durable_folders, progress, cores }, inputs))
     }
 
     /// Decrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
     fn write(&self, path: &InputPath) -> Result<Result<(Written<'_>, Opened), Done>> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
-        let destination = self.outputs.destination(path)?;
-        let has_right_size = |pair: &Pair| can_hold(&path.path, pair.input.len(), pair.output.len());
-        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
+        let output = self.outputs.name(path)?;
+        let has_right_size = |pair: &Pair| can_hold(path, pair.input.len(), pair.output.len());
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
             self.progress.left_aside(bytes);
             return Ok(Err(Done::LeftAside));
         }
-        check_is_not_newer(&self.args.files, path, &destination).with_context(cannot_decrypt)?;
-        let target = self.outputs.target(&destination)?;
+        check_is_not_newer(&self.args.files, path, output.as_deref()).with_context(cannot_decrypt)?;
+        let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let permissions = self.outputs.permissions(&input);
 
@@ -154,47 +169,61 @@ impl<'a> Request<'a> {
         }
 
         let mut output = self.open_output(&target)?;
-        let proof = self.args.files.rm.then(|| self.comparison(&path.path, unlocked.clone(), length));
+        let proof = self.args.files.rm.then(|| self.comparison(path.clone(), unlocked.clone(), length));
         let written = self.open_payload(&name, &mut encrypted, unlocked, &mut output, &permit);
         let written = target.explain(written.with_context(cannot_decrypt), output.released())?;
         drop(permit);
 
         let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes: written, summary };
-        let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        let source = self.args.files.rm.then(|| input.into_source_file());
-        Ok(Ok((written, Opened { source, path: path.path.clone(), done })))
+        let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
+        if self.args.files.rm {
+            written = written.with(Durability::Required);
+        }
+        let source = input.into_source_file();
+        let source_changed = source.has_changed();
+        if source_changed {
+            let kept = if self.args.files.rm { ", and it was not deleted" } else { "" };
+            let warning = format!("{name} changed while it was read; what was read is decrypted{kept}");
+            self.session.messages.warning(&warning);
+        }
+        let source = (self.args.files.rm && !source_changed).then_some(source);
+        Ok(Ok((written, Opened { source, source_changed, path: path.path.clone(), done })))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
-    fn comparison(&self, path: &Path, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
-        let path = path.to_owned();
+    fn comparison(&self, path: InputPath, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
             let mut source = Input::open(&path, Arc::new(Progress::none()))?;
             let mut source = EncryptedInput::read(&mut source)?;
             let compared = read_back::compare(output, &mut source, &unlocked, permit.threads);
-            compared.with_context(|| format!("cannot decrypt {}", display_name(&path)))
+            compared.with_context(|| format!("cannot decrypt {}", display_name(&path.path)))
         })
     }
 
     /// Deletes the source of a file that is committed, if `--rm` was given.
-    fn finish(&self, committed: Result<()>, Opened { source, path, done }: Opened) -> Outcome {
-        let removed = committed.and_then(|()| source.map_or(Ok(()), |source| source.remove(&self.session.messages)));
-        if removed.is_ok() {
+    fn finish(&self, committed: Result<()>, opened: Opened) -> Outcome {
+        let Opened { source, source_changed, path, done } = opened;
+        // What was compared is authentic: nobody without a key could change it since without being noticed.
+        let removal =
+            committed.and_then(|()| source.map(|source| source.remove(None, &self.session.messages)).transpose());
+        if removal.is_ok() {
             self.progress.done();
         }
-        Outcome { input: Some(path), result: removed.map(|()| done) }
+        let source_changed = source_changed || matches!(removal, Ok(Some(Removal::Kept)));
+        Outcome { input: Some(path), result: removal.map(|_| done), source_changed }
     }
 
     /// Opens an input, and checks everything that can be known before it is read.
     fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
+            self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
         }
         Ok(input)
@@ -227,7 +256,7 @@ impl<'a> Request<'a> {
     fn open_output(&self, target: &Target) -> Result<Output> {
         let mut output = target.open()?;
         if self.args.files.inputs.is_single() && !self.args.files.rm {
-            self.session.confine(target.folder());
+            self.session.confine(target.reachable_folder());
         }
         if self.args.sparse {
             output.leave_holes();

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, BufRead, BufReader, Cursor, Read, Write as _},
-    path::Path,
     sync::Arc,
 };
 
@@ -12,6 +11,7 @@ use crate::{
     cli::{
         files::{
             input::{Input, Tracked},
+            naming::InputPath,
             output::Output,
         },
         terminal::progress::Progress,
@@ -37,14 +37,14 @@ pub(crate) struct EncryptedInput<'i> {
 /// # Errors
 ///
 /// Those of [`Input::open`] and [`Decryptor::read`].
-pub(crate) fn read_header(path: &Path) -> Result<Decryptor> {
+pub(crate) fn read_header(path: &InputPath) -> Result<Decryptor> {
     let mut input = Input::open(path, Arc::new(Progress::none()))?;
     Ok(EncryptedInput::read(&mut input)?.decryptor)
 }
 
 /// Returns whether a file of `size` bytes can hold `plaintext` bytes, by the length of its header. Armor counts if it is as this
 /// program writes it.
-pub(crate) fn can_hold(path: &Path, size: u64, plaintext: u64) -> bool {
+pub(crate) fn can_hold(path: &InputPath, size: u64, plaintext: u64) -> bool {
     let encrypted_size = || {
         let mut input = Input::open(path, Arc::new(Progress::none())).ok()?;
         let encrypted = EncryptedInput::read(&mut input).ok()?;

@@ -132,6 +132,12 @@ impl KeySet {
         !self.locked.is_empty() || !self.plugins.is_empty() || self.ready.iter().any(is_other)
     }
 
+    /// Whether all keys are ready, so that it can be told what none of them opens.
+    pub(crate) fn is_only_ready(&self) -> bool {
+        let others = [self.plugins.len(), self.keyless.len(), self.passphrases.len(), self.unusable.len()];
+        self.locked.is_empty() && others == [0; 4] && !self.has_unnamed_plugin
+    }
+
     /// Whether a plugin may be asked. A protected identity file may name one.
     pub(crate) fn may_ask_plugins(&self) -> bool {
         let may_name_one = |locked: &Locked| {

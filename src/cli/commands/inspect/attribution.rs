@@ -47,7 +47,7 @@ impl Attributor {
     /// Names the files that will be looked at, so that plugins are asked for all of them in one session.
     pub(crate) fn announce(&self, inputs: &[Result<InputPath>]) {
         let files = inputs.iter().flatten().filter(|input| !is_stdin(&input.path));
-        self.announced.add(files.map(|input| input.path.clone()).collect());
+        self.announced.add(files.cloned().collect());
     }
 
     /// Indices of the stanzas that the identities open, or `None` if there are no identities. If there is such a stanza, the header

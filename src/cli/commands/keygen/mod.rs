@@ -126,14 +126,14 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
         }
     }
     let (is_file, is_stdout) = (target.is_file(), matches!(target, Target::Stdout(_)));
-    commit(Written::new(target, output, &Permissions::Private)?)?;
+    commit(Written::new(target, output, &Permissions::Private)?, &session.messages)?;
 
     let mut public = format!("{recipient}\n");
     if let Some(target) = public_target {
         let name = target.name();
         let mut output = target.open()?;
         write(&target, &mut output, public.as_bytes())?;
-        commit(Written::new(target, output, &Permissions::Umask)?)?;
+        commit(Written::new(target, output, &Permissions::Umask)?, &session.messages)?;
         // All of it would fill the screen.
         if io::stdout().is_terminal() && !persona::is_drop_in() {
             public = format!("{}... (all of it is in {name})\n", &public[..KEY_SHOWN]);
@@ -165,7 +165,7 @@ fn print_recipients(args: &Keygen, target: Target, session: &mut Session<'_>) ->
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();
     let mut output = target.open()?;
     write(&target, &mut output, text.as_bytes())?;
-    commit(Written::new(target, output, &Permissions::Umask)?)
+    commit(Written::new(target, output, &Permissions::Umask)?, &session.messages)
 }
 
 fn write(target: &Target, output: &mut Output, text: &[u8]) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::{
         files::{
             commit::{Written, commit},
             input::Input,
-            naming::display_name,
+            naming::{InputPath, display_name},
             pending::Overwrite,
             permissions::Permissions,
             target::Target,
@@ -35,7 +35,7 @@ use crate::{
 /// Those of reading, asking and writing.
 pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> Result<()> {
     let name = display_name(path);
-    let input = Input::open(path, session.progress())?;
+    let input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;
     let target = Target::path(path, Overwrite::Replace)?;
     if !input.is_named_file() || !target.is_file() {
         return misuse(format!("{name} is not a regular file"), "name a key file");
@@ -63,7 +63,7 @@ pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> 
     target.explain(written, output.released())?;
     let source = input.into_source_file();
     let has_hard_links = source.has_hard_links();
-    commit(Written::new(target, output, &Permissions::Private)?.replacing(source))?;
+    commit(Written::new(target, output, &Permissions::Private)?.replacing(source), &session.messages)?;
     if has_hard_links {
         session.messages.warning(&format!("{name} has other names (hard links), and they keep the old file"));
     }

@@ -25,7 +25,7 @@ use crate::{
             identity_file::{Key, read_keys},
             new_key_file,
         },
-        terminal::{advice::misuse, exit_status::ExitStatus},
+        terminal::{advice::misuse, exit_status::ExitStatus, messages::Messages},
     },
     crypto::{
         Identity, KeyKind,
@@ -76,7 +76,7 @@ fn print(args: &Paper, session: &mut Session<'_>) -> Result<()> {
     let sheet = sheet::text(&identity, PaperKind::from(kind).word(), shown)?;
     output.write_all(sheet.as_bytes()).context("cannot write to standard output")?;
     if let Some(target) = svg {
-        write_private(target, sheet::svg(&identity)?.as_bytes())?;
+        write_private(target, sheet::svg(&identity)?.as_bytes(), &session.messages)?;
     }
     Ok(())
 }
@@ -99,16 +99,16 @@ fn read(args: &Paper, session: &Session<'_>) -> Result<()> {
     let seed = words::to_seed(&words)?;
     let identity = Identity::from_seed(KeyKind::from(args.kind.expect("clap requires a kind")), &seed);
     let recipient = identity.to_recipient().expect("an age key has a public key");
-    write_private(target, &new_key_file::text(&identity, &recipient))?;
+    write_private(target, &new_key_file::text(&identity, &recipient), &session.messages)?;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     let public = format!("{recipient}\n");
     stdout.write_all(public.as_bytes()).context("the key was written, but its public key cannot be printed")
 }
 
-fn write_private(target: Target, bytes: &[u8]) -> Result<()> {
+fn write_private(target: Target, bytes: &[u8], messages: &Messages) -> Result<()> {
     let mut output = target.open()?;
     output.write_all(bytes).with_context(|| format!("cannot write {}", target.name()))?;
-    commit(Written::new(target, output, &Permissions::Private)?)
+    commit(Written::new(target, output, &Permissions::Private)?, messages)
 }
 
 fn read_stdin() -> Result<Vec<Zeroizing<String>>> {

@@ -6,8 +6,14 @@ use crate::{
     cli::{
         args::Rekey,
         batch::encryptors::Encryptors,
-        keys::{keyring::Keyring, recipients::match_stanza},
-        terminal::{advice::advised, messages::Messages},
+        keys::{
+            keyring::{Access, Keyring},
+            recipients::match_stanza,
+        },
+        terminal::{
+            advice::{Advise, advised},
+            messages::Messages,
+        },
     },
     crypto::{Decryptor, Encryptor, Header, Match, Recipient, Stanza, Unlocked, stanza_type::is_grease},
 };
@@ -39,41 +45,54 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Decides how the file changes. Returns `None` if an earlier run has done it.
+    /// Decides how the file changes. Returns `None` if an earlier run has done it. Refuses a change that would lock out the user,
+    /// unless `--force` is given.
     pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Option<Change>> {
-        let stanzas = decryptor.header().stanzas();
-        let owners = self.keyring.owners(decryptor);
-        if !self.args.add && !self.args.remove {
-            if self.is_done(stanzas, &owners) {
-                return Ok(None);
-            }
-            return Ok(Some(Change::Everything(self.encryptors.next(self.recipients)?)));
+        if self.is_done(decryptor) {
+            return Ok(None);
         }
-        self.change(decryptor, unlocked, &owners).map(Some)
+        let change = self.plan(decryptor, unlocked)?;
+        // Who sets a passphrase knows it.
+        if self.args.force || self.args.passphrase {
+            return Ok(Some(change));
+        }
+        match self.keyring.access(&Decryptor::read(&mut change.header().as_bytes())?) {
+            Access::Granted => {}
+            Access::Denied => return Err(anyhow!("none of your identities could open it any more")).hint(OWN_KEY),
+            Access::Unknown => self.messages.warning_once(UNKNOWN_ACCESS),
+        }
+        Ok(Some(change))
     }
 
     /// Whether every stanza is known to be that of a named recipient, and each of these has one, while an identity that is to lose
     /// its files is named too. Without such an identity, the run is for a new file key.
-    fn is_done(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> bool {
-        let owned = |(index, stanza)| {
-            self.recipients.iter().any(|recipient| is_owned_by(recipient, stanza, Option::as_ref(&owners[index])))
+    fn is_done(&self, decryptor: &Decryptor) -> bool {
+        if self.args.add || self.args.remove || !self.keyring.has_other_than(self.recipients) {
+            return false;
+        }
+        let stanzas = decryptor.header().stanzas();
+        let owners = self.keyring.owners(decryptor);
+        let is_owned = |(stanza, owner): (&Stanza, &Option<Recipient>)| {
+            self.recipients.iter().any(|recipient| is_owned_by(recipient, stanza, owner.as_ref()))
         };
         let has_stanza = |recipient: &Recipient| {
-            stanzas.iter().zip(owners).any(|(stanza, owner)| is_owned_by(recipient, stanza, owner.as_ref()))
+            stanzas.iter().zip(&owners).any(|(stanza, owner)| is_owned_by(recipient, stanza, owner.as_ref()))
         };
         owners.iter().all(Option::is_some)
-            && stanzas.iter().enumerate().all(owned)
+            && stanzas.iter().zip(&owners).all(is_owned)
             && self.recipients.iter().all(has_stanza)
-            && self.keyring.has_other_than(self.recipients)
     }
 
-    /// Adds recipients or takes them out.
-    fn change(&self, decryptor: &Decryptor, unlocked: &Unlocked, owners: &[Option<Recipient>]) -> Result<Change> {
+    fn plan(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
+        if !self.args.add && !self.args.remove {
+            return Ok(Change::Everything(self.encryptors.next(self.recipients)?));
+        }
         let stanzas = decryptor.header().stanzas();
+        let owners = self.keyring.owners(decryptor);
         let (kept, added) = if self.args.add {
-            self.with_added(stanzas, owners)
+            self.with_added(stanzas, &owners)
         } else {
-            (self.without_removed(stanzas, owners)?, Vec::new())
+            (self.without_removed(stanzas, &owners)?, Vec::new())
         };
         if self.args.header_only {
             return Ok(Change::Header(unlocked.rewrap(kept.iter().map(|index| &stanzas[*index]), added)?));
@@ -126,6 +145,12 @@ impl Planner<'_> {
         advised(error, format!("{remedy}{more}"))
     }
 }
+
+/// The next step if a change would lock out the user.
+const OWN_KEY: &str = "name your own public key too, with -r or -R; if you have named a new one, name its identity with -i too; to give the file away, use --force";
+
+/// The warning if a plugin, a locked key or a passphrase might be the user's way in.
+const UNKNOWN_ACCESS: &str = "it cannot be told whether any of your keys opens what rekey writes; keep a copy until you have tried, or name your own public key too";
 
 /// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
 fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {

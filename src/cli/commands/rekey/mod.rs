@@ -3,12 +3,7 @@
 mod change;
 mod result;
 
-use std::{
-    io::Write as _,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::Write as _, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 
@@ -30,11 +25,13 @@ use crate::{
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
-            read_back,
-            target::{OnTerminal, Target},
+            permissions::Owner,
+            read_back::{self, Discard},
+            target::{OnTerminal, Place, Target},
             walk::{self, Inputs, LeftAside, Selection},
         },
         keys::{keyring::Keyring, recipients::Recipients},
+        platform::Links,
         terminal::{
             advice::{Advise, misuse},
             exit_status::ExitStatus,
@@ -73,12 +70,12 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         session.messages.failure(printed).or(failure)
     };
     let write = |input: Result<InputPath>| {
-        let InputPath { path, .. } = input.map_err(Err)?;
+        let input = input.map_err(Err)?;
         let not_written = |result| {
             request.progress.done();
-            Ok(Rekeyed { path: path.clone(), result })
+            Ok(Rekeyed { path: input.path.clone(), result })
         };
-        request.write(&path).map_err(|error| not_written(Err(error)))?.map_err(|done| not_written(Ok(done)))
+        request.write(&input).map_err(|error| not_written(Err(error)))?.map_err(|done| not_written(Ok(done)))
     };
     let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
     let inputs = groups(inputs, asks_plugins && walk::are_known(&args.inputs), |files| {
@@ -90,15 +87,15 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         args.inputs.threads(),
         DESCRIPTORS,
         write,
-        |group| commit_group(group, |committed, changed| Ok(request.finish(committed, changed))),
+        |group| commit_group(group, &session.messages, |committed, changed| Ok(request.finish(committed, changed))),
         report,
     );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
 }
 
-/// Descriptors that a file holds until it is committed: the new file, the old one, and the name of that.
-const DESCRIPTORS: usize = 3;
+/// Descriptors that a file holds until it is committed: the new file, the old one, its name, its lock, and its folder.
+const DESCRIPTORS: usize = 5;
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
@@ -147,6 +144,7 @@ impl<'a> Request<'a> {
         };
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &LeftAside::new(&session.messages, None))?;
+        let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
         if args.header_only {
             session.messages.warning(
                 "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
@@ -159,12 +157,12 @@ impl<'a> Request<'a> {
     }
 
     /// Rekeys a file up to its commit. Returns [`Done`] for a file that is not to be written.
-    fn write(&self, path: &Path) -> Result<Result<(Written<'_>, Changed), Done>> {
-        let name = display_name(path);
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_>, Changed), Done>> {
+        let name = display_name(&path.path);
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
         let target = self.target(path, &input)?;
-        let permissions = input.permissions();
+        let permissions = input.permissions(Owner::OfRewritten);
 
         let length = input.length();
         let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_rekey)?;
@@ -183,7 +181,7 @@ impl<'a> Request<'a> {
 
         let mut output = target.open()?;
         if self.args.inputs.is_single() {
-            self.session.confine(target.folder());
+            self.session.confine(target.reachable_folder());
         }
         self.progress.begin();
         let proof = self.args.check.then(|| self.proof(&change, &unlocked, name.clone(), length));
@@ -194,7 +192,7 @@ impl<'a> Request<'a> {
         let source = input.into_source_file();
         let has_hard_links = source.has_hard_links();
         let written = Written::new(target, output, &permissions)?.proven_by(proof).replacing(source);
-        Ok(Ok((written, Changed { path: path.to_owned(), stanza_types, has_hard_links })))
+        Ok(Ok((written, Changed { path: path.path.clone(), stanza_types, has_hard_links })))
     }
 
     /// Says what committing a file could not change.
@@ -218,16 +216,22 @@ impl<'a> Request<'a> {
         };
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
-            let read_back = read_back::authenticate(output, &header, &unlocked, permit.threads);
+            let read_back = read_back::authenticate(output, &header, &unlocked, Discard.sink(), permit.threads);
             read_back.with_context(|| format!("cannot rekey {name}"))
         })
     }
 
     /// The file itself, as the output.
-    fn target(&self, path: &Path, input: &Input) -> Result<Target> {
-        let target = Target::path(path, Overwrite::Replace)?;
+    fn target(&self, path: &InputPath, input: &Input) -> Result<Target> {
+        let name = display_name(&path.path);
+        let target = if path.was_found() {
+            let place = Place::beside(path, path.path.clone());
+            Target::file(&path.path, place.with_context(|| format!("cannot open {name}"))?, Overwrite::Replace)?
+        } else {
+            Target::path(&path.path, Overwrite::Replace)?
+        };
         if !input.is_named_file() || !target.is_file() {
-            let message = format!("{} is no regular file, and only such can be replaced", display_name(path));
+            let message = format!("{name} is no regular file, and only such can be replaced");
             return misuse(message, "name files");
         }
         self.session.key_files.check_is_not_output(&target)?;

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::cli::{
-    files::pending,
+    files::target::{OutputFolder, Place},
     platform,
     terminal::{escape::quoted, messages::Messages},
 };
@@ -118,10 +118,14 @@ impl LeftAside {
     /// Those of the system.
     pub(crate) fn make_folders(&self) -> Result<()> {
         let Some(output_dir) = &self.output_dir else { return Ok(()) };
+        let output_dir = Arc::new(OutputFolder::new(output_dir));
         for Folder { source, relative } in &*self.folders.lock().unwrap_or_else(PoisonError::into_inner) {
-            let path = output_dir.join(relative);
-            let made = pending::create_folders(&path, Some(source));
-            made.with_context(|| format!("cannot create the folder {}", quoted(&path)))?;
+            // The place of a file in it, whose folder is made as for any output.
+            let inside = |folder: &Path| folder.join("file");
+            let made = Place::in_output_dir(&output_dir, &inside(relative), &inside(source))
+                .and_then(|place| place.create_folder());
+            let name = || quoted(&output_dir.path().join(relative));
+            made.with_context(|| format!("cannot create the folder {}", name()))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
 
 mod left_aside;
+mod once;
 
 use std::{
     collections::BTreeSet,
@@ -8,20 +9,23 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     iter, mem,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
+pub(crate) use once::once;
+
 use crate::cli::{
-    args::{DASH, InputArgs},
+    args::{DASH, InputArgs, is_name_of_stdin},
     files::{
         input::{announce_typed, is_stdin},
         naming::{Below, InputPath, below, display_name, without_age},
         pending,
         walk::left_aside::Reason,
     },
-    platform,
+    platform::{self, Folder},
     terminal::{
         advice::{KEEP_IN_FILE, SAVE_AS_UTF_8, misuse},
         escape::{may_be_shown, quoted},
@@ -206,13 +210,19 @@ fn listed(list: &Path, terminator: u8, left_aside: &LeftAside) -> Result<Inputs>
                 "remove the carriage returns: tr -d '\\r'",
             );
         }
+        if is_name_of_stdin(&path) {
+            return misuse(
+                format!("the list names {}, and standard input is not a file", quoted(&path)),
+                "name '-' on the command line instead",
+            );
+        }
         // A list names files only, so `-` is a file. Standard input may be the list itself.
         let path = if path == Path::new(DASH) { Path::new(".").join(path) } else { path };
         let Below { path: relative, without } = below(&path);
         if let Some(without) = without.filter(|without| left_aside.is_copy() && told.insert(*without)) {
             left_aside.messages.warning(&format!("names below the output folder go without {without}"));
         }
-        Ok(if relative.as_os_str().is_empty() { InputPath::new(path) } else { InputPath { path, relative } })
+        Ok(if relative.as_os_str().is_empty() { InputPath::new(path) } else { InputPath::placed(path, relative) })
     });
     // A read that failed once would fail forever, and the lines after a wrong one are wrong too.
     let mut failed = false;
@@ -239,13 +249,15 @@ fn exists(path: &Path) -> bool {
 
 /// Walks a folder. `root` is its place below the output folder.
 fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAside) -> Inputs {
-    let top = folder.to_owned();
-    let relative = move |path: &Path| {
-        let below = path.strip_prefix(&top).expect("the walk yields paths below its folder");
-        // Joining nothing would append a separator.
-        if below.as_os_str().is_empty() { root.clone() } else { root.join(below) }
+    let held = Folder::at(folder).map(Arc::new).with_context(|| format!("cannot read {}", quoted(folder)));
+    let top = match held {
+        Ok(top) => top,
+        Err(error) => return Box::new(iter::once(Err(error))),
     };
-    let place = relative.clone();
+    let named = folder.to_owned();
+    let below =
+        move |path: &Path| path.strip_prefix(&named).expect("the walk yields paths below its folder").to_owned();
+    let (below_again, root_again) = (below.clone(), root.clone());
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
     let in_folder = left_aside.clone();
     let is_apart = !left_aside.is_output_dir(folder);
@@ -255,7 +267,11 @@ fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAsid
         }
         let is_input = entry.depth() == 0 || !in_folder.is_output_dir(entry.path());
         if is_input && is_apart {
-            in_folder.add_folder(entry.path(), place(entry.path()));
+            let below = below_again(entry.path());
+            // Joining nothing would append a separator.
+            let below_root = below.as_os_str().is_empty();
+            let place = if below_root { root_again.clone() } else { root_again.join(below) };
+            in_folder.add_folder(entry.path(), place);
         }
         is_input
     });
@@ -265,7 +281,8 @@ fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAsid
     });
     Box::new(entries.map(move |entry| {
         let path = entry.map_err(walk_error)?.into_path();
-        Ok(InputPath { relative: relative(&path), path })
+        let below = below(&path);
+        Ok(InputPath::found(path, root.join(&below), top.clone(), below))
     }))
 }
 

@@ -1,12 +1,14 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
+mod sealed;
+
 use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 
 use crate::{
     cli::{
@@ -19,22 +21,27 @@ use crate::{
             reports::{Done, Outcome, Reports},
             scheduler, space,
         },
-        commands::session::Session,
+        commands::{
+            encrypt::sealed::{Disposal, Encrypted, Proven, Sealed},
+            session::Session,
+        },
         files::{
-            commit::{Proof, Written, commit_group},
-            input::{Input, SourceFile, announce_typed, check_stdin_is_open},
+            commit::{Durability, DurableFolders, Proof, Written},
+            input::{Input, announce_typed, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
-            read_back,
+            permissions::Owner,
+            read_back::{self, Discard},
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
             walk::{self, Inputs, LeftAside, Selection},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
-    crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter, plaintext_length},
+    crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter, plaintext_length},
 };
 
 /// Encrypts all inputs, and returns the status of a failure.
@@ -53,19 +60,21 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         reports.add(outcome)
     };
     let write = |input: Result<InputPath>| {
-        let input = input.map_err(|error| Encrypted::not(None, error))?;
+        let input = input.map_err(|error| Outcome::failed(None, error))?;
         let path = || Some(input.path.clone());
-        let written = request.write(&input).map_err(|error| Encrypted::not(path(), error))?;
-        written.map_err(|done| Outcome { input: path(), result: Ok(done) }.into())
+        let written = request.write(&input).map_err(|error| Outcome::failed(path(), error))?;
+        written.map_err(|done| Outcome::done(path(), done).into())
     };
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
+    // Without --rm, the receipt has the order of the inputs, and appears at the end.
+    let receipt_as_it_grows = request.receipt.as_ref().filter(|_| args.files.rm);
     let tally = scheduler::run_in_groups(
         inputs,
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| commit_group(group, |proven, sealed| request.finish(proven, sealed)),
+        |group| sealed::commit(group, receipt_as_it_grows, &request.progress, &session.messages),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
@@ -74,7 +83,9 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         session.messages.hint_on_terminal(KEPT_RECIPIENTS);
     }
     reports.finish();
-    request.receipt.map_or(Ok(()), |receipt| receipt.commit(&receipt_lines))?;
+    if let Some(receipt) = request.receipt.as_ref().filter(|receipt| !receipt.is_refused()) {
+        receipt.append(&receipt_lines, Durability::IfPossible, &session.messages)?;
+    }
     Ok(tally.status().or(completed))
 }
 
@@ -89,39 +100,10 @@ struct Request<'a> {
     encryptors: Encryptors,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
+    durable_folders: DurableFolders,
     left_aside: LeftAside,
     progress: Arc<Progress>,
     cores: Cores,
-}
-
-/// What is known of a file that is sealed but not committed.
-struct Sealed {
-    /// The source, if it is to be deleted.
-    source: Option<SourceFile>,
-    path: PathBuf,
-    done: Done,
-}
-
-/// A sealed file. Its proof returns its line of the receipt, if there is one.
-type Uncommitted<'r> = (Written<'r, Option<String>>, Sealed);
-
-/// A file that is encrypted, or is not going to be.
-struct Encrypted {
-    outcome: Outcome,
-    /// Its line of the receipt, if there is one.
-    receipt_line: Option<String>,
-}
-
-impl Encrypted {
-    fn not(input: Option<PathBuf>, error: Error) -> Self {
-        Outcome::failed(input, error).into()
-    }
-}
-
-impl From<Outcome> for Encrypted {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, receipt_line: None }
-    }
 }
 
 /// An encryptor, and the stanzas and their owners as the receipt will list them.
@@ -134,44 +116,57 @@ impl<'a> Request<'a> {
     fn new(args: &'a Encrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
-        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;
+        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::OfSealed)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
         let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &left_aside)?);
+        let again = || walk::inputs(input_args, Selection::Plain, &LeftAside::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &left_aside)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
-        let encryptors = Encryptors::default();
-        Ok((Self { args, session, recipients, encryptors, receipt, outputs, left_aside, progress, cores }, inputs))
+        let request = Self {
+            args,
+            session,
+            recipients,
+            encryptors: Encryptors::default(),
+            receipt,
+            outputs,
+            durable_folders: DurableFolders::default(),
+            left_aside,
+            progress,
+            cores,
+        };
+        Ok((request, inputs))
     }
 
-    /// Encrypts a file up to its commit. Returns [`Done`] for a
-    /// file that is not to be written.
-    fn write(&self, path: &InputPath) -> Result<Result<Uncommitted<'_>, Done>> {
-        let destination = self.outputs.destination(path)?;
+    /// Encrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_, Proven>, Sealed), Done>> {
+        let output = self.outputs.name(path)?;
         let has_right_size = |pair: &Pair| {
             let size = self.encryptors.output_size(&self.recipients.keys, pair.input.len(), self.args.armor);
             size == Some(pair.output.len())
         };
-        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, &destination, has_right_size)? {
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
             self.progress.left_aside(bytes);
             return Ok(Err(Done::LeftAside));
         }
-        let target = self.outputs.target(&destination)?;
+        let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
+        let prompt = &self.session.key_files.prompt;
+        // A key is derived from the passphrase for each file.
+        let hidden = if self.args.passphrase { prompt.hide_input() } else { None };
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
+        drop(hidden);
+        prompt.show_input();
         let size = length.and_then(|length| output_size(&encryptor, length, self.args.armor));
         space::check(&target, size).with_context(cannot_encrypt)?;
         if self.args.files.dry_run {
             return Ok(Err(Done::planned(&target)));
-        }
-        // What follows may be typed.
-        if path.is_stdin() {
-            self.session.key_files.prompt.show_input();
         }
 
         let header = encryptor.header().as_bytes().len() as u64;
@@ -186,52 +181,54 @@ impl<'a> Request<'a> {
         let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
         drop(permit);
 
-        let source = input.into_source_file();
-        if source.has_changed() {
-            let warning = format!("{name} changed while it was read; what was read is encrypted");
-            self.session.messages.warning(&warning);
-        }
+        let removes = self.args.files.rm;
+        let source = match input.into_source_file() {
+            source if source.has_changed() => {
+                let kept = if removes { ", and it was not deleted" } else { "" };
+                let warning = format!("{name} changed while it was read; what was read is encrypted{kept}");
+                self.session.messages.warning(&warning);
+                Disposal::Changed
+            }
+            source if removes => Disposal::Goes(Box::new(source)),
+            _ => Disposal::Stays,
+        };
         let recipients = self.recipients.keys.len();
         let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
         let bytes = plaintext_length(written - header).expect("it was written");
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
-        let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        let source = self.args.files.rm.then_some(source);
+        let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
+        if removes {
+            written = written.with(Durability::Required);
+        }
         Ok(Ok((written, Sealed { source, path: path.path.clone(), done })))
     }
 
-    /// Deletes the source of a file that is committed, if `--rm` was given.
-    fn finish(&self, receipt_line: Result<Option<String>>, Sealed { source, path, done }: Sealed) -> Encrypted {
-        let receipt_line = match receipt_line {
-            Ok(receipt_line) => receipt_line,
-            Err(error) => return Encrypted::not(Some(path), error),
-        };
-        let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
-        self.progress.done();
-        Encrypted { outcome: Outcome { input: Some(path), result: removed.map(|()| done) }, receipt_line }
-    }
-
-    /// What is to be proven of an output, and found out for the receipt, once it is on the disk.
+    /// What is to be proven of an output, and found out for the receipt and for deleting the source, once it is on the disk.
     fn proof<'r>(
         &'r self,
         encryptor: &Encryptor,
         stanza_owners: Option<Vec<StanzaOwner<'r>>>,
         name: &str,
         length: Option<u64>,
-    ) -> Option<Proof<'r, Option<String>>> {
-        let check = (self.args.check || self.args.files.rm)
+    ) -> Option<Proof<'r, Proven>> {
+        let removes = self.args.files.rm;
+        let check = (self.args.check || removes)
             .then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked(), name.to_owned()));
         if check.is_none() && stanza_owners.is_none() {
             return None;
         }
         Some(Box::new(move |target, output| {
+            let mut plaintext = removes.then(Sha256::new);
             if let Some((header, unlocked, name)) = check {
                 self.progress.read_back(&name);
                 let permit = self.cores.acquire(length);
-                read_back::authenticate(output, &header, &unlocked, permit.threads)
+                let sink = plaintext.as_mut().map_or(Discard.sink(), |plaintext| Sink::Sequential(plaintext));
+                read_back::authenticate(output, &header, &unlocked, sink, permit.threads)
                     .with_context(|| format!("cannot encrypt {name}"))?;
             }
-            stanza_owners.map(|owners| receipt::line(target, self.args.armor, output, &owners)).transpose()
+            let receipt_line =
+                stanza_owners.map(|owners| receipt::line(target, self.args.armor, output, &owners)).transpose()?;
+            Ok(Proven { receipt_line, plaintext_sha256: plaintext.map(Sha256::finish) })
         }))
     }
 
@@ -242,7 +239,7 @@ impl<'a> Request<'a> {
             check_stdin_is_open()?;
         }
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if let Some(receipt) = &self.receipt {
@@ -250,6 +247,7 @@ impl<'a> Request<'a> {
         }
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
+            self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
         }
         if self.args.check {
@@ -273,7 +271,8 @@ impl<'a> Request<'a> {
             output.hash();
         }
         if self.args.files.inputs.is_single() && !self.args.files.rm {
-            self.session.confine(target.folder().into_iter().chain(self.receipt.as_ref().and_then(Receipt::folder)));
+            let receipt = self.receipt.as_ref().and_then(Receipt::folder).map(Path::to_owned);
+            self.session.confine(target.reachable_folder().into_iter().chain(receipt));
         }
         Ok(output)
     }
@@ -309,5 +308,8 @@ fn recipients(args: &Encrypt, session: &mut Session<'_>) -> Result<Recipients> {
 fn open_receipt(path: &Path, args: &Encrypt, session: &Session<'_>, outputs: &Outputs<'_>) -> Result<Receipt> {
     let target = Receipt::target(path, &args.files, outputs)?;
     session.key_files.check_is_not_output(&target)?;
+    if args.files.rm {
+        DurableFolders::default().check(&target)?;
+    }
     Receipt::open(target)
 }

@@ -1,0 +1,93 @@
+//! Committing sealed files, and deleting their sources.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+
+use crate::cli::{
+    batch::reports::{Done, Outcome},
+    files::{
+        commit::{Durability, Written, commit_group},
+        input::{Removal, SourceFile},
+        receipt::Receipt,
+    },
+    terminal::{
+        advice::Advise,
+        messages::{Messages, one_line},
+        progress::Progress,
+    },
+};
+
+/// What is known of a file that is sealed but not committed.
+pub(super) struct Sealed {
+    pub(super) source: Disposal,
+    pub(super) path: PathBuf,
+    pub(super) done: Done,
+}
+
+/// What becomes of a source.
+pub(super) enum Disposal {
+    /// It stays.
+    Stays,
+    /// It stays, because it changed while it was read.
+    Changed,
+    /// It is to be deleted.
+    Goes(Box<SourceFile>),
+}
+
+/// What the proof of an output tells.
+#[derive(Default)]
+pub(super) struct Proven {
+    /// Its line of the receipt, if there is one.
+    pub(super) receipt_line: Option<String>,
+    /// The hash of its plaintext, if its source is to be deleted.
+    pub(super) plaintext_sha256: Option<[u8; 32]>,
+}
+
+/// A file that is encrypted, or is not going to be.
+pub(super) struct Encrypted {
+    pub(super) outcome: Outcome,
+    /// Its line of the receipt, unless that is written already.
+    pub(super) receipt_line: Option<String>,
+}
+
+impl From<Outcome> for Encrypted {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, receipt_line: None }
+    }
+}
+
+/// Commits files together. Lines for `receipt` are durable before the first source goes.
+pub(super) fn commit(
+    group: Vec<(Written<'_, Proven>, Sealed)>,
+    receipt: Option<&Receipt>,
+    progress: &Progress,
+    messages: &Messages,
+) -> Vec<Encrypted> {
+    let mut committed = commit_group(group, messages, |proven, sealed| (proven, sealed));
+    let receipt_error = receipt.and_then(|receipt| {
+        let lines: String =
+            committed.iter_mut().filter_map(|(proven, _)| proven.as_mut().ok()?.receipt_line.take()).collect();
+        receipt.append(&lines, Durability::Required, messages).err()
+    });
+    let finish = |(proven, Sealed { source, path, done }): (Result<Proven>, Sealed)| {
+        let Proven { receipt_line, plaintext_sha256 } = match proven {
+            Ok(proven) => proven,
+            Err(error) => return Outcome::failed(Some(path), error).into(),
+        };
+        let removal = match source {
+            Disposal::Stays => Ok(Removal::Removed),
+            Disposal::Changed => Ok(Removal::Kept),
+            Disposal::Goes(source) => match &receipt_error {
+                None => source.remove(plaintext_sha256, messages),
+                Some(error) => Err(anyhow!("{} was not deleted: {}", source.name(), one_line(error)))
+                    .hint("what was encrypted is whole; only the receipt is missing"),
+            },
+        };
+        progress.done();
+        let source_changed = matches!(removal, Ok(Removal::Kept));
+        let outcome = Outcome { input: Some(path), result: removal.map(|_| done), source_changed };
+        Encrypted { outcome, receipt_line }
+    };
+    committed.into_iter().map(finish).collect()
+}
