@@ -158,12 +158,14 @@ impl Keyring {
         file: &str,
         passphrases: &mut Vec<Identity>,
     ) -> Result<Unlocked> {
+        let hidden = if passphrases.is_empty() { None } else { self.prompt.hide_input() };
         for passphrase in &*passphrases {
             match decryptor.unlock(slice::from_ref(passphrase)) {
                 Err(CryptoError::WrongPassphrase) => {}
                 other => return Ok(other?),
             }
         }
+        drop(hidden);
         let (unlocked, passphrase) = self.prompt.retry_until_right(Purpose::File(file), |passphrase| {
             let passphrase = Identity::passphrase(passphrase, self.max_work_factor);
             Ok((decryptor.unlock(slice::from_ref(&passphrase))?, passphrase))

@@ -5,7 +5,10 @@ use std::{
     fs::{File, Metadata},
     io,
     num::NonZeroU64,
-    os::{fd::AsRawFd, unix::fs::MetadataExt},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -43,6 +46,19 @@ pub(crate) fn descriptor(number: u32) -> io::Result<File> {
         Err(Errno::NOSYS | Errno::PERM) => File::open(format!("/dev/fd/{number}")),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Opens a pipe once more, for writes that do not wait for its reader. Other writers of the pipe wait as before.
+///
+/// # Errors
+///
+/// If it is not a pipe, or has no reader; those of open(2).
+pub(crate) fn without_blocking(pipe: &File) -> io::Result<File> {
+    if !pipe.metadata()?.file_type().is_fifo() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let name = format!("/proc/self/fd/{}", pipe.as_raw_fd());
+    Ok(File::from(open(name, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?))
 }
 
 /// Announces that a file will be read from start to end, so that the system reads further ahead. A convenience: failures

@@ -22,6 +22,11 @@ pub(crate) fn descriptor(number: u32) -> io::Result<File> {
     File::open(format!("/dev/fd/{number}"))
 }
 
+/// Unsupported: opening the name of a pipe again gives the same pipe, with the same flags for all its writers.
+pub(crate) fn without_blocking(_: &File) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Does nothing.
 pub(crate) fn read_ahead(_: &File) {}
 

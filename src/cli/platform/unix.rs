@@ -114,6 +114,12 @@ pub(crate) fn can_read_within(file: &File, patience: Duration) -> io::Result<boo
     wait(file, PollFlags::IN, Some(&patience))
 }
 
+/// Whether a write returns within some time, be it with an error.
+pub(crate) fn can_write_within(file: &File, patience: Duration) -> io::Result<bool> {
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    wait(file, PollFlags::OUT, Some(&patience))
+}
+
 fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Result<bool> {
     match poll(&mut [PollFd::new(file, wanted)], patience) {
         Ok(ready) => Ok(ready > 0),

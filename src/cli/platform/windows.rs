@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cli::platform::{links::Links, ownership::Ownership},
+    cli::platform::{TypedAhead, links::Links, ownership::Ownership},
     crypto::secrecy::Zeroizing,
 };
 
@@ -155,6 +155,11 @@ pub(crate) fn wait_to_write(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// True, as [`can_read_within`].
+pub(crate) fn can_write_within(_: &File, _: Duration) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// True: a pipe cannot be asked here.
 pub(crate) fn can_read_within(_: &File, _: Duration) -> io::Result<bool> {
     Ok(true)
@@ -169,8 +174,8 @@ pub(crate) fn descriptor(number: u32) -> io::Result<File> {
 pub(crate) struct HiddenInput(());
 
 impl HiddenInput {
-    /// Does nothing: each question hides its answer.
-    pub(crate) fn begin() -> io::Result<Self> {
+    /// Does nothing: each question hides its answer, and what was typed before is kept.
+    pub(crate) fn begin(_: TypedAhead) -> io::Result<Self> {
         Ok(Self(()))
     }
 

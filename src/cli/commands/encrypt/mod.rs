@@ -135,11 +135,12 @@ impl<'a> Request<'a> {
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
+        let prompt = &self.session.key_files.prompt;
+        // A key is derived from the passphrase for each file.
+        let hidden = if self.args.passphrase { prompt.hide_input() } else { None };
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
-        // What follows may be typed.
-        if path.is_stdin() {
-            self.session.key_files.prompt.show_input();
-        }
+        drop(hidden);
+        prompt.show_input();
 
         let permit = self.cores.acquire(length);
         let mut output = self.open_output(&target)?;
