@@ -19,6 +19,7 @@ use crate::{
             naming::{InputPath, display_name},
             pending::Overwrite,
             permissions::Owner,
+            read_back::Discard,
             target::{OnTerminal, Target},
         },
         keys::keyring::Keyring,
@@ -76,9 +77,15 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
         in_sequence @ Source::Sequential(_) => in_sequence,
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
+    let threads = args::threads(args.threads);
+    if args.dry_run {
+        session.confine([]);
+        let salvaged = payload.salvage(Discard.sink(), threads).with_context(cannot_salvage)?;
+        return report(&salvaged, args, &session, &target.name());
+    }
     let mut output = target.open()?;
     session.confine(target.reachable_folder());
-    let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
+    let salvaged = payload.salvage(output.sink(), threads).with_context(cannot_salvage);
     let salvaged = target.explain(salvaged, output.released())?;
     if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
@@ -103,7 +110,8 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &s
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
-        let warning = format!("{lost} of {} bytes are lost, and zeros in {output}", salvaged.length);
+        let zeros = if args.dry_run { "" } else { &format!(", and zeros in {output}") };
+        let warning = format!("{lost} of {} bytes are lost{zeros}", salvaged.length);
         session.messages.warning(&warning);
     }
     if salvaged.has_trailing_data {

@@ -123,6 +123,15 @@ impl KeySet {
         self.ready.is_empty() && self.locked.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
     }
 
+    /// Whether there is a key besides those of these recipients. One that is locked, or a plugin's, may be.
+    pub(crate) fn has_other_than(&self, recipients: &[Recipient]) -> bool {
+        let is_other = |identity: &Identity| {
+            let own = identity.to_recipient().map(|recipient| recipient.to_string());
+            own.is_none_or(|own| recipients.iter().all(|recipient| recipient.to_string() != own))
+        };
+        !self.locked.is_empty() || !self.plugins.is_empty() || self.ready.iter().any(is_other)
+    }
+
     /// Whether all keys are ready, so that it can be told what none of them opens.
     pub(crate) fn is_only_ready(&self) -> bool {
         let others = [self.plugins.len(), self.keyless.len(), self.passphrases.len(), self.unusable.len()];

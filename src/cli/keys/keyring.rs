@@ -140,6 +140,11 @@ impl Keyring {
         self.keys.read().expect(NO_PANIC).owners(decryptor)
     }
 
+    /// Whether there is an identity besides those of these recipients. One that is locked may be.
+    pub(crate) fn has_other_than(&self, recipients: &[Recipient]) -> bool {
+        self.keys.read().expect(NO_PANIC).has_other_than(recipients)
+    }
+
     /// Whether a key of the run can open a file with these stanzas, as far as can be told without asking anybody.
     pub(crate) fn access(&self, decryptor: &Decryptor) -> Access {
         let keys = self.keys.read().expect(NO_PANIC);

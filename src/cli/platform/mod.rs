@@ -33,22 +33,23 @@ pub(crate) use links::Links;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,
-    link, read_ahead, without_blocking, write_back,
+    link, read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{
     create_placeholder, create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link,
-    read_ahead, without_blocking, write_back,
+    read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
 pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time, columns, create_folder,
-    create_private, is_block_device, is_stdin, keep_memory_private, link_count, lock, open_files_limit,
-    open_without_waiting, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner,
-    stderr, stdin, stdout, sync_folder, umask, user, wait_to_read, wait_to_write, was_closed, write_all_at,
+    create_private, file_number, free_space, is_block_device, is_stdin, keep_memory_private, link_count, lock,
+    open_files_limit, open_without_waiting, others_may_read, ownership, path, read_at, read_exact_at, set_group,
+    set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user, wait_to_read, wait_to_write, was_closed,
+    write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{

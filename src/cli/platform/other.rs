@@ -33,6 +33,11 @@ pub(crate) fn read_ahead(_: &File) {}
 /// Does nothing: syncing the file writes all of it, and what is read back may come from memory.
 pub(crate) fn write_back(_: &File, _: u64, _: Option<NonZeroU64>) {}
 
+/// Not supported.
+pub(crate) fn write_all_at_uncached(_: &File, _: &[u8], _: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Takes hold of what `path` names. Only a regular file that can be read is held: opening a pipe would wait for its other end.
 ///
 /// # Errors

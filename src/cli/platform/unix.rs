@@ -193,6 +193,18 @@ pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
 }
 
+/// Bytes that this user may still write to the file system of a folder.
+pub(crate) fn free_space(folder: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(folder).ok()?;
+    // Systems that do not know say 0 for everything.
+    (system.f_blocks > 0).then(|| system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Numbers that no other file has while this one exists.
+pub(crate) fn file_number(metadata: &Metadata) -> Option<(u64, u64)> {
+    Some((metadata.dev(), metadata.ino()))
+}
+
 /// Takes an advisory lock on a file, which lasts until the file is closed. `false` if another process has it.
 ///
 /// # Errors

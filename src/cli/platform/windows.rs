@@ -246,6 +246,16 @@ pub(crate) fn create_folder(path: &Path, _: Option<u32>) -> io::Result<()> {
     std::fs::create_dir(path)
 }
 
+/// `None`: it is not asked for here.
+pub(crate) fn free_space(_: &Path) -> Option<u64> {
+    None
+}
+
+/// `None`: metadata do not tell.
+pub(crate) fn file_number(_: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
 /// `None`: there is no limit that matters.
 pub(crate) fn open_files_limit() -> Option<u64> {
     None

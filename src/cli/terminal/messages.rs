@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::{Mutex, Once, PoisonError},
 };
 
@@ -66,6 +66,13 @@ impl Messages {
         }
     }
 
+    /// Prints a next step that no error asks for, to somebody who watches.
+    pub(crate) fn hint_on_terminal(&self, text: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            print("hint: ", text);
+        }
+    }
+
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
             print("warning: ", text);
@@ -93,6 +100,13 @@ impl Messages {
     /// Reports progress for `--verbose`.
     pub(crate) fn verbose(&self, text: &str) {
         if self.verbose {
+            print("", text);
+        }
+    }
+
+    /// Tells a result.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
             print("", text);
         }
     }

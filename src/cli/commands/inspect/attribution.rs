@@ -40,9 +40,14 @@ impl Attributor {
             if named.is_empty() { KeySet::ready_defaults(files, named) } else { KeySet::named(files, named)? };
         let must_match = !named.is_empty();
         let announced = Announced::default();
-        announced.add(args.files.iter().filter(|file| !is_stdin(file)).cloned().map(InputPath::new).collect());
         let (prompt, plugins) = (files.prompt.clone(), files.plugins.clone());
         Ok(Self { identities, must_match, prompt, plugins, recipients, announced })
+    }
+
+    /// Names the files that will be looked at, so that plugins are asked for all of them in one session.
+    pub(crate) fn announce(&self, inputs: &[Result<InputPath>]) {
+        let files = inputs.iter().flatten().filter(|input| !is_stdin(&input.path));
+        self.announced.add(files.cloned().collect());
     }
 
     /// Indices of the stanzas that the identities open, or `None` if there are no identities. If there is such a stanza, the header
