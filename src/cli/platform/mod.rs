@@ -5,11 +5,9 @@
 //! [`std::io::ErrorKind::Unsupported`], or returns `None`; each says which.
 
 pub(crate) mod child;
-mod file_handle;
-mod folder;
+mod held;
 #[cfg(unix)]
 mod hidden_input;
-mod links;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -25,11 +23,13 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub(crate) use file_handle::FileHandle;
-pub(crate) use folder::{Folder, cannot_be_synced};
+pub(crate) use held::{
+    file_handle::FileHandle,
+    folder::{Folder, cannot_be_synced},
+    links::Links,
+};
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
-pub(crate) use links::Links;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,
