@@ -6,6 +6,7 @@ use std::{
     fs::{self, File},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -168,15 +169,16 @@ impl Target {
     ///
     /// [`Misuse::InputIsOutput`].
     pub(crate) fn check_is_not(&self, input: &FileId, input_name: &str) -> Result<()> {
-        let stdout;
-        let existing = match self {
-            Self::Stdout(_) => {
-                stdout = platform::stdout().and_then(|stdout| FileHandle::of(&stdout)).ok();
-                stdout.as_ref()
+        let is_same = match self {
+            // Not held: on some file systems, closing a descriptor ends all writing.
+            Self::Stdout(_) => platform::stdout().is_ok_and(|stdout| {
+                stdout.metadata().is_ok_and(|found| found.is_file()) && FileId::of(&stdout).is_ok_and(|id| id == *input)
+            }),
+            Self::Direct { .. } | Self::File { .. } => {
+                self.existing().is_some_and(|existing| existing.metadata().is_file() && existing.id() == input)
             }
-            Self::Direct { .. } | Self::File { .. } => self.existing(),
         };
-        if !existing.is_some_and(|existing| existing.metadata().is_file() && existing.id() == input) {
+        if !is_same {
             return Ok(());
         }
         let name = self.name();
@@ -298,7 +300,7 @@ impl Target {
                 let append = path.is_file();
                 let file = File::options().write(true).append(append).open(path);
                 let file = file.with_context(|| format!("cannot open {name}"))?;
-                Output::Stream(Stream::new(file, false))
+                Output::Stream(Stream::new(Arc::new(file), false))
             }
             Self::File { path, source_folder, overwrite, .. } => {
                 let cannot_create = || format!("cannot create {name}");

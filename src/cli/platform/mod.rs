@@ -31,17 +31,17 @@ pub(crate) use other::descriptor;
 pub(crate) use other::{create_unnamed, enlarge_pipe, has_access_list, link, read_ahead, write_back};
 #[cfg(unix)]
 pub(crate) use unix::{
-    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, change_time, columns, create_folder, create_private,
-    is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read, ownership, path,
-    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, wait_to_read,
-    wait_to_write, was_closed, write_all_at,
+    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, change_time, close_duplicate, columns, create_folder,
+    create_private, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit, others_may_read,
+    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
+    wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, change_time, columns, create_folder,
-    create_private, descriptor, is_block_device, is_stdin, keep_memory_private, link_count, open_files_limit,
-    others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout,
-    sync_folder, umask, wait_to_read, wait_to_write, was_closed, write_all_at,
+    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, change_time, close_duplicate, columns,
+    create_folder, create_private, descriptor, is_block_device, is_stdin, keep_memory_private, link_count,
+    open_files_limit, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr,
+    stdin, stdout, sync_folder, umask, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.
