@@ -63,7 +63,8 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     }
     let unlocked = keyring.unlock(&encrypted.decryptor, &name).map_err(explain_lost_header);
     let unlocked = unlocked.with_context(cannot_salvage)?;
-    if !encrypted.decryptor.is_authentic(&unlocked) {
+    let is_header_authentic = encrypted.decryptor.is_authentic(&unlocked);
+    if !is_header_authentic {
         session.messages.warning(&format!("the header of {name} is damaged, but a stanza of it still opens"));
     }
 
@@ -81,7 +82,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     if args.dry_run {
         session.confine([]);
         let salvaged = payload.salvage(Discard.sink(), threads).with_context(cannot_salvage)?;
-        return report(&salvaged, args, &session, &target.name());
+        return report(&salvaged, is_header_authentic, args, &session, &target.name());
     }
     let mut output = target.open()?;
     session.confine(target.reachable_folder());
@@ -96,16 +97,26 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
     commit(Written::new(target, output, &permissions)?, &session.messages)?;
-    report(&salvaged, args, &session, &name)
+    report(&salvaged, is_header_authentic, args, &session, &name)
 }
 
 /// Prints the loss map and warnings, and returns the status.
-fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &str) -> Result<Option<ExitStatus>> {
+fn report(
+    salvaged: &Salvaged,
+    is_header_authentic: bool,
+    args: &Salvage,
+    session: &Session<'_>,
+    output: &str,
+) -> Result<Option<ExitStatus>> {
     let (path, name) = (args.file.as_path(), display_name(&args.file));
-    let map = LossMap::new(json::path(path), salvaged);
+    let map = LossMap::new(json::path(path), salvaged, is_header_authentic);
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
-    if !salvaged.has_final_chunk {
+    if salvaged.has_early_end {
+        session
+            .messages
+            .warning(&format!("{name} goes on with authentic chunks after an end; all of them were recovered"));
+    } else if !salvaged.has_final_chunk {
         session.messages.warning(&format!("{name} has lost its end; how much was behind it is not known"));
     }
     let lost = salvaged.length - salvaged.recovered();
@@ -117,7 +128,7 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &s
     if salvaged.has_trailing_data {
         session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
     }
-    Ok((!salvaged.lost.is_empty() || !salvaged.has_final_chunk).then_some(ExitStatus::Damaged))
+    Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
 }
 
 /// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.
@@ -147,7 +158,7 @@ struct LossMap {
     file: String,
     length: u64,
     recovered: u64,
-    /// Whether the end was found. If not, more may be missing than is listed.
+    /// Whether the header is authentic and the end was found. If not, more may be missing or wrong than is listed.
     complete: bool,
     lost: Vec<Lost>,
 }
@@ -159,13 +170,13 @@ struct Lost {
 }
 
 impl LossMap {
-    fn new(file: String, salvaged: &Salvaged) -> Self {
+    fn new(file: String, salvaged: &Salvaged, is_header_authentic: bool) -> Self {
         let lost = |range: &Range<u64>| Lost { offset: range.start, length: range.end - range.start };
         Self {
             file,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: salvaged.has_final_chunk,
+            complete: is_header_authentic && salvaged.has_final_chunk,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }
