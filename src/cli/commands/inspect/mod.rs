@@ -27,7 +27,7 @@ use crate::{
             walk::{any_is_stdin, check_stdin_is_named_once},
         },
         keys::recipients::check_count,
-        terminal::{exit_status::ExitStatus, json},
+        terminal::{advice::find, errors::During, exit_status::ExitStatus, json},
     },
     crypto::{Header, VERSION_LINE, stanza_type},
 };
@@ -45,7 +45,12 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
         let name = display_name(path);
         let cannot_inspect = || format!("cannot inspect {name}");
         announce_typed(path, &session.messages);
-        let mut parts = Parts::read(path, session.progress()).with_context(cannot_inspect)?;
+        let parts = Parts::read(path, session.progress());
+        let mut parts = parts.map_err(|error| match find(&error) {
+            // It names the file itself.
+            Some(During::OpeningInput(_)) => error,
+            _ => error.context(cannot_inspect()),
+        })?;
         if args.padded {
             parts.sizes.iter_mut().for_each(Sizes::add_padding);
         }
