@@ -152,7 +152,7 @@ pub enum Error {
 /// A format that is mistaken for age's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Foreign {
-    /// A message or a file that OpenPGP programs encrypted or signed, in ASCII armor.
+    /// A message or a file that OpenPGP programs encrypted or signed.
     Pgp,
     /// A file that gzip compressed.
     Gzip,
@@ -171,6 +171,10 @@ impl Foreign {
             (b"PK\x03\x04", Self::Zip),
             (b"Salted__", Self::OpenSsl),
         ];
+        // OpenPGP packets that begin an encrypted message: for a public key, or for a passphrase. RFC 9580, sections 4.2 and 5.
+        if let [0x84 | 0xc1, _, 3, ..] | [0x85, _, _, 3, ..] | [0x8c | 0xc3, _, 4..=6, ..] = beginning {
+            return Some(Self::Pgp);
+        }
         begins.into_iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, format)| format)
     }
 

@@ -38,3 +38,4 @@ mod ssh_keys;
 mod terminals;
 mod vectors;
 mod version;
+mod wrong_turns;
