@@ -790,7 +790,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__rekey)
-            opts="-i -j -r -R -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-network --allow-plugin-stanzas --add --remove --header-only --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -r -R -f -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-network --allow-plugin-stanzas --add --remove --header-only --force --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -71,7 +71,7 @@ pub use args::command;
 
 use args::{Arguments, Verb};
 use commands::{
-    decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, rekey::rekey, salvage::salvage,
+    decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, options, rekey::rekey, salvage::salvage,
     verify::verify,
 };
 use drop_in::{Tool, Translation};
@@ -110,7 +110,9 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    match run(&arguments) {
+    let done = run(&arguments);
+    messages.say_what_lacks();
+    match done {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),
         Err(error) => {
@@ -122,6 +124,10 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<Option<ExitStatus>> {
     let messages = &arguments.messages;
+    // Another tool's command line is translated to more options than it needs.
+    if !persona::is_drop_in() {
+        options::check(&arguments.verb, messages)?;
+    }
     match &arguments.verb {
         Verb::Encrypt(args) => encrypt(args, messages),
         Verb::Decrypt(args) => decrypt(args, messages),

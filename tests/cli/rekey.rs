@@ -29,7 +29,7 @@ fn a_full_set_of_recipients_replaces_the_old_one_under_a_fresh_key() {
         sandbox.run(encrypt).is_silent_success();
         let (before, sealed) = (fs::metadata(sandbox.path("x.age")).expect("it exists"), sandbox.read("x.age"));
 
-        sandbox.run(["rekey", "--check", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+        sandbox.run(["rekey", "-f", "--check", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
         assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
         assert!(sandbox.run(["decrypt", "-i", "new.txt", "-c", "x.age"]).gave() == data(length));
         let after = fs::metadata(sandbox.path("x.age")).expect("it exists");
@@ -51,7 +51,7 @@ fn rekeying_keeps_the_owner_of_a_file() {
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
     std::os::unix::fs::chown(sandbox.path("x.age"), Some(12345), Some(54321)).expect("root may change the owner");
     sandbox.set_mode("x.age", 0o600);
-    sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+    sandbox.run(["rekey", "-f", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
     let metadata = fs::metadata(sandbox.path("x.age")).expect("it exists");
     assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (12345, 54321, 0o600));
 }
@@ -119,7 +119,7 @@ fn header_only_keeps_the_payload_and_warns_that_old_recipients_keep_access() {
         assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
         let after = sandbox.read("x.age");
         assert!(armor || after.ends_with(&before[before.len() - SEGMENT..]));
-        let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
+        let remove = ["rekey", "-f", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
         sandbox.run(remove).is(0, "", WARNING);
         assert!(!opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
     }
@@ -138,7 +138,7 @@ fn a_grease_stanza_is_neither_an_obstacle_nor_a_recipient() {
     let sealed = age::encrypt(&key, b"text").expect("the age crate encrypts");
     assert!(String::from_utf8_lossy(&sealed).contains("-grease"), "the age crate no longer adds such a stanza");
     sandbox.write("x.age", &sealed);
-    let remove = ["rekey", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
+    let remove = ["rekey", "-f", "-i", "key.txt", "--remove", "--header-only", "-r", &old, "x.age"];
     let outcome = sandbox.run(remove);
     assert_eq!(outcome.status, 1, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("nobody would be left who can open it"), "{}", outcome.stderr);
@@ -158,7 +158,7 @@ fn a_file_replaced_during_rekeying_is_not_overwritten() {
     sandbox.write("newer", "newer text");
     // The program has opened the file when it waits for the passphrase.
     let script = format!(
-        "mkfifo fifo; \"$SOLEKEY\" rekey --passphrase-file fifo -r {new} x.age & \
+        "mkfifo fifo; \"$SOLEKEY\" rekey -f --passphrase-file fifo -r {new} x.age & \
          {{ mv newer x.age; cat word; }} >fifo; wait $!"
     );
     sandbox.shell(&script).fails(
@@ -175,7 +175,7 @@ fn rekeying_a_file_with_hard_links_gives_a_warning() {
     sandbox.write("x", "text");
     sandbox.run(["encrypt", "-r", &old, "x"]).is_silent_success();
     fs::hard_link(sandbox.path("x.age"), sandbox.path("y.age")).expect("the folder is writable");
-    sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "x.age"]).is(
+    sandbox.run(["rekey", "-f", "-i", "key.txt", "-r", &new, "x.age"]).is(
         0,
         "",
         "solekey: warning: 'x.age' has other names (hard links), and they keep the old file with its recipients\n",
@@ -194,7 +194,7 @@ fn a_file_that_cannot_be_rekeyed_stays_unchanged() {
     sandbox.write("cut.age", &bad[..SEGMENT]);
     sandbox.write("no.age", "no age file");
     let outcome =
-        sandbox.run(["rekey", "--json", "-i", "key.txt", "-r", &new, "bad.age", "x.age", "cut.age", "no.age"]);
+        sandbox.run(["rekey", "-f", "--json", "-i", "key.txt", "-r", &new, "bad.age", "x.age", "cut.age", "no.age"]);
     let printed = String::from_utf8_lossy(&outcome.stdout);
     let (mut lines, none) = (printed.lines(), Some(""));
     assert_eq!((outcome.status, outcome.stderr.as_str()), (6, ""));
@@ -238,4 +238,44 @@ fn a_killed_rekey_leaves_each_file_either_old_or_new() {
         }
         assert!(sandbox.names().iter().all(|name| name.ends_with(".age") || name.ends_with(".txt")));
     }
+}
+
+#[test]
+fn a_change_that_locks_out_the_user_needs_force() {
+    let (sandbox, old, new) = with_keys();
+    sandbox.write("x", "text");
+    sandbox.write("word", "correct horse\n");
+    sandbox.write("colleague.pub", &new);
+    sandbox.write_protected("locked.txt", sandbox.read("key.txt"), "correct horse");
+    sandbox.write_protected("secret.age", "text", "correct horse");
+    let warning = "solekey: warning: it cannot be told whether any of your keys opens what rekey writes; keep a copy until you have \
+                   tried, or name your own public key too\n";
+    let refused = |file: &str| {
+        format!(
+            "solekey: error: cannot rekey '{file}': none of your identities could open it any more\n\
+             solekey: hint: '{file}' was left as it was\n\
+             solekey: hint: name your own public key too, with -r or -R; if you have named a new one, name its identity with -i \
+             too; to give the file away, use --force\n"
+        )
+    };
+    let denied = Some(refused("x.age"));
+    let error_alone = |text: String| text.lines().take(1).map(|line| format!("{line}\n")).collect::<String>();
+    for (arguments, denied, said) in [
+        (&["-i", "key.txt", "-R", "colleague.pub"][..], denied.clone(), ""),
+        (&["-i", "key.txt", "-R", "colleague.pub", "--force"], None, ""),
+        (&["-i", "key.txt", "-R", "colleague.pub", "-r", &old], None, ""),
+        (&["-i", "key.txt", "-i", "new.txt", "-R", "colleague.pub"], None, ""),
+        (&["-i", "key.txt", "-i", "new.txt", "-R", "colleague.pub", "--remove"], None, ""),
+        (&["-q", "-i", "key.txt", "-r", &old, "--remove", "--header-only"], denied.map(error_alone), ""),
+        (&["-i", "key.txt", "-i", "locked.txt", "-R", "colleague.pub"], None, warning),
+        (&["-i", "key.txt", "-i", "locked.txt", "-R", "colleague.pub", "-f"], None, ""),
+    ] {
+        sandbox.run(["encrypt", "-f", "-r", &old, "-r", &new, "x"]).is_silent_success();
+        let before = sandbox.read("x.age");
+        let outcome = sandbox.run([&["rekey"], arguments, &["x.age"]].concat());
+        outcome.fails(i32::from(denied.is_some()), denied.as_deref().unwrap_or(said));
+        assert_eq!(sandbox.read("x.age") == before, denied.is_some(), "{arguments:?}");
+    }
+    let with_word = ["rekey", "--passphrase-file", "word", "-R", "colleague.pub", "secret.age"];
+    sandbox.run(with_word).is(0, "", warning);
 }

@@ -500,6 +500,51 @@ fn a_header_that_is_too_long_to_be_read_is_never_written() {
     assert!(matches!(long(12 << 20), Err(Error::HeaderLength)));
 }
 
+/// Points of Curve25519 whose product with any secret key is zero. See <https://cr.yp.to/ecdh.html#validate>.
+const LOW_ORDER: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+/// The same for Ed25519: points of order 1, 2 and 4, and two of order 8.
+const LOW_ORDER_ED25519: [&str; 5] = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+];
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |index| u8::from_str_radix(&text[index..index + 2], 16).expect("it is hexadecimal");
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+#[test]
+fn a_key_that_lets_everybody_open_the_file_is_refused() {
+    let age = bech32::Hrp::parse("age").expect("it is a prefix");
+    for point in LOW_ORDER {
+        let mut point = unhex(point);
+        // The highest bit does not count.
+        for _ in 0..2 {
+            let text = bech32::encode::<bech32::Bech32>(age, &point).expect("the text is short enough");
+            assert_eq!(text.parse::<Recipient>().err(), Some(ParseRecipientError::LowOrder), "{text}");
+            point[31] ^= 0x80;
+        }
+    }
+    for point in LOW_ORDER_ED25519 {
+        let key = [b"\0\0\0\x0bssh-ed25519\0\0\0\x20", unhex(point).as_slice()].concat();
+        let text = format!("ssh-ed25519 {}", base64_simd::STANDARD.encode_to_string(key));
+        let error = ParseRecipientError::Ssh(SshPublicKeyError::LowOrder);
+        assert_eq!(text.parse::<Recipient>().err(), Some(error), "{text}");
+    }
+}
+
 #[test]
 fn malformed_keys_of_built_in_types_are_not_taken_for_plugin_keys() {
     for name in ["pq", "tag", "tagpq"] {

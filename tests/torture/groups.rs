@@ -97,9 +97,9 @@ fn a_failed_sync_fails_its_file_alone_and_keeps_its_source() {
 }
 
 #[test]
-fn a_source_stays_if_the_name_of_its_output_is_not_durable() {
+fn a_name_that_is_not_durable_is_an_error() {
     let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
-    let outcome = under(&sandbox, "FAIL_FOLDER_SYNC=1", &format!("encrypt --rm -r {recipient} a -o b"));
+    let outcome = under(&sandbox, "FAIL_FOLDER_SYNC=1", &format!("encrypt -r {recipient} a -o b"));
     outcome.fails(
         1,
         "solekey: error: cannot make the name of 'b' durable: Input/output error\n\

@@ -14,7 +14,10 @@ mod groups;
 mod hostile;
 mod kill;
 mod load;
+mod power_loss;
 mod properties;
+mod removal;
+mod swaps;
 
 use std::{env, io::Write, sync::LazyLock};
 

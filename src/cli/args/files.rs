@@ -1,37 +1,61 @@
 //! Input and output files, and threads.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
-use clap::{Args, ValueHint};
+use clap::{
+    Args, ValueHint,
+    builder::{PathBufValueParser, TypedValueParser},
+};
+
+/// The argument that stands for standard input or standard output.
+pub(crate) const DASH: &str = "-";
 
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// Write to FILE ('-' for standard output); takes one input
+    /// Write to FILE ('-' for standard output), which may be a link, a device or a pipe; takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
     /// Write to standard output; takes one input
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
-    /// Put the outputs into the folder DIR, which is made if it is missing
+    /// Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed
     #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first
+    /// Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever
+    /// has it is replaced: a link is not followed, and nothing is written to a pipe
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
     /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
-    /// whatever the umask. What replaces a file never gets more rights than that had
+    /// whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can
+    /// have put it there
     #[arg(long, help_heading = "Files")]
     pub(crate) no_preserve: bool,
     /// Keep the input files (the default; accepted for compatibility with gzip)
     #[arg(short, long, help_heading = "Files")]
     pub(crate) keep: bool,
-    /// Delete each input file once its output has been written, synced, read back and found good
+    /// Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once
+    /// more right before, and keeps it if it has changed
     #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
     pub(crate) rm: bool,
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
+}
+
+impl FileArgs {
+    /// Whether all that is written goes to standard output.
+    pub(crate) fn all_to_stdout(&self) -> bool {
+        let Self { output, output_dir, stdout, inputs, .. } = self;
+        *stdout || output.as_ref().map_or(inputs.are_stdin() && output_dir.is_none(), is_dash)
+    }
+}
+
+fn is_dash(path: &PathBuf) -> bool {
+    path == Path::new(DASH)
 }
 
 /// Input files and threads, for verbs that work on many files.
@@ -51,7 +75,7 @@ pub(crate) struct InputArgs {
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Files to work on; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -61,9 +85,25 @@ impl InputArgs {
         !self.recursive && self.files_from.is_none() && self.files.len() <= 1
     }
 
+    /// Whether standard input is all that is named, or nothing is.
+    pub(crate) fn are_stdin(&self) -> bool {
+        self.files_from.is_none() && self.files.iter().all(is_dash)
+    }
+
     pub(crate) fn threads(&self) -> NonZeroUsize {
         threads(self.threads)
     }
+}
+
+/// The path of an input, or `-` for each name of standard input: that is read from where it stands, and is no file to derive a
+/// name from.
+pub(crate) fn input_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| if is_name_of_stdin(&path) { PathBuf::from(DASH) } else { path })
+}
+
+/// Whether a path is a name of standard input that the system gives it.
+pub(crate) fn is_name_of_stdin(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }
 
 /// The most threads that can be asked for. Each has buffers of 2 MiB.

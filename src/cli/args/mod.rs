@@ -14,15 +14,12 @@ mod verbs;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use files::{FileArgs, InputArgs, threads};
+pub(crate) use files::{DASH, FileArgs, InputArgs, is_name_of_stdin, threads};
 pub(crate) use identities::{IdentityArgs, NamedIdentities};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
 pub(crate) use verbs::{Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Verify};
-
-/// The argument that stands for standard input or standard output.
-pub(crate) const DASH: &str = "-";
 
 const AFTER_HELP: &str = "\
 Exit status:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::args::{
-    files::{FileArgs, InputArgs},
+    files::{FileArgs, InputArgs, input_path},
     identities::{IdentityArgs, NamedIdentities},
     passphrases::Passphrases,
     plugins::{PluginRules, RunPlugins},
@@ -30,7 +30,8 @@ pub(crate) struct Encrypt {
     /// Fail, before anything is written, unless the header has exactly N stanzas
     #[arg(long, value_name = "N", help_heading = "Who can open")]
     pub(crate) expect_recipients: Option<usize>,
-    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output
+    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output. With --rm, each
+    /// line is on the disk before its source is deleted, and lines stand in the order in which outputs were finished
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) receipt: Option<PathBuf>,
     /// Write ASCII armor: text that survives mail and paste
@@ -57,7 +58,7 @@ pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
     /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
-    /// what is needed for that
+    /// what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole
     #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
     pub(crate) range: Option<ByteRange>,
     /// Authenticate all of a file before any of it is written; the file is read twice
@@ -117,6 +118,9 @@ pub(crate) struct Rekey {
     /// Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it
     #[arg(long, help_heading = "Who can open")]
     pub(crate) header_only: bool,
+    /// Change files even if none of the identities that are given could open them any more
+    #[arg(short, long, help_heading = "Files")]
+    pub(crate) force: bool,
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
     #[arg(long, help_heading = "Files")]
     pub(crate) check: bool,
@@ -150,7 +154,7 @@ pub(crate) struct Salvage {
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// The damaged file
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
@@ -212,7 +216,7 @@ pub(crate) struct Inspect {
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
     /// Files to inspect; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,

@@ -1,6 +1,6 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -14,17 +14,19 @@ use crate::{
         },
         commands::session::Session,
         files::{
-            commit::{Proof, Written, commit_group},
+            commit::{Durability, DurableFolders, Proof, Written, commit_group},
             encrypted_input::EncryptedInput,
-            input::{Input, SourceFile, announce_typed},
+            input::{Input, Removal, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
+            permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::keyring::Keyring,
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
     crypto::{Source, Unlocked},
@@ -39,8 +41,13 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
-    let report =
-        |result: Result<String>| session.messages.failure(result.map(|summary| session.messages.verbose(&summary)));
+    let report = |result: Result<Decrypted>| match result {
+        Ok(Decrypted { summary, source_changed }) => {
+            session.messages.verbose(&summary);
+            source_changed.then_some(ExitStatus::Failure)
+        }
+        Err(error) => session.messages.failure(Err(error)),
+    };
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
@@ -49,7 +56,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, &session.messages, |committed, opened| request.finish(committed, opened)),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
@@ -62,36 +69,55 @@ struct Request<'a> {
     session: Session<'a>,
     keyring: Keyring,
     outputs: Outputs<'a>,
+    durable_folders: DurableFolders,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
-/// A file that is decrypted but not committed.
-struct Opened<'r> {
-    written: Written<'r>,
+/// What is known of a file that is decrypted but not committed.
+struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
+    /// Whether it changed while it was read. Then it is not deleted.
+    source_changed: bool,
     /// For `--verbose`.
     summary: String,
+}
+
+/// A file whose output is committed.
+struct Decrypted {
+    /// For `--verbose`.
+    summary: String,
+    /// Whether the source changed while it was read. Then it was not deleted.
+    source_changed: bool,
 }
 
 impl<'a> Request<'a> {
     fn new(args: &'a Decrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
-        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text)?;
+        if args.range.is_some() && args.files.output.is_none() && !args.files.all_to_stdout() {
+            return misuse(
+                "--range gives a part of a file, which must not get the name of the whole",
+                "send it to standard output with -c, or name the output with -o FILE",
+            );
+        }
+        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::Opened)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?);
+        let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
-        Ok((Self { args, session, keyring, outputs, progress, cores }, inputs))
+        let durable_folders = DurableFolders::default();
+        Ok((Self { args, session, keyring, outputs, durable_folders, progress, cores }, inputs))
     }
 
     /// Decrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Opened<'_>> {
+    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Opened)> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
         let target = self.outputs.target(path)?;
@@ -107,51 +133,57 @@ impl<'a> Request<'a> {
         target.explain(proven, 0)?;
 
         let mut output = self.open_output(&target)?;
-        let proof = self.args.files.rm.then(|| self.comparison(&path.path, unlocked.clone(), length));
+        let proof = self.args.files.rm.then(|| self.comparison(path.clone(), unlocked.clone(), length));
         let written = self.open_payload(&name, &mut encrypted, unlocked, &mut output, &permit);
         let written = target.explain(written.with_context(cannot_decrypt), output.released())?;
         drop(permit);
 
         let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
-        let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Opened { written, source: self.args.files.rm.then(|| input.into_source_file()), summary })
+        let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
+        if self.args.files.rm {
+            written = written.with(Durability::Required);
+        }
+        let source = input.into_source_file();
+        let source_changed = source.has_changed();
+        if source_changed {
+            let kept = if self.args.files.rm { ", and it was not deleted" } else { "" };
+            let warning = format!("{name} changed while it was read; what was read is decrypted{kept}");
+            self.session.messages.warning(&warning);
+        }
+        let source = (self.args.files.rm && !source_changed).then_some(source);
+        Ok((written, Opened { source, source_changed, summary }))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
-    fn comparison(&self, path: &Path, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
-        let path = path.to_owned();
+    fn comparison(&self, path: InputPath, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
             let mut source = Input::open(&path, Arc::new(Progress::none()))?;
             let mut source = EncryptedInput::read(&mut source)?;
             let compared = read_back::compare(output, &mut source, &unlocked, permit.threads);
-            compared.with_context(|| format!("cannot decrypt {}", display_name(&path)))
+            compared.with_context(|| format!("cannot decrypt {}", display_name(&path.path)))
         })
     }
 
-    /// Commits files together. The results are summaries for `--verbose`.
-    fn commit(&self, group: Vec<Opened<'_>>) -> Vec<Result<String>> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Opened { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(committed, (source, summary)): (Result<()>, (Option<SourceFile>, _))| {
-            committed?;
-            if let Some(source) = source {
-                source.remove(&self.session.messages)?;
-            }
-            self.progress.done();
-            Ok(summary)
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+    /// Deletes the source of a file that is committed, if `--rm` was given.
+    fn finish(&self, committed: Result<()>, opened: Opened) -> Result<Decrypted> {
+        committed?;
+        let Opened { source, source_changed, summary } = opened;
+        // What was compared is authentic: nobody without a key could change it since without being noticed.
+        let removal = source.map(|source| source.remove(None, &self.session.messages)).transpose()?;
+        self.progress.done();
+        Ok(Decrypted { summary, source_changed: source_changed || removal == Some(Removal::Kept) })
     }
 
     /// Opens an input, and checks everything that can be known before it is read.
     fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
+            self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
         }
         Ok(input)
@@ -184,7 +216,7 @@ impl<'a> Request<'a> {
     fn open_output(&self, target: &Target) -> Result<Output> {
         let mut output = target.open()?;
         if self.args.files.inputs.is_single() && !self.args.files.rm {
-            self.session.confine(target.folder());
+            self.session.confine(target.reachable_folder());
         }
         if self.args.sparse {
             output.leave_holes();

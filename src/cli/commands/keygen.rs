@@ -19,7 +19,7 @@ use crate::{
             output::Output,
             pending::Overwrite,
             permissions::Permissions,
-            target::{OnTerminal, Target},
+            target::{OnTerminal, Place, Target},
         },
         keys::{
             identity_file::{Key, read_keys},
@@ -65,7 +65,9 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
     // A post-quantum public key is too long to paste, so it gets a file.
     let public_target = match &args.output {
         Some(path) if args.pq && !args.announce && target.is_file() => {
-            Some(Target::path(&with_suffix(path, ".pub"), Overwrite::Never)?)
+            // A derived name: no link is followed.
+            let public = with_suffix(path, ".pub");
+            Some(Target::file(&public, Place::named(public.clone()), Overwrite::Never)?)
         }
         _ => None,
     };
@@ -90,13 +92,13 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
     }
     write(&target, &mut output, &text)?;
     let (is_file, is_stdout) = (target.is_file(), matches!(target, Target::Stdout(_)));
-    commit(Written::new(target, output, &Permissions::Private)?)?;
+    commit(Written::new(target, output, &Permissions::Private)?, &session.messages)?;
 
     let public = format!("{recipient}\n");
     if let Some(target) = public_target {
         let mut output = target.open()?;
         write(&target, &mut output, public.as_bytes())?;
-        commit(Written::new(target, output, &Permissions::Umask)?)?;
+        commit(Written::new(target, output, &Permissions::Umask)?, &session.messages)?;
     }
     if args.announce {
         if !is_stdout || !io::stdout().is_terminal() {
@@ -148,7 +150,7 @@ fn print_recipients(args: &Keygen, target: Target, session: &mut Session<'_>) ->
     let text: String = recipients.iter().map(|recipient| format!("{recipient}\n")).collect();
     let mut output = target.open()?;
     write(&target, &mut output, text.as_bytes())?;
-    commit(Written::new(target, output, &Permissions::Umask)?)
+    commit(Written::new(target, output, &Permissions::Umask)?, &session.messages)
 }
 
 fn write(target: &Target, output: &mut Output, text: &[u8]) -> Result<()> {

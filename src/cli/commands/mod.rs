@@ -5,6 +5,7 @@ pub(crate) mod decrypt;
 pub(crate) mod encrypt;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
+pub(crate) mod options;
 pub(crate) mod rekey;
 pub(crate) mod salvage;
 mod session;

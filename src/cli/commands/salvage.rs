@@ -16,8 +16,9 @@ use crate::{
             commit::{Written, commit},
             encrypted_input::EncryptedInput,
             input::{Input, announce_typed},
-            naming::display_name,
+            naming::{InputPath, display_name},
             pending::Overwrite,
+            permissions::Owner,
             target::{OnTerminal, Target},
         },
         keys::keyring::Keyring,
@@ -53,11 +54,11 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
 
     announce_typed(path, &session.messages);
-    let mut input = Input::open(path, session.progress())?;
+    let mut input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;
     target.check_is_not(input.id(), &input.name())?;
     session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
-    let permissions = input.permissions();
+    let permissions = input.permissions(Owner::New);
     let mut encrypted =
         EncryptedInput::read_damaged(&mut input).map_err(explain_lost_header).with_context(cannot_salvage)?;
     if encrypted.is_armored() {
@@ -80,7 +81,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
     let mut output = target.open()?;
-    session.confine(target.folder());
+    session.confine(target.reachable_folder());
     let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
     let salvaged = target.explain(salvaged, output.released())?;
     if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
@@ -91,7 +92,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     }
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
-    commit(Written::new(target, output, &permissions)?)?;
+    commit(Written::new(target, output, &permissions)?, &session.messages)?;
     report(&salvaged, args, &session, &name)
 }
 

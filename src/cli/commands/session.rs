@@ -2,7 +2,7 @@
 //!
 //! A session reads key files, but holds no keyring: `encrypt` must not be able to reach one.
 
-use std::{path::Path, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 
@@ -83,7 +83,7 @@ impl<'a> Session<'a> {
     /// outputs can still get their names.
     ///
     /// Not for several inputs, because the others still have to be opened, and not for an input that will be deleted.
-    pub(super) fn confine<'p>(&self, folders: impl IntoIterator<Item = &'p Path>) {
+    pub(super) fn confine(&self, folders: impl IntoIterator<Item = PathBuf>) {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
             self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
         }

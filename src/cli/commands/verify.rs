@@ -17,7 +17,7 @@ use crate::{
         files::{
             encrypted_input::EncryptedInput,
             input::{Input, announce_typed},
-            naming::display_name,
+            naming::{InputPath, display_name},
             read_back::Discard,
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
@@ -63,7 +63,7 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
     let announced = request.keyring.may_ask_plugins() && walk::are_known(&args.inputs);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
     let tally =
-        scheduler::run(inputs, args.inputs.threads(), |input| input.map(|input| request.verify(&input.path)), report);
+        scheduler::run(inputs, args.inputs.threads(), |input| input.map(|input| request.verify(&input)), report);
     if tally.is_empty() {
         return Err(anyhow!("nothing was verified: there was no file to verify"))
             .hint("--recursive looks for names that end in .age");
@@ -119,19 +119,19 @@ impl<'a> Request<'a> {
         Ok((Self { args, session, keyring, progress, cores }, inputs))
     }
 
-    fn verify(&self, path: &Path) -> Verdict {
+    fn verify(&self, path: &InputPath) -> Verdict {
         let mut chunks = None;
         let payload = self.authenticate(path, &mut chunks);
         self.progress.done();
-        Verdict { path: path.to_owned(), chunks, payload }
+        Verdict { path: path.path.clone(), chunks, payload }
     }
 
-    fn authenticate(&self, path: &Path, chunks: &mut Option<u64>) -> Result<u64> {
-        announce_typed(path, &self.session.messages);
+    fn authenticate(&self, path: &InputPath, chunks: &mut Option<u64>) -> Result<u64> {
+        announce_typed(&path.path, &self.session.messages);
         let mut input = Input::open(path, self.progress.clone())?;
         let length = input.length();
         let mut input = EncryptedInput::read(&mut input)?;
-        let unlocked = self.keyring.unlock(&input.decryptor, &display_name(path))?;
+        let unlocked = self.keyring.unlock(&input.decryptor, &display_name(&path.path))?;
         let permit = self.cores.acquire(length);
         if self.args.inputs.is_single() {
             self.session.confine([]);

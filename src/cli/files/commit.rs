@@ -5,9 +5,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -15,9 +14,13 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
-    files::{input::SourceFile, output::Output, pending::Overwrite, permissions::Permissions, target::Target},
-    platform,
-    terminal::advice::Advise,
+    files::{input::SourceFile, naming::parent_folder, output::Output, permissions::Permissions, target::Target},
+    platform::{self, Folder},
+    terminal::{
+        advice::{Advise, misuse},
+        escape::quoted,
+        messages::Messages,
+    },
 };
 
 /// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
@@ -35,6 +38,16 @@ pub(crate) struct Written<'w, P = ()> {
     output: Output,
     replaced: Option<SourceFile>,
     proof: Option<Proof<'w, P>>,
+    durability: Durability,
+}
+
+/// Whether an output may be committed where its name cannot be made durable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It may, with a warning.
+    IfPossible,
+    /// It fails there, because its source is to be deleted.
+    Required,
 }
 
 impl<'w, P: Default> Written<'w, P> {
@@ -46,10 +59,15 @@ impl<'w, P: Default> Written<'w, P> {
     pub(crate) fn new(target: Target, output: Output, permissions: &Permissions) -> Result<Self> {
         let finished = match &output {
             Output::Stream(_) => Ok(()),
-            Output::File(pending) => pending.finish(permissions, target.overwrite()),
+            Output::File(pending) => pending.finish(permissions, target.replaced_file()),
         };
         target.explain(finished.with_context(|| cannot_finish(&target)), 0)?;
-        Ok(Self { target, output, replaced: None, proof: None })
+        Ok(Self { target, output, replaced: None, proof: None, durability: Durability::IfPossible })
+    }
+
+    /// Commits this as durably as `durability` demands.
+    pub(crate) fn with(self, durability: Durability) -> Self {
+        Self { durability, ..self }
     }
 
     /// Commits this only if `source`, which it replaces, is still what was read.
@@ -82,24 +100,22 @@ impl<'w, P: Default> Written<'w, P> {
 
     /// Gives a file its name, which is not durable yet.
     fn name(self) -> Result<Option<Named>> {
-        let Self { target, output, replaced, .. } = self;
+        let Self { target, output, replaced, durability, .. } = self;
         let Output::File(pending) = output else { return Ok(None) };
         // What has taken the name since would be lost.
         if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
             return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
         }
-        if target.overwrite() == Overwrite::Replace && !target.is_unchanged() {
-            return Err(anyhow!("{} was replaced by another program", target.name()))
-                .hint("what it is now was left as it is");
-        }
-        match pending.persist(target.overwrite()) {
-            Ok(()) => Ok(target.folder().map(|folder| Named { folder: folder.to_owned(), name: target.name() })),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(anyhow!("{} was created by another program during the run", target.name()))
-                    .hint("it was left as it is")
-            }
-            Err(error) => target.explain(Err(error).with_context(|| cannot_finish(&target)), 0),
-        }
+        let id = pending.id().with_context(|| cannot_finish(&target))?;
+        target.take_name(&id, || pending.persist(target.overwrite()))?;
+        let named = |(path, folder): (PathBuf, &Path)| Named {
+            path,
+            _held: target.held_folder(),
+            folder: folder.to_owned(),
+            name: target.name(),
+            durability,
+        };
+        Ok(target.reachable_folder().zip(target.folder()).map(named))
     }
 }
 
@@ -109,56 +125,99 @@ fn cannot_finish(target: &Target) -> String {
 
 /// A file with its new name, for messages, in the folder that has to be synced.
 struct Named {
+    /// Leads to the folder.
+    path: PathBuf,
+    /// What keeps that path good.
+    _held: Option<Arc<Folder>>,
+    /// The folder, for messages.
     folder: PathBuf,
     name: String,
+    durability: Durability,
 }
 
-/// Makes a file durable and gives it its name. Makes a stream as durable as it can be.
+/// Makes a file durable and gives it its name. Makes a stream as durable as it can be. Warns if the name cannot be made durable.
 ///
 /// # Errors
 ///
 /// If the name has been taken since the target was computed, or no longer holds the file that was found there; those of the
 /// proof and of the system.
-pub(crate) fn commit(written: Written<'_>) -> Result<()> {
-    commit_group(vec![written]).pop().expect("each output has a result")
+pub(crate) fn commit(written: Written<'_>, messages: &Messages) -> Result<()> {
+    commit_group(vec![(written, ())], messages, |committed, ()| committed).pop().expect("each output has a result")
 }
 
-/// Commits outputs together, and returns what their proofs have learned, in the same order.
+/// Commits outputs together, then calls `finish` for each with what its proof has learned and with what came beside it.
+/// Returns the results in the same order.
 ///
-/// # Errors
-///
-/// Each output has those of [`commit`]. An output that fails does not keep the others from being committed.
-pub(crate) fn commit_group<P: Default + Send>(group: Vec<Written<'_, P>>) -> Vec<Result<P>> {
-    let synced = on_threads(group, Written::sync);
+/// `finish` is given the errors of [`commit`]. An output that fails does not keep the others from being committed.
+pub(crate) fn commit_group<P: Default + Send, R, T>(
+    group: Vec<(Written<'_, P>, R)>,
+    messages: &Messages,
+    finish: impl Fn(Result<P>, R) -> T,
+) -> Vec<T> {
+    let (written, rest): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+    let synced = on_threads(written, Written::sync);
     let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
     let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
-    let named: Vec<Result<_>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
+    let named: Vec<Result<(Option<Named>, P)>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
     let folders: BTreeSet<_> =
-        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.folder.clone())).collect();
-    let synced = on_threads(folders.into_iter().collect(), |folder| (sync_folder(&folder), folder));
+        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.path.clone())).collect();
+    let synced = on_threads(folders.into_iter().collect(), |folder| (platform::sync_folder(&folder), folder));
     let failed: BTreeMap<_, _> =
         synced.into_iter().filter_map(|(synced, folder)| Some((folder, synced.err()?))).collect();
     let durable = |(named, learned): (Option<Named>, P)| {
-        let Some(Named { folder, name }) = named else { return Ok(learned) };
-        let Some(error) = failed.get(&folder) else { return Ok(learned) };
+        let Some(Named { path, folder, name, durability, .. }) = named else { return Ok(learned) };
+        let Some(error) = failed.get(&path) else { return Ok(learned) };
+        if platform::cannot_be_synced(error) && durability == Durability::IfPossible {
+            messages.warning_once(&format!(
+                "the names in {} cannot be made durable: {error}; files there may be gone after a power failure",
+                quoted(&folder)
+            ));
+            return Ok(learned);
+        }
         Err(anyhow!("cannot make the name of {name} durable: {error}"))
             .hint("the file is there now, but may be gone after a power failure; check the disk, then try again")
     };
-    named.into_iter().map(|named| named.and_then(durable)).collect()
+    named
+        .into_iter()
+        .map(|named| named.and_then(durable))
+        .zip(rest)
+        .map(|(committed, rest)| finish(committed, rest))
+        .collect()
 }
 
-/// Makes the names in a folder durable, where that is possible: a folder may be writable but not readable, and not all file
-/// systems support it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match platform::sync_folder(folder) {
-        Err(error) if is_unsupported(&error) => Ok(()),
-        synced => synced,
+/// Folders in which names can be made durable, as `--rm` needs. Each is tried once.
+#[derive(Default)]
+pub(crate) struct DurableFolders {
+    tried: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl DurableFolders {
+    /// Refuses a target whose name cannot be made durable. Of a folder that does not exist yet, tries the one above it.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse) if the folder cannot be synced at all; other failures of syncing it.
+    pub(crate) fn check(&self, target: &Target) -> Result<()> {
+        let Some(mut folder) = target.folder() else { return Ok(()) };
+        while !folder.is_dir() && parent_folder(folder) != folder {
+            folder = parent_folder(folder);
+        }
+        if self.tried.lock().expect(NO_PANIC).contains(folder) {
+            return Ok(());
+        }
+        match platform::sync_folder(folder) {
+            Ok(()) => {}
+            Err(error) if platform::cannot_be_synced(&error) => {
+                return misuse(
+                    format!("the names in {} cannot be made durable, as --rm needs: {error}", quoted(folder)),
+                    "leave out --rm, and delete the files yourself once their outputs are safe",
+                );
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot sync the folder {}", quoted(folder))),
+        }
+        self.tried.lock().expect(NO_PANIC).insert(folder.to_owned());
+        Ok(())
     }
-}
-
-fn is_unsupported(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }
 
 /// Calls `action` for each item, on more threads if that takes longer than a moment. Returns the results in the same order.

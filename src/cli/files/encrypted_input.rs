@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, BufRead, BufReader, Cursor, Read, Write as _},
-    path::Path,
     sync::Arc,
 };
 
@@ -12,6 +11,7 @@ use crate::{
     cli::{
         files::{
             input::{Input, Tracked},
+            naming::InputPath,
             output::Output,
         },
         terminal::{advice::advised, progress::Progress},
@@ -36,7 +36,7 @@ pub(crate) struct EncryptedInput<'i> {
 /// # Errors
 ///
 /// Those of [`Input::open`] and [`Decryptor::read`].
-pub(crate) fn read_header(path: &Path) -> Result<Decryptor> {
+pub(crate) fn read_header(path: &InputPath) -> Result<Decryptor> {
     let mut input = Input::open(path, Arc::new(Progress::none()))?;
     Ok(EncryptedInput::read(&mut input)?.decryptor)
 }

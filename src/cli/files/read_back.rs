@@ -27,12 +27,19 @@ impl Discard {
     }
 }
 
-/// Authenticates an encrypted output that is not committed yet, as it is on the disk. It must begin with `header`.
+/// Authenticates an encrypted output that is not committed yet, as it is on the disk. It must begin with `header`. The plaintext
+/// goes to `sink`.
 ///
 /// # Errors
 ///
 /// If it does not, or a chunk does not authenticate.
-pub(crate) fn authenticate(output: &Output, header: &[u8], unlocked: &Unlocked, threads: NonZeroUsize) -> Result<()> {
+pub(crate) fn authenticate(
+    output: &Output,
+    header: &[u8],
+    unlocked: &Unlocked,
+    sink: Sink<'_>,
+    threads: NonZeroUsize,
+) -> Result<()> {
     let pending = pending(output)?;
     let file = pending.read_back().context("cannot read back what was written")?;
     let mut input = Input::of_file(file, Arc::new(Progress::none())).context("cannot read back what was written")?;
@@ -40,7 +47,7 @@ pub(crate) fn authenticate(output: &Output, header: &[u8], unlocked: &Unlocked, 
     if input.decryptor.header().as_bytes() != header {
         bail!("what was written does not read back: its header differs");
     }
-    let opened = unlocked.decrypt(input.payload(), Discard.sink(), threads);
+    let opened = unlocked.decrypt(input.payload(), sink, threads);
     opened.map(drop).context("what was written does not read back")
 }
 

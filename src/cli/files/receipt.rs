@@ -2,18 +2,20 @@
 
 use std::{
     fmt::Write as _,
+    fs::File,
     io::Write as _,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    mem,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 
 use crate::cli::{
     args::{DASH, FileArgs},
     files::{
-        commit::{Written, commit},
+        commit::{Durability, Written, commit},
         input::Input,
         naming::display_name,
         output::Output,
@@ -26,15 +28,26 @@ use crate::cli::{
     terminal::{
         advice::{Advise, misuse},
         json,
+        messages::Messages,
     },
 };
 
-/// A receipt that is being written: one line per output, in the order of the outputs.
+/// A receipt that is being written: one line per output, in the order in which they are appended.
 pub(crate) struct Receipt {
-    target: Target,
-    output: Output,
-    /// Whether it turned out to be an input or an output of the run, which it must not replace.
-    is_refused: AtomicBool,
+    state: Mutex<State>,
+    /// The folder in which it will appear, if it is a file.
+    folder: Option<PathBuf>,
+}
+
+enum State {
+    /// A stream, or a file that gets its name with the first lines.
+    Open(Box<(Target, Output)>),
+    /// A file that has its name, and grows.
+    Named { file: File, length: u64, name: String },
+    /// It turned out to be an input or an output of the run, which it must not replace.
+    Refused,
+    /// It could not be written.
+    Failed,
 }
 
 #[derive(Serialize)]
@@ -89,12 +102,17 @@ impl Receipt {
     /// Those of [`Target::open`].
     pub(crate) fn open(target: Target) -> Result<Self> {
         let output = target.open()?;
-        Ok(Self { target, output, is_refused: AtomicBool::new(false) })
+        let folder = target.folder().map(Path::to_owned);
+        Ok(Self { state: Mutex::new(State::Open(Box::new((target, output)))), folder })
     }
 
     /// The folder in which it will appear, if it is a file.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.target.folder()
+        self.folder.as_deref()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while it holds this lock")
     }
 
     /// Refuses an input or an output that is the receipt. If there is one, the receipt is not written.
@@ -103,25 +121,75 @@ impl Receipt {
     ///
     /// [`Misuse`](crate::cli::terminal::errors::Misuse).
     pub(crate) fn check_is_neither(&self, input: &Input, output: &Target) -> Result<()> {
-        let differs = self.target.check_is_not(input.id(), &input.name());
-        let differs = differs.and_then(|()| if output.is_same(&self.target) { refuse(&self.target) } else { Ok(()) });
-        self.is_refused.fetch_or(differs.is_err(), Ordering::Relaxed);
-        differs
+        let mut state = self.lock();
+        match &*state {
+            State::Open(open) => {
+                let (target, _) = &**open;
+                let differs = target.check_is_not(input.id(), &input.name());
+                let differs = differs.and_then(|()| if output.is_same(target) { refuse(target) } else { Ok(()) });
+                if differs.is_err() {
+                    *state = State::Refused;
+                }
+                differs
+            }
+            State::Named { file, name, .. } => {
+                let id = FileId::of(file).with_context(|| format!("cannot examine {name}"))?;
+                if *input.id() == id {
+                    return misuse(format!("{} is the receipt", input.name()), "choose another file for --receipt");
+                }
+                output.check_is_not(&id, name)
+            }
+            State::Refused | State::Failed => Ok(()),
+        }
     }
 
-    /// Writes these lines and commits the receipt. Without a line, there is no receipt.
+    /// Appends lines, and makes them durable. The first give a file its name: without a line, there is no receipt.
     ///
     /// # Errors
     ///
-    /// Those of writing and committing.
-    pub(crate) fn commit(self, lines: &str) -> Result<()> {
-        let Self { target, mut output, is_refused } = self;
-        if lines.is_empty() || is_refused.into_inner() {
+    /// Those of writing and committing; if an earlier call failed, or the receipt was refused.
+    pub(crate) fn append(&self, lines: &str, durability: Durability, messages: &Messages) -> Result<()> {
+        if lines.is_empty() {
             return Ok(());
         }
-        let written = output.write_all(lines.as_bytes()).with_context(|| format!("cannot write {}", target.name()));
-        let committed = written.and_then(|()| commit(Written::new(target, output, &Permissions::Umask)?));
-        committed.hint("what was encrypted is whole; only the receipt is missing")
+        let mut state = self.lock();
+        let appended = mem::replace(&mut *state, State::Failed).append(lines.as_bytes(), durability, messages);
+        *state = appended.hint("what was encrypted is whole; only the receipt is missing")?;
+        Ok(())
+    }
+
+    /// Whether an input or an output of the run turned out to be the receipt.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(*self.lock(), State::Refused)
+    }
+}
+
+impl State {
+    fn append(self, lines: &[u8], durability: Durability, messages: &Messages) -> Result<Self> {
+        match self {
+            Self::Open(open) => match *open {
+                (target, Output::Stream(mut stream)) => {
+                    let written = stream.write_all(lines).and_then(|()| stream.sync());
+                    written.with_context(|| format!("cannot write {}", target.name()))?;
+                    Ok(Self::Open(Box::new((target, Output::Stream(stream)))))
+                }
+                (target, Output::File(mut pending)) => {
+                    let name = target.name();
+                    let written = pending.write_all(lines).and_then(|()| pending.another_handle());
+                    let file = written.with_context(|| format!("cannot write {name}"))?;
+                    let written = Written::new(target, Output::File(pending), &Permissions::Umask)?;
+                    commit(written.with(durability), messages)?;
+                    Ok(Self::Named { file, length: lines.len() as u64, name })
+                }
+            },
+            Self::Named { file, length, name } => {
+                let written = platform::write_all_at(&file, lines, length).and_then(|()| file.sync_all());
+                written.with_context(|| format!("cannot write {name}"))?;
+                Ok(Self::Named { file, length: length + lines.len() as u64, name })
+            }
+            Self::Refused => bail!("the receipt is a file of the run"),
+            Self::Failed => bail!("the receipt could not be written"),
+        }
     }
 }
 

@@ -127,6 +127,12 @@ impl KeySet {
         self.ready.is_empty() && self.locked.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
     }
 
+    /// Whether all keys are ready, so that it can be told what none of them opens.
+    pub(crate) fn is_only_ready(&self) -> bool {
+        let others = [self.plugins.len(), self.keyless.len(), self.passphrases.len(), self.unusable.len()];
+        self.locked.is_empty() && others == [0; 4] && !self.has_unnamed_plugin
+    }
+
     /// Whether a plugin may be asked. A protected identity file may name one.
     pub(crate) fn may_ask_plugins(&self) -> bool {
         let may_name_one = |locked: &Locked| {

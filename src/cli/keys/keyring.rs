@@ -3,7 +3,6 @@
 //! Keys that are ready are tried first, then those that need a passphrase, each asked for at most once; plugins come last.
 
 use std::{
-    path::PathBuf,
     slice,
     sync::{Arc, RwLock},
 };
@@ -13,6 +12,7 @@ use anyhow::Result;
 use crate::{
     cli::{
         args,
+        files::naming::InputPath,
         keys::{
             announced::Announced,
             key_file::KeyFiles,
@@ -35,6 +35,15 @@ pub(crate) struct Keyring {
 }
 
 const NO_PANIC: &str = "no thread panics while it tries keys";
+
+/// Whether the keys of a run can open a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Granted,
+    /// Only a plugin, a locked key or a passphrase might open it.
+    Unknown,
+    Denied,
+}
 
 impl Keyring {
     /// Reads the identities that the command line names, or else the default ones.
@@ -60,7 +69,7 @@ impl Keyring {
     }
 
     /// Names files that will be unlocked soon, so that plugins are asked for all of them in one session.
-    pub(crate) fn announce(&self, files: Vec<PathBuf>) {
+    pub(crate) fn announce(&self, files: Vec<InputPath>) {
         self.announced.add(files);
     }
 
@@ -129,6 +138,18 @@ impl Keyring {
     /// The owner of each stanza of a file, if a ready key proves it. Keys that opened the file are ready.
     pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
         self.keys.read().expect(NO_PANIC).owners(decryptor)
+    }
+
+    /// Whether a key of the run can open a file with these stanzas, as far as can be told without asking anybody.
+    pub(crate) fn access(&self, decryptor: &Decryptor) -> Access {
+        let keys = self.keys.read().expect(NO_PANIC);
+        if keys.owners(decryptor).iter().any(Option::is_some) {
+            Access::Granted
+        } else if keys.is_only_ready() {
+            Access::Denied
+        } else {
+            Access::Unknown
+        }
     }
 
     fn unlock_with_passphrase(

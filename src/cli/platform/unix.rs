@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{DirBuilder, File, Metadata, Permissions},
+    fs::{DirBuilder, File, Metadata, Permissions, TryLockError},
     io,
     os::{
         fd::AsFd,
@@ -24,7 +24,7 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::ownership::Ownership;
+use crate::cli::platform::{links::Links, ownership::Ownership, spelling::as_listed};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
@@ -44,13 +44,34 @@ impl FileId {
         Ok(Self::from(&file.metadata()?))
     }
 
-    pub(super) fn at(_: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
-        Ok(Self::from(metadata))
+    /// The identity of the file that `path` names, the same for all spellings of its name.
+    pub(super) fn at(path: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
+        Ok(as_listed(path, metadata).map_or_else(|| Self::from(metadata), |listed| Self::from(&listed)))
+    }
+
+    /// The identity of an open file that `path` named.
+    pub(crate) fn of_opened(path: &Path, file: &File) -> io::Result<Self> {
+        Self::at(path, Some(file), &file.metadata()?)
+    }
+
+    /// The identity of what has a name now, with its metadata. Nothing is held.
+    pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
+        let metadata = links.metadata(path)?;
+        Ok((Self::at(path, None, &metadata)?, metadata))
+    }
+
+    /// Both numbers. Always there; elsewhere, a console has none.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        Some((self.device, self.inode))
     }
 }
 
 impl From<&Metadata> for FileId {
+    /// A block device is known by its own number, since several names can stand for it.
     fn from(metadata: &Metadata) -> Self {
+        if is_block_device(metadata) {
+            return Self { device: u64::MAX, inode: metadata.rdev() };
+        }
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }
@@ -172,14 +193,44 @@ pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
 }
 
+/// Takes an advisory lock on a file, which lasts until the file is closed. `false` if another process has it.
+///
+/// # Errors
+///
+/// Those of flock(2): not every file system has such locks.
+pub(crate) fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Opens a regular file for reading. A link is not followed, and a pipe makes nobody wait.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    #[allow(clippy::cast_possible_wrap, reason = "the standard library takes the same bits as a signed number")]
+    File::options().read(true).custom_flags(flags as i32).open(path)
+}
+
 /// Number of hard links to a file.
 pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
 }
 
+/// Seconds and nanoseconds of the last change to a file or its attributes, which no program can set.
+pub(crate) fn change_time(metadata: &Metadata) -> Option<(i64, i64)> {
+    Some((metadata.ctime(), metadata.ctime_nsec()))
+}
+
 /// Owner, group and mode.
 pub(crate) fn ownership(metadata: &Metadata) -> Option<Ownership> {
     Some(Ownership { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
+}
+
+/// The user that this process acts as.
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Gives a file to another user, which only root may do.

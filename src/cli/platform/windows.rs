@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cli::platform::{TypedAhead, ownership::Ownership},
+    cli::platform::{TypedAhead, links::Links, ownership::Ownership},
     crypto::secrecy::Zeroizing,
 };
 
@@ -34,6 +34,22 @@ impl FileId {
         Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
 
+    /// The identity of an open file.
+    pub(crate) fn of_opened(_: &Path, file: &File) -> io::Result<Self> {
+        Self::of(file)
+    }
+
+    /// The identity of what has a name now, with its metadata. Nothing is held.
+    pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
+        let metadata = links.metadata(path)?;
+        Ok((Self::at(path, None, &metadata)?, metadata))
+    }
+
+    /// Both numbers, or `None` for a console.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        self.0
+    }
+
     fn from_information(information: io::Result<winapi_util::file::Information>) -> Self {
         Self(information.ok().map(|found| (found.volume_serial_number(), found.file_index())))
     }
@@ -46,8 +62,8 @@ impl PartialEq for FileId {
 }
 
 /// Looks at what `path` names, and holds nothing: a file that is open cannot be replaced here.
-pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
-    Ok((None, std::fs::metadata(path)?))
+pub(crate) fn hold(path: &Path, links: Links) -> io::Result<(Option<File>, Metadata)> {
+    Ok((None, links.metadata(path)?))
 }
 
 /// The path with these bytes, which must be UTF-8 here.
@@ -99,9 +115,24 @@ pub(crate) fn columns() -> Option<u16> {
     None
 }
 
+/// Unsupported: here a lock keeps others from reading.
+pub(crate) fn lock(_: &File) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Opens a file for reading.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// 1: the number of hard links is not available.
 pub(crate) fn link_count(_: &Metadata) -> u64 {
     1
+}
+
+/// `None`: the standard library does not tell it here.
+pub(crate) fn change_time(_: &Metadata) -> Option<(i64, i64)> {
+    None
 }
 
 /// Standard input without the library's buffer, so that nothing is read beyond what is used.
@@ -178,6 +209,11 @@ pub(crate) fn was_closed(_: &File) -> io::Result<bool> {
 /// `None`: files have no owner, group and mode here.
 pub(crate) fn ownership(_: &Metadata) -> Option<Ownership> {
     None
+}
+
+/// 0: users have no numbers here.
+pub(crate) fn user() -> u32 {
+    0
 }
 
 /// Unsupported.

@@ -9,7 +9,7 @@ use crate::{
     cli::terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
     crypto::{
         Error as CryptoError, Foreign, HEADER_CUT, ParseIdentityError, ParseRecipientError, PayloadFault,
-        SshPrivateKeyError,
+        SshPrivateKeyError, SshPublicKeyError,
     },
 };
 
@@ -147,6 +147,9 @@ fn lacked_network(error: &io::Error) -> bool {
 fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
     match error {
         ParseRecipientError::SecretKey => Some("to encrypt to the public key of an identity file, name that with -i"),
+        ParseRecipientError::LowOrder | ParseRecipientError::Ssh(SshPublicKeyError::LowOrder) => {
+            Some("nobody gets such a key by accident: find out where it comes from, and ask its owner for another")
+        }
         _ => None,
     }
 }

@@ -72,6 +72,14 @@ impl Messages {
         }
     }
 
+    /// Prints a warning, once in a run: many files may be affected.
+    pub(crate) fn warning_once(&self, text: &str) {
+        static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
+            self.warning(text);
+        }
+    }
+
     /// Says, once in a run, that standard input is read from the terminal. Not in the place of another tool, which does not.
     pub(crate) fn reading_terminal(&self) {
         static ONCE: Once = Once::new();
@@ -89,6 +97,11 @@ impl Messages {
         }
     }
 
+    /// Reports for `--verbose` what the system turned out to lack.
+    pub(crate) fn say_what_lacks(&self) {
+        LACKS.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|text| self.verbose(text));
+    }
+
     /// Prints a new public key in age-keygen's words.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn public_key(&self, recipient: &Recipient) {
@@ -100,6 +113,14 @@ impl Messages {
     pub(crate) fn relay(&self, text: &str) {
         print("", text);
     }
+}
+
+/// What the system turned out to lack, for `--verbose`.
+static LACKS: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+/// Notes that the system lacks something, for [`Messages::say_what_lacks`].
+pub(crate) fn lacks(text: &'static str) {
+    LACKS.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
 }
 
 /// An error and its causes in one line.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, io, str::FromStr};
 
-use age::{Recipient as _, tag, tagpq, x25519};
+use age::{Recipient as _, tag, tagpq};
 use age_core::{
     format::{FileKey, Stanza},
     primitives::bech32_decode,
@@ -17,6 +17,7 @@ use crate::crypto::{
         external::{ExternalRecipient, WrappedKeys},
         hybrid, plugin_key, scrypt,
         ssh::{self, public::SshPublicKeyError},
+        x25519,
     },
     primitives::{hmac_sha256, sha256},
 };
@@ -74,6 +75,9 @@ pub enum ParseRecipientError {
     /// An `age1…` key that was mistyped or cut off.
     #[error("not a valid age recipient (mistyped or cut off)")]
     Mistyped,
+    /// An `age1…` key that opens nothing safely: it is a point of low order, so the shared secret is known to everybody.
+    #[error("not a safe key: anybody could open what is encrypted to it")]
+    LowOrder,
     /// A key of the named plugin.
     #[error("a key of age-plugin-{0}")]
     Plugin(String),
@@ -118,7 +122,7 @@ impl Recipient {
 
     fn wrap_one(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), Error> {
         let wrapped = match self {
-            Self::X25519(recipient) => recipient.wrap_file_key(file_key),
+            Self::X25519(recipient) => return Ok((vec![recipient.wrap(file_key)?], HashSet::new())),
             Self::Hybrid(recipient) => {
                 return Ok((vec![recipient.wrap(file_key)?], HashSet::from([hybrid::LABEL.to_owned()])));
             }
@@ -222,8 +226,10 @@ impl FromStr for Recipient {
 }
 
 fn parse_age(text: &str) -> Result<Recipient, ParseRecipientError> {
-    if let Ok(recipient) = text.parse() {
-        return Ok(Recipient::X25519(recipient));
+    match text.parse() {
+        Ok(recipient) => return Ok(Recipient::X25519(recipient)),
+        Err(x25519::ParseError::LowOrder) => return Err(ParseRecipientError::LowOrder),
+        Err(x25519::ParseError::Malformed) => {}
     }
     if let Ok(recipient) = text.parse() {
         return Ok(Recipient::Hybrid(Box::new(recipient)));

@@ -1,7 +1,11 @@
-//! X25519 identities that try many stanzas quickly.
+//! The X25519 key type: recipients, identities and stanzas.
 //!
-//! The `age` crate computes the public key again for each stanza, and a hostile header has many. Here it is computed once, and
-//! AWS-LC multiplies. Spec: <https://c2sp.org/age#the-x25519-recipient-type>.
+//! The `age` crate reads and writes the keys. Its stanzas are not used: it panics if a recipient is a point of low order, and
+//! computes an identity's public key again for each stanza, of which a hostile header has many. AWS-LC also multiplies faster.
+//!
+//! Spec: <https://c2sp.org/age#the-x25519-recipient-type>.
+
+use std::fmt;
 
 use age::x25519;
 use age_core::{
@@ -13,7 +17,7 @@ use age_core::{
 use crate::crypto::{
     error::Error,
     format::{base64, stanza_type::X25519},
-    primitives::{ChaCha20Poly1305, TAG, X25519Key, hkdf_sha256},
+    primitives::{ChaCha20Poly1305, TAG, X25519Key, hkdf_sha256, random},
     secrecy::Zeroizing,
 };
 
@@ -21,6 +25,92 @@ const LABEL: &[u8] = b"age-encryption.org/v1/X25519";
 /// Bytes in keys, shares and shared secrets.
 const POINT: usize = 32;
 const FILE_KEY: usize = 16;
+
+/// A public key, `age1…`.
+pub struct Recipient {
+    /// For its text.
+    key: x25519::Recipient,
+    point: [u8; POINT],
+}
+
+/// Why a text is not a recipient of this type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParseError {
+    /// It is not the text of one.
+    Malformed,
+    /// The shared secret would be zero, whatever the sender's key.
+    LowOrder,
+}
+
+impl Recipient {
+    fn of(key: x25519::Recipient) -> Self {
+        let mut point = [0; POINT];
+        decode(&key.to_string(), &mut point);
+        Self { key, point }
+    }
+
+    /// Wraps a file key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Wrap`] if the shared secret is zero, which no key that was parsed allows.
+    pub(crate) fn wrap(&self, file_key: &FileKey) -> Result<Stanza, Error> {
+        let ephemeral = ephemeral_key();
+        let share = ephemeral.public();
+        let shared = ephemeral.agree(&self.point).ok_or_else(|| Error::Wrap("its shared secret is zero".to_owned()))?;
+        let wrap_key = wrap_key(&shared, &share, &self.point);
+        let mut body = vec![0; FILE_KEY + TAG];
+        // The key wraps one message, so its nonce is zero.
+        ChaCha20Poly1305::new(&wrap_key).seal([0; 12], file_key.expose_secret(), &mut body);
+        Ok(Stanza { tag: X25519.to_owned(), args: vec![base64::encode(share)], body })
+    }
+}
+
+impl std::str::FromStr for Recipient {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let recipient = text.parse().map(Self::of).map_err(|_| ParseError::Malformed)?;
+        // A point of low order gives zero with every key.
+        ephemeral_key().agree(&recipient.point).ok_or(ParseError::LowOrder)?;
+        Ok(recipient)
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}
+
+/// A random key for one message.
+fn ephemeral_key() -> X25519Key {
+    let mut secret = Zeroizing::new([0; POINT]);
+    random(secret.as_mut());
+    X25519Key::new(&secret)
+}
+
+/// The key that encrypts a file key.
+fn wrap_key(shared: &[u8; POINT], share: &[u8; POINT], recipient: &[u8; POINT]) -> Zeroizing<[u8; 32]> {
+    let mut salt = [0; 2 * POINT];
+    salt[..POINT].copy_from_slice(share);
+    salt[POINT..].copy_from_slice(recipient);
+    hkdf_sha256(shared, &salt, LABEL)
+}
+
+/// Decodes the text of a key.
+fn decode(text: &str, decoded: &mut [u8; POINT]) {
+    let written = bech32_decode(
+        text,
+        |_| (),
+        |_| Ok(()),
+        |_, bytes| {
+            decoded.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+            Ok(())
+        },
+    );
+    written.expect("it was just encoded");
+}
 
 /// A secret key, `AGE-SECRET-KEY-1…`.
 pub struct Identity {
@@ -36,27 +126,14 @@ impl Identity {
     }
 
     fn of(key: x25519::Identity) -> Self {
-        let bytes = |text: &str, decoded: &mut [u8; POINT]| {
-            let written = bech32_decode(
-                text,
-                |_| (),
-                |_| Ok(()),
-                |_, bytes| {
-                    decoded.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-                    Ok(())
-                },
-            );
-            written.expect("it was just encoded");
-        };
         let mut secret = Zeroizing::new([0; POINT]);
-        bytes(key.to_string().expose_secret(), &mut secret);
-        let mut public = [0; POINT];
-        bytes(&key.to_public().to_string(), &mut public);
-        Self { scalar: X25519Key::new(&secret), public, key }
+        decode(key.to_string().expose_secret(), &mut secret);
+        let scalar = X25519Key::new(&secret);
+        Self { public: scalar.public(), scalar, key }
     }
 
-    pub(crate) fn to_public(&self) -> x25519::Recipient {
-        self.key.to_public()
+    pub(crate) fn to_public(&self) -> Recipient {
+        Recipient::of(self.key.to_public())
     }
 
     /// The text of the secret key.
@@ -83,10 +160,7 @@ impl Identity {
         }
         // A shared secret of zeros is one that no honest sender makes.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
-        let mut salt = [0; 2 * POINT];
-        salt[..POINT].copy_from_slice(&share);
-        salt[POINT..].copy_from_slice(&self.public);
-        let wrap_key = hkdf_sha256(shared.as_slice(), &salt, LABEL);
+        let wrap_key = wrap_key(&shared, &share, &self.public);
         let mut opened = Zeroizing::new([0; FILE_KEY]);
         // The key wraps one message, so its nonce is zero. The stanza does not name its key, so it may be for somebody else.
         let is_ours = ChaCha20Poly1305::new(&wrap_key).open([0; 12], &stanza.body, opened.as_mut()).is_ok();

@@ -69,6 +69,12 @@ impl X25519Key {
         Self(PrivateKey::from_private_key(&agreement::X25519, secret).expect("any 32 bytes are a key"))
     }
 
+    /// The public key.
+    pub(crate) fn public(&self) -> [u8; 32] {
+        let public = self.0.compute_public_key().expect("every secret key has one");
+        public.as_ref().try_into().expect("an X25519 public key has 32 bytes")
+    }
+
     /// Computes the secret shared with the owner of `public`, or `None` if it is all zeros.
     pub(crate) fn agree(&self, public: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
         let mut shared = Zeroizing::new([0; 32]);

@@ -78,12 +78,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     // Files and the operating system.
     ("ctrlc", &["cli/platform/signals.rs"]),
     ("landlock", &["cli/platform/sandbox.rs"]),
-    ("libc", &["cli/platform/sandbox.rs"]),
+    ("libc", &["cli/platform/linux.rs", "cli/platform/sandbox.rs"]),
     ("rustix", &["cli/platform/"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),
     ("tempfile", &["cli/files/pending.rs"]),
-    ("walkdir", &["cli/files/walk.rs"]),
+    ("walkdir", &["cli/files/walk/mod.rs"]),
     ("winapi_util", &["cli/platform/windows.rs"]),
 ];
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::Inspect,
-        files::input::is_stdin,
+        files::{input::is_stdin, naming::InputPath},
         keys::{
             announced::Announced,
             key_file::KeyFiles,
@@ -40,7 +40,7 @@ impl Attributor {
             if named.is_empty() { KeySet::ready_defaults(files, named) } else { KeySet::named(files, named)? };
         let must_match = !named.is_empty();
         let announced = Announced::default();
-        announced.add(args.files.iter().filter(|file| !is_stdin(file)).cloned().collect());
+        announced.add(args.files.iter().filter(|file| !is_stdin(file)).cloned().map(InputPath::new).collect());
         let (prompt, plugins) = (files.prompt.clone(), files.plugins.clone());
         Ok(Self { identities, must_match, prompt, plugins, recipients, announced })
     }

@@ -6,8 +6,14 @@ use crate::{
     cli::{
         args::Rekey,
         batch::encryptors::Encryptors,
-        keys::{keyring::Keyring, recipients::match_stanza},
-        terminal::{advice::advised, messages::Messages},
+        keys::{
+            keyring::{Access, Keyring},
+            recipients::match_stanza,
+        },
+        terminal::{
+            advice::{Advise, advised},
+            messages::Messages,
+        },
     },
     crypto::{Decryptor, Encryptor, Header, Match, Recipient, Stanza, Unlocked, stanza_type::is_grease},
 };
@@ -39,8 +45,21 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Decides how the file changes.
+    /// Decides how the file changes. Refuses a change that would lock out the user, unless `--force` is given.
     pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
+        let change = self.plan(decryptor, unlocked)?;
+        if self.args.force {
+            return Ok(change);
+        }
+        match self.keyring.access(&Decryptor::read(&mut change.header().as_bytes())?) {
+            Access::Granted => {}
+            Access::Denied => return Err(anyhow!("none of your identities could open it any more")).hint(OWN_KEY),
+            Access::Unknown => self.messages.warning_once(UNKNOWN_ACCESS),
+        }
+        Ok(change)
+    }
+
+    fn plan(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
         if !self.args.add && !self.args.remove {
             return Ok(Change::Everything(self.encryptors.next(self.recipients)?));
         }
@@ -102,6 +121,12 @@ impl Planner<'_> {
         advised(error, format!("{remedy}{more}"))
     }
 }
+
+/// The next step if a change would lock out the user.
+const OWN_KEY: &str = "name your own public key too, with -r or -R; if you have named a new one, name its identity with -i too; to give the file away, use --force";
+
+/// The warning if a plugin, a locked key or a passphrase might be the user's way in.
+const UNKNOWN_ACCESS: &str = "it cannot be told whether any of your keys opens what rekey writes; keep a copy until you have tried, or name your own public key too";
 
 /// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
 fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {

@@ -2,12 +2,7 @@
 
 mod change;
 
-use std::{
-    io::Write as _,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::Write as _, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -27,11 +22,13 @@ use crate::{
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
-            read_back,
-            target::{OnTerminal, Target},
+            permissions::Owner,
+            read_back::{self, Discard},
+            target::{OnTerminal, Place, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::{keyring::Keyring, recipients::Recipients},
+        platform::Links,
         terminal::{
             advice::misuse,
             exit_status::ExitStatus,
@@ -70,10 +67,10 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         session.messages.failure(stanza_types.map(drop))
     };
     let write = |input: Result<InputPath>| {
-        let InputPath { path, .. } = input.map_err(Err)?;
-        request.write(&path).map_err(|error| {
+        let input = input.map_err(Err)?;
+        request.write(&input).map_err(|error| {
             request.progress.done();
-            Ok(Rekeyed { path, stanza_types: Err(error) })
+            Ok(Rekeyed { path: input.path, stanza_types: Err(error) })
         })
     };
     let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
@@ -86,15 +83,15 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         args.inputs.threads(),
         DESCRIPTORS,
         write,
-        |group| request.commit(group),
+        |group| commit_group(group, &session.messages, |committed, changed| Ok(request.finish(committed, changed))),
         report,
     );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
     Ok(tally.status())
 }
 
-/// Descriptors that a file holds until it is committed: the new file, the old one, and the name of that.
-const DESCRIPTORS: usize = 3;
+/// Descriptors that a file holds until it is committed: the new file, the old one, its name, its lock, and its folder.
+const DESCRIPTORS: usize = 5;
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
@@ -107,9 +104,8 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// A file that is written anew but not committed.
-struct Changed<'r> {
-    written: Written<'r>,
+/// What is known of a file that is written anew but not committed.
+struct Changed {
     path: PathBuf,
     stanza_types: Vec<String>,
     has_hard_links: bool,
@@ -170,6 +166,7 @@ impl<'a> Request<'a> {
         let recipients = Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
+        let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
         if args.header_only {
             session.messages.warning(
                 "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
@@ -182,12 +179,12 @@ impl<'a> Request<'a> {
     }
 
     /// Rekeys a file up to its commit.
-    fn write(&self, path: &Path) -> Result<Changed<'_>> {
-        let name = display_name(path);
+    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Changed)> {
+        let name = display_name(&path.path);
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
         let target = self.target(path, &input)?;
-        let permissions = input.permissions();
+        let permissions = input.permissions(Owner::Rewritten);
 
         let length = input.length();
         let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_rekey)?;
@@ -201,7 +198,7 @@ impl<'a> Request<'a> {
 
         let mut output = target.open()?;
         if self.args.inputs.is_single() {
-            self.session.confine(target.folder());
+            self.session.confine(target.reachable_folder());
         }
         self.progress.begin();
         let proof = self.args.check.then(|| self.proof(&change, &unlocked, name.clone(), length));
@@ -212,29 +209,19 @@ impl<'a> Request<'a> {
         let source = input.into_source_file();
         let has_hard_links = source.has_hard_links();
         let written = Written::new(target, output, &permissions)?.proven_by(proof).replacing(source);
-        Ok(Changed { written, path: path.to_owned(), stanza_types, has_hard_links })
+        Ok((written, Changed { path: path.path.clone(), stanza_types, has_hard_links }))
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Changed<'_>>) -> Vec<Result<Rekeyed>> {
-        let mut written = Vec::with_capacity(group.len());
-        let mut rest = Vec::with_capacity(group.len());
-        for Changed { written: one, path, stanza_types, has_hard_links } in group {
-            written.push(one);
-            rest.push((path, stanza_types, has_hard_links));
-        }
-        let finish = |(committed, (path, stanza_types, has_hard_links)): (Result<()>, (PathBuf, _, _))| {
-            self.progress.done();
+    /// Says what committing a file could not change.
+    fn finish(&self, committed: Result<()>, Changed { path, stanza_types, has_hard_links }: Changed) -> Rekeyed {
+        self.progress.done();
+        if committed.is_ok() && has_hard_links {
             let name = display_name(&path);
-            if committed.is_ok() && has_hard_links {
-                let warning =
-                    format!("{name} has other names (hard links), and they keep the old file with its recipients");
-                self.session.messages.warning(&warning);
-            }
-            let stanza_types = committed.map(|()| stanza_types);
-            Ok(Rekeyed { path, stanza_types })
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
+            let warning =
+                format!("{name} has other names (hard links), and they keep the old file with its recipients");
+            self.session.messages.warning(&warning);
+        }
+        Rekeyed { path, stanza_types: committed.map(|()| stanza_types) }
     }
 
     /// Reads an output back once it is on the disk.
@@ -246,16 +233,22 @@ impl<'a> Request<'a> {
         };
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
-            let read_back = read_back::authenticate(output, &header, &unlocked, permit.threads);
+            let read_back = read_back::authenticate(output, &header, &unlocked, Discard.sink(), permit.threads);
             read_back.with_context(|| format!("cannot rekey {name}"))
         })
     }
 
     /// The file itself, as the output.
-    fn target(&self, path: &Path, input: &Input) -> Result<Target> {
-        let target = Target::path(path, Overwrite::Replace)?;
+    fn target(&self, path: &InputPath, input: &Input) -> Result<Target> {
+        let name = display_name(&path.path);
+        let target = if path.was_found() {
+            let place = Place::beside(path, path.path.clone());
+            Target::file(&path.path, place.with_context(|| format!("cannot open {name}"))?, Overwrite::Replace)?
+        } else {
+            Target::path(&path.path, Overwrite::Replace)?
+        };
         if !input.is_named_file() || !target.is_file() {
-            let message = format!("{} is no regular file, and only such can be replaced", display_name(path));
+            let message = format!("{name} is no regular file, and only such can be replaced");
             return misuse(message, "name files");
         }
         self.session.key_files.check_is_not_output(&target)?;

@@ -22,6 +22,9 @@ pub enum SshPublicKeyError {
     /// An RSA key longer than 16384 bits.
     #[error("this RSA key is longer than 16384 bits, which is not supported")]
     RsaTooLarge,
+    /// A point of low order: anybody could open what is encrypted to it.
+    #[error("not a safe key: anybody could open what is encrypted to it")]
+    LowOrder,
     /// Not a key, for this reason.
     #[error("not a valid SSH public key: {0}")]
     Malformed(&'static str),
@@ -58,7 +61,11 @@ pub(super) fn parse(key: &[u8]) -> Result<Recipient, SshPublicKeyError> {
             point.filter(|_| reader.is_at_end()).ok_or(Malformed("it has a wrong length"))?;
             // The library makes the point of the curve, so it must parse the key itself.
             let line = format!("ssh-ed25519 {}", base64::encode_padded(key));
-            line.parse().map_err(|_| Malformed("its number is no point of the curve"))
+            match line.parse().map_err(|_| Malformed("its number is not a point of the curve"))? {
+                // The shared secret would be zero, whatever the sender's key.
+                Recipient::SshEd25519(_, point) if point.is_small_order() => Err(SshPublicKeyError::LowOrder),
+                recipient => Ok(recipient),
+            }
         }
         b"ssh-rsa" => {
             let (exponent, modulus) = (reader.integer(), reader.integer());

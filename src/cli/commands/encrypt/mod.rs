@@ -1,5 +1,7 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
+mod sealed;
+
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
@@ -8,22 +10,27 @@ use crate::{
     cli::{
         args::{self, Encrypt},
         batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
-        commands::session::Session,
+        commands::{
+            encrypt::sealed::{Disposal, Encrypted, Proven, Sealed},
+            session::Session,
+        },
         files::{
-            commit::{Proof, Written, commit_group},
-            input::{Input, SourceFile, announce_typed, check_stdin_is_open},
+            commit::{Durability, DurableFolders, Proof, Written},
+            input::{Input, Removal, announce_typed, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
-            read_back,
+            permissions::Owner,
+            read_back::{self, Discard},
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
-    crypto::{Encryptor, Recipient, Sink, armor::ArmorWriter},
+    crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter},
 };
 
 /// Encrypts all inputs, and returns the status of a failure.
@@ -37,22 +44,28 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     let input_args = &args.files.inputs;
     let mut receipt_lines = String::new();
     let report = |result: Result<Encrypted>| {
-        let removed = result.and_then(|Encrypted { summary, receipt_line, removed }| {
+        let removal = result.and_then(|Encrypted { summary, receipt_line, removal }| {
             session.messages.verbose(&summary);
             receipt_lines.extend(receipt_line);
-            removed
+            removal
         });
-        session.messages.failure(removed)
+        match removal {
+            Ok(Removal::Removed) => None,
+            Ok(Removal::Kept) => Some(ExitStatus::Failure),
+            Err(error) => session.messages.failure(Err(error)),
+        }
     };
     let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
+    // Without --rm, the receipt has the order of the inputs, and appears at the end.
+    let receipt_as_it_grows = request.receipt.as_ref().filter(|_| args.files.rm);
     let tally = scheduler::run_in_groups(
         inputs,
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| request.commit(group),
+        |group| sealed::commit(group, receipt_as_it_grows, &request.progress, &session.messages),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
@@ -60,7 +73,9 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     if args.files.output_dir.is_some() {
         request.skipped.warn();
     }
-    request.receipt.map_or(Ok(()), |receipt| receipt.commit(&receipt_lines))?;
+    if let Some(receipt) = request.receipt.as_ref().filter(|receipt| !receipt.is_refused()) {
+        receipt.append(&receipt_lines, Durability::IfPossible, &session.messages)?;
+    }
     Ok(tally.status())
 }
 
@@ -72,29 +87,10 @@ struct Request<'a> {
     encryptors: Encryptors,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
+    durable_folders: DurableFolders,
     skipped: Skipped,
     progress: Arc<Progress>,
     cores: Cores,
-}
-
-/// A file that is sealed but not committed.
-struct Sealed<'r> {
-    /// Its proof returns its line of the receipt, if there is one.
-    written: Written<'r, Option<String>>,
-    /// The source, if it is to be deleted.
-    source: Option<SourceFile>,
-    /// For `--verbose`.
-    summary: String,
-}
-
-/// A file whose output is committed.
-struct Encrypted {
-    /// For `--verbose`.
-    summary: String,
-    /// Its line of the receipt, if there is one.
-    receipt_line: Option<String>,
-    /// The result of deleting the source, if `--rm` was given.
-    removed: Result<()>,
 }
 
 /// An encryptor, and the stanzas and their owners as the receipt will list them.
@@ -107,21 +103,34 @@ impl<'a> Request<'a> {
     fn new(args: &'a Encrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
-        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;
+        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::Sealed)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
         let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
+        let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
-        let encryptors = Encryptors::default();
-        Ok((Self { args, session, recipients, encryptors, receipt, outputs, skipped, progress, cores }, inputs))
+        let request = Self {
+            args,
+            session,
+            recipients,
+            encryptors: Encryptors::default(),
+            receipt,
+            outputs,
+            durable_folders: DurableFolders::default(),
+            skipped,
+            progress,
+            cores,
+        };
+        Ok((request, inputs))
     }
 
     /// Encrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<Sealed<'_>> {
+    fn write(&self, path: &InputPath) -> Result<(Written<'_, Proven>, Sealed)> {
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
@@ -144,51 +153,52 @@ impl<'a> Request<'a> {
         let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
         drop(permit);
 
-        let source = input.into_source_file();
-        if source.has_changed() {
-            let warning = format!("{name} changed while it was read; what was read is encrypted");
-            self.session.messages.warning(&warning);
-        }
+        let removes = self.args.files.rm;
+        let source = match input.into_source_file() {
+            source if source.has_changed() => {
+                let kept = if removes { ", and it was not deleted" } else { "" };
+                let warning = format!("{name} changed while it was read; what was read is encrypted{kept}");
+                self.session.messages.warning(&warning);
+                Disposal::Changed
+            }
+            source if removes => Disposal::Goes(Box::new(source)),
+            _ => Disposal::Stays,
+        };
         let recipients = self.recipients.keys.len();
         let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
-        let written = Written::new(target, output, &permissions)?.proven_by(proof);
-        Ok(Sealed { written, source: self.args.files.rm.then_some(source), summary })
+        let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
+        if removes {
+            written = written.with(Durability::Required);
+        }
+        Ok((written, Sealed { source, summary }))
     }
 
-    /// Commits files together.
-    fn commit(&self, group: Vec<Sealed<'_>>) -> Vec<Result<Encrypted>> {
-        let (written, rest): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Sealed { written, source, summary }| (written, (source, summary))).unzip();
-        let finish = |(receipt_line, (source, summary)): (Result<_>, (Option<SourceFile>, _))| {
-            let receipt_line = receipt_line?;
-            let removed = source.map_or(Ok(()), |source| source.remove(&self.session.messages));
-            self.progress.done();
-            Ok(Encrypted { summary, receipt_line, removed })
-        };
-        commit_group(written).into_iter().zip(rest).map(finish).collect()
-    }
-
-    /// What is to be proven of an output, and found out for the receipt, once it is on the disk.
+    /// What is to be proven of an output, and found out for the receipt and for deleting the source, once it is on the disk.
     fn proof<'r>(
         &'r self,
         encryptor: &Encryptor,
         stanza_owners: Option<Vec<StanzaOwner<'r>>>,
         name: &str,
         length: Option<u64>,
-    ) -> Option<Proof<'r, Option<String>>> {
-        let check = (self.args.check || self.args.files.rm)
+    ) -> Option<Proof<'r, Proven>> {
+        let removes = self.args.files.rm;
+        let check = (self.args.check || removes)
             .then(|| (encryptor.header().as_bytes().to_vec(), encryptor.unlocked(), name.to_owned()));
         if check.is_none() && stanza_owners.is_none() {
             return None;
         }
         Some(Box::new(move |target, output| {
+            let mut plaintext = removes.then(Sha256::new);
             if let Some((header, unlocked, name)) = check {
                 self.progress.read_back(&name);
                 let permit = self.cores.acquire(length);
-                read_back::authenticate(output, &header, &unlocked, permit.threads)
+                let sink = plaintext.as_mut().map_or(Discard.sink(), |plaintext| Sink::Sequential(plaintext));
+                read_back::authenticate(output, &header, &unlocked, sink, permit.threads)
                     .with_context(|| format!("cannot encrypt {name}"))?;
             }
-            stanza_owners.map(|owners| receipt::line(target, self.args.armor, output, &owners)).transpose()
+            let receipt_line =
+                stanza_owners.map(|owners| receipt::line(target, self.args.armor, output, &owners)).transpose()?;
+            Ok(Proven { receipt_line, plaintext_sha256: plaintext.map(Sha256::finish) })
         }))
     }
 
@@ -199,7 +209,7 @@ impl<'a> Request<'a> {
             check_stdin_is_open()?;
         }
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if let Some(receipt) = &self.receipt {
@@ -207,6 +217,7 @@ impl<'a> Request<'a> {
         }
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
+            self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
         }
         if self.args.check {
@@ -230,7 +241,8 @@ impl<'a> Request<'a> {
             output.hash();
         }
         if self.args.files.inputs.is_single() && !self.args.files.rm {
-            self.session.confine(target.folder().into_iter().chain(self.receipt.as_ref().and_then(Receipt::folder)));
+            let receipt = self.receipt.as_ref().and_then(Receipt::folder).map(Path::to_owned);
+            self.session.confine(target.reachable_folder().into_iter().chain(receipt));
         }
         Ok(output)
     }
@@ -266,5 +278,8 @@ fn recipients(args: &Encrypt, session: &mut Session<'_>) -> Result<Recipients> {
 fn open_receipt(path: &Path, args: &Encrypt, session: &Session<'_>, outputs: &Outputs<'_>) -> Result<Receipt> {
     let target = Receipt::target(path, &args.files, outputs)?;
     session.key_files.check_is_not_output(&target)?;
+    if args.files.rm {
+        DurableFolders::default().check(&target)?;
+    }
     Receipt::open(target)
 }

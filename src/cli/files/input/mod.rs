@@ -1,9 +1,12 @@
 //! An input: a file or standard input, with its name and, where it is known, its length.
 
+mod place;
+mod source_file;
+
 use std::{
-    fs::{self, File, Metadata},
+    fs::{File, Metadata},
     io::{self, BufReader, IsTerminal, Read, Seek},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -13,12 +16,18 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cli::{
         args::DASH,
-        files::{naming::display_name, permissions::Permissions},
-        platform::{self, FileHandle, FileId},
-        terminal::{advice::misuse, errors::During, escape::quoted, messages::Messages, progress::Progress},
+        files::{
+            naming::{InputPath, display_name},
+            permissions::{Owner, Permissions},
+        },
+        platform::{self, FileId},
+        terminal::{advice::misuse, errors::During, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source, is_wanted},
 };
+
+use place::Place;
+pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
@@ -26,7 +35,7 @@ const BUFFER: usize = 64 * 1024;
 /// A file or stream to read.
 pub(crate) struct Input {
     /// `None` for standard input.
-    path: Option<PathBuf>,
+    place: Option<Place>,
     /// `None` where the system has none, such as Windows for a console.
     metadata: Option<Metadata>,
     /// Offset at which reading begins, in a file that was redirected to standard input.
@@ -36,21 +45,14 @@ pub(crate) struct Input {
     pub(crate) progress: Arc<Progress>,
 }
 
-/// The file that was read, held so that no other can be mistaken for it.
-pub(crate) struct SourceFile {
-    path: Option<PathBuf>,
-    metadata: Option<Metadata>,
-    id: FileId,
-    file: File,
-}
-
 impl Input {
-    /// Opens `path`, or standard input for `-`.
+    /// Opens what `path` names, or standard input for `-`.
     ///
     /// # Errors
     ///
     /// Those of the system; [`Misuse`](crate::cli::terminal::errors::Misuse) for a directory.
-    pub(crate) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
+    pub(crate) fn open(input: &InputPath, progress: Arc<Progress>) -> Result<Self> {
+        let path = &input.path;
         let name = display_name(path);
         let cannot_read = || format!("cannot read {name}");
         let is_directory = || {
@@ -59,7 +61,7 @@ impl Input {
                 "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
             )
         };
-        let input = if path == Path::new(DASH) {
+        let input = if input.is_stdin() {
             let file = platform::stdin().context("cannot use standard input")?;
             let metadata = file.metadata().ok();
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
@@ -67,14 +69,18 @@ impl Input {
             }
             Self::new(file, metadata, None, progress).with_context(cannot_read)?
         } else {
-            // Not every system can open a directory.
+            // Not every system can open a directory, and a walk yields none.
             if path.is_dir() {
                 return is_directory();
             }
-            let file = File::open(path).with_context(|| format!("cannot open {name}"));
-            let file = file.with_context(|| During::OpeningInput(path.to_owned()))?;
+            let opened = input.folder().and_then(|folder| {
+                let place = Place { path: path.clone(), folder };
+                place.open().map(|file| (file, place))
+            });
+            let opened = opened.with_context(|| format!("cannot open {name}"));
+            let (file, place) = opened.with_context(|| During::OpeningInput(path.clone()))?;
             let metadata = file.metadata().with_context(cannot_read)?;
-            Self::new(file, Some(metadata), Some(path.to_owned()), progress).with_context(cannot_read)?
+            Self::new(file, Some(metadata), Some(place), progress).with_context(cannot_read)?
         };
         input.progress.open(&name, input.length());
         Ok(input)
@@ -94,21 +100,24 @@ impl Input {
     fn new(
         mut file: File,
         metadata: Option<Metadata>,
-        path: Option<PathBuf>,
+        place: Option<Place>,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
         platform::enlarge_pipe(&file);
         platform::read_ahead(&file);
         let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
         let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
-        let id = FileId::of(&file)?;
+        let id = match &place {
+            Some(place) => FileId::of_opened(&place.reachable(), &file)?,
+            None => FileId::of(&file)?,
+        };
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
-        Ok(Self { path, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Ok(Self { place, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
-        display_name(self.path.as_deref().unwrap_or(Path::new(DASH)))
+        display_name(self.place.as_ref().map_or(Path::new(DASH), |place| &place.path))
     }
 
     /// Which file this is. The open file keeps its inode number from being reused.
@@ -118,7 +127,7 @@ impl Input {
 
     /// Whether a regular file was named: not standard input, a device or a pipe.
     pub(crate) fn is_named_file(&self) -> bool {
-        self.path.is_some() && self.file_metadata().is_some()
+        self.place.is_some() && self.file_metadata().is_some()
     }
 
     /// The metadata of a regular file, including one redirected to standard input.
@@ -132,10 +141,10 @@ impl Input {
     }
 
     /// The permissions of a file that is made from this one.
-    pub(crate) fn permissions(&self) -> Permissions {
-        let path = self.path.as_deref().unwrap_or(Path::new("/dev/stdin"));
+    pub(crate) fn permissions(&self, owner: Owner) -> Permissions {
+        let access_list = || platform::has_access_list(&self.reader.get_ref().file);
         match self.file_metadata() {
-            Some(source) => Permissions::Like { source: source.clone(), access_list: platform::has_access_list(path) },
+            Some(source) => Permissions::Like { source: source.clone(), access_list: access_list(), owner },
             None => Permissions::Umask,
         }
     }
@@ -161,8 +170,8 @@ impl Input {
 
     /// Ends reading.
     pub(crate) fn into_source_file(self) -> SourceFile {
-        let Self { path, metadata, id, reader, .. } = self;
-        SourceFile { path, metadata, id, file: reader.into_inner().file }
+        let Self { place, metadata, id, reader, .. } = self;
+        SourceFile { place, metadata, id, file: reader.into_inner().file }
     }
 
     /// The file itself, positioned at `offset`.
@@ -170,49 +179,6 @@ impl Input {
         let file = self.reader.get_ref().file.try_clone();
         let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
         at.with_context(|| format!("cannot read {}", self.name()))
-    }
-}
-
-impl SourceFile {
-    /// Deletes the file that was named, if it is still the one that was read.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub(crate) fn remove(&self, messages: &Messages) -> Result<()> {
-        let Some(path) = &self.path else { return Ok(()) };
-        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        if is_link || !self.is_still_named() || self.has_changed() {
-            let why = if is_link { "it is a link" } else { "it is not what was read any more" };
-            messages.warning(&format!("{} was not deleted: {why}", quoted(path)));
-            return Ok(());
-        }
-        fs::remove_file(path).with_context(|| format!("cannot delete {}", quoted(path)))?;
-        if self.has_hard_links() {
-            messages.warning(&format!(
-                "{} was deleted, but the file has other names (hard links), and they keep what is in it",
-                quoted(path)
-            ));
-        }
-        Ok(())
-    }
-
-    /// Whether the name that was opened still names this file.
-    pub(crate) fn is_still_named(&self) -> bool {
-        self.path.as_ref().is_none_or(|path| FileHandle::at(path).is_ok_and(|named| *named.id() == self.id))
-    }
-
-    /// Whether the file had more than one name when it was opened.
-    pub(crate) fn has_hard_links(&self) -> bool {
-        self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
-    }
-
-    /// Whether length or mtime of the file have changed since it was opened.
-    pub(crate) fn has_changed(&self) -> bool {
-        let now = self.file.metadata();
-        let same =
-            |now: Metadata, then: &Metadata| now.len() == then.len() && now.modified().ok() == then.modified().ok();
-        self.metadata.as_ref().filter(|then| then.is_file()).is_some_and(|then| !now.is_ok_and(|now| same(now, then)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
 
+mod once;
+
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
@@ -14,14 +16,16 @@ use std::{
 use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
+pub(crate) use once::{Inputs, once};
+
 use crate::cli::{
-    args::{DASH, InputArgs},
+    args::{DASH, InputArgs, is_name_of_stdin},
     files::{
         input::{announce_typed, is_stdin},
         naming::{InputPath, display_name, without_age},
         pending,
     },
-    platform,
+    platform::{self, Folder},
     terminal::{
         advice::{KEEP_IN_FILE, misuse},
         escape::{may_be_shown, quoted},
@@ -81,9 +85,6 @@ impl Skipped {
         }
     }
 }
-
-/// The inputs of a run, each of them or the reason why it cannot be found.
-pub(crate) type Inputs = Box<dyn Iterator<Item = Result<InputPath>> + Send>;
 
 /// Finds the inputs of a run as they are asked for: a list or a folder may be larger than memory.
 ///
@@ -221,6 +222,12 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
         if !may_be_shown(&path) {
             return misuse("the list holds a secret key, not names of files", KEEP_IN_FILE);
         }
+        if is_name_of_stdin(&path) {
+            return misuse(
+                format!("the list names {}, and standard input is not a file", quoted(&path)),
+                "name '-' on the command line instead",
+            );
+        }
         // A list names files only, so `-` is a file. Standard input may be the list itself.
         Ok(InputPath::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
     });
@@ -232,15 +239,20 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
 fn walk(folder: &Path, selection: Selection, skipped: Skipped) -> Inputs {
     // As with `cp -r`, the folder's own name is part of the relative path. `.` has none.
     let root = folder.file_name().map(PathBuf::from).unwrap_or_default();
-    let top = folder.to_owned();
+    let named = folder.to_owned();
+    let held = Folder::at(folder).map(Arc::new).with_context(|| format!("cannot read {}", quoted(folder)));
+    let top = match held {
+        Ok(top) => top,
+        Err(error) => return Box::new(iter::once(Err(error))),
+    };
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter(move |entry| match entry {
         Ok(entry) => is_selected(entry, selection, &skipped),
         Err(_) => true,
     });
     Box::new(entries.map(move |entry| {
         let path = entry.map_err(walk_error)?.into_path();
-        let relative = root.join(path.strip_prefix(&top).expect("the walk yields paths below its folder"));
-        Ok(InputPath { path, relative })
+        let below = path.strip_prefix(&named).expect("the walk yields paths below its folder").to_owned();
+        Ok(InputPath::found(path, root.join(&below), top.clone(), below))
     }))
 }
 
