@@ -141,7 +141,7 @@ fn a_disk_error_at_any_call_is_reported_and_keeps_the_old_file() {
                 }
                 faults += 1;
                 assert_eq!((outcome.status, outcome.stdout.len()), (1, 0), "{outcome:?}");
-                assert!(outcome.stderr.contains("Input/output error (os error 5)"), "{}", outcome.stderr);
+                assert!(outcome.stderr.contains("Input/output error"), "{}", outcome.stderr);
                 assert!(call == 0 || outcome.stderr.contains(said), "{}", outcome.stderr);
                 assert_eq!(sandbox.text(output), "old");
                 assert_eq!(sandbox.names(), names);
@@ -151,16 +151,13 @@ fn a_disk_error_at_any_call_is_reported_and_keeps_the_old_file() {
     }
     sandbox.write("b", "old");
     let outcome = under(&sandbox, "FAIL_SYNC=1", &format!("encrypt -f -r {recipient} a -o b"));
-    outcome.fails(
-        1,
-        "solekey: error: cannot finish 'b': Input/output error (os error 5)\nsolekey: hint: 'b' was left as it was\n",
-    );
+    outcome.fails(1, "solekey: error: cannot finish 'b': Input/output error\nsolekey: hint: 'b' was left as it was\n");
     assert_eq!(sandbox.text("b"), "old");
     // Error 122 is EDQUOT.
     let outcome = under(&sandbox, "FAIL_WRITE=2 ERROR=122", &format!("encrypt -f -r {recipient} a -o b"));
     outcome.fails(
         1,
-        "solekey: error: cannot encrypt 'a': cannot write: Disk quota exceeded (os error 122)\n\
+        "solekey: error: cannot encrypt 'a': cannot write: Disk quota exceeded\n\
          solekey: hint: 'b' was left as it was\n",
     );
     assert_eq!(sandbox.text("b"), "old");
@@ -197,7 +194,7 @@ fn a_file_size_limit_at_any_mebibyte_leaves_nothing_new() {
                 assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "a.age"]).gave() == plaintext);
             } else {
                 assert_eq!(outcome.status, 1);
-                assert!(outcome.stderr.contains("File too large (os error 27)"), "{}", outcome.stderr);
+                assert!(outcome.stderr.contains("File too large"), "{}", outcome.stderr);
                 assert_eq!(sandbox.text("a.age"), "old");
             }
             assert_eq!(sandbox.names(), ["a", "a.age", "key.txt"]);

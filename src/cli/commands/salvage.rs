@@ -24,7 +24,7 @@ use crate::{
         },
         keys::keyring::Keyring,
         terminal::{
-            advice::{Advise, advised, misuse},
+            advice::{Advise, advised, hints, misuse},
             errors::Damaged,
             exit_status::ExitStatus,
             json,
@@ -40,6 +40,10 @@ use crate::{
 ///
 /// If nothing can be recovered; those of the system.
 pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
+    recover(args, messages).map_err(without_advice_to_salvage)
+}
+
+fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let path = args.file.as_path();
     let name = display_name(path);
     let cannot_salvage = || format!("cannot salvage {name}");
@@ -129,6 +133,17 @@ fn report(
         session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
     }
     Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
+}
+
+/// An error without hints that advise the command that has just failed.
+fn without_advice_to_salvage(error: anyhow::Error) -> anyhow::Error {
+    let is_other = |hint: &&str| !hint.contains("solekey salvage");
+    if hints(&error).all(|hint| is_other(&hint)) {
+        return error;
+    }
+    let others: Vec<_> = hints(&error).filter(is_other).map(str::to_owned).collect();
+    let described = anyhow::Error::new(Damaged(one_line(&error)));
+    others.into_iter().rev().fold(described, |error, hint| advised(error, hint))
 }
 
 /// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.

@@ -124,7 +124,11 @@ impl KeySet {
     pub(crate) fn of_run(files: &mut KeyFiles, named: &args::NamedIdentities) -> Result<Self> {
         let mut keys = Self::named(files, named)?;
         for path in default_files(named, &files.messages)? {
-            keys.read(files, &path, NamedBy::Default)?;
+            let read = keys.read(files, &path, NamedBy::Default);
+            read.map_err(|error| match default_identities::hint(&display_name(&path)) {
+                Some(hint) => advised(error, hint),
+                None => error,
+            })?;
         }
         keys.check_usable()?;
         Ok(keys)
