@@ -274,6 +274,16 @@ fn a_file_that_another_program_has_locked_is_not_rewritten() {
 }
 
 #[test]
+fn the_name_that_keygen_derives_for_a_public_key_is_not_followed() {
+    let sandbox = Sandbox::new();
+    symlink("elsewhere", sandbox.path("k.pub")).expect("the name is free");
+    sandbox
+        .run(["keygen", "--pq", "-o", "k"])
+        .fails(1, "solekey: error: 'k.pub' already exists\nsolekey: hint: choose another name with -o\n");
+    assert_eq!(sandbox.names(), ["k.pub"]);
+}
+
+#[test]
 fn a_key_file_is_no_output_under_a_derived_name() {
     let (sandbox, recipient) = with_sealed();
     fs::rename(sandbox.path("key.txt"), sandbox.path("k")).expect("the folder takes it");

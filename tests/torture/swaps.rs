@@ -24,13 +24,23 @@ fn while_held_up(sandbox: &Sandbox, call: &str, refused: &str, arguments: &str, 
     let _ = fs::remove_file(sandbox.path(&trace));
     let delay = format!("inject={call}:delay_enter={DELAY}000:when=1");
     let mut command = sandbox.detached("strace");
-    command.args(["-f", "-qqq", "-o", &trace, "-e", &format!("trace={call}"), "-e", &delay]);
+    command.args([
+        "-f",
+        "-qqq",
+        "-o",
+        &trace,
+        "-e",
+        &format!("trace={call},{}", if refused.is_empty() { call } else { refused }),
+        "-e",
+        &delay,
+    ]);
     if !refused.is_empty() {
         command.args(["-e", &format!("inject={refused}:error=EOPNOTSUPP")]);
     }
     command.arg(SOLEKEY);
+    let started = format!("{call}(");
     let mut child = command.args(arguments.split(' ')).spawn().expect("strace starts");
-    let is_held_up = || fs::metadata(sandbox.path(&trace)).is_ok_and(|trace| trace.len() > 0);
+    let is_held_up = || fs::read_to_string(sandbox.path(&trace)).is_ok_and(|text| text.contains(&started));
     wait_until("the call is held up", || is_held_up() || matches!(child.try_wait(), Ok(Some(_))));
     if is_held_up() {
         act();
@@ -66,7 +76,7 @@ fn what_takes_the_name_during_the_sync_is_not_lost() {
                     solekey: hint: what it is now was left as it is\n";
     let old = sandbox.read("x.age");
     for (arguments, said) in [
-        (format!("rekey -i key.txt -r {more} x.age"), rekeyed),
+        (format!("rekey -i key.txt -r {recipient} -r {more} x.age"), rekeyed),
         (format!("encrypt -f -r {recipient} x"), replaced),
         (format!("encrypt -f -r {recipient} -o x.age x"), replaced),
     ] {

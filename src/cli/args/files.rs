@@ -16,17 +16,18 @@ pub(crate) const DASH: &str = "-";
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// Write to FILE ('-' for standard output); takes one input
+    /// Write to FILE ('-' for standard output), which may be a link, a device or a pipe; takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
     /// Write to standard output; encrypting takes one input, decrypting several, one after the other
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
-    /// Put the outputs into the folder DIR, which is made if it is missing
+    /// Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed
     #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first
+    /// Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever
+    /// has it is replaced: a link is not followed, and nothing is written to a pipe
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
     /// Leave an input aside if its output exists, has the size that it must have, and the input's time; replace other outputs. What
@@ -43,7 +44,8 @@ pub(crate) struct FileArgs {
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) json: bool,
     /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
-    /// whatever the umask. What replaces a file never gets more rights than that had
+    /// whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can
+    /// have put it there
     #[arg(long, help_heading = "Files")]
     pub(crate) no_preserve: bool,
     /// Keep the input files (the default; accepted for compatibility with gzip)

@@ -121,8 +121,7 @@ impl<'a> Request<'a> {
                 "send it to standard output with -c, or name the output with -o FILE",
             );
         }
-        let mut outputs =
-            Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::OfOpened)?;
+        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::Opened)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;

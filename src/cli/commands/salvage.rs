@@ -55,7 +55,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     target.check_is_not(input.id(), &input.name())?;
     session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
-    let permissions = input.permissions(Owner::OfNew);
+    let permissions = input.permissions(Owner::New);
     let mut encrypted =
         EncryptedInput::read_damaged(&mut input).map_err(explain_lost_header).with_context(cannot_salvage)?;
     if encrypted.is_armored() {

@@ -14,10 +14,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
-    files::{
-        input::SourceFile, naming::parent_folder, output::Output, pending::cannot_be_synced, permissions::Permissions,
-        target::Target,
-    },
+    files::{input::SourceFile, naming::parent_folder, output::Output, permissions::Permissions, target::Target},
     platform::{self, Folder},
     terminal::{
         advice::{Advise, misuse},
@@ -170,7 +167,7 @@ pub(crate) fn commit_group<P: Default + Send, R, T>(
     let durable = |(named, learned): (Option<Named>, P)| {
         let Some(Named { path, folder, name, durability, .. }) = named else { return Ok(learned) };
         let Some(error) = failed.get(&path) else { return Ok(learned) };
-        if cannot_be_synced(error) && durability == Durability::IfPossible {
+        if platform::cannot_be_synced(error) && durability == Durability::IfPossible {
             messages.warning_once(&format!(
                 "the names in {} cannot be made durable: {error}; files there may be gone after a power failure",
                 quoted(&folder)
@@ -210,7 +207,7 @@ impl DurableFolders {
         }
         match platform::sync_folder(folder) {
             Ok(()) => {}
-            Err(error) if cannot_be_synced(&error) => {
+            Err(error) if platform::cannot_be_synced(&error) => {
                 return misuse(
                     format!("the names in {} cannot be made durable, as --rm needs: {error}", quoted(folder)),
                     "leave out --rm, and delete the files yourself once their outputs are safe",

@@ -56,10 +56,10 @@ impl InputPath {
     ///
     /// # Errors
     ///
-    /// Those of [`Folder::folder`].
+    /// Those of [`Folder::below`].
     pub(crate) fn folder(&self) -> io::Result<Option<Arc<Folder>>> {
         let Some((top, below)) = &self.found else { return Ok(None) };
-        top.folder(below.parent().unwrap_or(Path::new(""))).map(Some)
+        top.below(below.parent().unwrap_or(Path::new(""))).map(Some)
     }
 }
 

@@ -57,7 +57,7 @@ impl<'a> Outputs<'a> {
             args,
             naming,
             on_terminal,
-            owner: if args.rm { owner } else { Owner::OfNew },
+            owner: if args.rm { owner } else { Owner::New },
             single: Mutex::default(),
             folder: args.output_dir.as_deref().map(OutputFolder::new).map(Arc::new),
             taken: Arc::default(),
@@ -100,7 +100,7 @@ impl<'a> Outputs<'a> {
         }
         let mut kept = Vec::new();
         let known = if walk::are_known(&self.args.inputs) { again() } else { None };
-        let inputs = match known {
+        match known {
             Some(again) => {
                 again.flatten().for_each(|input| self.protect_one(&input));
                 inputs
@@ -110,8 +110,7 @@ impl<'a> Outputs<'a> {
                 kept.iter().flatten().for_each(|input| self.protect_one(input));
                 Box::new(kept.into_iter())
             }
-        };
-        inputs
+        }
     }
 
     fn protect_one(&mut self, input: &InputPath) {

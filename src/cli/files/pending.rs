@@ -10,7 +10,7 @@ use std::{
     io::{self, Seek, SeekFrom, Write},
     num::NonZeroU64,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tempfile::{Builder, PathPersistError, TempPath};
@@ -49,11 +49,16 @@ pub(crate) struct Pending {
     sparse_length: Option<AtomicU64>,
     /// Bytes written so far, in any order.
     written: AtomicU64,
+    /// Whether the system keeps what is written in memory, because it knows no other way.
+    always_cached: AtomicBool,
 }
 
 /// After so many bytes of a file, the system starts to write them to the disk, so that syncing the file at its end finds little
 /// to do.
 const WRITEBACK: u64 = 8 << 20;
+
+/// What follows so many bytes of a file is not kept in memory: a large backup would push out everything else.
+const CACHED: u64 = 1 << 30;
 
 enum TemporaryName {
     None,
@@ -101,7 +106,15 @@ impl Pending {
     }
 
     fn of(file: File, name: TemporaryName, target: &Path) -> Self {
-        Self { file, name, target: target.to_owned(), cursor: 0, sparse_length: None, written: AtomicU64::new(0) }
+        Self {
+            file,
+            name,
+            target: target.to_owned(),
+            cursor: 0,
+            sparse_length: None,
+            written: AtomicU64::new(0),
+            always_cached: AtomicBool::new(false),
+        }
     }
 
     /// From now on, blocks of zeros become holes.
@@ -201,6 +214,18 @@ impl Pending {
         Ok(())
     }
 
+    fn write_run(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.written.load(Ordering::Relaxed) >= CACHED && !self.always_cached.load(Ordering::Relaxed) {
+            match platform::write_all_at_uncached(&self.file, bytes, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                    self.always_cached.store(true, Ordering::Relaxed);
+                }
+                written => return written,
+            }
+        }
+        platform::write_all_at(&self.file, bytes, offset)
+    }
+
     /// Counts bytes that were written up to `end`. Once there are many, the system starts to write them to the disk.
     fn count(&self, bytes: u64, end: u64) {
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
@@ -267,10 +292,10 @@ impl WriteAt for Pending {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let end = offset + bytes.len() as u64;
         match &self.sparse_length {
-            None => platform::write_all_at(&self.file, bytes, offset)?,
+            None => self.write_run(bytes, offset)?,
             Some(length) => {
                 length.fetch_max(end, Ordering::Relaxed);
-                each_run(bytes, offset, |run, offset| platform::write_all_at(&self.file, run, offset))?;
+                each_run(bytes, offset, |run, offset| self.write_run(run, offset))?;
             }
         }
         self.count(bytes.len() as u64, end);
@@ -296,16 +321,9 @@ pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     }
     match platform::sync_folder(above) {
         // Said of the outputs in it.
-        Err(error) if cannot_be_synced(&error) => Ok(()),
+        Err(error) if platform::cannot_be_synced(&error) => Ok(()),
         synced => synced,
     }
-}
-
-/// Whether a failure to sync a folder says that the folder never can be: it may be writable but not readable, and not all file
-/// systems can do it. Any other failure means that something may be lost.
-pub(crate) fn cannot_be_synced(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }
 
 #[cfg(all(test, unix))]
@@ -364,7 +382,7 @@ mod tests {
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
-            let permissions = Permissions::Like { source: model.clone(), access_list: false, owner: Owner::OfNew };
+            let permissions = Permissions::Like { source: model.clone(), access_list: false, owner: Owner::New };
             make(&target).and_then(|pending| commit(pending, &permissions, Overwrite::Replace)).expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");
             let replaced = target.metadata().expect("it is there");

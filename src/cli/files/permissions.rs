@@ -32,13 +32,13 @@ pub(crate) enum Permissions {
 #[derive(Clone, Copy)]
 pub(crate) enum Owner {
     /// This user, or the owner of the file that it replaces, if nobody else can have put that there.
-    OfNew,
+    New,
     /// The owner of the source, which is deleted: an encrypted file tells nobody what is in it.
-    OfSealed,
+    Sealed,
     /// The same for a decrypted file, but only in a folder where nobody else can have put the source.
-    OfOpened,
+    Opened,
     /// The owner of the file that it replaces, which is its source.
-    OfRewritten,
+    Rewritten,
 }
 
 /// The mode bits of a folder that others than its owner may write to.
@@ -96,7 +96,7 @@ fn set_mode(file: &File, permissions: &Permissions, replaced: Option<&FileHandle
 fn take_over_owner(file: &File, permissions: &Permissions, replaced: &FileHandle, target: &Path) -> io::Result<u32> {
     let metadata = replaced.metadata_now()?;
     let owner = platform::ownership(&metadata).map_or(0, |metadata| metadata.user);
-    let is_rewritten = matches!(permissions, Permissions::Like { owner: Owner::OfRewritten, .. });
+    let is_rewritten = matches!(permissions, Permissions::Like { owner: Owner::Rewritten, .. });
     let same_group = if is_rewritten || owner == platform::user() || is_ours(parent_folder(target))? {
         // Only root can give files away. Other users stay the owner.
         let _ = platform::set_owner(file, owner);
@@ -116,9 +116,9 @@ fn is_ours(folder: &Path) -> io::Result<bool> {
 
 fn is_kept(owner: Owner, target: &Path) -> io::Result<bool> {
     match owner {
-        Owner::OfNew | Owner::OfRewritten => Ok(false),
-        Owner::OfSealed => Ok(true),
-        Owner::OfOpened => is_ours(parent_folder(target)),
+        Owner::New | Owner::Rewritten => Ok(false),
+        Owner::Sealed => Ok(true),
+        Owner::Opened => is_ours(parent_folder(target)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Holding a file, so that its identity cannot be taken by another.
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::{File, Metadata},
     io,
     path::Path,
 };
@@ -15,7 +15,7 @@ use crate::cli::platform::unix::FileId;
 #[cfg(windows)]
 use crate::cli::platform::windows::{FileId, hold};
 
-use crate::cli::platform::{has_access_list, is_in_user_space, lock, open_without_waiting};
+use crate::cli::platform::{has_access_list, is_in_user_space, links::Links, lock, open_without_waiting};
 
 /// A file, device or pipe that exists, held by a descriptor where the system can.
 ///
@@ -26,23 +26,6 @@ pub(crate) struct FileHandle {
     held: Option<File>,
     id: FileId,
     metadata: Metadata,
-}
-
-/// What becomes of a link at the end of a path.
-#[derive(Clone, Copy)]
-pub(crate) enum Links {
-    Follow,
-    /// The link itself is held.
-    Hold,
-}
-
-impl Links {
-    pub(super) fn metadata(self, path: &Path) -> io::Result<Metadata> {
-        match self {
-            Self::Follow => fs::metadata(path),
-            Self::Hold => fs::symlink_metadata(path),
-        }
-    }
 }
 
 impl FileHandle {
@@ -67,7 +50,7 @@ impl FileHandle {
     fn hold(path: &Path, links: Links) -> io::Result<Self> {
         let (held, metadata) = hold(path, links)?;
         let id = FileId::at(path, held.as_ref(), &metadata)?;
-        Ok(Self { held: held, id, metadata })
+        Ok(Self { held, id, metadata })
     }
 
     /// Holds an open file.

@@ -49,7 +49,7 @@ impl Folder {
     /// # Errors
     ///
     /// [`io::ErrorKind::NotADirectory`] or a similar one if a part of the path is a link; those of the system.
-    pub(crate) fn folder(self: &Arc<Self>, relative: &Path) -> io::Result<Arc<Self>> {
+    pub(crate) fn below(self: &Arc<Self>, relative: &Path) -> io::Result<Arc<Self>> {
         if relative.components().next().is_none() {
             return Ok(self.clone());
         }
@@ -59,7 +59,7 @@ impl Folder {
         {
             return Ok(folder.clone());
         }
-        let held = hold_folder_beneath(self.held.as_ref(), &self.path, below(relative)?)?;
+        let held = hold_folder_beneath(self.held.as_ref(), &self.path, downwards(relative)?)?;
         let folder = Arc::new(Self::of(held, &self.path.join(relative)));
         *last = Some((relative.to_owned(), folder.clone()));
         Ok(folder)
@@ -69,13 +69,13 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of [`folder`](Self::folder), and of creating a folder.
+    /// Those of [`below`](Self::below), and of creating a folder.
     pub(crate) fn create(
         self: &Arc<Self>,
         relative: &Path,
         mode: &dyn Fn(&Path) -> Option<u32>,
     ) -> io::Result<Arc<Self>> {
-        match self.folder(relative) {
+        match self.below(relative) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             found => return found,
         }
@@ -88,8 +88,12 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => created?,
         }
-        let _ = sync_folder(&above.path);
-        self.folder(relative)
+        match sync_folder(&above.path) {
+            // Said of the outputs in it.
+            Err(error) if cannot_be_synced(&error) => {}
+            synced => synced?,
+        }
+        self.below(relative)
     }
 
     /// Opens a regular file in this folder for reading. A link is not followed, and a pipe makes nobody wait.
@@ -107,7 +111,14 @@ impl Folder {
 }
 
 /// The path itself, if it leads downwards only.
-fn below(relative: &Path) -> io::Result<&Path> {
+fn downwards(relative: &Path) -> io::Result<&Path> {
     let down = |component| matches!(component, Component::Normal(_) | Component::CurDir);
     if relative.components().all(down) { Ok(relative) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Whether a failure to sync a folder says that the folder never can be: it may be writable but not readable, and not all file
+/// systems can do it. Any other failure means that something may be lost.
+pub(crate) fn cannot_be_synced(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }

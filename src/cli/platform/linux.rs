@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::{File, Metadata},
-    io,
+    io::{self, IoSlice},
     num::NonZeroU64,
     os::{
         fd::AsRawFd,
@@ -17,12 +17,12 @@ use rustix::{
         Advice, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fadvise, fgetxattr, fremovexattr, getxattr, linkat,
         mknodat, open, openat, openat2, statfs,
     },
-    io::Errno,
+    io::{Errno, ReadWriteFlags, pwritev2, retry_on_intr},
     pipe::fcntl_setpipe_size,
     process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
 };
 
-use crate::cli::platform::file_handle::Links;
+use crate::cli::platform::links::Links;
 
 /// Bytes in a pipe. An unprivileged user gets no more, unless the system's limit was changed.
 const PIPE: usize = 1 << 20;
@@ -71,6 +71,24 @@ pub(crate) fn read_ahead(file: &File) {
 /// reads the disk. Without a length, the part goes to the end. Waits for nothing, and ignores failures.
 pub(crate) fn write_back(file: &File, offset: u64, length: Option<NonZeroU64>) {
     let _ = fadvise(file, offset, length, Advice::DontNeed);
+}
+
+/// Writes all of `bytes` at `offset`, and keeps none of it in memory once it is on the disk.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::Unsupported`] before Linux 6.14 and on some file systems; those of pwritev2(2).
+pub(crate) fn write_all_at_uncached(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    let uncached = ReadWriteFlags::from_bits_retain(libc::RWF_DONTCACHE.cast_unsigned());
+    while !bytes.is_empty() {
+        let count = retry_on_intr(|| pwritev2(file, &[IoSlice::new(bytes)], offset, uncached))?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[count..];
+        offset += count as u64;
+    }
+    Ok(())
 }
 
 /// Takes hold of what `path` names with `O_PATH`: nothing is opened for reading, and pipes do not wait.

@@ -9,6 +9,7 @@ mod file_handle;
 mod folder;
 #[cfg(unix)]
 mod hidden_input;
+mod links;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -24,21 +25,22 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub(crate) use file_handle::{FileHandle, Links};
-pub(crate) use folder::Folder;
+pub(crate) use file_handle::FileHandle;
+pub(crate) use folder::{Folder, cannot_be_synced};
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
+pub(crate) use links::Links;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,
-    link, read_ahead, without_blocking, write_back,
+    link, read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{
     create_placeholder, create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link,
-    read_ahead, without_blocking, write_back,
+    read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
 pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]

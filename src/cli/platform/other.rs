@@ -10,9 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::cli::platform::create_private;
 #[cfg(unix)]
-use crate::cli::platform::file_handle::Links;
+use crate::cli::platform::links::Links;
 
 /// Does nothing: pipes keep their size.
 pub(crate) fn enlarge_pipe(_: &File) {}
@@ -33,6 +32,11 @@ pub(crate) fn read_ahead(_: &File) {}
 
 /// Does nothing: syncing the file writes all of it, and what is read back may come from memory.
 pub(crate) fn write_back(_: &File, _: u64, _: Option<NonZeroU64>) {}
+
+/// Not supported.
+pub(crate) fn write_all_at_uncached(_: &File, _: &[u8], _: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
 
 /// Takes hold of what `path` names. Only a regular file that can be read is held: opening a pipe would wait for its other end.
 ///
@@ -94,7 +98,7 @@ pub(crate) fn create_unnamed(_: &Path) -> io::Result<File> {
 
 /// Creates an empty file. Its name must be free.
 pub(crate) fn create_placeholder(path: &Path) -> io::Result<()> {
-    create_private(path).map(drop)
+    File::options().write(true).create_new(true).open(path).map(drop)
 }
 
 /// Unsupported, as [`create_unnamed`] is.

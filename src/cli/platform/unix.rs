@@ -24,7 +24,7 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::{file_handle::Links, ownership::Ownership, spelling::as_listed};
+use crate::cli::platform::{links::Links, ownership::Ownership, spelling::as_listed};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";

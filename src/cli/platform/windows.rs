@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cli::platform::{TypedAhead, file_handle::Links, ownership::Ownership},
+    cli::platform::{TypedAhead, links::Links, ownership::Ownership},
     crypto::secrecy::Zeroizing,
 };
 

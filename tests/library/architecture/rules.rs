@@ -79,7 +79,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // Files and the operating system.
     ("ctrlc", &["cli/platform/signals.rs"]),
     ("landlock", &["cli/platform/sandbox.rs"]),
-    ("libc", &["cli/platform/sandbox.rs"]),
+    ("libc", &["cli/platform/linux.rs", "cli/platform/sandbox.rs"]),
     ("rustix", &["cli/platform/"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),

@@ -19,7 +19,7 @@ use crate::{
             output::Output,
             pending::Overwrite,
             permissions::Permissions,
-            target::{OnTerminal, Target},
+            target::{OnTerminal, Place, Target},
         },
         keys::{
             default_identities,
@@ -88,7 +88,9 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
     // A post-quantum public key is too long to paste, so it gets a file.
     let public_target = match target.typed() {
         Some(path) if args.pq && !args.announce && target.is_file() => {
-            Some(Target::path(&with_suffix(path, ".pub"), Overwrite::Never)?)
+            // A derived name: no link is followed.
+            let public = with_suffix(path, ".pub");
+            Some(Target::file(&public, Place::named(public.clone()), Overwrite::Never)?)
         }
         _ => None,
     };

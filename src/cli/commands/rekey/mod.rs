@@ -162,7 +162,7 @@ impl<'a> Request<'a> {
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
         let target = self.target(path, &input)?;
-        let permissions = input.permissions(Owner::OfRewritten);
+        let permissions = input.permissions(Owner::Rewritten);
 
         let length = input.length();
         let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_rekey)?;

@@ -1,12 +1,12 @@
 //! An input: a file or standard input, with its name and, where it is known, its length.
 
+mod place;
 mod source_file;
 
 use std::{
-    borrow::Cow,
     fs::{File, Metadata},
     io::{self, BufReader, IsTerminal, Read, Seek},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -20,12 +20,13 @@ use crate::{
             naming::{InputPath, display_name},
             permissions::{Owner, Permissions},
         },
-        platform::{self, FileId, Folder},
+        platform::{self, FileId},
         terminal::{advice::misuse, errors::During, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source, is_wanted},
 };
 
+use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
@@ -42,30 +43,6 @@ pub(crate) struct Input {
     id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
-}
-
-/// The name of a file, and the folder that it is in if a walk found it there.
-struct Place {
-    path: PathBuf,
-    folder: Option<Arc<Folder>>,
-}
-
-impl Place {
-    /// The path to use. It leads to the folder that is held, wherever that is now.
-    fn reachable(&self) -> Cow<'_, Path> {
-        match (&self.folder, self.path.file_name()) {
-            (Some(folder), Some(name)) => folder.path().join(name).into(),
-            _ => (&self.path).into(),
-        }
-    }
-
-    /// Opens it for reading. In a folder that was walked, only a regular file that no link leads to.
-    fn open(&self) -> io::Result<File> {
-        match (&self.folder, self.path.file_name()) {
-            (Some(folder), Some(name)) => folder.open(name),
-            _ => File::open(&self.path),
-        }
-    }
 }
 
 impl Input {

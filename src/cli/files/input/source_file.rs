@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{
         args::DASH,
-        files::{input::Place, naming::display_name},
+        files::{input::place::Place, naming::display_name},
         platform::{self, FileHandle, FileId},
         terminal::{escape::quoted, messages::Messages},
     },

@@ -92,7 +92,7 @@ impl Place {
     /// If a link leads there; those of the system.
     pub(crate) fn in_output_dir(top: &Arc<OutputFolder>, below: &Path, source: &Path) -> io::Result<Self> {
         let folder = below.parent().unwrap_or(Path::new(""));
-        let held = top.hold().and_then(|top| top.folder(folder));
+        let held = top.hold().and_then(|top| top.below(folder));
         let held = match held {
             Ok(held) => OnceLock::from(held),
             Err(error) if error.kind() == io::ErrorKind::NotFound => OnceLock::new(),

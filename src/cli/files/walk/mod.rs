@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
-pub(crate) use once::once;
+pub(crate) use once::{Inputs, once};
 
 use crate::cli::{
     args::{DASH, InputArgs, is_name_of_stdin},
@@ -58,9 +58,6 @@ impl Selection {
         }
     }
 }
-
-/// The inputs of a run, each of them or the reason why it cannot be found.
-pub(crate) type Inputs = Box<dyn Iterator<Item = Result<InputPath>> + Send>;
 
 /// Finds the inputs of a run as they are asked for: a list or a folder may be larger than memory.
 ///

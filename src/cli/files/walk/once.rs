@@ -6,16 +6,20 @@ use std::{
     path::Path,
 };
 
+use anyhow::Result;
+
 use crate::cli::{
     args::InputArgs,
     files::{
         naming::{InputPath, canonical},
         target::FileSet,
-        walk::Inputs,
     },
     platform::{self, FileId, Links},
     terminal::{escape::quoted, messages::Messages},
 };
+
+/// The inputs of a run, each of them or the reason why it cannot be found.
+pub(crate) type Inputs = Box<dyn Iterator<Item = Result<InputPath>> + Send>;
 
 /// The inputs, each once. Links are followed if the command changes the files that they lead to; otherwise a link is an input of
 /// its own, with an output of its own.
