@@ -49,8 +49,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identit
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output. With --rm, each line is on the disk before its source is deleted, and lines stand in the order in which outputs were finished' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output), which may be a link, a device or a pipe; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
@@ -65,8 +65,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphr
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
@@ -82,8 +82,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d '
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output. With --rm, each line is on the disk before its source is deleted, and lines stand in the order in which outputs were finished' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE (\'-\' for standard output), which may be a link, a device or a pipe; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
@@ -98,8 +98,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
@@ -112,8 +112,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identit
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE (\'-\' for standard output), which may be a link, a device or a pipe; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
@@ -128,8 +128,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l allow-plugin
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l sparse -d 'Leave holes in the output for blocks of zeros'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
@@ -142,8 +142,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d '
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Open with the plugin age-plugin-NAME, which needs no identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Refuse files whose passphrase costs more than 2^N scrypt work' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes from OFFSET on (\'OFFSET:\' for all from there); K, M, G and T are powers of 1024. Reads only what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output); takes one input' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing' -r -f -a "(__fish_complete_directories)"
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE (\'-\' for standard output), which may be a link, a device or a pipe; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
@@ -158,8 +158,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l allow-plugin-netwo
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l sparse -d 'Leave holes in the output for blocks of zeros'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'

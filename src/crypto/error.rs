@@ -105,6 +105,12 @@ pub enum Error {
         "post-quantum and classic recipients cannot share a file: a quantum computer could open it for the classic ones"
     )]
     MixedQuantumSafety,
+    /// A plugin gave a passphrase stanza for a file that others are to open too.
+    #[error("{recipient} gave a passphrase stanza, which must be the only stanza of a file")]
+    SharedPassphrase {
+        /// The recipient's name.
+        recipient: String,
+    },
     /// A recipient has more stanzas than one, or none.
     #[error("{stanzas} stanzas were made for {recipient}; there must be exactly one")]
     StanzaCount {

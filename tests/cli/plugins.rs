@@ -32,6 +32,10 @@ hangs) exec sleep 60 ;;
 garbage) printf 'what is this?\n'; exit ;;
 asks) send '-> request-secret' "$(printf 'Which number?' | base64 | tr -d =)" ;;
 says) send '-> msg' "$(printf 'touch\033[2J the key' | base64 | tr -d =)" ;;
+leaves)
+    # As plugins that use age's framework do.
+    send '-> error internal' "$(printf 'no such key' | base64 | tr -d =)"
+    exit 3 ;;
 refuses | insists)
     [ $MODE = refuses ] || send '-> request-secret' "$(printf 'Which number?' | base64 | tr -d =)"
     send '-> error internal' "$(printf 'no such key' | base64 | tr -d =)"
@@ -51,7 +55,8 @@ fi
 printf -- '-> done\n\n'
 "#;
 
-const MODES: [&str; 10] = ["good", "many", "scrypt", "dies", "garbage", "hangs", "asks", "says", "refuses", "insists"];
+const MODES: [&str; 11] =
+    ["good", "many", "scrypt", "dies", "garbage", "hangs", "asks", "says", "refuses", "insists", "leaves"];
 
 /// A folder with all plugins.
 static PLUGINS: LazyLock<Sandbox> = LazyLock::new(|| {
@@ -147,10 +152,14 @@ fn inspect_runs_a_plugin_only_when_it_is_named() {
     // A plugin may write stanzas of any type.
     let asked = inspect("", &["inspect", "-r", &recipient("hangs")]);
     assert_eq!(String::from_utf8_lossy(asked.gave()).matches(r#""match":"untold""#).count(), 2);
-    inspect("", &["inspect", "--no-plugins", "-j", "good"]).fails(
-        2,
-        "solekey: error: a key of age-plugin-good is named, and --no-plugins forbids running it\n\
-         solekey: hint: leave out that key, or --no-plugins\n",
+    let forbidden = inspect("", &["inspect", "--no-plugins", "-j", "good"]);
+    assert_eq!(
+        (forbidden.status, &forbidden.stderr[..]),
+        (
+            2,
+            "solekey: error: a key of age-plugin-good is named, and --no-plugins forbids running it\n\
+             solekey: hint: leave out that key, or --no-plugins\n",
+        )
     );
     let failed = inspect("", &["inspect", "-i", "dies.txt"]);
     assert!(
@@ -199,10 +208,14 @@ fn a_plugin_that_knows_the_passphrase_opens_its_file_and_shares_none() {
     run(&sandbox, &["encrypt", "-i", "key.txt", "-o", "y.age", "x"]).is_silent_success();
     let before = sandbox.read("y.age");
     let recipient = recipient("scrypt");
-    let said =
-        format!("wrap the file key: {recipient} gave a passphrase stanza, and such a one must be a file's only one\n");
+    let said = format!("{recipient} gave a passphrase stanza, which must be the only stanza of a file\n");
     let both = ["encrypt", "-i", "key.txt", "-r", &recipient, "-o", "z.age", "x"];
-    run(&sandbox, &both).fails(1, &format!("solekey: error: cannot encrypt 'x': cannot {said}"));
+    run(&sandbox, &both).fails(
+        1,
+        &format!(
+            "solekey: error: cannot encrypt 'x': {said}solekey: hint: encrypt a file for each kind of recipient\n"
+        ),
+    );
     let added = run(&sandbox, &["rekey", "--add", "--header-only", "-i", "key.txt", "-r", &recipient, "y.age"]);
     assert_eq!(added.status, 1);
     assert!(added.stderr.contains(&said), "{}", added.stderr);
@@ -238,6 +251,7 @@ fn a_plugin_that_misbehaves_is_named_and_loses_nothing() {
         ("dies", 1, "age-plugin-dies: it ended before it was done"),
         ("garbage", 1, "age-plugin-garbage: it "),
         ("refuses", 1, "age-plugin-refuses: (internal) no such key"),
+        ("leaves", 1, "age-plugin-leaves: (internal) no such key\n"),
         ("asks", 5, "age-plugin-asks asks: Which number? (no answer: "),
     ];
     for (mode, status, said) in cases {
@@ -264,6 +278,25 @@ fn what_a_plugin_says_cannot_control_the_terminal() {
     let sandbox = sandbox();
     let encrypted = run(&sandbox, &["encrypt", "-r", &recipient("says"), "x"]);
     encrypted.is(0, "", "solekey: age-plugin-says: touch [2J the key\n");
+}
+
+#[test]
+fn in_the_place_of_age_a_plugin_is_quoted_in_the_words_of_age() {
+    let sandbox = sandbox();
+    run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
+    let age = |arguments: &[&str]| run(&sandbox, &[&["age"], arguments].concat());
+    for mode in ["refuses", "leaves"] {
+        let said =
+            |verb: &str, name: &str| format!("age: error: cannot {verb} \"{name}\": {mode} plugin: no such key\n");
+        age(&["-r", &recipient(mode), "-o", "y.age", "x"]).fails(1, &said("encrypt", "x"));
+        age(&["-d", "-i", &format!("{mode}.txt"), "x.age"]).fails(1, &said("decrypt", "x.age"));
+    }
+    let said = "age: error: cannot decrypt \"x.age\": dies plugin: it ended before it was done (exit status: 1)\n";
+    age(&["-d", "-i", "dies.txt", "x.age"]).fails(1, said);
+    age(&["-r", &recipient("says"), "-o", "y.age", "x"]).is(0, "", "age: says plugin: touch [2J the key\n");
+    // It makes a passphrase stanza.
+    let mixed = age(&["-e", "-j", "scrypt", "-r", &recipient("good"), "-o", "z.age", "x"]);
+    assert!(mixed.stderr.starts_with("age: error: incompatible recipients: "), "{mixed:?}");
 }
 
 #[test]

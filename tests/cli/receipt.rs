@@ -177,10 +177,10 @@ fn a_receipt_that_is_an_output_of_several_inputs_is_refused_before_any_work() {
     let script = format!("\"$SOLEKEY\" encrypt -r {recipient} --receipt - a - </dev/null");
     assert_eq!(sandbox.shell(&script).status, 2);
     assert_eq!(sandbox.names(), ["a", "key.txt"]);
-    // The output's name leads to the receipt.
+    // The folder of the output is that of the receipt.
     sandbox.write("b", "text");
-    symlink("receipt.json", sandbox.path("b.age")).expect("the name is free");
-    let outcome = sandbox.run(["encrypt", "-r", &recipient, "--receipt", "receipt.json", "a", "b"]);
+    symlink(".", sandbox.path("folder")).expect("the name is free");
+    let outcome = sandbox.run(["encrypt", "-r", &recipient, "--receipt", "b.age", "a", "folder/b"]);
     assert_eq!(outcome.status, 2, "{}", outcome.stderr);
-    assert_eq!(sandbox.names(), ["a", "b", "b.age", "key.txt"]);
+    assert_eq!(sandbox.names(), ["a", "b", "folder", "key.txt"]);
 }

@@ -203,13 +203,13 @@ fn a_file_that_cannot_be_rekeyed_stays_unchanged() {
             .starts_with(r#"{"file":"bad.age","ok":false,"status":4,"error":"cannot rekey 'bad.age': chunk 16 "#)),
         "{printed}"
     );
-    assert_eq!(lines.next(), Some(r#"{"file":"x.age","ok":true,"stanza_types":["X25519"]}"#));
+    assert_eq!(lines.next(), Some(r#"{"file":"x.age","ok":true,"result":"rekeyed","stanza_types":["X25519"]}"#));
     assert!(sandbox.read("bad.age") == bad && sandbox.read("cut.age") == bad[..SEGMENT]);
     assert_eq!(sandbox.text("no.age"), "no age file");
 
     sandbox.run(["rekey", "-i", "key.txt", "x.age"]).fails(
         2,
-        "solekey: error: missing recipients: nobody is named\nsolekey: hint: name public keys with -r, or a file of them with -R\n",
+        "solekey: error: missing recipients: nobody is named\nsolekey: hint: name public keys with -r, or a file of them with -R, or use a new passphrase with -p\n",
     );
     assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new]).status, 2);
     assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "/dev/null"]).status, 2);

@@ -232,6 +232,34 @@ fn once_the_files_are_open_only_the_output_folder_stays_accessible() {
     assert_eq!(calls_once_all_is_open(&sandbox, "", &format!("encrypt -f -r {recipient} w x")), None);
 }
 
+/// Landlock binds the thread that asks for it and those that it starts later, so the one that handles signals is replaced.
+#[test]
+fn once_the_files_are_open_no_thread_is_left_that_may_open_others() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    if !has_landlock(&sandbox) {
+        return;
+    }
+    let strace = "strace -f -qq -o calls -e trace=clone,clone3,exit,landlock_restrict_self";
+    // To replace a file, signals are handled before. The thread has some time to end.
+    sandbox.write("y", "old");
+    let run = format!("sleep 0.3 | {strace} \"$SOLEKEY\" encrypt -f -r {recipient} -o y");
+    sandbox.shell(&run).is_silent_success();
+    let calls = sandbox.text("calls");
+    let (before, after) = calls.split_once(" landlock_restrict_self(").expect("Landlock is used for a single input");
+    // Each line begins with the number of its thread, and ends with that of a new one.
+    let started = |calls: &str| -> Vec<String> {
+        let new = calls.lines().filter(|call| call.contains(" clone")).filter_map(|call| call.rsplit(" = ").next());
+        new.map(str::to_owned).collect()
+    };
+    let ends = |call: &str, thread: &str| call.split_whitespace().take(2).eq([thread, "exit(0)"]);
+    let has_ended = |thread: &String| after.lines().any(|call| ends(call, thread));
+    assert!(!started(before).is_empty() && !started(after).is_empty(), "{calls}");
+    assert!(started(before).iter().all(has_ended), "{calls}");
+}
+
 #[test]
 #[cfg(target_arch = "x86_64")] // Other architectures use a different system call.
 fn without_unnamed_files_the_output_is_still_committed() {

@@ -20,6 +20,8 @@ use crate::{
 const QUESTION: &str = "Enter passphrase for 'x.age': ";
 const NEW: &str = "Enter passphrase (leave empty to generate one): ";
 
+const AGAIN: &str = "Confirm passphrase: ";
+
 /// Prints `echo` or `-echo`.
 const ECHO: &str = "stty -a | tr \" ;\" \"\\n\\n\" | grep -x -e -echo -e echo";
 
@@ -92,6 +94,56 @@ fn nothing_typed_while_a_key_is_derived_is_shown_or_left_for_the_shell() {
         &[(QUESTION, "right\\r\"; after 100; send \"once more\\r")],
     );
     outcome.is(0, &format!("{QUESTION}\nx\nleft: \n"), "");
+}
+
+/// Programs that drive age write the answers at once, and the data on the same terminal.
+#[test]
+fn in_the_place_of_age_answers_and_data_may_be_typed_ahead() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let age = |arguments: &str, typed: &str| {
+        let command = format!("printf ready; sleep 0.4; exec \"$SOLEKEY\" age {arguments} 2>said");
+        let outcome = on_terminal(&sandbox, &command, &[("ready", typed)]);
+        assert_eq!((outcome.status, sandbox.text("said").as_str()), (0, ""), "{outcome:?}");
+    };
+    age("-p -a -o x.age", "right\\rright\\rplain text\\r\\004");
+    age("-d -o x x.age", "right\\r");
+    assert_eq!(sandbox.text("x"), "plain text\n");
+
+    // `send` takes a text that begins with a dash for a flag.
+    let pasted = format!("\n{}right\n", sandbox.text("x.age")).replace('\n', "\\r");
+    age("-d -o y", &pasted);
+    assert_eq!(sandbox.text("y"), "plain text\n");
+
+    sandbox.write_protected("key.age", sandbox.run(["keygen"]).gave(), "right");
+    age("-e -i key.age -o z.age x", "right\\r");
+    age("-d -i key.age -o z z.age", "right\\r");
+    assert_eq!(sandbox.text("z"), "plain text\n");
+}
+
+#[test]
+fn nothing_typed_while_keys_are_derived_for_further_files_is_shown() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    for name in ["x", "y"] {
+        sandbox.write(name, "x\n");
+    }
+    // With the work factor of new files, each key takes a second. On a thread, so that the second one comes after the first.
+    let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
+    let sealed = on_terminal(
+        &sandbox,
+        "exec \"$SOLEKEY\" encrypt -T1 --progress never -p x y",
+        &[(NEW, "right\\r"), (AGAIN, typed)],
+    );
+    sealed.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
+    let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
+    let command = format!("\"$SOLEKEY\" verify -T1 --progress never x.age y.age; {ECHO}");
+    let opened = on_terminal(&sandbox, &command, &[(QUESTION, typed)]);
+    assert_eq!(String::from_utf8_lossy(&opened.stdout), format!("{QUESTION}\nx.age: OK\ny.age: OK\necho\n"));
 }
 
 #[test]
@@ -262,4 +314,16 @@ fn an_error_does_not_wait_for_a_pipe_that_stays_silent() {
     drop(pipe);
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("No space left on device"), "{outcome:?}");
+
+    // A pipe that nobody empties.
+    let mut damaged = sandbox.read("x.age");
+    damaged[5 * SEGMENT / 2] ^= 1;
+    sandbox.write("damaged.age", damaged);
+    let mut child = sandbox.command(["decrypt", "-T", "2", "-i", "key.txt", "-c", "damaged.age"]);
+    let mut child = child.stdout(Stdio::piped()).spawn().expect("the program starts");
+    let pipe = child.stdout.take();
+    let outcome = finish_within(Duration::from_secs(20), child);
+    drop(pipe);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(outcome.stderr.contains("chunk 40 failed authentication"), "{outcome:?}");
 }

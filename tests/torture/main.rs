@@ -17,6 +17,7 @@ mod load;
 mod power_loss;
 mod properties;
 mod removal;
+mod swaps;
 
 use std::{env, io::Write, sync::LazyLock};
 

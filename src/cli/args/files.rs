@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueHint};
+use clap::{
+    Args, ValueHint,
+    builder::{PathBufValueParser, TypedValueParser},
+};
 
 /// The argument that stands for standard input or standard output.
 pub(crate) const DASH: &str = "-";
@@ -13,21 +16,36 @@ pub(crate) const DASH: &str = "-";
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// Write to FILE ('-' for standard output); takes one input
+    /// Write to FILE ('-' for standard output), which may be a link, a device or a pipe; takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; takes one input
+    /// Write to standard output; encrypting takes one input, decrypting several, one after the other
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
-    /// Put the outputs into the folder DIR, which is made if it is missing
+    /// Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed
     #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files, but no input of the same run: of a list or a folder, all names are read first
+    /// Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever
+    /// has it is replaced: a link is not followed, and nothing is written to a pipe
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
+    /// Leave an input aside if its output exists, has the size that it must have, and the input's time; replace other outputs. What
+    /// is left aside keeps the recipients that it has. For backups that are repeated
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
+    pub(crate) update: bool,
+    /// Leave an input aside if its output exists, whatever is in it
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "force"])]
+    pub(crate) skip_existing: bool,
+    /// Do everything but write and delete, and print what would be written and deleted
+    #[arg(long, conflicts_with = "stdout", help_heading = "Files")]
+    pub(crate) dry_run: bool,
+    /// Print one JSON object for each file
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) json: bool,
     /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
-    /// whatever the umask. What replaces a file never gets more rights than that had
+    /// whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can
+    /// have put it there
     #[arg(long, help_heading = "Files")]
     pub(crate) no_preserve: bool,
     /// Keep the input files (the default; accepted for compatibility with gzip)
@@ -42,6 +60,11 @@ pub(crate) struct FileArgs {
 }
 
 impl FileArgs {
+    /// Whether an output may replace what has its name.
+    pub(crate) fn replace(&self) -> bool {
+        self.force || self.update
+    }
+
     /// Whether all that is written goes to standard output.
     pub(crate) fn all_to_stdout(&self) -> bool {
         let Self { output, output_dir, stdout, inputs, .. } = self;
@@ -70,7 +93,7 @@ pub(crate) struct InputArgs {
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Files to work on; standard input if there is none or for '-'
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -88,6 +111,17 @@ impl InputArgs {
     pub(crate) fn threads(&self) -> NonZeroUsize {
         threads(self.threads)
     }
+}
+
+/// The path of an input, or `-` for each name of standard input: that is read from where it stands, and is no file to derive a
+/// name from.
+pub(crate) fn input_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| if is_name_of_stdin(&path) { PathBuf::from(DASH) } else { path })
+}
+
+/// Whether a path is a name of standard input that the system gives it.
+pub(crate) fn is_name_of_stdin(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }
 
 /// The most threads that can be asked for. Each has buffers of 2 MiB.

@@ -1,6 +1,6 @@
 //! Groups of inputs that are announced before they are worked on, so that a plugin is asked for all of them in one session.
 
-use std::{collections::VecDeque, path::PathBuf};
+use std::collections::VecDeque;
 
 use anyhow::Result;
 
@@ -24,13 +24,13 @@ pub(crate) struct Groups<I, A> {
 pub(crate) fn groups<I, A>(inputs: I, announced: bool, announce: A) -> Groups<I::IntoIter, A>
 where
     I: IntoIterator<Item = Result<InputPath>>,
-    A: FnMut(Vec<PathBuf>),
+    A: FnMut(Vec<InputPath>),
 {
     let size = if announced { FILES } else { 1 };
     Groups { inputs: inputs.into_iter(), announce, size, group: VecDeque::new() }
 }
 
-impl<I: Iterator<Item = Result<InputPath>>, A: FnMut(Vec<PathBuf>)> Iterator for Groups<I, A> {
+impl<I: Iterator<Item = Result<InputPath>>, A: FnMut(Vec<InputPath>)> Iterator for Groups<I, A> {
     type Item = Result<InputPath>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -40,7 +40,7 @@ impl<I: Iterator<Item = Result<InputPath>>, A: FnMut(Vec<PathBuf>)> Iterator for
         if self.group.is_empty() {
             self.group.extend(self.inputs.by_ref().take(self.size));
             let files = self.group.iter().flatten().filter(|input| !input.is_stdin());
-            (self.announce)(files.map(|input| input.path.clone()).collect());
+            (self.announce)(files.cloned().collect());
         }
         self.group.pop_front()
     }
@@ -65,7 +65,7 @@ mod tests {
             Ok(InputPath::new(if number == 1 { "-".into() } else { number.to_string().into() }))
         });
         let announced = RefCell::new(Vec::new());
-        let mut grouped = groups(inputs, true, |files: Vec<PathBuf>| announced.borrow_mut().push(files.len()));
+        let mut grouped = groups(inputs, true, |files: Vec<InputPath>| announced.borrow_mut().push(files.len()));
         assert_eq!(grouped.size_hint(), (FILES + 2, Some(FILES + 2)));
         assert!(grouped.next().is_some() && *read.borrow() == FILES);
         assert_eq!((grouped.size_hint(), &announced.borrow()[..]), ((FILES + 1, Some(FILES + 1)), &[FILES - 1][..]));

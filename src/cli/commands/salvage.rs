@@ -16,8 +16,10 @@ use crate::{
             commit::{Written, commit},
             encrypted_input::EncryptedInput,
             input::{Input, announce_typed},
-            naming::display_name,
+            naming::{InputPath, display_name},
             pending::Overwrite,
+            permissions::Owner,
+            read_back::Discard,
             target::{OnTerminal, Target},
         },
         keys::keyring::Keyring,
@@ -49,11 +51,11 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
 
     announce_typed(path, &session.messages);
-    let mut input = Input::open(path, session.progress())?;
+    let mut input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;
     target.check_is_not(input.id(), &input.name())?;
     session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
-    let permissions = input.permissions();
+    let permissions = input.permissions(Owner::New);
     let mut encrypted =
         EncryptedInput::read_damaged(&mut input).map_err(explain_lost_header).with_context(cannot_salvage)?;
     if encrypted.is_armored() {
@@ -76,9 +78,15 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
         in_sequence @ Source::Sequential(_) => in_sequence,
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
+    let threads = args::threads(args.threads);
+    if args.dry_run {
+        session.confine([]);
+        let salvaged = payload.salvage(Discard.sink(), threads).with_context(cannot_salvage)?;
+        return report(&salvaged, is_header_authentic, args, &session, &target.name());
+    }
     let mut output = target.open()?;
-    session.confine(target.folder());
-    let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
+    session.confine(target.reachable_folder());
+    let salvaged = payload.salvage(output.sink(), threads).with_context(cannot_salvage);
     let salvaged = target.explain(salvaged, output.released())?;
     if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
@@ -113,7 +121,8 @@ fn report(
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
-        let warning = format!("{lost} of {} bytes are lost, and zeros in {output}", salvaged.length);
+        let zeros = if args.dry_run { "" } else { &format!(", and zeros in {output}") };
+        let warning = format!("{lost} of {} bytes are lost{zeros}", salvaged.length);
         session.messages.warning(&warning);
     }
     if salvaged.has_trailing_data {

@@ -2,20 +2,21 @@
 //!
 //! A session reads key files, but holds no keyring: `encrypt` must not be able to reach one.
 
-use std::{path::Path, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 
 use crate::cli::{
-    args::{self, InputArgs, Passphrases, PluginRules},
+    args::{self, FileArgs, InputArgs, Passphrases, PluginRules},
     batch::tally::Tally,
     files::{
         outputs::Outputs,
-        walk::{Selection, measure},
+        walk::{LeftAside, Selection, measure},
     },
     keys::{key_file::KeyFiles, plugins::Plugins},
     platform::sandbox,
     terminal::{
+        exit_status::ExitStatus,
         messages::Messages,
         progress::{Progress, Total},
         prompt::Prompt,
@@ -83,10 +84,17 @@ impl<'a> Session<'a> {
     /// outputs can still get their names.
     ///
     /// Not for several inputs, because the others still have to be opened, and not for an input that will be deleted.
-    pub(super) fn confine<'p>(&self, folders: impl IntoIterator<Item = &'p Path>) {
+    pub(super) fn confine(&self, folders: impl IntoIterator<Item = PathBuf>) {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
             self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
         }
+    }
+
+    /// Completes a copy of folders, unless nothing is to be written, and says what is missing in it. Returns the status of a failure.
+    pub(super) fn complete_copy(&self, left_aside: &LeftAside, args: &FileArgs) -> Option<ExitStatus> {
+        left_aside.warn();
+        let made = if args.dry_run { Ok(()) } else { left_aside.make_folders() };
+        self.messages.failure(made)
     }
 
     /// Warns if a walk through folders found nothing.

@@ -190,7 +190,9 @@ fn for_misuse(misuse: &Misuse) -> Option<[&'static str; 2]> {
 fn for_crypto(error: &CryptoError) -> Option<[&'static str; 2]> {
     Some(match error {
         CryptoError::NoMatch(_) => ["no identity matched any of the recipients", "No matching keys found"],
-        CryptoError::Incompatible => ["incompatible recipients", "Cannot encrypt to a recipient with labels"],
+        CryptoError::Incompatible | CryptoError::SharedPassphrase { .. } => {
+            ["incompatible recipients", "Cannot encrypt to a recipient with labels"]
+        }
         CryptoError::MixedQuantumSafety => [
             "incompatible recipients: can't mix post-quantum and classic recipients",
             "Cannot encrypt to a recipient with labels",

@@ -5,9 +5,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
-    path::PathBuf,
-    sync::Mutex,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -15,15 +14,8 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
-    files::{
-        input::SourceFile,
-        naming::parent_folder,
-        output::Output,
-        pending::{Overwrite, cannot_be_synced},
-        permissions::Permissions,
-        target::Target,
-    },
-    platform,
+    files::{input::SourceFile, naming::parent_folder, output::Output, permissions::Permissions, target::Target},
+    platform::{self, Folder},
     terminal::{
         advice::{Advise, misuse},
         escape::quoted,
@@ -67,7 +59,7 @@ impl<'w, P: Default> Written<'w, P> {
     pub(crate) fn new(target: Target, output: Output, permissions: &Permissions) -> Result<Self> {
         let finished = match &output {
             Output::Stream(_) => Ok(()),
-            Output::File(pending) => pending.finish(permissions, target.overwrite()),
+            Output::File(pending) => pending.finish(permissions, target.replaced_file()),
         };
         target.explain(finished.with_context(|| cannot_finish(&target)), 0)?;
         Ok(Self { target, output, replaced: None, proof: None, durability: Durability::IfPossible })
@@ -114,20 +106,16 @@ impl<'w, P: Default> Written<'w, P> {
         if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
             return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
         }
-        if target.overwrite() == Overwrite::Replace && !target.is_unchanged() {
-            return Err(anyhow!("{} was replaced by another program", target.name()))
-                .hint("what it is now was left as it is");
-        }
-        match pending.persist(target.overwrite()) {
-            Ok(()) => {
-                Ok(target.folder().map(|folder| Named { folder: folder.to_owned(), name: target.name(), durability }))
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(anyhow!("{} was created by another program during the run", target.name()))
-                    .hint("it was left as it is")
-            }
-            Err(error) => target.explain(Err(error).with_context(|| cannot_finish(&target)), 0),
-        }
+        let id = pending.id().with_context(|| cannot_finish(&target))?;
+        target.take_name(&id, || pending.persist(target.overwrite()))?;
+        let named = |(path, folder): (PathBuf, &Path)| Named {
+            path,
+            _held: target.held_folder(),
+            folder: folder.to_owned(),
+            name: target.name(),
+            durability,
+        };
+        Ok(target.reachable_folder().zip(target.folder()).map(named))
     }
 }
 
@@ -137,6 +125,11 @@ fn cannot_finish(target: &Target) -> String {
 
 /// A file with its new name, for messages, in the folder that has to be synced.
 struct Named {
+    /// Leads to the folder.
+    path: PathBuf,
+    /// What keeps that path good.
+    _held: Option<Arc<Folder>>,
+    /// The folder, for messages.
     folder: PathBuf,
     name: String,
     durability: Durability,
@@ -165,16 +158,16 @@ pub(crate) fn commit_group<P: Default + Send, R, T>(
     let synced = on_threads(written, Written::sync);
     let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
     let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
-    let named: Vec<Result<_>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
+    let named: Vec<Result<(Option<Named>, P)>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
     let folders: BTreeSet<_> =
-        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.folder.clone())).collect();
+        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.path.clone())).collect();
     let synced = on_threads(folders.into_iter().collect(), |folder| (platform::sync_folder(&folder), folder));
     let failed: BTreeMap<_, _> =
         synced.into_iter().filter_map(|(synced, folder)| Some((folder, synced.err()?))).collect();
     let durable = |(named, learned): (Option<Named>, P)| {
-        let Some(Named { folder, name, durability }) = named else { return Ok(learned) };
-        let Some(error) = failed.get(&folder) else { return Ok(learned) };
-        if cannot_be_synced(error) && durability == Durability::IfPossible {
+        let Some(Named { path, folder, name, durability, .. }) = named else { return Ok(learned) };
+        let Some(error) = failed.get(&path) else { return Ok(learned) };
+        if platform::cannot_be_synced(error) && durability == Durability::IfPossible {
             messages.warning_once(&format!(
                 "the names in {} cannot be made durable: {error}; files there may be gone after a power failure",
                 quoted(&folder)
@@ -214,7 +207,7 @@ impl DurableFolders {
         }
         match platform::sync_folder(folder) {
             Ok(()) => {}
-            Err(error) if cannot_be_synced(&error) => {
+            Err(error) if platform::cannot_be_synced(&error) => {
                 return misuse(
                     format!("the names in {} cannot be made durable, as --rm needs: {error}", quoted(folder)),
                     "leave out --rm, and delete the files yourself once their outputs are safe",

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, BufRead, BufReader, Cursor, Read, Write as _},
-    path::Path,
     sync::Arc,
 };
 
@@ -12,13 +11,15 @@ use crate::{
     cli::{
         files::{
             input::{Input, Tracked},
+            naming::InputPath,
             output::Output,
         },
         terminal::progress::Progress,
     },
     crypto::{
         Decryptor, Error, Source, Unlocked,
-        armor::{ArmorReader, ArmorWriter, is_end, looks_armored},
+        armor::{ArmorReader, ArmorWriter, armored_length, is_end, looks_armored},
+        payload_length,
     },
 };
 
@@ -36,9 +37,22 @@ pub(crate) struct EncryptedInput<'i> {
 /// # Errors
 ///
 /// Those of [`Input::open`] and [`Decryptor::read`].
-pub(crate) fn read_header(path: &Path) -> Result<Decryptor> {
+pub(crate) fn read_header(path: &InputPath) -> Result<Decryptor> {
     let mut input = Input::open(path, Arc::new(Progress::none()))?;
     Ok(EncryptedInput::read(&mut input)?.decryptor)
+}
+
+/// Returns whether a file of `size` bytes can hold `plaintext` bytes, by the length of its header. Armor counts if it is as this
+/// program writes it.
+pub(crate) fn can_hold(path: &InputPath, size: u64, plaintext: u64) -> bool {
+    let encrypted_size = || {
+        let mut input = Input::open(path, Arc::new(Progress::none())).ok()?;
+        let encrypted = EncryptedInput::read(&mut input).ok()?;
+        let header = encrypted.decryptor.header().as_bytes().len() as u64;
+        let binary = payload_length(plaintext)?.checked_add(header)?;
+        if encrypted.is_armored() { armored_length(binary) } else { Some(binary) }
+    };
+    encrypted_size() == Some(size)
 }
 
 enum Body<'i> {

@@ -2,45 +2,101 @@
 
 use std::{
     ffi::OsStr,
-    fs,
-    path::{Path, PathBuf},
+    fs, io,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Result, anyhow};
 
 use crate::cli::{
     args::{DASH, FileArgs},
+    platform::Folder,
     terminal::{advice::misuse, escape::quoted},
 };
 
 /// The name of an input.
+#[derive(Clone)]
 pub(crate) struct InputPath {
-    /// The path that opens it, or `-` for standard input.
+    /// The path that names it, or `-` for standard input.
     pub(crate) path: PathBuf,
     /// The path of its output below `-O`: the file's name, preceded by its place in the folder that was walked.
     pub(crate) relative: PathBuf,
+    /// For a file that a walk found, the folder that was named and the path below it.
+    found: Option<(Arc<Folder>, PathBuf)>,
 }
 
 impl InputPath {
     /// An input that was named by itself.
     pub(crate) fn new(path: PathBuf) -> Self {
         let relative = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
-        Self { path, relative }
+        Self { path, relative, found: None }
+    }
+
+    /// An input that a list names, with its place below `-O`.
+    pub(crate) fn placed(path: PathBuf, relative: PathBuf) -> Self {
+        Self { path, relative, found: None }
+    }
+
+    /// An input that a walk through `top` found as `below`.
+    pub(crate) fn found(path: PathBuf, relative: PathBuf, top: Arc<Folder>, below: PathBuf) -> Self {
+        Self { path, relative, found: Some((top, below)) }
     }
 
     pub(crate) fn is_stdin(&self) -> bool {
         self.path == Path::new(DASH)
     }
+
+    /// Whether a walk found it: then nobody typed its name, and no link is followed to it.
+    pub(crate) fn was_found(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// Holds the folder of a file that a walk found, which no link leads to. `None` for an input that was named by itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Folder::below`].
+    pub(crate) fn folder(&self) -> io::Result<Option<Arc<Folder>>> {
+        let Some((top, below)) = &self.found else { return Ok(None) };
+        top.below(below.parent().unwrap_or(Path::new(""))).map(Some)
+    }
+}
+
+/// The place of a listed file below the output folder.
+pub(crate) struct Below {
+    pub(crate) path: PathBuf,
+    /// The part of the name that had to go, for messages.
+    pub(crate) without: Option<&'static str>,
+}
+
+/// Returns the path of a listed file below the output folder, as tar has it: without what would lead out of there. Empty for a name
+/// that has nothing else.
+pub(crate) fn below(name: &Path) -> Below {
+    let mut below = Below { path: PathBuf::new(), without: None };
+    for component in name.components() {
+        match component {
+            Component::Normal(part) => below.path.push(part),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir => below.without = Some("the '/' at their beginning"),
+            Component::ParentDir => {
+                below = Below { path: PathBuf::new(), without: Some("their '..' and all before it") }
+            }
+        }
+    }
+    below
 }
 
 /// Where an output goes, by name only. The file system has not been consulted.
 pub(crate) enum Destination {
     /// Standard output, because `-c` asks for it or the input is standard input.
     Stdout,
-    /// A name that the user typed, or one derived from the input's.
-    Path(PathBuf),
+    /// A name that the user typed.
+    Typed(PathBuf),
+    /// A name that was derived from that of an input, beside it.
+    Derived { path: PathBuf, input: InputPath },
     /// A name below the folder of `-O`. Missing folders are created like those of `source`.
-    InOutputDir { path: PathBuf, source: PathBuf },
+    InOutputDir { below: PathBuf, source: PathBuf },
 }
 
 /// Derives the output's name for each input of a run.
@@ -62,6 +118,11 @@ impl<'a> Naming<'a> {
         Self { args, derive: without_age }
     }
 
+    /// Whether outputs may be written one after the other. Age files cannot: what follows the first does not belong to it.
+    pub(crate) fn may_join(&self) -> bool {
+        (self.derive)(Path::new("a.age")) == Some(PathBuf::from("a"))
+    }
+
     /// Where the output for `input` goes.
     ///
     /// # Errors
@@ -69,21 +130,24 @@ impl<'a> Naming<'a> {
     /// [`Misuse`](crate::cli::terminal::errors::Misuse) if no name can be derived.
     pub(crate) fn destination(&self, input: &InputPath) -> Result<Destination> {
         if let Some(output) = &self.args.output {
-            return Ok(Destination::Path(output.clone()));
+            return Ok(Destination::Typed(output.clone()));
         }
-        if let Some(folder) = &self.args.output_dir {
+        if self.args.output_dir.is_some() {
             if input.is_stdin() {
                 return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
             }
-            let path = folder.join(self.derived(&input.relative)?);
-            return Ok(Destination::InOutputDir { path, source: input.path.clone() });
+            let below = self.derived(&input.relative)?;
+            return Ok(Destination::InOutputDir { below, source: input.path.clone() });
         }
         if self.args.stdout || input.is_stdin() {
             return Ok(Destination::Stdout);
         }
-        let output = self.derived(&input.path)?;
-        // Here `-` is the name of a file, not standard output.
-        Ok(Destination::Path(if output == Path::new(DASH) { Path::new(".").join(output) } else { output }))
+        Ok(Destination::Derived { path: self.derived(&input.path)?, input: input.clone() })
+    }
+
+    /// Whether no output can have this name.
+    pub(crate) fn never_makes(&self, name: &Path) -> bool {
+        !self.may_join() && !ends_in_age(name)
     }
 
     fn derived(&self, input: &Path) -> Result<PathBuf> {
@@ -120,6 +184,11 @@ pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
         return None;
     }
     Some(path.with_extension(""))
+}
+
+/// Whether a name ends in `.age`, in any case: some file systems ignore it.
+pub(crate) fn ends_in_age(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("age"))
 }
 
 /// The folder that a file is in.
@@ -165,6 +234,19 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listed_names_stay_below_the_output_folder() {
+        let cases =
+            [("a/b", "a/b"), ("./a//b", "a/b"), ("/a/b", "a/b"), ("../a", "a"), ("a/../b/c", "b/c"), ("/a/..", "")];
+        for (name, place) in cases {
+            let Below { path, without } = below(Path::new(name));
+            assert_eq!(
+                (path.as_path(), without.is_some()),
+                (Path::new(place), name.starts_with('/') || name.contains(".."))
+            );
+        }
+    }
 
     #[test]
     fn derived_names_are_inverse() {

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal, Seek, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         platform::{self, signals},
         terminal::{errors::BinaryOutput, exit_status::ExitStatus},
     },
-    crypto::{Sha256, Sink},
+    crypto::{Sha256, Sink, is_wanted},
 };
 
 /// An output that is being written.
@@ -133,9 +134,15 @@ pub(crate) struct Stream {
     held: Option<Vec<u8>>,
 }
 
+/// How often a writer that waits asks whether the run has failed elsewhere.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a reader may take nothing while an error waits to be reported.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 impl Stream {
     pub(crate) fn new(file: Arc<File>, text_only: bool) -> Self {
         platform::enlarge_pipe(&file);
+        let file = platform::without_blocking(&file).map_or(file, Arc::new);
         Self { file, text_only, written: 0, sha256: None, held: None }
     }
 
@@ -152,6 +159,26 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Waits until a pipe takes more bytes. Its other end may have made it non-blocking, as Node and ssh do.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::TimedOut`] if nothing is taken while an error waits; those of the system.
+    fn wait_for_reader(&self) -> io::Result<()> {
+        let mut stalled = Duration::ZERO;
+        while !platform::can_write_within(&self.file, LOOK)? {
+            if is_wanted() == Some(false) {
+                stalled += LOOK;
+            }
+            if stalled >= PATIENCE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.text_only && !is_text(bytes) {
@@ -163,8 +190,7 @@ impl Write for Stream {
         }
         let written = loop {
             match (&*self.file).write(bytes) {
-                // Its other end made it non-blocking, as Node and ssh do.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_write(&self.file)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_reader()?,
                 other => break other,
             }
         };

@@ -2,25 +2,30 @@
 
 use std::{
     collections::HashSet,
-    fs,
+    fs::{self, Metadata},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Error, Result};
 
 use crate::cli::{
     args::{DASH, FileArgs},
     files::{
         input::Input,
-        naming::{Destination, InputPath, Naming, canonical, display_name},
+        naming::{Destination, InputPath, Naming, canonical},
         pending::Overwrite,
-        permissions::Permissions,
-        target::{OnTerminal, Target},
+        permissions::{Owner, Permissions},
+        target::{FileSet, OnTerminal, OutputFolder, Place, Taken, Target, two_inputs},
         walk::{self, Inputs, check_stdin_is_named_once},
     },
-    terminal::{advice::advised, advice::misuse, errors::Misuse},
+    platform::{self, FileId, Links},
+    terminal::{
+        advice::{advised, misuse},
+        errors::{During, Misuse},
+        escape::quoted,
+    },
 };
 
 /// The outputs of a run.
@@ -28,14 +33,17 @@ pub(crate) struct Outputs<'a> {
     args: &'a FileArgs,
     naming: Naming<'a>,
     on_terminal: OnTerminal,
+    /// The owner of the outputs, if their sources are deleted.
+    owner: Owner,
     /// The target for a single input, which is computed before anything else is done.
     single: Mutex<Option<Target>>,
-    /// Names below the output folder that are taken: two inputs may map to the same name there.
-    taken: Mutex<HashSet<PathBuf>>,
-    /// With `-f`: the outputs so far, by canonical path. Through links, one file may be the output of two inputs.
-    replaced: Mutex<HashSet<PathBuf>>,
-    /// Inputs, by canonical path, which must not be replaced before they are read.
-    protected: HashSet<PathBuf>,
+    /// The folder of `-O`.
+    folder: Option<Arc<OutputFolder>>,
+    taken: Arc<Taken>,
+    /// Inputs, which must not be replaced before they are read.
+    protected: FileSet,
+    /// Inputs that do not exist, by canonical path.
+    missing: HashSet<PathBuf>,
 }
 
 impl<'a> Outputs<'a> {
@@ -44,23 +52,35 @@ impl<'a> Outputs<'a> {
     /// # Errors
     ///
     /// [`Misuse`]; those of [`Target`].
-    pub(crate) fn new(args: &'a FileArgs, naming: Naming<'a>, on_terminal: OnTerminal) -> Result<Self> {
+    pub(crate) fn new(args: &'a FileArgs, naming: Naming<'a>, on_terminal: OnTerminal, owner: Owner) -> Result<Self> {
         let outputs = Self {
             args,
             naming,
             on_terminal,
+            owner: if args.rm { owner } else { Owner::New },
             single: Mutex::default(),
-            taken: Mutex::default(),
-            replaced: Mutex::default(),
-            protected: HashSet::new(),
+            folder: args.output_dir.as_deref().map(OutputFolder::new).map(Arc::new),
+            taken: Arc::default(),
+            protected: FileSet::default(),
+            missing: HashSet::new(),
         };
+        if (args.json || args.dry_run) && args.all_to_stdout() {
+            return misuse(
+                "--json and --dry-run print to standard output, where the output would go",
+                "name a file for the output with -o FILE",
+            );
+        }
         if args.inputs.is_single() {
             let input = args.inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
-            let destination = naming.destination(&InputPath::new(input.to_owned()))?;
-            *lock(&outputs.single) = Some(Target::of(&destination, outputs.overwrite(), on_terminal)?);
+            let input = InputPath::new(input.to_owned());
+            outputs.name(&input)?;
+            // An output that exists may be no error, or one that has an object.
+            if !args.skip_existing && !args.json {
+                *lock(&outputs.single) = Some(outputs.compute(&input)?);
+            }
             return Ok(outputs);
         }
-        if args.output.is_some() || args.stdout {
+        if args.output.is_some() || args.stdout && !naming.may_join() {
             return misuse(
                 "several inputs cannot go to one output",
                 "leave out -o and -c: each file gets its own output beside it",
@@ -72,19 +92,50 @@ impl<'a> Outputs<'a> {
 
     /// Protects all inputs of the run from being replaced. With `-f`, an output may have the name of an input that is still to
     /// be read, so all inputs are found first.
-    pub(crate) fn protect(&mut self, inputs: Inputs) -> Inputs {
+    ///
+    /// `again` finds them once more: of files that can be found twice, nothing but their identities is kept.
+    pub(crate) fn protect(&mut self, inputs: Inputs, again: impl FnOnce() -> Option<Inputs>) -> Inputs {
         if self.overwrite() != Overwrite::Replace || walk::yields_one(&inputs) {
             return inputs;
         }
-        let inputs: Vec<_> = inputs.collect();
-        let paths = inputs.iter().flatten().filter(|input| !input.is_stdin()).map(|input| &input.path);
-        self.protected = paths.filter_map(|path| fs::canonicalize(path).ok().or_else(|| canonical(path))).collect();
-        Box::new(inputs.into_iter())
+        let mut kept = Vec::new();
+        let known = if walk::are_known(&self.args.inputs) { again() } else { None };
+        match known {
+            Some(again) => {
+                again.flatten().for_each(|input| self.protect_one(&input));
+                inputs
+            }
+            None => {
+                kept.extend(inputs);
+                kept.iter().flatten().for_each(|input| self.protect_one(input));
+                Box::new(kept.into_iter())
+            }
+        }
+    }
+
+    fn protect_one(&mut self, input: &InputPath) {
+        // An update asks for little of each file. What a walk finds is no output unless it ends in `.age`.
+        let is_no_output = || !self.args.force && input.was_found() && self.naming.never_makes(&input.path);
+        if input.is_stdin() || is_no_output() {
+            return;
+        }
+        match FileId::of_name(&input.path, Links::Hold) {
+            Ok((id, metadata)) => {
+                self.protected.insert(&id);
+                // The file that the link leads to is read.
+                if metadata.is_symlink()
+                    && let Ok((id, _)) = FileId::of_name(&input.path, Links::Follow)
+                {
+                    self.protected.insert(&id);
+                }
+            }
+            Err(_) => self.missing.extend(canonical(&input.path)),
+        }
     }
 
     /// The permissions of the output for an input.
     pub(crate) fn permissions(&self, input: &Input) -> Permissions {
-        if self.args.no_preserve { Permissions::Umask } else { input.permissions() }
+        if self.args.no_preserve { Permissions::Umask } else { input.permissions(self.owner) }
     }
 
     /// Whether an output goes to the terminal.
@@ -92,31 +143,86 @@ impl<'a> Outputs<'a> {
         self.args.all_to_stdout() && io::stdout().is_terminal()
     }
 
+    /// The name of the output for an input. `None` for standard output.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if there is none.
+    pub(crate) fn name(&self, input: &InputPath) -> Result<Option<PathBuf>> {
+        if !self.args.update && !self.args.skip_existing {
+            return Ok(None);
+        }
+        let name = match self.naming.destination(input)? {
+            Destination::Stdout => None,
+            Destination::Typed(path) => Some(path).filter(|path| path != Path::new(DASH)),
+            Destination::Derived { path, .. } => Some(path),
+            Destination::InOutputDir { below, .. } => self.folder.as_ref().map(|folder| folder.path().join(below)),
+        };
+        if name.is_none() {
+            return misuse(
+                "--update and --skip-existing look for files that exist, and standard output is none",
+                "name an input file, and leave out -c and '-'",
+            );
+        }
+        Ok(name)
+    }
+
+    /// Leaves an output as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if it is another input's output too.
+    pub(crate) fn keep(&self, output: &Metadata, name: &Path) -> Result<()> {
+        if self.taken.keep(name, platform::file_number(output)) { Ok(()) } else { two_inputs(name) }
+    }
+
     /// The target of the output for an input. Called once for each input.
     ///
     /// # Errors
     ///
-    /// [`Misuse`]; those of [`Target`].
+    /// [`Misuse`]; those of [`Target`]. If there is no such input, that, whatever is wrong with its output.
     pub(crate) fn target(&self, input: &InputPath) -> Result<Target> {
         if let Some(target) = lock(&self.single).take() {
             return Ok(target);
         }
-        let destination = self.naming.destination(input)?;
-        if let Destination::InOutputDir { path, .. } = &destination {
-            take(&self.taken, path.clone(), &display_name(path))?;
+        let target = self.compute(input)?;
+        let is_missing = |path| self.missing.contains(&path);
+        let is_protected = target.replaces().is_some_and(|existing| self.protected.contains(existing.id()));
+        if is_protected || target.canonical_if_new().is_some_and(is_missing) {
+            let message = format!("{} is to be both read and written", target.name());
+            return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
         }
-        let target = Target::of(&destination, self.overwrite(), self.on_terminal)?;
-        // Without -f, no existing file is touched.
-        if self.overwrite() == Overwrite::Replace
-            && let Some(path) = target.canonical()
-        {
-            if self.protected.contains(&path) {
-                let message = format!("{} is to be both read and written", target.name());
-                return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
+        target.claimed(&self.taken)
+    }
+
+    fn compute(&self, input: &InputPath) -> Result<Target> {
+        let target = self.naming.destination(input).and_then(|destination| self.target_of(&destination));
+        match (&target, input.is_stdin()) {
+            (Err(_), false) => check_exists(&input.path).and(target),
+            _ => target.map(Target::or_stdout),
+        }
+    }
+
+    fn target_of(&self, destination: &Destination) -> Result<Target> {
+        let overwrite = self.overwrite();
+        match destination {
+            Destination::Stdout => Target::stdout(self.on_terminal),
+            Destination::Typed(path) => Target::path(path, overwrite),
+            Destination::InOutputDir { below, source } => {
+                let folder = self.folder.as_ref().expect("-O named it");
+                let path = folder.path().join(below);
+                let place = Place::in_output_dir(folder, below, source).map_err(|error| {
+                    let is_link = error.kind() == io::ErrorKind::Other;
+                    let error = Error::new(error).context(format!("cannot create {}", quoted(&path)));
+                    if is_link { advised(error, NO_LINKS) } else { error }
+                });
+                Target::file(&path, place?, overwrite)
             }
-            take(&self.replaced, path, &target.name())?;
+            Destination::Derived { path, input } => {
+                let place = Place::beside(input, path.clone());
+                Target::file(path, place.with_context(|| format!("cannot create {}", quoted(path)))?, overwrite)
+            }
         }
-        Ok(target)
     }
 
     /// Whether `other` is the output for an input, as far as can be told before the work begins.
@@ -124,31 +230,30 @@ impl<'a> Outputs<'a> {
         if let Some(target) = &*lock(&self.single) {
             return target.is_same(other);
         }
-        let destination = self.naming.destination(&InputPath::new(input.to_owned()));
-        let target = destination.and_then(|named| Target::of(&named, self.overwrite(), self.on_terminal));
         // An output that cannot be had is reported when its turn comes.
-        target.is_ok_and(|target| target.is_same(other))
+        self.compute(&InputPath::new(input.to_owned())).is_ok_and(|target| target.is_same(other))
     }
 
-    /// Descriptors that a file holds until it is committed: the output, what it replaces, and a source that will be deleted.
+    /// Descriptors that a file holds until it is committed: the output, what it replaces with its lock, a source that will be
+    /// deleted, and a folder that names of the run are below.
     pub(crate) fn descriptors(&self) -> usize {
-        1 + usize::from(self.args.force) + usize::from(self.args.rm)
+        let FileArgs { rm, output_dir, inputs, .. } = self.args;
+        1 + 2 * usize::from(self.args.replace())
+            + usize::from(*rm)
+            + usize::from(output_dir.is_some() || inputs.recursive)
     }
 
     fn overwrite(&self) -> Overwrite {
-        if self.args.force { Overwrite::Replace } else { Overwrite::Refuse }
+        if self.args.replace() { Overwrite::Replace } else { Overwrite::Refuse }
     }
 }
 
-/// Takes a name, or refuses one that another input has taken.
-fn take(taken: &Mutex<HashSet<PathBuf>>, output: PathBuf, name: &str) -> Result<()> {
-    if lock(taken).insert(output) {
-        return Ok(());
-    }
-    misuse(
-        format!("{name} would be the output of two inputs"),
-        "give them different folders; --recursive, with the folder named and no list, keeps the tree",
-    )
+const NO_LINKS: &str = "no link below the folder of -O is followed; name the folder that it leads to with -O";
+
+/// Fails if there is no such input.
+fn check_exists(path: &Path) -> Result<()> {
+    let found = fs::metadata(path).map(drop).with_context(|| format!("cannot open {}", quoted(path)));
+    found.with_context(|| During::OpeningInput(path.to_owned()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

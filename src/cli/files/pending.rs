@@ -6,14 +6,14 @@
 
 use std::{
     ffi::OsStr,
-    fs::{File, Metadata},
+    fs::{self, File},
     io::{self, Seek, SeekFrom, Write},
     num::NonZeroU64,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use tempfile::{Builder, TempPath};
+use tempfile::{Builder, PathPersistError, TempPath};
 
 use crate::{
     cli::{
@@ -22,7 +22,8 @@ use crate::{
             permissions::{self, Permissions},
             sparse::each_run,
         },
-        platform::{self, signals},
+        platform::{self, FileHandle, FileId, Links, signals},
+        terminal::messages,
     },
     crypto::WriteAt,
 };
@@ -48,11 +49,16 @@ pub(crate) struct Pending {
     sparse_length: Option<AtomicU64>,
     /// Bytes written so far, in any order.
     written: AtomicU64,
+    /// Whether the system keeps what is written in memory, because it knows no other way.
+    always_cached: AtomicBool,
 }
 
 /// After so many bytes of a file, the system starts to write them to the disk, so that syncing the file at its end finds little
 /// to do.
 const WRITEBACK: u64 = 8 << 20;
+
+/// What follows so many bytes of a file is not kept in memory: a large backup would push out everything else.
+const CACHED: u64 = 1 << 30;
 
 enum TemporaryName {
     None,
@@ -100,7 +106,15 @@ impl Pending {
     }
 
     fn of(file: File, name: TemporaryName, target: &Path) -> Self {
-        Self { file, name, target: target.to_owned(), cursor: 0, sparse_length: None, written: AtomicU64::new(0) }
+        Self {
+            file,
+            name,
+            target: target.to_owned(),
+            cursor: 0,
+            sparse_length: None,
+            written: AtomicU64::new(0),
+            always_cached: AtomicBool::new(false),
+        }
     }
 
     /// From now on, blocks of zeros become holes.
@@ -153,18 +167,20 @@ impl Pending {
         }
     }
 
-    /// Sets length and permissions, and starts to write the file to the disk.
+    /// Which file this is, now and once it has its name.
+    pub(crate) fn id(&self) -> io::Result<FileId> {
+        FileId::of(&self.file)
+    }
+
+    /// Sets length and permissions, which are no more than those of the file that is `replaced`, and starts to write the file to
+    /// the disk.
     ///
     /// # Errors
     ///
     /// Those of the system.
-    pub(crate) fn finish(&self, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
+    pub(crate) fn finish(&self, permissions: &Permissions, replaced: Option<&FileHandle>) -> io::Result<()> {
         self.set_length()?;
-        let replaced = match overwrite {
-            Overwrite::Replace => self.target.metadata().ok().filter(Metadata::is_file),
-            Overwrite::Never | Overwrite::Refuse => None,
-        };
-        permissions::set(&self.file, permissions, replaced.as_ref(), &self.target)?;
+        permissions::set(&self.file, permissions, replaced, &self.target)?;
         platform::write_back(&self.file, 0, None);
         Ok(())
     }
@@ -199,6 +215,18 @@ impl Pending {
         Ok(())
     }
 
+    fn write_run(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.written.load(Ordering::Relaxed) >= CACHED && !self.always_cached.load(Ordering::Relaxed) {
+            match platform::write_all_at_uncached(&self.file, bytes, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                    self.always_cached.store(true, Ordering::Relaxed);
+                }
+                written => return written,
+            }
+        }
+        platform::write_all_at(&self.file, bytes, offset)
+    }
+
     /// Counts bytes that were written up to `end`. Once there are many, the system starts to write them to the disk.
     fn count(&self, bytes: u64, end: u64) {
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
@@ -210,13 +238,43 @@ impl Pending {
 }
 
 fn rename(from: TempPath, to: &Path, overwrite: Overwrite) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     let hidden = from.to_path_buf();
     match overwrite {
-        Overwrite::Never | Overwrite::Refuse => from.persist_noclobber(to)?,
+        Overwrite::Never | Overwrite::Refuse => match from.persist_noclobber(to) {
+            Err(PathPersistError { error, path })
+                if matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported) =>
+            {
+                replace_placeholder(path, to)?;
+            }
+            renamed => renamed?,
+        },
         Overwrite::Replace => from.persist(to)?,
     }
     signals::keep(&hidden);
     Ok(())
+}
+
+/// Renames a file where the file system has neither hard links nor a rename that replaces nothing: an empty file takes the
+/// name first, and is replaced if it still is the same.
+fn replace_placeholder(from: TempPath, to: &Path) -> io::Result<()> {
+    messages::lacks(
+        "the file system cannot name a file in one step without replacing another: a run that is killed can leave an empty file",
+    );
+    signals::create_temporary(to, platform::create_placeholder)?;
+    // Held: no other file can get its inode number.
+    let placeholder = FileHandle::named(to)?;
+    let is_ours = || {
+        let named = FileId::of_name(to, Links::Hold);
+        named.is_ok_and(|(id, metadata)| id == *placeholder.id() && metadata.is_file() && metadata.len() == 0)
+    };
+    let renamed =
+        if is_ours() { from.persist(to).map_err(io::Error::from) } else { Err(io::ErrorKind::AlreadyExists.into()) };
+    if renamed.is_err() && is_ours() {
+        let _ = fs::remove_file(to);
+    }
+    signals::keep(to);
+    renamed
 }
 
 impl Write for Pending {
@@ -235,10 +293,10 @@ impl WriteAt for Pending {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let end = offset + bytes.len() as u64;
         match &self.sparse_length {
-            None => platform::write_all_at(&self.file, bytes, offset)?,
+            None => self.write_run(bytes, offset)?,
             Some(length) => {
                 length.fetch_max(end, Ordering::Relaxed);
-                each_run(bytes, offset, |run, offset| platform::write_all_at(&self.file, run, offset))?;
+                each_run(bytes, offset, |run, offset| self.write_run(run, offset))?;
             }
         }
         self.count(bytes.len() as u64, end);
@@ -246,36 +304,27 @@ impl WriteAt for Pending {
     }
 }
 
-/// Creates a folder and the missing ones above it, each durable. Each gets the permissions of the
-/// corresponding folder of `model`, as long as their names match.
+/// Creates a folder and the missing ones above it, each durable.
 ///
 /// # Errors
 ///
 /// Those of the system.
-pub(crate) fn create_folders(path: &Path, model: Option<&Path>) -> io::Result<()> {
+pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let model = model.filter(|model| model.file_name() == path.file_name());
     let above = parent_folder(path);
-    create_folders(above, model.and_then(Path::parent))?;
-    match platform::create_folder(path, permissions::folder_mode(model)) {
+    create_folders(above)?;
+    match platform::create_folder(path, None) {
         // Another file of the run may have needed it too.
         Err(_) if path.is_dir() => {}
         created => created?,
     }
     match platform::sync_folder(above) {
         // Said of the outputs in it.
-        Err(error) if cannot_be_synced(&error) => Ok(()),
+        Err(error) if platform::cannot_be_synced(&error) => Ok(()),
         synced => synced,
     }
-}
-
-/// Whether a failure to sync a folder says that the folder never can be: it may be writable but not readable, and not all file
-/// systems can do it. Any other failure means that something may be lost.
-pub(crate) fn cannot_be_synced(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }
 
 #[cfg(all(test, unix))]
@@ -286,6 +335,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::cli::files::permissions::Owner;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).expect("the folder is there");
@@ -293,7 +343,8 @@ mod tests {
     }
 
     fn commit(pending: Pending, permissions: &Permissions, overwrite: Overwrite) -> io::Result<()> {
-        pending.finish(permissions, overwrite)?;
+        let replaced = FileHandle::named(&pending.target).ok().filter(|_| overwrite == Overwrite::Replace);
+        pending.finish(permissions, replaced.as_ref())?;
         pending.sync()?;
         pending.persist(overwrite)
     }
@@ -332,7 +383,7 @@ mod tests {
             assert_eq!(refused.expect_err("the name is taken").kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&target).expect("it is there"), b"old");
 
-            let permissions = Permissions::Like { source: model.clone(), access_list: false };
+            let permissions = Permissions::Like { source: model.clone(), access_list: false, owner: Owner::New };
             make(&target).and_then(|pending| commit(pending, &permissions, Overwrite::Replace)).expect("it may");
             assert_eq!(fs::read(&target).expect("it is there"), b"");
             let replaced = target.metadata().expect("it is there");

@@ -7,7 +7,11 @@ use std::{
     path::Path,
 };
 
-use crate::cli::{files::naming::parent_folder, platform};
+use crate::cli::{
+    files::naming::parent_folder,
+    platform::{self, FileHandle},
+    terminal::messages,
+};
 
 /// The permissions and mtime that a file has when it gets its name.
 pub(crate) enum Permissions {
@@ -16,6 +20,7 @@ pub(crate) enum Permissions {
         source: Metadata,
         /// Whether the source has an access control list. If so, its group bits are not the group's.
         access_list: bool,
+        owner: Owner,
     },
     /// Mode 0666 less the umask.
     Umask,
@@ -23,11 +28,24 @@ pub(crate) enum Permissions {
     Private,
 }
 
-/// The mode bits of a shared folder such as `/tmp`: writable by everybody, with the sticky bit.
-const SHARED_FOLDER: u32 = 0o1002;
+/// Whom a new file belongs to, where the system lets this user choose: root, that is.
+#[derive(Clone, Copy)]
+pub(crate) enum Owner {
+    /// This user, or the owner of the file that it replaces, if nobody else can have put that there.
+    New,
+    /// The owner of the source, which is deleted: an encrypted file tells nobody what is in it.
+    Sealed,
+    /// The same for a decrypted file, but only in a folder where nobody else can have put the source.
+    Opened,
+    /// The owner of the file that it replaces, which is its source.
+    Rewritten,
+}
 
-/// Sets permissions and mtime of `file`, which will be `target`. A file that replaces another also gets its owner and group,
-/// where the system allows it, and no permission that the replaced file did not have.
+/// The mode bits of a folder that others than its owner may write to.
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
+/// Sets permissions and mtime of `file`, which will be `target`. A file that replaces another gets no permission that this did
+/// not have, and its owner and group too, where the system allows it and nobody else can have put it there.
 ///
 /// # Errors
 ///
@@ -35,7 +53,7 @@ const SHARED_FOLDER: u32 = 0o1002;
 pub(crate) fn set(
     file: &File,
     permissions: &Permissions,
-    replaced: Option<&Metadata>,
+    replaced: Option<&FileHandle>,
     target: &Path,
 ) -> io::Result<()> {
     set_mode(file, permissions, replaced, target)?;
@@ -48,16 +66,23 @@ pub(crate) fn set(
     }
 }
 
-fn set_mode(file: &File, permissions: &Permissions, replaced: Option<&Metadata>, target: &Path) -> io::Result<()> {
+fn set_mode(file: &File, permissions: &Permissions, replaced: Option<&FileHandle>, target: &Path) -> io::Result<()> {
     if platform::ownership(&file.metadata()?).is_none() {
         return Ok(());
     }
+    if replaced.is_some() || !matches!(permissions, Permissions::Umask) {
+        // A folder can have a list for its new files. They would get permissions that their model does not have.
+        platform::drop_access_list(file);
+    }
     let kept = match replaced {
         None => 0o777,
-        Some(replaced) => take_over_owner(file, replaced, target)?,
+        Some(replaced) => take_over_owner(file, permissions, replaced, target)?,
     };
     let bits = match permissions {
-        Permissions::Like { source, access_list } => {
+        Permissions::Like { source, access_list, owner } => {
+            if replaced.is_none() && is_kept(*owner, target)? {
+                let _ = platform::ownership(source).map(|source| platform::set_owner(file, source.user));
+            }
             let same_group = if replaced.is_some() { group(file) == group_of(source) } else { set_group(file, source) };
             permission_bits(source, same_group && !access_list)
         }
@@ -68,19 +93,33 @@ fn set_mode(file: &File, permissions: &Permissions, replaced: Option<&Metadata>,
 }
 
 /// Gives `file` the owner and group of the file that it replaces, and returns the permission bits that it may have.
-fn take_over_owner(file: &File, replaced: &Metadata, target: &Path) -> io::Result<u32> {
-    let folder = platform::ownership(&parent_folder(target).metadata()?).map_or(0, |folder| folder.mode);
-    let same_group = if folder & SHARED_FOLDER == SHARED_FOLDER {
-        // Anybody can have put the old file there, as a trap.
-        group(file) == group_of(replaced)
+fn take_over_owner(file: &File, permissions: &Permissions, replaced: &FileHandle, target: &Path) -> io::Result<u32> {
+    let metadata = replaced.metadata_now()?;
+    let owner = platform::ownership(&metadata).map_or(0, |metadata| metadata.user);
+    let is_rewritten = matches!(permissions, Permissions::Like { owner: Owner::Rewritten, .. });
+    let same_group = if is_rewritten || owner == platform::user() || is_ours(parent_folder(target))? {
+        // Only root can give files away. Other users stay the owner.
+        let _ = platform::set_owner(file, owner);
+        set_group(file, &metadata)
     } else {
-        if let Some(replaced) = platform::ownership(replaced) {
-            // Only root can give files away. Other users stay the owner.
-            let _ = platform::set_owner(file, replaced.user);
-        }
-        set_group(file, replaced)
+        // Somebody else can have put the old file there, as a trap.
+        group(file) == group_of(&metadata)
     };
-    Ok(permission_bits(replaced, same_group && !platform::has_access_list(target)))
+    Ok(permission_bits(&metadata, same_group && !replaced.has_access_list()))
+}
+
+/// Whether nobody but this user and root can put files into a folder.
+fn is_ours(folder: &Path) -> io::Result<bool> {
+    let Some(folder) = platform::ownership(&folder.metadata()?) else { return Ok(false) };
+    Ok((folder.user == 0 || folder.user == platform::user()) && folder.mode & OTHERS_MAY_WRITE == 0)
+}
+
+fn is_kept(owner: Owner, target: &Path) -> io::Result<bool> {
+    match owner {
+        Owner::New | Owner::Rewritten => Ok(false),
+        Owner::Sealed => Ok(true),
+        Owner::Opened => is_ours(parent_folder(target)),
+    }
 }
 
 fn group_of(metadata: &Metadata) -> Option<u32> {
@@ -108,7 +147,10 @@ fn permission_bits(model: &Metadata, same_group: bool) -> u32 {
 /// Ignores a refusal by a file system that has no such attributes. The file stays private to its owner.
 fn ignore_unsupported(set: io::Result<()>) -> io::Result<()> {
     match set {
-        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            messages::lacks("the file system does not keep the permissions and times of files");
+            Ok(())
+        }
         set => set,
     }
 }

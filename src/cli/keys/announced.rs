@@ -3,11 +3,13 @@
 use std::{
     collections::VecDeque,
     fs, mem,
-    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
-use crate::{cli::files::encrypted_input::read_header, crypto::Decryptor};
+use crate::{
+    cli::files::{encrypted_input::read_header, naming::InputPath},
+    crypto::Decryptor,
+};
 
 /// Bytes of headers that are held at once.
 const HEADERS: usize = 16 << 20;
@@ -16,10 +18,10 @@ const GROUPS: usize = 2;
 
 /// The files, in groups. Nothing is read before it is asked for.
 #[derive(Default)]
-pub(crate) struct Announced(Mutex<VecDeque<Vec<PathBuf>>>);
+pub(crate) struct Announced(Mutex<VecDeque<Vec<InputPath>>>);
 
 impl Announced {
-    pub(crate) fn add(&self, group: Vec<PathBuf>) {
+    pub(crate) fn add(&self, group: Vec<InputPath>) {
         let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if groups.len() == GROUPS {
             groups.pop_front();
@@ -34,7 +36,7 @@ impl Announced {
         let groups = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let (mut headers, mut bytes) = (Vec::new(), 0);
         for path in groups.into_iter().flatten() {
-            if !fs::metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            if !fs::metadata(&path.path).is_ok_and(|metadata| metadata.is_file()) {
                 continue;
             }
             let Ok(header) = read_header(&path) else { continue };

@@ -116,8 +116,9 @@ impl KeyFiles {
             file => file?,
         };
         // Not by name: opening a pipe twice would wait for a second writer.
-        let handle = FileHandle::of(&file).with_context(cannot_read)?;
         let is_named = path != Path::new(DASH);
+        let handle = if is_named { FileHandle::opened(path, &file) } else { FileHandle::of(&file) };
+        let handle = handle.with_context(cannot_read)?;
         let others_may_read = is_named && platform::others_may_read(handle.metadata());
         let expected = if is_named { usize::try_from(handle.metadata().len()).unwrap_or(KEY_FILE_LIMIT) } else { 0 };
         self.read.push((handle, display_name(path)));

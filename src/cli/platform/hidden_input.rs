@@ -10,7 +10,10 @@ use std::{
 
 use rustix::termios::{InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
-use crate::{cli::platform::unix::TERMINAL_INPUT, crypto::secrecy::Zeroizing};
+use crate::{
+    cli::platform::{TypedAhead, unix::TERMINAL_INPUT},
+    crypto::secrecy::Zeroizing,
+};
 
 /// Bytes in the longest line that a terminal passes on.
 const LINE: usize = 4096;
@@ -32,15 +35,15 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// While it lives, the terminal shows nothing that is typed. Signals that end or suspend the program restore the terminal.
-pub(crate) struct HiddenInput(());
+pub(crate) struct HiddenInput(TypedAhead);
 
 impl HiddenInput {
-    /// Turns the terminal's echo off. Signals must be [handled](crate::cli::platform::signals::clean_up_on_signals) by then.
+    /// Turns the terminal's echo off, unless it is off already. Signals must be [handled](crate::cli::platform::signals::clean_up_on_signals) by then.
     ///
     /// # Errors
     ///
     /// If there is no terminal.
-    pub(crate) fn begin() -> io::Result<Self> {
+    pub(crate) fn begin(typed_ahead: TypedAhead) -> io::Result<Self> {
         let mut state = state();
         if state.depth == 0 {
             let terminal = File::options().read(true).write(true).open(TERMINAL_INPUT)?;
@@ -49,10 +52,10 @@ impl HiddenInput {
             state.terminal = Some((terminal, before));
         }
         state.depth += 1;
-        Ok(Self(()))
+        Ok(Self(typed_ahead))
     }
 
-    /// Shows a question and reads the line that answers it, without its line feed. What was typed before is discarded.
+    /// Shows a question and reads the line that answers it, without its line feed.
     ///
     /// # Errors
     ///
@@ -62,7 +65,9 @@ impl HiddenInput {
             let mut state = state();
             question.clone_into(&mut state.question);
             let (terminal, _) = state.terminal.as_ref().expect("it is open as long as input is hidden");
-            let _ = tcflush(terminal, QueueSelector::IFlush);
+            if self.0 == TypedAhead::Discarded {
+                let _ = tcflush(terminal, QueueSelector::IFlush);
+            }
             terminal.try_clone()?
         };
         terminal.write_all(question.as_bytes())?;
@@ -80,8 +85,11 @@ impl Drop for HiddenInput {
         if state.depth == 0
             && let Some((terminal, before)) = state.terminal.take()
         {
-            // Discards what was typed: a passphrase that was typed once more must not become a command of the shell.
-            let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
+            let actions = match self.0 {
+                TypedAhead::Discarded => OptionalActions::Flush,
+                TypedAhead::Kept => OptionalActions::Now,
+            };
+            let _ = tcsetattr(&terminal, actions, &before);
         }
     }
 }

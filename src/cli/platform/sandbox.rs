@@ -83,7 +83,7 @@ pub(crate) fn refuse_network_sockets() -> Result<()> {
 ///
 /// If the system cannot enforce that; then nothing has changed.
 #[cfg(target_os = "linux")]
-pub(crate) fn refuse_other_files<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+pub(crate) fn refuse_other_files(folders: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<()> {
     use landlock::{
         ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
     };
@@ -103,7 +103,7 @@ pub(crate) fn refuse_other_files<'a>(folders: impl IntoIterator<Item = &'a Path>
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn refuse_other_files<'a>(_: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+pub(crate) fn refuse_other_files(_: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<()> {
     bail!("this system has no Landlock");
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{DirBuilder, File, Metadata, Permissions},
+    fs::{DirBuilder, File, Metadata, Permissions, TryLockError},
     io,
     os::{
         fd::AsFd,
@@ -24,7 +24,7 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::ownership::Ownership;
+use crate::cli::platform::{held::links::Links, ownership::Ownership, spelling::as_listed};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
@@ -44,13 +44,34 @@ impl FileId {
         Ok(Self::from(&file.metadata()?))
     }
 
-    pub(super) fn at(_: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
-        Ok(Self::from(metadata))
+    /// The identity of the file that `path` names, the same for all spellings of its name.
+    pub(super) fn at(path: &Path, _: Option<&File>, metadata: &Metadata) -> io::Result<Self> {
+        Ok(as_listed(path, metadata).map_or_else(|| Self::from(metadata), |listed| Self::from(&listed)))
+    }
+
+    /// The identity of an open file that `path` named.
+    pub(crate) fn of_opened(path: &Path, file: &File) -> io::Result<Self> {
+        Self::at(path, Some(file), &file.metadata()?)
+    }
+
+    /// The identity of what has a name now, with its metadata. Nothing is held.
+    pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
+        let metadata = links.metadata(path)?;
+        Ok((Self::at(path, None, &metadata)?, metadata))
+    }
+
+    /// Both numbers. Always there; elsewhere, a console has none.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        Some((self.device, self.inode))
     }
 }
 
 impl From<&Metadata> for FileId {
+    /// A block device is known by its own number, since several names can stand for it.
     fn from(metadata: &Metadata) -> Self {
+        if is_block_device(metadata) {
+            return Self { device: u64::MAX, inode: metadata.rdev() };
+        }
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }
@@ -91,6 +112,12 @@ pub(crate) fn wait_to_write(file: &File) -> io::Result<()> {
 pub(crate) fn can_read_within(file: &File, patience: Duration) -> io::Result<bool> {
     let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
     wait(file, PollFlags::IN, Some(&patience))
+}
+
+/// Whether a write returns within some time, be it with an error.
+pub(crate) fn can_write_within(file: &File, patience: Duration) -> io::Result<bool> {
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    wait(file, PollFlags::OUT, Some(&patience))
 }
 
 fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Result<bool> {
@@ -188,6 +215,38 @@ pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
 }
 
+/// Bytes that this user may still write to the file system of a folder.
+pub(crate) fn free_space(folder: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(folder).ok()?;
+    // Systems that do not know say 0 for everything.
+    (system.f_blocks > 0).then(|| system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Numbers that no other file has while this one exists.
+pub(crate) fn file_number(metadata: &Metadata) -> Option<(u64, u64)> {
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Takes an advisory lock on a file, which lasts until the file is closed. `false` if another process has it.
+///
+/// # Errors
+///
+/// Those of flock(2): not every file system has such locks.
+pub(crate) fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Opens a regular file for reading. A link is not followed, and a pipe makes nobody wait.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    #[allow(clippy::cast_possible_wrap, reason = "the standard library takes the same bits as a signed number")]
+    File::options().read(true).custom_flags(flags as i32).open(path)
+}
+
 /// Number of hard links to a file.
 pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
@@ -201,6 +260,11 @@ pub(crate) fn change_time(metadata: &Metadata) -> Option<(i64, i64)> {
 /// Owner, group and mode.
 pub(crate) fn ownership(metadata: &Metadata) -> Option<Ownership> {
     Some(Ownership { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
+}
+
+/// The user that this process acts as.
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Gives a file to another user, which only root may do.

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{cli::platform::ownership::Ownership, crypto::secrecy::Zeroizing};
+use crate::{
+    cli::platform::{TypedAhead, held::links::Links, ownership::Ownership},
+    crypto::secrecy::Zeroizing,
+};
 
 /// The console, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "CONIN$";
@@ -32,6 +35,22 @@ impl FileId {
         Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
 
+    /// The identity of an open file.
+    pub(crate) fn of_opened(_: &Path, file: &File) -> io::Result<Self> {
+        Self::of(file)
+    }
+
+    /// The identity of what has a name now, with its metadata. Nothing is held.
+    pub(crate) fn of_name(path: &Path, links: Links) -> io::Result<(Self, Metadata)> {
+        let metadata = links.metadata(path)?;
+        Ok((Self::at(path, None, &metadata)?, metadata))
+    }
+
+    /// Both numbers, or `None` for a console.
+    pub(crate) fn numbers(&self) -> Option<(u64, u64)> {
+        self.0
+    }
+
     fn from_information(information: io::Result<winapi_util::file::Information>) -> Self {
         Self(information.ok().map(|found| (found.volume_serial_number(), found.file_index())))
     }
@@ -44,8 +63,8 @@ impl PartialEq for FileId {
 }
 
 /// Looks at what `path` names, and holds nothing: a file that is open cannot be replaced here.
-pub(crate) fn hold(path: &Path) -> io::Result<(Option<File>, Metadata)> {
-    Ok((None, std::fs::metadata(path)?))
+pub(crate) fn hold(path: &Path, links: Links) -> io::Result<(Option<File>, Metadata)> {
+    Ok((None, links.metadata(path)?))
 }
 
 /// The path with these bytes, which must be UTF-8 here.
@@ -97,6 +116,16 @@ pub(crate) fn columns() -> Option<u16> {
     None
 }
 
+/// Unsupported: here a lock keeps others from reading.
+pub(crate) fn lock(_: &File) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Opens a file for reading.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// 1: the number of hard links is not available.
 pub(crate) fn link_count(_: &Metadata) -> u64 {
     1
@@ -132,6 +161,11 @@ pub(crate) fn wait_to_write(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// True, as [`can_read_within`].
+pub(crate) fn can_write_within(_: &File, _: Duration) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// True: a pipe cannot be asked here.
 pub(crate) fn can_read_within(_: &File, _: Duration) -> io::Result<bool> {
     Ok(true)
@@ -146,8 +180,8 @@ pub(crate) fn descriptor(number: u32) -> io::Result<File> {
 pub(crate) struct HiddenInput(());
 
 impl HiddenInput {
-    /// Does nothing: each question hides its answer.
-    pub(crate) fn begin() -> io::Result<Self> {
+    /// Does nothing: each question hides its answer, and what was typed before is kept.
+    pub(crate) fn begin(_: TypedAhead) -> io::Result<Self> {
         Ok(Self(()))
     }
 
@@ -183,6 +217,11 @@ pub(crate) fn ownership(_: &Metadata) -> Option<Ownership> {
     None
 }
 
+/// 0: users have no numbers here.
+pub(crate) fn user() -> u32 {
+    0
+}
+
 /// Unsupported.
 pub(crate) fn set_owner(_: &File, _: u32) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
@@ -211,6 +250,16 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 /// Creates a folder.
 pub(crate) fn create_folder(path: &Path, _: Option<u32>) -> io::Result<()> {
     std::fs::create_dir(path)
+}
+
+/// `None`: it is not asked for here.
+pub(crate) fn free_space(_: &Path) -> Option<u64> {
+    None
+}
+
+/// `None`: metadata do not tell.
+pub(crate) fn file_number(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// `None`: there is no limit that matters.

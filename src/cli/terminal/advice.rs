@@ -100,7 +100,9 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         CryptoError::Memory { .. } => {
             "close other programs, raise the limit on memory (ulimit -v), or use a larger machine"
         }
-        CryptoError::Incompatible | CryptoError::MixedQuantumSafety => "encrypt a file for each kind of recipient",
+        CryptoError::Incompatible | CryptoError::SharedPassphrase { .. } | CryptoError::MixedQuantumSafety => {
+            "encrypt a file for each kind of recipient"
+        }
         CryptoError::StanzaCount { .. } => {
             "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::{Mutex, Once, PoisonError},
 };
 
@@ -66,6 +66,13 @@ impl Messages {
         }
     }
 
+    /// Prints a next step that no error asks for, to somebody who watches.
+    pub(crate) fn hint_on_terminal(&self, text: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            print("hint: ", text);
+        }
+    }
+
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
             print("warning: ", text);
@@ -97,6 +104,18 @@ impl Messages {
         }
     }
 
+    /// Tells a result.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            print("", text);
+        }
+    }
+
+    /// Reports for `--verbose` what the system turned out to lack.
+    pub(crate) fn say_what_lacks(&self) {
+        LACKS.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|text| self.verbose(text));
+    }
+
     /// Prints a new public key in age-keygen's words.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn public_key(&self, recipient: &Recipient) {
@@ -108,6 +127,14 @@ impl Messages {
     pub(crate) fn relay(&self, text: &str) {
         print("", text);
     }
+}
+
+/// What the system turned out to lack, for `--verbose`.
+static LACKS: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+/// Notes that the system lacks something, for [`Messages::say_what_lacks`].
+pub(crate) fn lacks(text: &'static str) {
+    LACKS.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
 }
 
 /// An error and its causes in one line.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
     path::Path,
     sync::{Mutex, OnceLock, PoisonError},
 };
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::{
     cli::{
         args::Passphrases,
-        platform::{self, HiddenInput, signals},
+        platform::{self, HiddenInput, TypedAhead, signals},
         terminal::{
             advice::{Advise, advised, misuse},
             errors::{PassphrasesDiffer, Unanswered},
@@ -39,8 +39,13 @@ const WORDS: usize = 10;
 
 /// Where answers come from.
 pub(crate) enum Prompt {
-    /// The terminal. It hides what is typed from the first question until a key has been derived from the answer.
-    Terminal(Mutex<Option<HiddenInput>>),
+    /// The terminal.
+    Terminal {
+        /// Hides what is typed from a question until a key has been derived from the answer.
+        hidden: Mutex<Option<HiddenInput>>,
+        /// Whether standard input is a terminal too and carries data, which may be typed while keys are derived.
+        carries_data: bool,
+    },
     /// A file or a descriptor. Read once: a pipe gives its text only once.
     File { source: PassphraseSource, read: OnceLock<SecretString> },
     /// `--batch`.
@@ -48,11 +53,6 @@ pub(crate) enum Prompt {
 }
 
 impl Prompt {
-    /// Asks on the terminal.
-    fn terminal() -> Self {
-        Self::Terminal(Mutex::default())
-    }
-
     /// `stdin_taken` says whether standard input carries data or names.
     pub(crate) fn new(args: &Passphrases, stdin_taken: bool) -> Result<Self> {
         let (named, path) = match (args.passphrase_fd, &args.passphrase_file) {
@@ -62,7 +62,10 @@ impl Prompt {
             (Some(number), _) => (format!("--passphrase-fd {number}"), format!("/dev/fd/{number}").into()),
             (None, Some(path)) => (format!("--passphrase-file {}", quoted(path)), path.clone()),
             (None, None) if args.batch => return Ok(Self::Nobody),
-            (None, None) => return Ok(Self::terminal()),
+            (None, None) => {
+                let carries_data = stdin_taken && io::stdin().is_terminal();
+                return Ok(Self::Terminal { hidden: Mutex::default(), carries_data });
+            }
         };
         let source = PassphraseSource { number: args.passphrase_fd, path };
         let prompt = Self::File { source, read: OnceLock::new() };
@@ -84,7 +87,7 @@ impl Prompt {
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
             Self::File { source, .. } => Some(&source.path),
-            Self::Terminal(_) | Self::Nobody => None,
+            Self::Terminal { .. } | Self::Nobody => None,
         }
     }
 
@@ -109,7 +112,7 @@ impl Prompt {
 
     fn must_be_terminal(&self) -> Result<()> {
         match self {
-            Self::Terminal(_) => Ok(()),
+            Self::Terminal { .. } => Ok(()),
             Self::File { .. } => Err(unanswered("questions are answered on a terminal, not by a file".to_owned())),
             Self::Nobody => Err(unanswered("--batch forbids asking".to_owned())),
         }
@@ -118,7 +121,7 @@ impl Prompt {
     /// An existing passphrase, for the thing that `purpose` names.
     pub(crate) fn passphrase(&self, purpose: Purpose<'_>) -> Result<SecretString> {
         match self {
-            Self::Terminal(_) => self.ask(&questions::existing(purpose)),
+            Self::Terminal { .. } => self.ask(&questions::existing(purpose)),
             Self::File { source, read } => {
                 if read.get().is_none() {
                     let _ = read.set(source.read()?);
@@ -139,7 +142,7 @@ impl Prompt {
         open: impl Fn(SecretString) -> Result<T>,
     ) -> Result<T> {
         // Programs that drive age expect one question.
-        let attempts = if matches!(self, Self::Terminal(_)) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
+        let attempts = if matches!(self, Self::Terminal { .. }) && !persona::is_drop_in() { ATTEMPTS } else { 1 };
         let mut attempt = 1;
         let opened = loop {
             match self.passphrase(purpose).and_then(&open) {
@@ -157,7 +160,22 @@ impl Prompt {
     /// A passphrase to encrypt with: typed twice, or generated if the answer is empty. Call [`show_input`](Self::show_input)
     /// once a key has been derived from it.
     pub(crate) fn new_passphrase(&self) -> Result<SecretString> {
-        let Self::Terminal(_) = self else {
+        self.new_by(questions::new())
+    }
+
+    /// The same, for a passphrase that replaces another or protects what is there.
+    pub(crate) fn replacing_passphrase(&self) -> Result<SecretString> {
+        self.new_by(questions::REPLACING)
+    }
+
+    /// Tells something on the terminal, and nowhere else.
+    pub(crate) fn tell(&self, text: &str) -> Result<()> {
+        self.must_be_terminal()?;
+        hidden_while(|| Tty::open()?.show(text)).context("cannot write to the terminal")
+    }
+
+    fn new_by(&self, question: &str) -> Result<SecretString> {
+        let Self::Terminal { .. } = self else {
             let passphrase = self.passphrase(Purpose::Encryption)?;
             if is_empty(&passphrase) {
                 bail!("the passphrase is empty");
@@ -165,7 +183,7 @@ impl Prompt {
             check_can_be_typed(&passphrase)?;
             return Ok(passphrase);
         };
-        let passphrase = self.ask(questions::new())?;
+        let passphrase = self.ask(question)?;
         check_can_be_typed(&passphrase)?;
         if is_empty(&passphrase) {
             let generated = generate();
@@ -183,13 +201,13 @@ impl Prompt {
 impl Prompt {
     /// Asks on the terminal, which hides the answer and everything typed from then on until [`show_input`](Self::show_input).
     fn ask(&self, question: &str) -> Result<SecretString> {
-        let Self::Terminal(hidden) = self else { return Err(no_terminal()) };
+        let Self::Terminal { hidden, .. } = self else { return Err(no_terminal()) };
         let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
         let input = match hidden.take() {
             Some(input) => input,
             None => {
                 signals::clean_up_on_signals().context("cannot prepare for signals")?;
-                HiddenInput::begin().map_err(|_| no_terminal())?
+                begin_to_hide().map_err(|_| no_terminal())?
             }
         };
         let answer = hidden_while(|| input.ask(question));
@@ -211,10 +229,23 @@ impl Prompt {
 
     /// Has the terminal show again what is typed. What was typed so far is discarded.
     pub(crate) fn show_input(&self) {
-        if let Self::Terminal(hidden) = self {
+        if let Self::Terminal { hidden, .. } = self {
             hidden.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
+
+    /// Hides what is typed while a key is derived again from an earlier answer. Hides nothing where answers come from
+    /// elsewhere, or if the data to encrypt or decrypt is being typed.
+    pub(crate) fn hide_input(&self) -> Option<HiddenInput> {
+        match self {
+            Self::Terminal { carries_data: false, .. } => begin_to_hide().ok(),
+            _ => None,
+        }
+    }
+}
+
+fn begin_to_hide() -> io::Result<HiddenInput> {
+    HiddenInput::begin(if persona::is_drop_in() { TypedAhead::Kept } else { TypedAhead::Discarded })
 }
 
 fn no_terminal() -> anyhow::Error {

@@ -63,23 +63,22 @@ fn check_stanzas(
     if wrapped.is_empty() || (wrapped.len() > 1 && !recipient.may_have_many_stanzas()) {
         return Err(Error::StanzaCount { recipient: recipient.to_string(), stanzas: wrapped.len() });
     }
+    let Recipient::External { .. } = recipient else { return Ok(()) };
     let is_only_stanza = recipients.len() + kept.len() == 1 && wrapped.len() == 1;
-    if let Recipient::External { .. } = recipient
-        && let Some(fault) = fault_for_others(wrapped, recipients, is_only_stanza)
-    {
-        return Err(Error::Wrap(format!("{recipient} {fault}")));
+    if !is_only_stanza && wrapped.iter().any(|stanza| stanza.tag == SCRYPT) {
+        return Err(Error::SharedPassphrase { recipient: recipient.to_string() });
     }
-    Ok(())
+    match fault_for_others(wrapped, recipients) {
+        Some(fault) => Err(Error::Wrap(format!("{recipient} {fault}"))),
+        None => Ok(()),
+    }
 }
 
 /// Why a plugin's stanzas would stop other recipients from opening the file, if they would.
 ///
 /// An identity skips stanzas for others. It gives up at a malformed stanza of its type, and at one that names its key but does
 /// not open.
-fn fault_for_others(stanzas: &[Stanza], others: &[&Recipient], is_only_stanza: bool) -> Option<&'static str> {
-    if !is_only_stanza && stanzas.iter().any(|stanza| stanza.tag == SCRYPT) {
-        return Some("gave a passphrase stanza, and such a one must be a file's only one");
-    }
+fn fault_for_others(stanzas: &[Stanza], others: &[&Recipient]) -> Option<&'static str> {
     // Identities that match none of the stanzas. They still reject malformed ones.
     let strangers = [Identity::generate(), Identity::generate_hybrid()];
     if stanzas.iter().any(is_malformed_ssh) || strangers.iter().any(|stranger| stranger.unwrap(stanzas).is_some()) {

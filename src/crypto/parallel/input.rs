@@ -59,13 +59,23 @@ impl<'a> Input<'a> {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
+    /// Whether [`stop`](Self::stop) was called.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Calls `write`, in which [`is_wanted`](super::wanted::is_wanted) is true until [`stop`](Self::stop) is called.
+    pub(super) fn while_not_stopped<T>(&self, write: impl FnOnce() -> T) -> T {
+        while_wanted(&self.stopped, write)
+    }
+
     /// Claims the next segment and reads it into `buffer`, which has room for a segment and one byte more.
     ///
     /// Returns `None` if no segment is left, or after [`stop`](Self::stop).
     pub(super) fn claim(&self, buffer: &mut PageBuffer) -> Option<Claim> {
         let segment = self.segment;
         let mut state = self.state.lock().expect("no worker panics while it claims a segment");
-        if state.ended || self.stopped.load(Ordering::Relaxed) {
+        if state.ended || self.is_stopped() {
             return None;
         }
         let State { source, next, ended, lookahead } = &mut *state;

@@ -2,7 +2,7 @@
 
 pub(crate) mod endpoints;
 mod input;
-mod page_buffer;
+pub(crate) mod page_buffer;
 pub(crate) mod pipeline;
 pub(crate) mod sequencer;
 pub(crate) mod wanted;

@@ -8,10 +8,10 @@
 //! source is read under a lock; a sequential sink is written in input order.
 //!
 //! Errors are decided by position, not by time. [`run`] returns the first error by position, and a sequential sink gets
-//! exactly the output before it, whatever the number of threads.
+//! exactly the output before it, whatever the number of threads; less only if the sink gives up, because nobody takes it.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     num::NonZeroUsize,
     ops::ControlFlow,
     sync::{
@@ -219,33 +219,48 @@ impl<'i, 'o, 'p> Pipeline<'i, 'o, 'p> {
         }
     }
 
-    /// Writes a segment's output, then records its error, if any.
+    /// Records a segment's error, if any, then writes its output.
     fn deliver(&self, index: u64, output: &[u8], error: Option<Error>) {
+        let failed = error.is_some();
+        // Before its turn comes, so that a writer before it that waits for a pipe knows.
+        if let Some(error) = error {
+            self.record(index, error);
+        }
         match &self.output {
             Output::AtOffsets { file, .. } => {
-                let written = file.write_all_at(output, self.output_offset(index)).map_err(Error::Write);
                 // After an error, the next claim ends the work.
-                let _ = self.record(index, output.len(), written.err().or(error));
+                let _ = self.written(index, output, failed, file.write_all_at(output, self.output_offset(index)));
             }
             Output::Sequential(sequencer) => sequencer.run(index, |writer| {
-                let written = writer.write_all(output).map_err(Error::Write);
-                self.record(index, output.len(), written.err().or(error))
+                let written = self.input.while_not_stopped(|| writer.write_all(output));
+                self.written(index, output, failed, written)
             }),
         }
     }
 
-    /// Counts the delivered bytes of a segment, or keeps its error if no earlier segment has one. Breaks on an error.
-    fn record(&self, index: u64, length: usize, error: Option<Error>) -> ControlFlow<()> {
-        let Some(error) = error else {
-            self.delivered.fetch_add(length as u64, Ordering::Relaxed);
-            return ControlFlow::Continue(());
-        };
-        self.input.stop();
+    /// Counts the bytes of a segment that was written, or records why it was not. Breaks if the segment failed.
+    fn written(&self, index: u64, output: &[u8], failed: bool, written: io::Result<()>) -> ControlFlow<()> {
+        match written {
+            Ok(()) if failed => return ControlFlow::Break(()),
+            Ok(()) => {
+                self.delivered.fetch_add(output.len() as u64, Ordering::Relaxed);
+                return ControlFlow::Continue(());
+            }
+            // The writer gave up because of the error that is recorded already.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && self.input.is_stopped() => {}
+            Err(error) => self.record(index, Error::Write(error)),
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Keeps an error if no earlier segment has one, and has no more segments claimed.
+    fn record(&self, index: u64, error: Error) {
         let mut first_error = lock(&self.first_error);
         if first_error.as_ref().is_none_or(|(first, _)| index < *first) {
             *first_error = Some((index, error));
         }
-        ControlFlow::Break(())
+        drop(first_error);
+        self.input.stop();
     }
 
     /// Returns the number of bytes delivered, or the first error by position.
@@ -389,9 +404,7 @@ mod tests {
         let process = |_: Segment<'_>| Processed::complete(0);
         let pipeline = Pipeline::new(source, Sink::AtOffsets { file: &written, start: 0 }, SIZE, &process);
         for chunk in [5, 3, 4] {
-            assert!(
-                pipeline.record(chunk, 0, Some(Error::Payload { chunk, fault: PayloadFault::Corrupted })).is_break()
-            );
+            pipeline.record(chunk, Error::Payload { chunk, fault: PayloadFault::Corrupted });
         }
         assert!(matches!(pipeline.finish(), Err(Error::Payload { chunk: 3, .. })));
     }

@@ -1,7 +1,7 @@
-//! Tells a reader that waits for its source that nobody wants the bytes any more.
+//! Tells readers and writers that wait for a pipe that the pipeline has failed elsewhere.
 //!
-//! When one worker fails, another may be waiting for a pipe that stays silent. A reader that asks [`is_wanted`] now and then can
-//! give up, so that the error is not kept back.
+//! When one worker fails, another may be waiting for a pipe that stays silent, or that nobody empties. A reader that asks
+//! [`is_wanted`] now and then can give up at once, and a writer after some patience, so that the error is not kept back.
 
 use std::{
     cell::RefCell,
@@ -12,21 +12,24 @@ use std::{
 };
 
 thread_local! {
-    /// The flag that stops the pipeline for which this thread reads.
+    /// The flag that stops the pipeline for which this thread reads or writes.
     static STOPPED: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
 }
 
-/// Whether the bytes that this thread reads are still wanted, or `None` if it does not read for a pipeline. Once they are not,
-/// any error may be returned in their place: an earlier one is reported.
+/// Whether the pipeline for which this thread reads or writes goes on, or `None` if there is none. Once it does not, an error is
+/// to be reported, and waits for this thread.
+///
+/// A reader may then return any error: its bytes are not wanted any more. A writer's bytes are, since they come before the
+/// error; if it cannot get rid of them, [`io::ErrorKind::TimedOut`](std::io::ErrorKind::TimedOut) has the other error reported.
 #[must_use]
 pub fn is_wanted() -> Option<bool> {
     STOPPED.with_borrow(|stopped| stopped.as_ref().map(|stopped| !stopped.load(Ordering::Relaxed)))
 }
 
-/// Calls `read`, in which [`is_wanted`] is true until `stopped` is set.
-pub(super) fn while_wanted<T>(stopped: &Arc<AtomicBool>, read: impl FnOnce() -> T) -> T {
+/// Calls `move_bytes`, in which [`is_wanted`] is true until `stopped` is set.
+pub(super) fn while_wanted<T>(stopped: &Arc<AtomicBool>, move_bytes: impl FnOnce() -> T) -> T {
     STOPPED.set(Some(stopped.clone()));
-    let read = read();
+    let moved = move_bytes();
     STOPPED.set(None);
-    read
+    moved
 }

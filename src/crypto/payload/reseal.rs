@@ -6,15 +6,15 @@ use crate::crypto::{
     error::Error,
     parallel::{
         endpoints::Sink,
+        page_buffer::PageBuffer,
         pipeline::{self, Processed, Segment},
     },
     payload::{
         Payload,
-        chunk::PayloadKey,
+        chunk::{CHUNK, PayloadKey, Position, SEALED_CHUNK},
         segment::{self, Part},
     },
     primitives::stack::wipe_stack_after,
-    secrecy::Zeroizing,
 };
 
 impl Payload<'_> {
@@ -31,14 +31,27 @@ impl Payload<'_> {
     }
 }
 
-/// Opens a segment under one key and seals it under another. A segment with an error gives no output.
+/// Opens a segment under one key and seals it under another, chunk by chunk: a chunk stays in the processor's cache. A segment with
+/// an error gives no output, because a part of a file under a new key is useless.
 fn reseal_segment(old_key: &PayloadKey, new_key: &PayloadKey, segment: Segment<'_>) -> Processed {
-    let Segment { index, last, input, output } = segment;
-    let mut plaintext = Zeroizing::new(vec![0; input.len()]);
-    let opened = segment::open(old_key, Part::WHOLE, Segment { index, last, input, output: &mut plaintext });
-    if opened.error.is_some() {
-        // A part of a file under a new key is useless.
-        return Processed { length: 0, ..opened };
+    if segment.input.is_empty() {
+        return segment::open(old_key, Part::WHOLE, segment);
     }
-    segment::seal(new_key, Segment { index, last, input: &plaintext[..opened.length], output })
+    let Segment { index, last, input, output } = segment;
+    let mut buffer = PageBuffer::new(CHUNK);
+    buffer.wipe_later(0, CHUNK);
+    let plaintext = buffer.at(0);
+    let chunks = input.len().div_ceil(SEALED_CHUNK);
+    let mut length = 0;
+    for (chunk, sealed) in input.chunks(SEALED_CHUNK).enumerate() {
+        let position = Position { index: segment::chunk_index(index, chunk), last: last && chunk == chunks - 1 };
+        let opened = segment::open_chunk(old_key, position, sealed, plaintext);
+        if opened.error.is_some() {
+            return Processed { length: 0, ..opened };
+        }
+        let end = length + sealed.len();
+        new_key.seal(position, &plaintext[..opened.length], &mut output[length..end]);
+        length = end;
+    }
+    Processed::complete(length)
 }

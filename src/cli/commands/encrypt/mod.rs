@@ -2,33 +2,46 @@
 
 mod sealed;
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{
     cli::{
         args::{self, Encrypt},
-        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
+        batch::{
+            cores::Cores,
+            encryptors::{Encryptors, output_size},
+            groups::groups,
+            quick_check::{Pair, is_done},
+            reports::{Done, Outcome, Reports},
+            scheduler, space,
+        },
         commands::{
             encrypt::sealed::{Disposal, Encrypted, Proven, Sealed},
             session::Session,
         },
         files::{
             commit::{Durability, DurableFolders, Proof, Written},
-            input::{Input, Removal, announce_typed, check_stdin_is_open},
+            input::{Input, announce_typed, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
+            permissions::Owner,
             read_back::{self, Discard},
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
+        platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
-    crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter},
+    crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter, plaintext_length},
 };
 
 /// Encrypts all inputs, and returns the status of a failure.
@@ -41,19 +54,17 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
     let mut receipt_lines = String::new();
-    let report = |result: Result<Encrypted>| {
-        let removal = result.and_then(|Encrypted { summary, receipt_line, removal }| {
-            session.messages.verbose(&summary);
-            receipt_lines.extend(receipt_line);
-            removal
-        });
-        match removal {
-            Ok(Removal::Removed) => None,
-            Ok(Removal::Kept) => Some(ExitStatus::Failure),
-            Err(error) => session.messages.failure(Err(error)),
-        }
+    let mut reports = Reports::new("encrypted", &args.files, &session.messages)?;
+    let report = |Encrypted { outcome, receipt_line }| {
+        receipt_lines.extend(receipt_line);
+        reports.add(outcome)
     };
-    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let write = |input: Result<InputPath>| {
+        let input = input.map_err(|error| Outcome::failed(None, error))?;
+        let path = || Some(input.path.clone());
+        let written = request.write(&input).map_err(|error| Outcome::failed(path(), error))?;
+        written.map_err(|done| Outcome::done(path(), done).into())
+    };
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
     // Without --rm, the receipt has the order of the inputs, and appears at the end.
@@ -67,15 +78,19 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
-    // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
-    if args.files.output_dir.is_some() {
-        request.skipped.warn();
+    let completed = session.complete_copy(&request.left_aside, &args.files);
+    if reports.left_aside() > 0 && args.files.update {
+        session.messages.hint_on_terminal(KEPT_RECIPIENTS);
     }
+    reports.finish();
     if let Some(receipt) = request.receipt.as_ref().filter(|receipt| !receipt.is_refused()) {
         receipt.append(&receipt_lines, Durability::IfPossible, &session.messages)?;
     }
-    Ok(tally.status())
+    Ok(tally.status().or(completed))
 }
+
+/// What nobody should be surprised by.
+const KEPT_RECIPIENTS: &str = "unchanged files keep the recipients they have: 'solekey inspect --recursive' lists them, 'solekey rekey --recursive' changes them";
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
@@ -86,7 +101,7 @@ struct Request<'a> {
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     durable_folders: DurableFolders,
-    skipped: Skipped,
+    left_aside: LeftAside,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -101,13 +116,15 @@ impl<'a> Request<'a> {
     fn new(args: &'a Encrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
-        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal)?;
+        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::Sealed)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
-        let skipped = Skipped::new(&session.messages);
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?);
+        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
+        let again = || walk::inputs(input_args, Selection::Plain, &LeftAside::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &left_aside)?, again);
+        let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
         let request = Self {
@@ -118,25 +135,41 @@ impl<'a> Request<'a> {
             receipt,
             outputs,
             durable_folders: DurableFolders::default(),
-            skipped,
+            left_aside,
             progress,
             cores,
         };
         Ok((request, inputs))
     }
 
-    /// Encrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<(Written<'_, Proven>, Sealed)> {
+    /// Encrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_, Proven>, Sealed), Done>> {
+        let output = self.outputs.name(path)?;
+        let has_right_size = |pair: &Pair| {
+            let size = self.encryptors.output_size(&self.recipients.keys, pair.input.len(), self.args.armor);
+            size == Some(pair.output.len())
+        };
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
+            self.progress.left_aside(bytes);
+            return Ok(Err(Done::LeftAside));
+        }
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
+        let prompt = &self.session.key_files.prompt;
+        // A key is derived from the passphrase for each file.
+        let hidden = if self.args.passphrase { prompt.hide_input() } else { None };
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
-        // What follows may be typed.
-        if path.is_stdin() {
-            self.session.key_files.prompt.show_input();
+        drop(hidden);
+        prompt.show_input();
+        let size = length.and_then(|length| output_size(&encryptor, length, self.args.armor));
+        space::check(&target, size).with_context(cannot_encrypt)?;
+        if self.args.files.dry_run {
+            return Ok(Err(Done::planned(&target)));
         }
 
+        let header = encryptor.header().as_bytes().len() as u64;
         let permit = self.cores.acquire(length);
         let mut output = self.open_output(&target)?;
         if input.is_terminal() {
@@ -161,11 +194,13 @@ impl<'a> Request<'a> {
         };
         let recipients = self.recipients.keys.len();
         let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
+        let bytes = plaintext_length(written - header).expect("it was written");
+        let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
         let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
         if removes {
             written = written.with(Durability::Required);
         }
-        Ok((written, Sealed { source, summary }))
+        Ok(Ok((written, Sealed { source, path: path.path.clone(), done })))
     }
 
     /// What is to be proven of an output, and found out for the receipt and for deleting the source, once it is on the disk.
@@ -204,7 +239,7 @@ impl<'a> Request<'a> {
             check_stdin_is_open()?;
         }
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(&path.path, self.progress.clone())?;
+        let input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), &input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if let Some(receipt) = &self.receipt {
@@ -236,7 +271,8 @@ impl<'a> Request<'a> {
             output.hash();
         }
         if self.args.files.inputs.is_single() && !self.args.files.rm {
-            self.session.confine(target.folder().into_iter().chain(self.receipt.as_ref().and_then(Receipt::folder)));
+            let receipt = self.receipt.as_ref().and_then(Receipt::folder).map(Path::to_owned);
+            self.session.confine(target.reachable_folder().into_iter().chain(receipt));
         }
         Ok(output)
     }

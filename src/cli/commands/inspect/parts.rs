@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        files::{encrypted_input::read_typed, input::Input},
+        files::{encrypted_input::read_typed, input::Input, naming::InputPath},
         terminal::{json, progress::Progress},
     },
     crypto::{
@@ -39,7 +39,7 @@ impl Parts {
     ///
     /// Those of [`Input::open`] and [`Decryptor::read`].
     pub(crate) fn read(path: &Path, progress: Arc<Progress>) -> Result<Self> {
-        let mut input = Input::open(path, progress)?;
+        let mut input = Input::open(&InputPath::new(path.to_owned()), progress)?;
         input.progress.begin();
         let typed = read_typed(&mut input)?;
         let armored = match &typed {

@@ -1,12 +1,13 @@
 //! An input: a file or standard input, with its name and, where it is known, its length.
 
+mod place;
 mod source_file;
 
 use std::{
     borrow::Borrow,
     fs::{File, Metadata},
     io::{self, BufReader, IsTerminal, Read, Seek},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -16,13 +17,17 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cli::{
         args::DASH,
-        files::{naming::display_name, permissions::Permissions},
+        files::{
+            naming::{InputPath, display_name},
+            permissions::{Owner, Permissions},
+        },
         platform::{self, FileId},
         terminal::{advice::misuse, errors::During, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source, is_wanted},
 };
 
+use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
@@ -31,7 +36,7 @@ const BUFFER: usize = 64 * 1024;
 /// A file or stream to read.
 pub(crate) struct Input {
     /// `None` for standard input.
-    path: Option<PathBuf>,
+    place: Option<Place>,
     /// `None` where the system has none, such as Windows for a console.
     metadata: Option<Metadata>,
     /// Offset at which reading begins, in a file that was redirected to standard input.
@@ -42,12 +47,13 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Opens `path`, or standard input for `-`.
+    /// Opens what `path` names, or standard input for `-`.
     ///
     /// # Errors
     ///
     /// Those of the system; [`Misuse`](crate::cli::terminal::errors::Misuse) for a directory.
-    pub(crate) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self> {
+    pub(crate) fn open(input: &InputPath, progress: Arc<Progress>) -> Result<Self> {
+        let path = &input.path;
         let name = display_name(path);
         let cannot_read = || format!("cannot read {name}");
         let is_directory = || {
@@ -56,7 +62,7 @@ impl Input {
                 "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
             )
         };
-        let input = if path == Path::new(DASH) {
+        let input = if input.is_stdin() {
             let file = platform::stdin().context("cannot use standard input")?;
             let metadata = file.metadata().ok();
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
@@ -64,14 +70,18 @@ impl Input {
             }
             Self::new(file, metadata, None, progress).with_context(cannot_read)?
         } else {
-            // Not every system can open a directory.
+            // Not every system can open a directory, and a walk yields none.
             if path.is_dir() {
                 return is_directory();
             }
-            let file = File::open(path).with_context(|| format!("cannot open {name}"));
-            let file = file.with_context(|| During::OpeningInput(path.to_owned()))?;
+            let opened = input.folder().and_then(|folder| {
+                let place = Place { path: path.clone(), folder };
+                place.open().map(|file| (file, place))
+            });
+            let opened = opened.with_context(|| format!("cannot open {name}"));
+            let (file, place) = opened.with_context(|| During::OpeningInput(path.clone()))?;
             let metadata = file.metadata().with_context(cannot_read)?;
-            Self::new(file, Some(metadata), Some(path.to_owned()), progress).with_context(cannot_read)?
+            Self::new(file, Some(metadata), Some(place), progress).with_context(cannot_read)?
         };
         input.progress.open(&name, input.length());
         Ok(input)
@@ -91,21 +101,24 @@ impl Input {
     fn new(
         mut file: File,
         metadata: Option<Metadata>,
-        path: Option<PathBuf>,
+        place: Option<Place>,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
         platform::enlarge_pipe(&file);
         platform::read_ahead(&file);
         let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
         let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
-        let id = FileId::of(&file)?;
+        let id = match &place {
+            Some(place) => FileId::of_opened(&place.reachable(), &file)?,
+            None => FileId::of(&file)?,
+        };
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
-        Ok(Self { path, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Ok(Self { place, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
-        display_name(self.path.as_deref().unwrap_or(Path::new(DASH)))
+        display_name(self.place.as_ref().map_or(Path::new(DASH), |place| &place.path))
     }
 
     /// Which file this is. The open file keeps its inode number from being reused.
@@ -115,7 +128,7 @@ impl Input {
 
     /// Whether a regular file was named: not standard input, a device or a pipe.
     pub(crate) fn is_named_file(&self) -> bool {
-        self.path.is_some() && self.file_metadata().is_some()
+        self.place.is_some() && self.file_metadata().is_some()
     }
 
     /// The metadata of a regular file, including one redirected to standard input.
@@ -129,10 +142,10 @@ impl Input {
     }
 
     /// The permissions of a file that is made from this one.
-    pub(crate) fn permissions(&self) -> Permissions {
-        let path = self.path.as_deref().unwrap_or(Path::new("/dev/stdin"));
+    pub(crate) fn permissions(&self, owner: Owner) -> Permissions {
+        let access_list = || platform::has_access_list(&self.reader.get_ref().file);
         match self.file_metadata() {
-            Some(source) => Permissions::Like { source: source.clone(), access_list: platform::has_access_list(path) },
+            Some(source) => Permissions::Like { source: source.clone(), access_list: access_list(), owner },
             None => Permissions::Umask,
         }
     }
@@ -158,8 +171,8 @@ impl Input {
 
     /// Ends reading.
     pub(crate) fn into_source_file(self) -> SourceFile {
-        let Self { path, metadata, id, reader, .. } = self;
-        SourceFile { path, metadata, id, file: reader.into_inner().file }
+        let Self { place, metadata, id, reader, .. } = self;
+        SourceFile { place, metadata, id, file: reader.into_inner().file }
     }
 
     /// The file itself, positioned at `offset`.

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, Metadata},
     io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{
         args::DASH,
-        files::naming::display_name,
+        files::{input::place::Place, naming::display_name},
         platform::{self, FileHandle, FileId},
         terminal::{escape::quoted, messages::Messages},
     },
@@ -20,7 +20,8 @@ use crate::{
 
 /// The file that was read, held so that no other can be mistaken for it.
 pub(crate) struct SourceFile {
-    pub(super) path: Option<PathBuf>,
+    /// `None` for standard input.
+    pub(super) place: Option<Place>,
     pub(super) metadata: Option<Metadata>,
     pub(super) id: FileId,
     pub(super) file: File,
@@ -29,7 +30,7 @@ pub(crate) struct SourceFile {
 impl SourceFile {
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
-        display_name(self.path.as_deref().unwrap_or(Path::new(DASH)))
+        display_name(self.place.as_ref().map_or(Path::new(DASH), |place| &place.path))
     }
 
     /// Deletes the file that was named, if it is still the one that was read.
@@ -41,8 +42,8 @@ impl SourceFile {
     ///
     /// Those of the system.
     pub(crate) fn remove(&self, sha256: Option<[u8; 32]>, messages: &Messages) -> Result<Removal> {
-        let Some(path) = &self.path else { return Ok(Removal::Removed) };
-        let name = quoted(path);
+        let Some(place) = &self.place else { return Ok(Removal::Removed) };
+        let (name, path) = (quoted(&place.path), place.reachable());
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
             messages.warning(&format!("{name} was not deleted: it is a link"));
             return Ok(Removal::Removed);
@@ -84,7 +85,11 @@ impl SourceFile {
 
     /// Whether the name that was opened still names this file.
     pub(crate) fn is_still_named(&self) -> bool {
-        self.path.as_ref().is_none_or(|path| FileHandle::at(path).is_ok_and(|named| *named.id() == self.id))
+        self.place.as_ref().is_none_or(|place| {
+            let path = place.reachable();
+            let named = if place.folder.is_some() { FileHandle::named(&path) } else { FileHandle::at(&path) };
+            named.is_ok_and(|named| *named.id() == self.id)
+        })
     }
 
     /// Whether the file had more than one name when it was opened.

@@ -1,11 +1,15 @@
 //! Everything that can go wrong with a plugin, in words for the user.
 
-use std::{io, path::PathBuf, process::ExitStatus, sync::Arc};
+use std::{borrow::Cow, io, path::PathBuf, process::ExitStatus, sync::Arc};
 
 use crate::cli::terminal::{
     errors::{PluginFailed, PluginNotFound, Unanswered},
     escape::quoted,
+    persona::{self, Family},
 };
+
+/// The most errors that are kept.
+const ERRORS_KEPT: usize = 8;
 
 /// Why a plugin could not be started.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -89,6 +93,33 @@ pub(crate) enum Fault {
     Io(io::Error),
 }
 
+/// The errors that a plugin reports about the same thing.
+#[derive(Default)]
+pub(super) struct Errors {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl Errors {
+    pub(super) fn add(&mut self, error: String) {
+        if self.first.len() < ERRORS_KEPT {
+            self.first.push(error);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        let all: Vec<_> = self.first.iter().cloned().chain(more).collect();
+        (!all.is_empty()).then_some(Fault::Reported(all))
+    }
+}
+
 /// The end of a session, successful or not.
 pub(super) struct Ended {
     pub(super) program: String,
@@ -107,7 +138,7 @@ pub(super) struct Ended {
 impl Ended {
     /// The failure that a fault comes to, in a session that ended like this.
     pub(super) fn failure(&self, fault: Fault) -> Arc<Failure> {
-        let mut text = format!("{}: {fault}", self.program);
+        let mut text = format!("{}: {fault}", named(&self.program));
         if let (Fault::Ended, Some(exit)) = (&fault, self.exit) {
             text += &format!(" ({exit})");
         }
@@ -121,6 +152,14 @@ impl Ended {
         let failed = PluginFailed { text, lacked_network };
         let refused = self.asked && matches!(fault, Fault::Reported(_));
         Arc::new(if refused { Failure::Refused(failed) } else { Failure::Session(failed) })
+    }
+}
+
+/// A plugin's name before an error: age says `NAME plugin`.
+pub(super) fn named(program: &str) -> Cow<'_, str> {
+    match (persona::family(), program.strip_prefix("age-plugin-")) {
+        (Some(Family::Age), Some(name)) => format!("{name} plugin").into(),
+        _ => program.into(),
     }
 }
 
@@ -148,7 +187,7 @@ impl Failure {
 
     /// A fault that appears between sessions.
     pub(super) fn of(program: &str, fault: &Fault) -> Arc<Self> {
-        Arc::new(Self::Session(PluginFailed { text: format!("{program}: {fault}"), lacked_network: false }))
+        Arc::new(Self::Session(PluginFailed { text: format!("{}: {fault}", named(program)), lacked_network: false }))
     }
 
     /// Whether asking again would fail again, or would put the same question to the user.

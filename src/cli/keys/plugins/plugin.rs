@@ -9,7 +9,7 @@ use std::{
 
 use crate::cli::{
     keys::plugins::{
-        error::{Ended, Failure, Fault, StartError},
+        error::{Ended, Failure, Fault, StartError, named},
         process::{Process, Wait},
         redact::Secrets,
         search,
@@ -17,7 +17,11 @@ use crate::cli::{
         user::User,
     },
     platform::{child, sandbox},
-    terminal::{messages::Messages, prompt::Prompt},
+    terminal::{
+        messages::Messages,
+        persona::{self, Family},
+        prompt::Prompt,
+    },
 };
 
 /// How long a user at a terminal waits for a plugin before a message says so.
@@ -50,7 +54,7 @@ impl Plugin {
         let path = search::find(&self.program).map_err(Failure::start)?;
         let wait = Wait {
             patience: if io::stderr().is_terminal() { PATIENCE } else { PATIENCE_OF_LOGS },
-            say: Box::new(|| self.messages.relay(&format!("waiting for {}...", self.program))),
+            say: Box::new(|| self.messages.relay(&waiting(&self.program))),
         };
         let mut process = Process::start(&path, state_machine, wait).map_err(|reason| {
             Failure::start(StartError::Unusable { program: self.program.clone(), path: path.clone(), reason })
@@ -77,5 +81,13 @@ impl Plugin {
             Ok(done) => Ok((done, ended)),
             Err(fault) => Err(ended.failure(fault)),
         }
+    }
+}
+
+/// The message for a user who has waited for some time, in age's words in its place.
+fn waiting(program: &str) -> String {
+    match persona::family() {
+        Some(Family::Age) => format!("waiting on {}...", named(program)),
+        _ => format!("waiting for {program}..."),
     }
 }

@@ -8,10 +8,13 @@ use std::{
 };
 
 use crate::{
-    cli::keys::plugins::{
-        error::Fault,
-        message::{Incoming, Message, encode},
-        redact::Secrets,
+    cli::{
+        keys::plugins::{
+            error::{Errors, Fault},
+            message::{Incoming, Message, encode},
+            redact::Secrets,
+        },
+        terminal::persona::{self, Family},
     },
     crypto::{
         FileKey, Stanza, WrappedKeys, base64,
@@ -25,8 +28,6 @@ const STANZAS_PER_KEY: usize = 1024;
 const MESSAGE_BUDGET: usize = 1000;
 /// Number of messages and questions that each file of a session adds.
 const FILE_MESSAGES: usize = 10;
-/// The most errors that are kept.
-const ERRORS_KEPT: usize = 8;
 
 /// Passes a plugin's words to the user, and the user's to the plugin. All texts are fit to be shown.
 pub(crate) trait Callbacks {
@@ -88,7 +89,9 @@ impl<'s, S: Read + Write> Session<'s, S> {
         let mut stanzas: Vec<_> = file_keys.iter().map(|_| Vec::new()).collect();
         let mut labels = None;
         let mut errors = Errors::default();
-        while let Some(mut message) = self.next(&["recipient-stanza", "labels", "error"])? {
+        while let Some(mut message) =
+            self.next_unless_over(&["recipient-stanza", "labels", "error"], !errors.is_empty())?
+        {
             match message.command.as_str() {
                 "recipient-stanza" => {
                     let data = message.take_data();
@@ -115,10 +118,10 @@ impl<'s, S: Read + Write> Session<'s, S> {
                 }
                 _ => errors.add(match (message.metadata.as_slice(), key) {
                     ([kind, _], Key::Recipient(key)) if kind == "recipient" => {
-                        format!("couldn't use recipient {key}: {}", self.text(&message))
+                        self.reported(&format!("couldn't use recipient {key}:"), &message)
                     }
                     ([kind, _], Key::Identity(_)) if kind == "identity" => {
-                        format!("couldn't use an identity: {}", self.text(&message))
+                        self.reported("couldn't use an identity:", &message)
                     }
                     _ => self.other_error(&message),
                 }),
@@ -156,7 +159,9 @@ impl<'s, S: Read + Write> Session<'s, S> {
         let mut stanza_errors: Vec<_> = headers.iter().map(|_| Errors::default()).collect();
         let mut errors = Errors::default();
         let header_of = |index: &str| index_of(index).and_then(|index| sent.get(index).copied());
-        while let Some(message) = self.next(&["file-key", "error"])? {
+        let mut has_errors = false;
+        while let Some(message) = self.next_unless_over(&["file-key", "error"], has_errors)? {
+            has_errors |= message.command == "error";
             match (message.command.as_str(), message.metadata.as_slice()) {
                 ("file-key", [index]) => {
                     let index =
@@ -176,10 +181,10 @@ impl<'s, S: Read + Write> Session<'s, S> {
                         header_of(index).ok_or(Fault::Protocol("an error is about a file that was not given"))?;
                     let number = index_of(stanza).filter(|stanza| *stanza < headers[index].len());
                     let number = number.ok_or(Fault::Protocol("an error is about a stanza that was not given"))? + 1;
-                    stanza_errors[index].add(format!("couldn't use stanza {number}: {}", self.text(&message)));
+                    stanza_errors[index].add(self.reported(&format!("couldn't use stanza {number}:"), &message));
                 }
                 (_, [kind, _]) if kind == "identity" => {
-                    errors.add(format!("couldn't use an identity: {}", self.text(&message)));
+                    errors.add(self.reported("couldn't use an identity:", &message));
                 }
                 _ => errors.add(self.other_error(&message)),
             }
@@ -192,6 +197,15 @@ impl<'s, S: Read + Write> Session<'s, S> {
             }
         }
         Ok(results)
+    }
+
+    /// The same as [`next`](Self::next), but a plugin that has reported an error may end without saying that it is done: age's
+    /// own framework for plugins does that.
+    fn next_unless_over(&mut self, known: &[&str], has_reported: bool) -> Result<Option<Message>, Fault> {
+        match self.next(known) {
+            Err(Fault::Ended) if has_reported => Ok(None),
+            next => next,
+        }
     }
 
     /// Answers commands until there is one of those that are `known`, and returns that. `None` at the end of the session.
@@ -248,7 +262,15 @@ impl<'s, S: Read + Write> Session<'s, S> {
     /// An error of a kind that needs no words of ours.
     fn other_error(&self, message: &Message) -> String {
         let kind = if message.metadata.is_empty() { "unknown".to_owned() } else { message.metadata.join(" ") };
-        self.secrets.shown(&format!("({kind}) {}", self.text(message)))
+        self.reported(&format!("({kind})"), message)
+    }
+
+    /// An error that the plugin reported, after `subject`. age prints the text alone.
+    fn reported(&self, subject: &str, message: &Message) -> String {
+        match persona::family() {
+            Some(Family::Age) => self.text(message),
+            _ => self.secrets.shown(format!("{subject} {}", self.text(message)).trim_end()),
+        }
     }
 
     fn send(&mut self, command: &str, metadata: &[&str], data: &[u8]) -> Result<(), Fault> {
@@ -261,29 +283,6 @@ impl<'s, S: Read + Write> Session<'s, S> {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(Fault::Io),
         }
-    }
-}
-
-/// The errors that a plugin reports about the same thing.
-#[derive(Default)]
-struct Errors {
-    first: Vec<String>,
-    more: usize,
-}
-
-impl Errors {
-    fn add(&mut self, error: String) {
-        if self.first.len() < ERRORS_KEPT {
-            self.first.push(error);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        let all: Vec<_> = self.first.iter().cloned().chain(more).collect();
-        (!all.is_empty()).then_some(Fault::Reported(all))
     }
 }
 
@@ -551,10 +550,26 @@ mod tests {
         for length in 0..says.len() {
             assert!(matches!(wrap(&says[..length], 1), Err(Fault::Ended)), "{length}");
         }
-        let says = format!("-> confirm eWVz\n\n-> file-key 0\n{KEY_0}\n-> error internal\nAAAA\n-> done\n\n");
+        let says = format!("-> confirm eWVz\n\n-> msg\nAAAA\n-> file-key 0\n{KEY_0}\n-> done\n\n");
         assert!(unwrap(&says, 1).is_ok());
         for length in 0..says.len() {
             assert!(matches!(unwrap(&says[..length], 1), Err(Fault::Ended)), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_has_reported_an_error_may_end() {
+        for end in ["", "-> done\n\n", "-> do"] {
+            let failed = |about: &str| format!("-> error {about}\nYmFk\n{end}");
+            assert_eq!(fault(wrap(&failed("internal"), 1)), "(internal) bad");
+            for (about, said) in [
+                ("internal", "(internal) bad"),
+                ("stanza 0 1", "couldn't use stanza 2: bad"),
+                ("identity 0", "couldn't use an identity: bad"),
+            ] {
+                let results = unwrap(&failed(about), 1).expect("the errors are those of a file");
+                assert_eq!(results.iter().map(told).collect::<Vec<_>>(), [said], "{end}");
+            }
         }
     }
 

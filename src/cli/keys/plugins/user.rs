@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     cli::{
-        keys::plugins::session::Callbacks,
+        keys::plugins::{error::named, session::Callbacks},
         terminal::{messages::Messages, prompt::Prompt},
     },
     crypto::secrecy::SecretString,
@@ -40,7 +40,7 @@ impl User<'_> {
 
 impl Callbacks for User<'_> {
     fn show(&self, message: &str) {
-        self.messages.relay(&format!("{}: {message}", self.program));
+        self.messages.relay(&format!("{}: {message}", named(self.program)));
     }
 
     fn confirm(&self, question: &str, yes: &str, no: Option<&str>) -> Option<bool> {

@@ -10,6 +10,15 @@ use crate::crypto::{
 
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
+/// The number of rounds of bcrypt that a passphrase takes. `None` if the key is not encrypted, or not like this.
+pub(super) fn rounds(key: &[u8]) -> Option<u32> {
+    let mut reader = Reader(key.strip_prefix(MAGIC)?);
+    let (_, derivation, options) = (reader.string()?, reader.string()?, reader.string()?);
+    let mut options = Reader(options);
+    let (_, rounds) = (options.string()?, options.number()?);
+    (derivation == b"bcrypt").then_some(rounds)
+}
+
 /// The public key in a private key. `None` if the key is malformed, or would not be safe to hand to the library.
 pub(super) fn public_part(key: &[u8]) -> Option<&[u8]> {
     let mut reader = Reader(key.strip_prefix(MAGIC)?);

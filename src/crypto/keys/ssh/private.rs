@@ -28,6 +28,8 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Iterations of PBKDF2 that are done for a passphrase: a few seconds. OpenSSL does 2048 unless told otherwise.
 const ITERATIONS_LIMIT: u32 = 10_000_000;
+/// Rounds of bcrypt that are done for a passphrase: some twenty seconds. ssh-keygen does 24 unless told otherwise.
+const ROUNDS_LIMIT: u32 = 4096;
 /// Bytes of memory that scrypt may use for a passphrase: 1 GiB, as for a file with a work factor of 20.
 const SCRYPT_LIMIT: u64 = 1 << 30;
 
@@ -164,6 +166,9 @@ impl PrivateKey {
             SshPublicKeyError::Malformed(_) => Malformed,
             weak => Public(weak),
         })?;
+        if let Some(rounds) = openssh::rounds(key).filter(|rounds| *rounds > ROUNDS_LIMIT) {
+            return Err(Cipher(format!("{rounds} rounds of bcrypt")));
+        }
         Self::from_text(&openssh::text(key), recipient)
     }
 
@@ -295,5 +300,26 @@ mod tests {
             assert!(RsaPrivateKey::try_from(pkcs1(&[digit]).as_slice()).is_ok(), "the DER is well formed");
             assert_eq!(PrivateKey::from_der(PKCS1, &pkcs1(&[digit])).err(), Some(Malformed), "{digit}");
         }
+    }
+
+    #[test]
+    fn a_key_whose_passphrase_takes_too_much_work_is_refused() {
+        let key = |rounds: u32| {
+            let mut key = b"openssh-key-v1\0".to_vec();
+            let options = [&[0, 0, 0, 1, 7][..], &rounds.to_be_bytes()].concat();
+            for part in [&b"aes256-ctr"[..], b"bcrypt", &options] {
+                write_string(&mut key, part);
+            }
+            write_number(&mut key, 1);
+            let mut public = Vec::new();
+            write_string(&mut public, b"ssh-ed25519");
+            write_string(&mut public, &ed25519_public_key(&[7; 32]));
+            write_string(&mut key, &public);
+            write_string(&mut key, &[0; 64]);
+            PrivateKey::parse(openssh::text(&key).as_bytes()).err()
+        };
+        assert_eq!(key(ROUNDS_LIMIT), None);
+        assert_eq!(key(ROUNDS_LIMIT + 1), Some(Cipher("4097 rounds of bcrypt".to_owned())));
+        assert_eq!(key(u32::MAX), Some(Cipher("4294967295 rounds of bcrypt".to_owned())));
     }
 }

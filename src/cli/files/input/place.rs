@@ -1,0 +1,35 @@
+//! The place of an input: its name, and the folder that it was found in.
+
+use std::{
+    borrow::Cow,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::cli::platform::Folder;
+
+/// The name of a file, and the folder that it is in if a walk found it there.
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) folder: Option<Arc<Folder>>,
+}
+
+impl Place {
+    /// The path to use. It leads to the folder that is held, wherever that is now.
+    pub(super) fn reachable(&self) -> Cow<'_, Path> {
+        match (&self.folder, self.path.file_name()) {
+            (Some(folder), Some(name)) => folder.path().join(name).into(),
+            _ => (&self.path).into(),
+        }
+    }
+
+    /// Opens it for reading. In a folder that was walked, only a regular file that no link leads to.
+    pub(super) fn open(&self) -> io::Result<File> {
+        match (&self.folder, self.path.file_name()) {
+            (Some(folder), Some(name)) => folder.open(name),
+            _ => File::open(&self.path),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Opening outputs.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::cli::{
+    files::{
+        output::{Output, Stream},
+        pending::{Overwrite, Pending},
+        target::{OnTerminal, Target},
+    },
+    platform::{self, signals},
+    terminal::advice::Advise,
+};
+
+impl Target {
+    /// Opens the output. A file gets its name only by [`commit`](crate::cli::files::commit::commit).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(crate) fn open(&self) -> Result<Output> {
+        let name = self.name();
+        Ok(match self {
+            Self::Stdout(allowed) => {
+                let file = platform::stdout().context("cannot use standard output")?;
+                let text_only = *allowed != OnTerminal::Anything && file.is_terminal();
+                Output::Stream(Stream::new(file, text_only))
+            }
+            Self::Direct { path, .. } => {
+                // Opening the name of a descriptor opens its file again, at offset 0: appending spares what is there. A
+                // device is written from its start, since its end is the end of its space.
+                let append = path.is_file();
+                let file = File::options().write(true).append(append).open(path);
+                let file = file.with_context(|| format!("cannot open {name}"))?;
+                Output::Stream(Stream::new(Arc::new(file), false))
+            }
+            Self::File { place, overwrite, existing, lock, .. } => {
+                let cannot_create = || format!("cannot create {name}");
+                if let (Overwrite::Replace, Some(existing)) = (*overwrite, existing) {
+                    let locked =
+                        existing.lock(&place.reachable()).map_err(|_| anyhow!("{name} is locked by another program"));
+                    let locked = locked.hint("wait until that has written it, then try again")?;
+                    locked.map(|file| lock.get_or_init(|| file));
+                }
+                if *overwrite == Overwrite::Replace {
+                    // Needed by the commit, when nothing can be opened any more.
+                    signals::clean_up_on_signals().with_context(cannot_create)?;
+                }
+                place.create_folder().with_context(cannot_create)?;
+                let pending = Pending::new(&place.reachable());
+                let is_refused = pending.as_ref().is_err_and(|error| self.refuses_new_file(error));
+                match pending.with_context(cannot_create) {
+                    Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
+                    pending => Output::File(pending?),
+                }
+            }
+        })
+    }
+
+    /// Whether an existing file can be written, but not replaced: its folder takes no new file, or it is a mount point.
+    pub(super) fn refuses_new_file(&self, error: &io::Error) -> bool {
+        use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+        let kinds = [CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy];
+        matches!(self, Self::File { can_stream: true, existing: Some(_), .. }) && kinds.contains(&error.kind())
+    }
+
+    pub(super) fn stream_instead(&self) -> String {
+        format!("the file can only be replaced through its folder; to write into it as it is, use -c > {}", self.name())
+    }
+}
