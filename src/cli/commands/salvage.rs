@@ -143,7 +143,7 @@ fn without_advice_to_salvage(error: anyhow::Error) -> anyhow::Error {
     }
     let others: Vec<_> = hints(&error).filter(is_other).map(str::to_owned).collect();
     let described = anyhow::Error::new(Damaged(one_line(&error)));
-    others.into_iter().rev().fold(described, |error, hint| advised(error, hint))
+    others.into_iter().rev().fold(described, advised)
 }
 
 /// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.

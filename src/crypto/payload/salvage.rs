@@ -238,13 +238,13 @@ mod tests {
         let ends = [
             (vec![chunk(0, false), chunk(1, true), chunk(2, false)], 3, vec![]),
             (vec![chunk(0, true), chunk(1, true)], 2, vec![]),
-            (vec![chunk(0, true), vec![0; CHUNK + CHUNK_OVERHEAD], chunk(2, false), vec![0; 99]], 3, vec![1..2]),
+            (vec![chunk(0, true), vec![0; CHUNK + CHUNK_OVERHEAD], chunk(2, false), vec![0; 99]], 3, vec![(1, 2)]),
         ];
         for (chunks, length, lost) in ends {
             let salvaged = salvage(&chunks);
             assert!(!salvaged.has_final_chunk && salvaged.has_early_end, "{salvaged:?}");
             assert_eq!(salvaged.length, length * CHUNK as u64);
-            let of_chunks = |range: &Range<u64>| range.start * CHUNK as u64..range.end * CHUNK as u64;
+            let of_chunks = |(start, end): &(u64, u64)| start * CHUNK as u64..end * CHUNK as u64;
             assert_eq!(salvaged.lost, lost.iter().map(of_chunks).collect::<Vec<_>>());
         }
     }
