@@ -65,6 +65,7 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::Context;
 use clap::{FromArgMatches, error::ErrorKind};
 
 pub use args::command;
@@ -111,9 +112,15 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    let done = run(&arguments);
+    let outcome = run(&arguments).and_then(|status| {
+        // Failures of writing to some file systems show only now.
+        platform::stdout()
+            .and_then(|stdout| platform::close_duplicate(&stdout))
+            .context("cannot write to standard output")?;
+        Ok(status)
+    });
     messages.say_what_lacks();
-    match done {
+    match outcome {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),
         Err(error) => {

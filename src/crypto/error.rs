@@ -16,6 +16,9 @@ pub enum Error {
     /// The input does not begin like an age file.
     #[error("not an age file")]
     NotAge,
+    /// The input is a file of another format.
+    #[error("not an age file: it is {}", .0.name())]
+    Foreign(Foreign),
     /// The input was an age file until a program took it for text and converted it to this encoding.
     #[error("not an age file any more: it was turned into {0} text")]
     Recoded(&'static str),
@@ -144,6 +147,45 @@ pub enum Error {
     /// Wrapping the file key failed.
     #[error("cannot wrap the file key: {0}")]
     Wrap(String),
+}
+
+/// A format that is mistaken for age's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign {
+    /// A message or a file that OpenPGP programs encrypted or signed.
+    Pgp,
+    /// A file that gzip compressed.
+    Gzip,
+    /// A zip archive.
+    Zip,
+    /// A file that `openssl enc` encrypted with a passphrase.
+    OpenSsl,
+}
+
+impl Foreign {
+    /// Recognizes a file by its beginning.
+    pub(crate) fn of(beginning: &[u8]) -> Option<Self> {
+        let begins: [(&[u8], Self); 4] = [
+            (b"-----BEGIN PGP ", Self::Pgp),
+            (b"\x1f\x8b", Self::Gzip),
+            (b"PK\x03\x04", Self::Zip),
+            (b"Salted__", Self::OpenSsl),
+        ];
+        // OpenPGP packets that begin an encrypted message: for a public key, or for a passphrase. RFC 9580, sections 4.2 and 5.
+        if let [0x84 | 0xc1, _, 3, ..] | [0x85, _, _, 3, ..] | [0x8c | 0xc3, _, 4..=6, ..] = beginning {
+            return Some(Self::Pgp);
+        }
+        begins.into_iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, format)| format)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pgp => "a PGP message",
+            Self::Gzip => "compressed with gzip",
+            Self::Zip => "a zip archive",
+            Self::OpenSsl => "encrypted by openssl",
+        }
+    }
 }
 
 /// What is wrong with a payload at a chunk.

@@ -52,11 +52,12 @@ pub use age_core::format::{FileKey, Stanza};
 
 pub use decrypt::Decryptor;
 pub use encrypt::Encryptor;
-pub use error::{Error, PayloadFault, list_stanza_types};
+pub use error::{Error, Foreign, PayloadFault, list_stanza_types};
 pub(crate) use format::base64;
 pub use format::{
     armor,
     header::{Header, VERSION_LINE},
+    lines::HEADER_CUT,
     stanza_type,
 };
 pub(crate) use keys::plugin_key;

@@ -160,7 +160,7 @@ fn one_bad_file_does_not_stop_the_others() {
     let (sandbox, recipient) = with_note();
     sandbox.write("x", "x");
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "missing", "x"]);
-    outcome.fails(6, "solekey: error: cannot open 'missing': No such file or directory (os error 2)\n");
+    outcome.fails(6, "solekey: error: cannot open 'missing': No such file or directory\n");
     assert_eq!(sandbox.names(), ["key.txt", "note", "note.age", "x", "x.age"]);
 }
 
@@ -170,8 +170,8 @@ fn files_that_all_fail_the_same_way_give_that_status() {
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "m1", "m2"]);
     outcome.fails(
         1,
-        "solekey: error: cannot open 'm1': No such file or directory (os error 2)\n\
-         solekey: error: cannot open 'm2': No such file or directory (os error 2)\n",
+        "solekey: error: cannot open 'm1': No such file or directory\n\
+         solekey: error: cannot open 'm2': No such file or directory\n",
     );
     sandbox.write("e1.age", "");
     sandbox.write("e2.age", "");
@@ -215,9 +215,9 @@ fn a_name_that_is_too_long_is_refused_before_any_prompt() {
     sandbox.write(&name, "x");
     // Without a terminal, a prompt would fail with status 5.
     let outcome = sandbox.run(["encrypt", "-p", &name]);
-    outcome.fails(1, &format!("solekey: error: cannot create '{name}.age': File name too long (os error 36)\n"));
+    outcome.fails(1, &format!("solekey: error: cannot create '{name}.age': File name too long\n"));
     let outcome = sandbox.run(["encrypt", "-p", "note", "-o", "missing/x"]);
-    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory (os error 2)\n");
+    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory\n");
     assert_eq!(sandbox.names(), ["key.txt", &name, "note"]);
 }
 
@@ -225,7 +225,7 @@ fn a_name_that_is_too_long_is_refused_before_any_prompt() {
 fn a_missing_output_folder_is_reported_and_not_created() {
     let (sandbox, recipient) = with_note();
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "missing/x"]);
-    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory (os error 2)\n");
+    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory\n");
     assert_eq!(sandbox.names(), ["key.txt", "note"]);
 }
 
@@ -278,8 +278,8 @@ fn a_name_with_a_leading_dash_is_a_flag_unless_it_is_given_as_a_path() {
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "-x"]);
     outcome.fails(
         2,
-        "solekey: error: unexpected argument '-x' found\n\n  tip: to pass '-x' as a value, use '-- -x'\n\n\
-         Usage: solekey encrypt [OPTIONS] [FILE]...\n\nFor more information, try '--help'.\n",
+        "solekey: error: unexpected argument '-x' found\n\
+         solekey: hint: for the file of this name, write './' before it\n",
     );
     sandbox.run(["encrypt", "-r", &recipient, "./-x"]).is_silent_success();
     assert_eq!(sandbox.names(), ["-x", "-x.age", "key.txt"]);
@@ -292,7 +292,7 @@ fn names_in_messages_are_escaped() {
     let arguments = ["encrypt", "-r", &recipient].map(Into::into);
     let outcome = sandbox.run(arguments.iter().chain([&name]));
     let escaped = r"'a\nb\u{1b}[2J\xff\''";
-    outcome.fails(1, &format!("solekey: error: cannot open {escaped}: No such file or directory (os error 2)\n"));
+    outcome.fails(1, &format!("solekey: error: cannot open {escaped}: No such file or directory\n"));
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn an_unreadable_file_is_reported() {
     let script =
         "./solekey keygen -o key.txt >public; echo secret >note; chmod 200 note; ./solekey encrypt -R public note";
     let Some((sandbox, outcome)) = unprivileged(script) else { return };
-    outcome.fails(1, "solekey: error: cannot open 'note': Permission denied (os error 13)\n");
+    outcome.fails(1, "solekey: error: cannot open 'note': Permission denied\n");
     assert_eq!(sandbox.names(), ["key.txt", "note", "public", "script", "solekey"]);
 }
 
@@ -309,7 +309,7 @@ fn an_unwritable_output_folder_is_reported() {
     let script = "./solekey keygen -o key.txt >public; mkdir folder; chmod 500 folder; echo secret >note; \
                   ./solekey encrypt -R public note -o folder/x";
     let Some((_, outcome)) = unprivileged(script) else { return };
-    outcome.fails(1, "solekey: error: cannot create 'folder/x': Permission denied (os error 13)\n");
+    outcome.fails(1, "solekey: error: cannot create 'folder/x': Permission denied\n");
 }
 
 #[test]
@@ -709,7 +709,7 @@ fn a_failed_sync_of_redirected_output_is_an_error() {
     );
     let outcome = sandbox.shell(&script);
     assert_eq!(outcome.status, 1, "{}", outcome.stderr);
-    let said = "solekey: error: cannot finish standard output: Input/output error (os error 5)\nsolekey: hint: ";
+    let said = "solekey: error: cannot finish standard output: Input/output error\nsolekey: hint: ";
     assert!(outcome.stderr.starts_with(said), "{}", outcome.stderr);
     assert!(outcome.stderr.ends_with(" bytes had already been written to standard output; do not use them\n"));
 }

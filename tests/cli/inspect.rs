@@ -133,7 +133,7 @@ fn one_bad_file_does_not_silence_the_others() {
     assert_eq!(
         outcome.stderr,
         "solekey: error: cannot inspect 'x': not an age file\n\
-         solekey: error: cannot inspect 'missing': cannot open 'missing': No such file or directory (os error 2)\n"
+         solekey: error: cannot open 'missing': No such file or directory\n"
     );
     assert!(outcome.stdout.starts_with(b"'x.age': age-encryption.org/v1\n"));
 }
@@ -344,7 +344,7 @@ fn default_identities_are_tried_without_a_prompt_and_need_not_match() {
         (outcome.status, outcome.stderr.as_str()),
         (
             0,
-            "solekey: warning: a default identity file cannot be used: cannot read 'missing': No such file or directory (os error 2)\n\
+            "solekey: warning: a default identity file cannot be used: cannot read 'missing': No such file or directory\n\
              solekey: warning: a default identity file cannot be used: 'x', line 1: it is not text\n"
         )
     );

@@ -45,3 +45,4 @@ mod trees;
 mod updates;
 mod vectors;
 mod version;
+mod wrong_turns;

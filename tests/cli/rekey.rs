@@ -279,3 +279,15 @@ fn a_change_that_locks_out_the_user_needs_force() {
     let with_word = ["rekey", "--passphrase-file", "word", "-R", "colleague.pub", "secret.age"];
     sandbox.run(with_word).is(0, "", warning);
 }
+
+#[test]
+fn a_key_that_age_was_given_twice_does_not_stop_adding_another() {
+    if !installed(&["age"]) {
+        return;
+    }
+    let (sandbox, old, new) = with_keys();
+    sandbox.shell(&format!("echo text | age -r {old} -r {old} >x.age")).is_silent_success();
+    sandbox.run(["rekey", "--add", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    sandbox.run(["inspect", "--expect-recipients", "2", "-q", "x.age"]).gave();
+}

@@ -99,7 +99,11 @@ fn a_dry_run_says_what_it_would_do_and_changes_nothing() {
         outcome.stdout,
         b"'tree/1.age' would be decrypted to 'out/tree/1'\n'tree/3.age' would be decrypted to 'out/tree/3'\n"
     );
-    dry(&["rekey", "-i", "key.txt", "-r", &second, "tree/1.age"]).is(0, "'tree/1.age' would get new recipients\n", "");
+    dry(&["rekey", "-i", "key.txt", "-i", "second.txt", "-r", &second, "tree/1.age"]).is(
+        0,
+        "'tree/1.age' would get new recipients\n",
+        "",
+    );
     let json = dry(&["encrypt", "--json", "-r", &first, "new"]);
     assert_eq!(
         objects(&json),

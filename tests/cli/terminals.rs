@@ -194,7 +194,7 @@ fn a_descriptor_is_read_from_where_it_stands_whatever_it_is() {
     sandbox.bash(&format!("{decrypt} 0 x.age < <(echo right)")).is(0, "x", "");
     sandbox.bash(&format!("{decrypt} 1 x.age | cat; exit ${{PIPESTATUS[0]}}")).fails(
         1,
-        "solekey: error: cannot decrypt 'x.age': cannot read a passphrase from descriptor 1: Bad file descriptor (os error 9)\n",
+        "solekey: error: cannot decrypt 'x.age': cannot read a passphrase from descriptor 1: Bad file descriptor\n",
     );
     // A socket, as Node gives its children, that does not block.
     let (mut ours, theirs) = UnixStream::pair().expect("sockets can be made");
@@ -280,10 +280,7 @@ fn messages_of_programs_that_run_at_once_do_not_mix() {
     let printed = String::from_utf8(outcome.stdout).expect("it is text");
     assert_eq!(printed.lines().count(), 200);
     for line in printed.lines() {
-        assert!(
-            line.starts_with("solekey: error: ") && line.ends_with("No such file or directory (os error 2)"),
-            "{line}"
-        );
+        assert!(line.starts_with("solekey: error: ") && line.ends_with("No such file or directory"), "{line}");
     }
 }
 

@@ -88,7 +88,7 @@ fn a_failed_sync_fails_its_file_alone_and_keeps_its_source() {
     outcome.fails(
         6,
         &format!(
-            "solekey: error: cannot finish 'out/src/f{failed}.age': Input/output error (os error 5)\n\
+            "solekey: error: cannot finish 'out/src/f{failed}.age': Input/output error\n\
              solekey: hint: nothing was written to 'out/src/f{failed}.age'\n"
         ),
     );
@@ -102,7 +102,7 @@ fn a_name_that_is_not_durable_is_an_error() {
     let outcome = under(&sandbox, "FAIL_FOLDER_SYNC=1", &format!("encrypt -r {recipient} a -o b"));
     outcome.fails(
         1,
-        "solekey: error: cannot make the name of 'b' durable: Input/output error (os error 5)\n\
+        "solekey: error: cannot make the name of 'b' durable: Input/output error\n\
          solekey: hint: the file is there now, but may be gone after a power failure; check the disk, then try again\n",
     );
     assert!(sandbox.read("a") == plaintext && sandbox.path("b").exists());

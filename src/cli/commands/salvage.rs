@@ -24,7 +24,7 @@ use crate::{
         },
         keys::keyring::Keyring,
         terminal::{
-            advice::{Advise, advised, misuse},
+            advice::{Advise, advised, hints, misuse},
             errors::Damaged,
             exit_status::ExitStatus,
             json,
@@ -40,6 +40,10 @@ use crate::{
 ///
 /// If nothing can be recovered; those of the system.
 pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
+    recover(args, messages).map_err(without_advice_to_salvage)
+}
+
+fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let path = args.file.as_path();
     let name = display_name(path);
     let cannot_salvage = || format!("cannot salvage {name}");
@@ -63,7 +67,8 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     }
     let unlocked = keyring.unlock(&encrypted.decryptor, &name).map_err(explain_lost_header);
     let unlocked = unlocked.with_context(cannot_salvage)?;
-    if !encrypted.decryptor.is_authentic(&unlocked) {
+    let is_header_authentic = encrypted.decryptor.is_authentic(&unlocked);
+    if !is_header_authentic {
         session.messages.warning(&format!("the header of {name} is damaged, but a stanza of it still opens"));
     }
 
@@ -81,7 +86,7 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     if args.dry_run {
         session.confine([]);
         let salvaged = payload.salvage(Discard.sink(), threads).with_context(cannot_salvage)?;
-        return report(&salvaged, args, &session, &target.name());
+        return report(&salvaged, is_header_authentic, args, &session, &target.name());
     }
     let mut output = target.open()?;
     session.confine(target.reachable_folder());
@@ -96,16 +101,26 @@ pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Op
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
     commit(Written::new(target, output, &permissions)?, &session.messages)?;
-    report(&salvaged, args, &session, &name)
+    report(&salvaged, is_header_authentic, args, &session, &name)
 }
 
 /// Prints the loss map and warnings, and returns the status.
-fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &str) -> Result<Option<ExitStatus>> {
+fn report(
+    salvaged: &Salvaged,
+    is_header_authentic: bool,
+    args: &Salvage,
+    session: &Session<'_>,
+    output: &str,
+) -> Result<Option<ExitStatus>> {
     let (path, name) = (args.file.as_path(), display_name(&args.file));
-    let map = LossMap::new(json::path(path), salvaged);
+    let map = LossMap::new(json::path(path), salvaged, is_header_authentic);
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
-    if !salvaged.has_final_chunk {
+    if salvaged.has_early_end {
+        session
+            .messages
+            .warning(&format!("{name} goes on with authentic chunks after an end; all of them were recovered"));
+    } else if !salvaged.has_final_chunk {
         session.messages.warning(&format!("{name} has lost its end; how much was behind it is not known"));
     }
     let lost = salvaged.length - salvaged.recovered();
@@ -117,7 +132,18 @@ fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &s
     if salvaged.has_trailing_data {
         session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
     }
-    Ok((!salvaged.lost.is_empty() || !salvaged.has_final_chunk).then_some(ExitStatus::Damaged))
+    Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
+}
+
+/// An error without hints that advise the command that has just failed.
+fn without_advice_to_salvage(error: anyhow::Error) -> anyhow::Error {
+    let is_other = |hint: &&str| !hint.contains("solekey salvage");
+    if hints(&error).all(|hint| is_other(&hint)) {
+        return error;
+    }
+    let others: Vec<_> = hints(&error).filter(is_other).map(str::to_owned).collect();
+    let described = anyhow::Error::new(Damaged(one_line(&error)));
+    others.into_iter().rev().fold(described, |error, hint| advised(error, hint))
 }
 
 /// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.
@@ -147,7 +173,7 @@ struct LossMap {
     file: String,
     length: u64,
     recovered: u64,
-    /// Whether the end was found. If not, more may be missing than is listed.
+    /// Whether the header is authentic and the end was found. If not, more may be missing or wrong than is listed.
     complete: bool,
     lost: Vec<Lost>,
 }
@@ -159,13 +185,13 @@ struct Lost {
 }
 
 impl LossMap {
-    fn new(file: String, salvaged: &Salvaged) -> Self {
+    fn new(file: String, salvaged: &Salvaged, is_header_authentic: bool) -> Self {
         let lost = |range: &Range<u64>| Lost { offset: range.start, length: range.end - range.start };
         Self {
             file,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: salvaged.has_final_chunk,
+            complete: is_header_authentic && salvaged.has_final_chunk,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }

@@ -201,9 +201,11 @@ fn for_crypto(error: &CryptoError) -> Option<[&'static str; 2]> {
         CryptoError::Recoded(_) => {
             ["invalid header intro", "It looks like this file was corrupted by PowerShell redirection."]
         }
-        CryptoError::NotAge | CryptoError::Empty | CryptoError::Header { .. } | CryptoError::Stanza => {
-            ["failed to read header", "Header is invalid"]
-        }
+        CryptoError::NotAge
+        | CryptoError::Foreign(_)
+        | CryptoError::Empty
+        | CryptoError::Header { .. }
+        | CryptoError::Stanza => ["failed to read header", "Header is invalid"],
         CryptoError::Version(_) => ["failed to read header", "Unknown age format."],
         CryptoError::WrongPassphrase => ["incorrect passphrase", "Decryption failed"],
         CryptoError::SshKeyMismatch => ["mismatched private and public SSH key", ""],

@@ -14,7 +14,7 @@ use crate::{
             naming::InputPath,
             output::Output,
         },
-        terminal::progress::Progress,
+        terminal::{advice::advised, progress::Progress},
     },
     crypto::{
         Decryptor, Error, Source, Unlocked,
@@ -93,7 +93,19 @@ impl<'i> EncryptedInput<'i> {
             let mut armor = ArmorReader::new(&mut input.reader);
             Ok(Self { decryptor: read(&mut armor)?, body: Body::Armored(armor) })
         } else {
-            Ok(Self { decryptor: read(&mut input.reader)?, body: Body::Binary(input) })
+            let armored_line = line_of_armor(input.reader.fill_buf()?);
+            let decryptor = match (read(&mut input.reader), armored_line) {
+                (Err(error @ Error::NotAge), Some(line)) => {
+                    return Err(advised(
+                        error,
+                        format!(
+                            "armored text begins in line {line}: keep it and what follows up to '-----END AGE ENCRYPTED FILE-----', without anything before each line"
+                        ),
+                    ));
+                }
+                (read, _) => read?,
+            };
+            Ok(Self { decryptor, body: Body::Binary(input) })
         }
     }
 
@@ -140,6 +152,13 @@ impl<'i> EncryptedInput<'i> {
             Body::Binary(input) => input.source(self.decryptor.header().as_bytes().len() as u64),
         }
     }
+}
+
+/// The line, from 1, in which armored text begins within other text, if it does.
+fn line_of_armor(text: &[u8]) -> Option<usize> {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let is_begin = |line: &[u8]| line.trim_ascii_end().ends_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
+    lines.position(is_begin).map(|index| index + 1)
 }
 
 fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> Result<()> {

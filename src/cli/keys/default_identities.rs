@@ -14,6 +14,11 @@ use crate::cli::terminal::{
 /// A list of identity files, separated as in `PATH`.
 const VARIABLE: &str = "SOLEKEY_IDENTITY";
 
+/// A hint for a file that cannot be read because `$SOLEKEY_IDENTITY` lists it, not the user's command line.
+pub(crate) fn hint(name: &str) -> Option<String> {
+    env::var_os(VARIABLE).map(|_| format!("${VARIABLE} lists {name}"))
+}
+
 /// The files that `$SOLEKEY_IDENTITY` lists. If it is not set, the one in the configuration folder, if it exists.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ use crate::{
             prompt::Prompt,
         },
     },
-    crypto::secrecy::Zeroizing,
+    crypto::{Recipient, secrecy::Zeroizing},
 };
 
 /// Bytes in the longest key file, as in other age tools: 16 MiB. A longer file is surely the wrong one.
@@ -113,6 +113,10 @@ impl KeyFiles {
         let file = if path == Path::new(DASH) { platform::stdin() } else { File::open(path) };
         let file = match file.with_context(cannot_read) {
             Err(error) if !may_be_shown(path) => return Err(error).hint(KEEP_IN_FILE),
+            Err(error) if path.to_str().is_some_and(|text| text.parse::<Recipient>().is_ok()) => {
+                return Err(error)
+                    .hint("-R and -i take the name of a file; to encrypt to a key itself, give it with -r");
+            }
             file => file?,
         };
         // Not by name: opening a pipe twice would wait for a second writer.

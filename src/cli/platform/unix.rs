@@ -12,7 +12,7 @@ use std::{
         },
     },
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -128,9 +128,31 @@ fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Resu
     }
 }
 
-/// Standard output without the library's line buffer.
-pub(crate) fn stdout() -> io::Result<File> {
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+/// Standard output without the library's line buffer. It is never closed: on some file systems, nothing can be written after
+/// a descriptor of the file was.
+pub(crate) fn stdout() -> io::Result<Arc<File>> {
+    static STDOUT: OnceLock<Arc<File>> = OnceLock::new();
+    match STDOUT.get() {
+        Some(stdout) => Ok(stdout.clone()),
+        None => {
+            let stdout = Arc::new(File::from(io::stdout().as_fd().try_clone_to_owned()?));
+            Ok(STDOUT.get_or_init(|| stdout).clone())
+        }
+    }
+}
+
+/// Closes a duplicate of the descriptor of a file that is written. Some file systems, such as those of networks, report failures
+/// of earlier writes only then.
+///
+/// # Errors
+///
+/// Those of dup(2) and close(2).
+pub(crate) fn close_duplicate(file: &File) -> io::Result<()> {
+    match nix::unistd::close(file.try_clone()?) {
+        // The descriptor is closed even then.
+        Err(nix::errno::Errno::EINTR) => Ok(()),
+        closed => Ok(closed?),
+    }
 }
 
 /// Standard error without the library's lock.

@@ -5,6 +5,7 @@ use std::{
     io,
     os::windows::{fs::FileExt, io::AsHandle},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -141,8 +142,13 @@ pub(crate) fn stdin() -> io::Result<File> {
 }
 
 /// Standard output without the library's line buffer.
-pub(crate) fn stdout() -> io::Result<File> {
-    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+pub(crate) fn stdout() -> io::Result<Arc<File>> {
+    Ok(Arc::new(File::from(io::stdout().as_handle().try_clone_to_owned()?)))
+}
+
+/// Does nothing: closing a file reports no failure here.
+pub(crate) fn close_duplicate(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Does nothing: descriptors always block here.

@@ -8,8 +8,8 @@ use std::{
 use crate::{
     cli::terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
     crypto::{
-        Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError,
-        SshPublicKeyError,
+        Error as CryptoError, Foreign, HEADER_CUT, ParseIdentityError, ParseRecipientError, PayloadFault,
+        SshPrivateKeyError, SshPublicKeyError,
     },
 };
 
@@ -94,6 +94,18 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         CryptoError::Recoded(_) => {
             "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again, with -o FILE, for PowerShell's > makes text of what it gets"
+        }
+        CryptoError::Foreign(Foreign::Pgp) => "for a PGP message there is gpg -d",
+        CryptoError::Foreign(Foreign::Gzip) => "unpack it with gunzip first",
+        CryptoError::Foreign(Foreign::Zip) => "unpack it with unzip first",
+        CryptoError::Foreign(Foreign::OpenSsl) => {
+            "decrypt it with openssl enc -d, and the options that it was encrypted with"
+        }
+        CryptoError::Armor { .. } => {
+            "keep the lines from '-----BEGIN AGE ENCRYPTED FILE-----' to '-----END AGE ENCRYPTED FILE-----', and nothing before, after or between them"
+        }
+        CryptoError::Header { fault, .. } if *fault == HEADER_CUT => {
+            "fetch the file again: what is left of it cannot be opened, since the file key is in the header"
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",

@@ -46,6 +46,7 @@ impl ExitStatus {
             }
             CryptoError::NoMatch(_) | CryptoError::WrongPassphrase => Self::NoMatch,
             CryptoError::NotAge
+            | CryptoError::Foreign(_)
             | CryptoError::Recoded(_)
             | CryptoError::Empty
             | CryptoError::Version(_)

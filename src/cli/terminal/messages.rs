@@ -13,7 +13,7 @@ use crate::{
             advice,
             exit_status::ExitStatus,
             key_material::{Suspicion, redacted},
-            persona, progress,
+            persona, progress, usage,
         },
     },
     crypto::Recipient,
@@ -140,7 +140,26 @@ pub(crate) fn lacks(text: &'static str) {
 /// An error and its causes in one line.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let texts: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-    redacted(&texts.join(": "), Suspicion::Key).into_owned()
+    redacted(&without_error_numbers(&texts.join(": ")), Suspicion::Key).into_owned()
+}
+
+/// A text without the numbers of system errors, ` (os error 2)`: the words before them say the same.
+fn without_error_numbers(text: &str) -> String {
+    const NUMBER: &str = " (os error ";
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(NUMBER) {
+        shown.push_str(before);
+        let is_number = |(number, _): &(&str, &str)| number.bytes().all(|byte| byte.is_ascii_digit());
+        rest = match after.split_once(')').filter(is_number) {
+            Some((_, after)) => after,
+            None => {
+                shown.push_str(NUMBER);
+                after
+            }
+        };
+    }
+    shown + rest
 }
 
 /// The one place that writes messages to standard error. If that fails, there is nobody left to tell.
@@ -170,14 +189,14 @@ pub(crate) fn foreign_usage(fault: Option<&str>, usage: &str) {
     write(&format!("{fault}{usage}\n"));
 }
 
-/// Prints a usage error in clap's words.
+/// Prints what is wrong with the form of the command line.
 pub(crate) fn usage(error: &clap::Error) {
-    let text = error.render().to_string();
-    let text = redacted(&text, Suspicion::Fragment);
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        write(&text);
-    } else {
-        print("", text.trim_end());
+        return write(&redacted(&error.render().to_string(), Suspicion::Fragment));
+    }
+    print("error: ", &redacted(&usage::message(error), Suspicion::Fragment));
+    if !persona::is_drop_in() {
+        print("hint: ", &redacted(&usage::hint(error), Suspicion::Fragment));
     }
 }
 

@@ -191,7 +191,7 @@ impl Prompt {
             return Ok(SecretString::from(generated.as_str()));
         }
         let again = self.ask("Confirm passphrase: ")?;
-        if !equal(&passphrase, &again) {
+        if passphrase.expose_secret() != again.expose_secret() {
             return Err(PassphrasesDiffer).hint("nothing was done; try again");
         }
         Ok(passphrase)
@@ -254,10 +254,6 @@ fn no_terminal() -> anyhow::Error {
 
 fn is_empty(passphrase: &SecretString) -> bool {
     passphrase.expose_secret().is_empty()
-}
-
-fn equal(left: &SecretString, right: &SecretString) -> bool {
-    left.expose_secret() == right.expose_secret()
 }
 
 /// Refuses a new passphrase that not every program and keyboard could enter again.

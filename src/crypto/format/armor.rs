@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use base64_simd::{AsOut, STANDARD as BASE64};
 
-use crate::crypto::error::Error;
+use crate::crypto::error::{Error, Foreign};
 
 const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 /// The last line of an armored file.
@@ -169,6 +169,9 @@ impl<R: BufRead> ArmorReader<R> {
         self.number -= 1;
         self.read_line()?;
         if self.line != BEGIN.as_bytes() {
+            if let Some(foreign) = Foreign::of(&self.line) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, Error::Foreign(foreign)));
+            }
             return Err(self.fault("it is not '-----BEGIN AGE ENCRYPTED FILE-----'"));
         }
         self.state = State::Lines;
@@ -210,6 +213,9 @@ impl<R: BufRead> ArmorReader<R> {
         }
         if self.state == State::AfterLastLine {
             return Err(self.fault("a line follows one of fewer than 64 characters"));
+        }
+        if self.line.trim_ascii().len() < self.line.len() {
+            return Err(self.fault("it begins or ends with white space"));
         }
         if self.line.is_empty() || self.line.len() > COLUMNS {
             return Err(self.fault("it does not have 1 to 64 characters"));

@@ -11,7 +11,7 @@ use age_core::{
 };
 
 use crate::crypto::{
-    error::Error,
+    error::{Error, Foreign},
     format::{
         base64,
         lines::{HEADER_LIMIT, LineReader},
@@ -185,7 +185,8 @@ pub(super) fn read_version(lines: &mut LineReader<'_>) -> Result<(), Error> {
         return Err(Error::Empty);
     }
     if !line.starts_with(VERSION_PREFIX) {
-        return Err(recoded(&line).map_or(Error::NotAge, Error::Recoded));
+        let foreign = || Foreign::of(&line).map_or(Error::NotAge, Error::Foreign);
+        return Err(recoded(&line).map_or_else(foreign, Error::Recoded));
     }
     if line.ends_with(b"\r") {
         return Err(lines.fault("it ends in CR LF; the file was changed by a transfer in text mode"));

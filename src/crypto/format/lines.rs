@@ -7,6 +7,9 @@ use crate::crypto::error::Error;
 /// Length of the longest header that is read: 16 MiB, enough for ten thousand post-quantum recipients.
 pub(super) const HEADER_LIMIT: u64 = 16 << 20;
 
+/// The fault of a header that a truncated file ends in.
+pub const HEADER_CUT: &str = "the file ends inside the header";
+
 /// Reads lines that end in a line feed, and not a byte beyond the last line asked for.
 pub(super) struct LineReader<'a> {
     pub(super) input: &'a mut dyn BufRead,
@@ -59,7 +62,7 @@ impl<'a> LineReader<'a> {
         } else if self.text.len() as u64 == HEADER_LIMIT {
             Err(self.fault("the header is longer than 16 MiB"))
         } else {
-            Err(self.fault("the file ends inside the header"))
+            Err(self.fault(HEADER_CUT))
         }
     }
 

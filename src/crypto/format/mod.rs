@@ -4,5 +4,5 @@ pub mod armor;
 pub(crate) mod base64;
 mod damaged_header;
 pub(crate) mod header;
-mod lines;
+pub(crate) mod lines;
 pub mod stanza_type;

@@ -28,6 +28,8 @@ use crate::{
         },
         keys::recipients::check_count,
         terminal::{
+            advice::find,
+            errors::During,
             exit_status::ExitStatus,
             json::{self, Failed, Failure},
         },
@@ -58,7 +60,12 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
         announce_typed(&path, &session.messages);
         let name = display_name(&path);
         let cannot_inspect = || format!("cannot inspect {name}");
-        let mut parts = match Parts::read(&path, session.progress()).with_context(cannot_inspect) {
+        let parts = Parts::read(&path, session.progress()).map_err(|error| match find(&error) {
+            // It names the file itself.
+            Some(During::OpeningInput(_)) => error,
+            _ => error.context(cannot_inspect()),
+        });
+        let mut parts = match parts {
             Ok(parts) => parts,
             Err(error) => return print_failed(args, Some(&path), error),
         };

@@ -1,5 +1,7 @@
 //! How `rekey` changes the recipients of a file.
 
+use std::collections::HashSet;
+
 use anyhow::{Error, Result, anyhow, bail};
 
 use crate::{
@@ -100,7 +102,10 @@ impl Planner<'_> {
         let known = kept.iter().filter(|index| !is_grease(&stanzas[**index].tag)).map(|index| {
             owners[*index].as_ref().ok_or_else(|| self.with_remedy(unknown_owner(*index, &stanzas[*index])))
         });
-        let known = known.collect::<Result<Vec<_>>>()?;
+        let mut known = known.collect::<Result<Vec<_>>>()?;
+        // age writes a stanza for each time that a key is named.
+        let mut names = HashSet::new();
+        known.retain(|recipient| names.insert(recipient.to_string()));
         Ok(Change::Everything(Encryptor::new(known.into_iter().chain(added))?))
     }
 

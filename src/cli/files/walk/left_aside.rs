@@ -1,6 +1,7 @@
 //! What a walk leaves aside, and the folders that a copy must have to be complete.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -52,20 +53,14 @@ impl Reason {
 }
 
 /// Counts what walks leave aside, and names it with `--verbose`. If outputs go to a folder of their own, also remembers the folders
-/// that were walked.
+/// in which there was no input.
 #[derive(Clone, Default)]
 pub(crate) struct LeftAside {
     pub(super) messages: Messages,
     counts: Arc<[AtomicU64; Reason::ALL.len()]>,
     output_dir: Option<PathBuf>,
-    folders: Arc<Mutex<Vec<Folder>>>,
-}
-
-/// A folder that was walked.
-struct Folder {
-    source: PathBuf,
-    /// Its place below the output folder.
-    relative: PathBuf,
+    /// Folders in which no input was found, and the place of each below the output folder.
+    folders: Arc<Mutex<BTreeMap<PathBuf, PathBuf>>>,
 }
 
 impl LeftAside {
@@ -85,8 +80,16 @@ impl LeftAside {
 
     pub(super) fn add_folder(&self, source: &Path, relative: PathBuf) {
         if self.is_copy() {
-            let folder = Folder { source: source.to_owned(), relative };
-            self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+            self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(source.to_owned(), relative);
+        }
+    }
+
+    /// Notes an input. Its output makes the folder, or has an error of its own.
+    pub(super) fn add_input(&self, source: &Path) {
+        if self.is_copy()
+            && let Some(folder) = source.parent()
+        {
+            self.folders.lock().unwrap_or_else(PoisonError::into_inner).remove(folder);
         }
     }
 
@@ -111,7 +114,7 @@ impl LeftAside {
         }
     }
 
-    /// Makes the folders of a copy that no output has made.
+    /// Makes the folders of a copy that no output makes.
     ///
     /// # Errors
     ///
@@ -119,7 +122,7 @@ impl LeftAside {
     pub(crate) fn make_folders(&self) -> Result<()> {
         let Some(output_dir) = &self.output_dir else { return Ok(()) };
         let output_dir = Arc::new(OutputFolder::new(output_dir));
-        for Folder { source, relative } in &*self.folders.lock().unwrap_or_else(PoisonError::into_inner) {
+        for (source, relative) in &*self.folders.lock().unwrap_or_else(PoisonError::into_inner) {
             // The place of a file in it, whose folder is made as for any output.
             let inside = |folder: &Path| folder.join("file");
             let made = Place::in_output_dir(&output_dir, &inside(relative), &inside(source))

@@ -291,7 +291,10 @@ fn is_selected(entry: &DirEntry, selection: Selection, left_aside: &LeftAside) -
     let reason = match (entry.file_type(), found) {
         (kind, _) if kind.is_symlink() => Reason::Link,
         (kind, _) if !kind.is_file() => Reason::Special,
-        (_, found) if found == selection => return true,
+        (_, found) if found == selection => {
+            left_aside.add_input(entry.path());
+            return true;
+        }
         (_, Selection::Encrypted) => Reason::InAge,
         (_, Selection::Plain) => Reason::NotInAge,
     };

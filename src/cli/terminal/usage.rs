@@ -1,0 +1,101 @@
+//! Errors of the form of a command line, as clap finds them, in this program's style: what is wrong, and what may have been meant.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use clap::{
+    Command, Error,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use crate::cli::{
+    args,
+    terminal::escape::{escaped, may_be_shown},
+};
+
+/// Words that other programs have for a command of this one.
+const SYNONYMS: &[(&[&str], &str)] = &[
+    (&["-e", "--encrypt", "enc", "seal", "lock"], "encrypt"),
+    (&["-d", "--decrypt", "dec", "open", "unlock"], "decrypt"),
+    (&["gen", "generate", "genkey", "key-gen", "new"], "keygen"),
+    (&["check", "test"], "verify"),
+    (&["info", "list", "show"], "inspect"),
+    (&["reencrypt", "re-encrypt"], "rekey"),
+    (&["recover", "repair"], "salvage"),
+];
+
+/// What is wrong with the command line, in one line.
+pub(super) fn message(error: &Error) -> String {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let lines: Vec<_> = first.lines().map(str::trim).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// What may have been meant.
+pub(super) fn hint(error: &Error) -> String {
+    let typed: Vec<_> = env::args_os().skip(1).collect();
+    let program = args::command();
+    let verb = verb(&program, &typed);
+    let Some(verb) = verb else {
+        return wrong_verb(error, &typed).unwrap_or_else(|| "see 'solekey --help'".to_owned());
+    };
+    let word = context(error, ContextKind::InvalidArg).and_then(|words| words.into_iter().next());
+    match (error.kind(), word.as_deref()) {
+        (ErrorKind::UnknownArgument, Some("-p" | "--passphrase")) if verb != "encrypt" && verb != "keygen" => {
+            "leave it out: the passphrase is asked for if the file needs one".to_owned()
+        }
+        (ErrorKind::UnknownArgument, Some(word)) => match context(error, ContextKind::SuggestedArg).as_deref() {
+            Some([similar, ..]) => format!("did you mean '{similar}'? Otherwise see 'solekey {verb} --help'"),
+            _ if Path::new(word).exists() => "for the file of this name, write './' before it".to_owned(),
+            _ => format!("see 'solekey {verb} --help'"),
+        },
+        _ => format!("see 'solekey {verb} --help'"),
+    }
+}
+
+/// The command that a command line names.
+fn verb(program: &Command, typed: &[OsString]) -> Option<String> {
+    let first = typed.iter().find(|word| !word.as_encoded_bytes().starts_with(b"-"))?.to_str()?;
+    let named = program
+        .get_subcommands()
+        .find(|command| command.get_name() == first || command.get_all_aliases().any(|alias| alias == first));
+    named.map(|command| command.get_name().to_owned())
+}
+
+/// What to write in place of a first word that names no command.
+fn wrong_verb(error: &Error, typed: &[OsString]) -> Option<String> {
+    let word = typed.first()?;
+    let last = PathBuf::from(typed.last()?);
+    // A name that is there already tells more than a placeholder.
+    let file = if last.is_file() && may_be_shown(&last) { escaped(&last) } else { "FILE".to_owned() };
+    let usage = |verb: &str| match verb {
+        "encrypt" => format!("to encrypt: solekey encrypt -r RECIPIENT {file}"),
+        "decrypt" => format!("to decrypt: solekey decrypt {file}"),
+        verb => format!("did you mean 'solekey {verb}'?"),
+    };
+    if Path::new(word).is_file() {
+        let is_encrypted = Path::new(word).extension().is_some_and(|extension| extension == "age");
+        return Some(usage(if is_encrypted { "decrypt" } else { "encrypt" }));
+    }
+    let word = word.to_str()?;
+    if word == "version" {
+        return Some("did you mean 'solekey --version'?".to_owned());
+    }
+    let synonym = SYNONYMS.iter().find(|(words, _)| words.contains(&word)).map(|(_, verb)| *verb);
+    // The best is the last. Aliases of one letter resemble everything.
+    let similar = context(error, ContextKind::SuggestedSubcommand).unwrap_or_default();
+    let similar = similar.iter().rev().find(|verb| verb.len() > 1).map(String::as_str);
+    synonym.map(usage).or_else(|| similar.map(|verb| format!("did you mean 'solekey {verb}'?")))
+}
+
+fn context(error: &Error, kind: ContextKind) -> Option<Vec<String>> {
+    match error.get(kind)? {
+        ContextValue::String(word) => Some(vec![word.clone()]),
+        ContextValue::Strings(words) => Some(words.clone()),
+        _ => None,
+    }
+}
