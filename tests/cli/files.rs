@@ -545,7 +545,8 @@ fn reading_and_writing_the_same_file_is_refused_under_any_name() {
     std::os::unix::fs::symlink("note", sandbox.path("soft")).expect("the name is free");
     let whole = sandbox.path("note").display().to_string();
     let inode = fs::metadata(sandbox.path("note")).expect("the file exists").ino();
-    let encrypt = format!("\"$SOLEKEY\" encrypt -f -r {recipient}");
+    let stream = format!("\"$SOLEKEY\" encrypt -r {recipient}");
+    let encrypt = format!("{stream} -f");
     for (script, said) in [
         (format!("{encrypt} note -o note"), "'note' is to be both read and written".to_owned()),
         (format!("{encrypt} note -o ./note"), "'note' and './note' are the same file".to_owned()),
@@ -556,11 +557,11 @@ fn reading_and_writing_the_same_file_is_refused_under_any_name() {
         (format!("{encrypt} soft -o note"), "'soft' and 'note' are the same file".to_owned()),
         (format!("{encrypt} -o note <note"), "standard input and 'note' are the same file".to_owned()),
         (format!("{encrypt} -o hard <note"), "standard input and 'hard' are the same file".to_owned()),
-        (format!("{encrypt} -c note >>note"), "'note' and standard output are the same file".to_owned()),
+        (format!("{stream} -c note >>note"), "'note' and standard output are the same file".to_owned()),
         (format!("{encrypt} note -o /dev/stdout >>hard"), "'note' and standard output are the same file".to_owned()),
         (format!("{encrypt} note -o /dev/fd/3 3>>note"), "'note' and '/dev/fd/3' are the same file".to_owned()),
-        (format!("{encrypt} <note >>note"), "standard input and standard output are the same file".to_owned()),
-        (format!("{encrypt} <note 1<>note"), "standard input and standard output are the same file".to_owned()),
+        (format!("{stream} <note >>note"), "standard input and standard output are the same file".to_owned()),
+        (format!("{stream} <note 1<>note"), "standard input and standard output are the same file".to_owned()),
     ] {
         sandbox.shell(&script).fails(2, &format!("solekey: error: {said}\n{CHOOSE_ANOTHER_OUTPUT}"));
         assert_eq!(sandbox.text("note"), "a note\n", "{script}");

@@ -304,29 +304,6 @@ impl WriteAt for Pending {
     }
 }
 
-/// Creates a folder and the missing ones above it, each durable.
-///
-/// # Errors
-///
-/// Those of the system.
-pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let above = parent_folder(path);
-    create_folders(above)?;
-    match platform::create_folder(path, None) {
-        // Another file of the run may have needed it too.
-        Err(_) if path.is_dir() => {}
-        created => created?,
-    }
-    match platform::sync_folder(above) {
-        // Said of the outputs in it.
-        Err(error) if platform::cannot_be_synced(&error) => Ok(()),
-        synced => synced,
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::{

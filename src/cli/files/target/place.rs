@@ -9,10 +9,9 @@ use std::{
 use crate::cli::{
     files::{
         naming::{InputPath, parent_folder},
-        pending,
         permissions::folder_mode,
     },
-    platform::{FileHandle, Folder},
+    platform::{self, FileHandle, Folder},
 };
 
 /// The folder of `-O`, held once it is there.
@@ -59,7 +58,7 @@ struct Missing {
 
 impl Missing {
     fn create(&self) -> io::Result<Arc<Folder>> {
-        pending::create_folders(&self.top.path)?;
+        create_folders(&self.top.path)?;
         let depth = self.below.components().count();
         let mode = |folder: &Path| {
             let model = self.model.ancestors().nth(depth - folder.components().count())?;
@@ -148,5 +147,28 @@ impl Place {
             return Err(io::ErrorKind::NotFound.into());
         }
         FileHandle::named(&self.reachable())
+    }
+}
+
+/// Creates a folder and the missing ones above it, each durable.
+///
+/// # Errors
+///
+/// Those of the system.
+pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = parent_folder(path);
+    create_folders(above)?;
+    match platform::create_folder(path, None) {
+        // Another file of the run may have needed it too.
+        Err(_) if path.is_dir() => {}
+        created => created?,
+    }
+    match platform::sync_folder(above) {
+        // Said of the outputs in it.
+        Err(error) if platform::cannot_be_synced(&error) => Ok(()),
+        synced => synced,
     }
 }
