@@ -168,7 +168,7 @@ fn parse() -> Result<Arguments, ExitCode> {
     }
     let words = match called {
         Some((tool, words)) => translate(tool, words)?,
-        None => typed,
+        None => typed.clone(),
     };
     let parsed = command().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
     parsed.map_err(|error| {
@@ -178,7 +178,7 @@ fn parse() -> Result<Arguments, ExitCode> {
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             return printed(error.print());
         }
-        messages::usage(&error);
+        messages::usage(&error, &typed);
         ExitStatus::Misuse.code()
     })
 }

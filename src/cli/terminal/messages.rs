@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     io::{self, IsTerminal, Write},
     sync::{Mutex, Once, PoisonError},
 };
@@ -189,14 +190,14 @@ pub(crate) fn foreign_usage(fault: Option<&str>, usage: &str) {
     write(&format!("{fault}{usage}\n"));
 }
 
-/// Prints what is wrong with the form of the command line.
-pub(crate) fn usage(error: &clap::Error) {
+/// Prints what is wrong with the form of the command line, which was `typed`.
+pub(crate) fn usage(error: &clap::Error, typed: &[OsString]) {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return write(&redacted(&error.render().to_string(), Suspicion::Fragment));
     }
     print("error: ", &redacted(&usage::message(error), Suspicion::Fragment));
     if !persona::is_drop_in() {
-        print("hint: ", &redacted(&usage::hint(error), Suspicion::Fragment));
+        print("hint: ", &redacted(&usage::hint(error, typed.get(1..).unwrap_or_default()), Suspicion::Fragment));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Errors of the form of a command line, as clap finds them, in this program's style: what is wrong, and what may have been meant.
 
 use std::{
-    env,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -35,13 +34,12 @@ pub(super) fn message(error: &Error) -> String {
     lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
-/// What may have been meant.
-pub(super) fn hint(error: &Error) -> String {
-    let typed: Vec<_> = env::args_os().skip(1).collect();
+/// What may have been meant by the words that follow the name of the program.
+pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
     let program = args::command();
-    let verb = verb(&program, &typed);
+    let verb = verb(&program, typed);
     let Some(verb) = verb else {
-        return wrong_verb(error, &typed).unwrap_or_else(|| "see 'solekey --help'".to_owned());
+        return wrong_verb(error, typed).unwrap_or_else(|| "see 'solekey --help'".to_owned());
     };
     let word = context(error, ContextKind::InvalidArg).and_then(|words| words.into_iter().next());
     match (error.kind(), word.as_deref()) {
