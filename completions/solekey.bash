@@ -16,6 +16,9 @@ _solekey() {
             ",$1")
                 cmd="solekey"
                 ;;
+            solekey,completions)
+                cmd="solekey__subcmd__completions"
+                ;;
             solekey,d)
                 cmd="solekey__subcmd__decrypt"
                 ;;
@@ -37,6 +40,9 @@ _solekey() {
             solekey,keygen)
                 cmd="solekey__subcmd__keygen"
                 ;;
+            solekey,paper)
+                cmd="solekey__subcmd__paper"
+                ;;
             solekey,rekey)
                 cmd="solekey__subcmd__rekey"
                 ;;
@@ -48,6 +54,9 @@ _solekey() {
                 ;;
             solekey,verify)
                 cmd="solekey__subcmd__verify"
+                ;;
+            solekey__subcmd__help,completions)
+                cmd="solekey__subcmd__help__subcmd__completions"
                 ;;
             solekey__subcmd__help,decrypt)
                 cmd="solekey__subcmd__help__subcmd__decrypt"
@@ -63,6 +72,9 @@ _solekey() {
                 ;;
             solekey__subcmd__help,keygen)
                 cmd="solekey__subcmd__help__subcmd__keygen"
+                ;;
+            solekey__subcmd__help,paper)
+                cmd="solekey__subcmd__help__subcmd__paper"
                 ;;
             solekey__subcmd__help,rekey)
                 cmd="solekey__subcmd__help__subcmd__rekey"
@@ -80,7 +92,7 @@ _solekey() {
 
     case "${cmd}" in
         solekey)
-            opts="-q -v -V -h --quiet --verbose --progress --version --help encrypt e decrypt d keygen inspect verify t rekey salvage help"
+            opts="-q -v -V -h --quiet --verbose --progress --version --help encrypt e decrypt d keygen inspect verify t rekey salvage paper completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -97,8 +109,26 @@ _solekey() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        solekey__subcmd__completions)
+            opts="-q -v -h --quiet --verbose --progress --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         solekey__subcmd__decrypt)
-            opts="-i -j -o -c -O -f -k -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --range --verify-first --sparse --output --stdout --output-dir --force --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -c -O -f -k -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --range --verify-first --sparse --output --stdout --output-dir --force --update --skip-existing --dry-run --json --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,7 +278,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__encrypt)
-            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-network --allow-plugin-stanzas --passphrase --expect-recipients --receipt --armor --check --output --stdout --output-dir --force --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-r -R -i -j -p -a -o -c -O -f -k -0 -T -q -v -h --recipient --recipients-file --authorized-keys --identity --plugin --no-plugins --allow-plugin-network --allow-plugin-stanzas --passphrase --expect-recipients --receipt --armor --check --output --stdout --output-dir --force --update --skip-existing --dry-run --json --no-preserve --keep --rm --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -474,8 +504,22 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__help)
-            opts="encrypt decrypt keygen inspect verify rekey salvage help"
+            opts="encrypt decrypt keygen inspect verify rekey salvage paper completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        solekey__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -557,6 +601,20 @@ _solekey() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        solekey__subcmd__help__subcmd__paper)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         solekey__subcmd__help__subcmd__rekey)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -600,7 +658,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__inspect)
-            opts="-i -j -r -R -q -v -h --identity --plugin --no-default-identity --recipient --recipients-file --no-plugins --allow-plugin-network --expect-recipients --json --padded --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -r -R -q -v -h --identity --plugin --no-default-identity --recipient --recipients-file --no-plugins --allow-plugin-network --expect-recipients --json --padded --recursive --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -723,12 +781,132 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__keygen)
-            opts="-o -p -y -q -v -h --output --pq --announce --passphrase --to-public --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-o -p -y -q -v -h --output --default --protect --pq --announce --passphrase --to-public --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --protect)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --new-passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        solekey__subcmd__paper)
+            opts="-o -q -v -h --svg --read --kind --output --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --svg)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "x25519 pq" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -790,7 +968,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__rekey)
-            opts="-i -j -r -R -f -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-network --allow-plugin-stanzas --add --remove --header-only --force --check --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -r -R -p -f -0 -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --recipient --recipients-file --no-plugins --allow-plugin-network --allow-plugin-stanzas --passphrase --add --remove --header-only --force --check --dry-run --json --recursive --files-from --null --threads --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -924,6 +1102,25 @@ _solekey() {
                     fi
                     return 0
                     ;;
+                --new-passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -936,7 +1133,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__salvage)
-            opts="-i -j -o -f -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --output --force --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-i -j -o -f -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --no-plugins --allow-plugin-network --output --force --dry-run --json --threads --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -41,6 +41,8 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "verify" -d 'Authent
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "t" -d 'Authenticate all of a file, and write nothing'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "rekey" -d 'Give files a new set of recipients'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "paper" -d 'Print a key as words and a QR code, or read it back'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -F
@@ -64,8 +66,12 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l allow-plugin
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; encrypting takes one input, decrypting several, one after the other'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l update -d 'Leave an input aside if its output exists, has the size that it must have, and the input\'s time; replace other outputs. What is left aside keeps the recipients that it has. For backups that are repeated'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l skip-existing -d 'Leave an input aside if its output exists, whatever is in it'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l dry-run -d 'Do everything but write and delete, and print what would be written and deleted'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
@@ -97,8 +103,12 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l allow-plugin-stanz
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Encrypt with a passphrase, which is asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor: text that survives mail and paste'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; encrypting takes one input, decrypting several, one after the other'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l update -d 'Leave an input aside if its output exists, has the size that it must have, and the input\'s time; replace other outputs. What is left aside keeps the recipients that it has. For backups that are repeated'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l skip-existing -d 'Leave an input aside if its output exists, whatever is in it'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l dry-run -d 'Do everything but write and delete, and print what would be written and deleted'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
@@ -127,8 +137,12 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-plugins -
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l allow-plugin-network -d 'Let plugins use the network, and devices that they reach through such sockets, as some security keys; solekey itself still cannot'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l sparse -d 'Leave holes in the output for blocks of zeros'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output; encrypting takes one input, decrypting several, one after the other'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l update -d 'Leave an input aside if its output exists, has the size that it must have, and the input\'s time; replace other outputs. What is left aside keeps the recipients that it has. For backups that are repeated'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l skip-existing -d 'Leave an input aside if its output exists, whatever is in it'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l dry-run -d 'Do everything but write and delete, and print what would be written and deleted'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
@@ -157,8 +171,12 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-plugins -d 'Fai
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l allow-plugin-network -d 'Let plugins use the network, and devices that they reach through such sockets, as some security keys; solekey itself still cannot'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l sparse -d 'Leave holes in the output for blocks of zeros'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output; encrypting takes one input, decrypting several, one after the other'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s f -l force -d 'Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever has it is replaced: a link is not followed, and nothing is written to a pipe'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l update -d 'Leave an input aside if its output exists, has the size that it must have, and the input\'s time; replace other outputs. What is left aside keeps the recipients that it has. For backups that are repeated'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l skip-existing -d 'Leave an input aside if its output exists, whatever is in it'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l dry-run -d 'Do everything but write and delete, and print what would be written and deleted'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-preserve -d 'Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs, whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can have put it there'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l rm -d 'Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once more right before, and keeps it if it has changed'
@@ -169,11 +187,15 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -s q -l quiet -d 'Pri
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s o -l output -d 'Write the key to FILE (mode 0600), and print its public key' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l protect -d 'Protect the key file KEY with a new passphrase, or change its passphrase. The file is replaced at once or stays as it is' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l new-passphrase-fd -d 'Read the new passphrase from the first line of file descriptor N; --passphrase-fd is the old one' -r
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l new-passphrase-file -d 'Read the new passphrase from the first line of FILE; --passphrase-file is the old one' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l default -d 'Write the key to the default identity file, which opening looks at if no identity is named'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l announce -d 'Print the public key on standard error and nowhere else, as age-keygen does'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase, which is asked for; an empty answer generates one'
@@ -197,6 +219,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l no-plugins -
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l allow-plugin-network -d 'Let plugins use the network, and devices that they reach through such sockets, as some security keys; solekey itself still cannot'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l padded -d 'Say the payload\'s size as age-inspect does, too'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l recursive -d 'Inspect all files in .age in the folders that are named, and print a line for each'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Say what is done'
@@ -252,6 +275,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -d 'Use N threads, at most 1024; 0 means all cores' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l new-passphrase-fd -d 'Read the new passphrase from the first line of file descriptor N; --passphrase-fd is the old one' -r
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l new-passphrase-file -d 'Read the new passphrase from the first line of FILE; --passphrase-file is the old one' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is no terminal'
 never\t'Not at all'"
@@ -260,11 +285,13 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l identities-onl
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l allow-plugin-network -d 'Let plugins use the network, and devices that they reach through such sockets, as some security keys; solekey itself still cannot'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l allow-plugin-stanzas -d 'Let a plugin write any number of stanzas for a key, not just one; each can open the file'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s p -l passphrase -d 'Give files a new passphrase, which is asked for; --passphrase-* is the old one'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l add -d 'Add the recipients that are named to those of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l remove -d 'Take the recipients that are named out of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l header-only -d 'Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s f -l force -d 'Change files even if none of the identities that are given could open them any more'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l check -d 'Read each new file back once it is synced, and authenticate it, before it takes the old one\'s place'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l dry-run -d 'Open every file, but change none, and print which would change'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l json -d 'Print one JSON object for each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l recursive -d 'Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those that do not; links and devices are passed over too'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s 0 -l null -d 'The names in LIST end in a zero byte, as those of \'find -print0\' do'
@@ -287,16 +314,40 @@ complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l identities-o
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l no-plugins -d 'Fail rather than run a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l allow-plugin-network -d 'Let plugins use the network, and devices that they reach through such sockets, as some security keys; solekey itself still cannot'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s f -l force -d 'Overwrite an existing output file'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l dry-run -d 'Print what could be recovered, and write nothing'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l json -d 'Print a JSON object for a failure too'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s v -l verbose -d 'Say what is done'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "encrypt" -d 'Encrypt files or a stream to recipients'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "decrypt" -d 'Decrypt files or a stream with identities'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "keygen" -d 'Make a key file, or print the public key of one'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "inspect" -d 'Print what the header of a file says'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "verify" -d 'Authenticate all of a file, and write nothing'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "rekey" -d 'Give files a new set of recipients'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l svg -d 'Write the QR code to FILE too, as an SVG image for print (mode 0600)' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l kind -d 'The kind of the key, as on the sheet' -r -f -a "x25519\t'AGE-SECRET-KEY-1...'
+pq\t'AGE-SECRET-KEY-PQ-1...'"
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -s o -l output -d 'Write the key to FILE (mode 0600), which must not exist' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read' -r
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l read -d 'Read words, and write their key to the file of -o'
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l batch -d 'Never ask; fail with status 5 where an answer is needed'
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand completions" -l progress -d 'Show a progress bar on standard error' -r -f -a "auto\t'On a terminal, for work longer than a second'
+always\t'Also when standard error is no terminal'
+never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand completions" -s q -l quiet -d 'Print errors only'
+complete -c solekey -n "__fish_solekey_using_subcommand completions" -s v -l verbose -d 'Say what is done'
+complete -c solekey -n "__fish_solekey_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "encrypt" -d 'Encrypt files or a stream to recipients'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "decrypt" -d 'Decrypt files or a stream with identities'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "keygen" -d 'Make a key file, or print the public key of one'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "inspect" -d 'Print what the header of a file says'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "verify" -d 'Authenticate all of a file, and write nothing'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "rekey" -d 'Give files a new set of recipients'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "salvage" -d 'Recover what still authenticates of a damaged file'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "paper" -d 'Print a key as words and a QR code, or read it back'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "completions" -d 'Print the completion script for a shell'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c solekey -n "__fish_seen_subcommand_from decrypt d inspect verify t rekey salvage" -kxa "(__fish_complete_suffix .age)"

@@ -65,19 +65,21 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::Context;
 use clap::{FromArgMatches, error::ErrorKind};
 
 pub use args::command;
 
 use args::{Arguments, Verb};
 use commands::{
-    decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, options, rekey::rekey, salvage::salvage,
-    verify::verify,
+    completions::completions, decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, options,
+    paper::paper, rekey::rekey, salvage::salvage, verify::verify,
 };
 use drop_in::{Tool, Translation};
 use platform::{child, sandbox, signals};
 use terminal::{
     exit_status::ExitStatus,
+    json,
     key_material::{Suspicion, suspicion},
     messages::{self, Messages},
     persona,
@@ -110,12 +112,22 @@ pub fn main() -> ExitCode {
     // Remembered while there is one thread.
     platform::umask();
     signals::fail_on_file_size_limit();
-    let done = run(&arguments);
+    let outcome = run(&arguments).and_then(|status| {
+        // Failures of writing to some file systems show only now.
+        platform::stdout()
+            .and_then(|stdout| platform::close_duplicate(&stdout))
+            .context("cannot write to standard output")?;
+        Ok(status)
+    });
     messages.say_what_lacks();
-    match done {
+    match outcome {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(status)) => status.code(),
         Err(error) => {
+            if arguments.verb.prints_json() {
+                // Nobody is left to tell if this fails.
+                let _ = io::stdout().write_all(json::line(&json::Failed::new(None, &error)).as_bytes());
+            }
             messages.error(&error);
             ExitStatus::of(&error).code()
         }
@@ -136,6 +148,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<Option<ExitStatus>> {
         Verb::Verify(args) => verify(args, messages),
         Verb::Rekey(args) => rekey(args, messages),
         Verb::Salvage(args) => salvage(args, messages),
+        Verb::Paper(args) => paper(args, messages),
+        Verb::Completions(args) => completions(args),
     }
 }
 

@@ -65,6 +65,7 @@ pub use keys::{
     external::{ExternalIdentity, ExternalRecipient, UnwrappedKey, WrappedKeys},
     identity::{Identity, ParseIdentityError, WORK_FACTOR_LIMIT},
     recipient::{Match, ParseRecipientError, Recipient, WORK_FACTOR},
+    seed::{KeyKind, SEED},
     ssh::{private::SshPrivateKeyError, public::SshPublicKeyError},
 };
 pub use parallel::{
@@ -73,7 +74,7 @@ pub use parallel::{
 };
 pub use payload::{
     Payload,
-    chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, plaintext_length},
+    chunk::{CHUNK, CHUNK_OVERHEAD, PAYLOAD_NONCE, SEALED_CHUNK, payload_length, plaintext_length},
     salvage::Salvaged,
     segment::SEGMENT,
 };

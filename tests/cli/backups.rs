@@ -60,7 +60,7 @@ fn a_tree_round_trips_with_contents_modes_and_times() {
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "safe", "tree"]).is(
         0,
         "",
-        "solekey: warning: left aside in the folders: 1 (links, devices, and what ends in .age already; -v names them)\n",
+        "solekey: warning: left aside in the folders: 1 link; -v names them\n",
     );
     let sealed = tree(&sandbox.path("safe/tree"));
     assert_eq!(sealed.len(), before.len());
@@ -266,7 +266,7 @@ fn two_inputs_with_the_same_output_are_refused_even_with_force() {
     outcome.fails(
         6,
         "solekey: error: 'out/x.age' would be the output of two inputs\n\
-         solekey: hint: give them different folders; --recursive, with the folder named and no list, keeps the tree\n",
+         solekey: hint: give them different folders; --recursive and --files-from keep the folders of their files\n",
     );
     assert_eq!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "out/x.age"]).gave(), b"a");
 }
@@ -467,8 +467,9 @@ fn verify_prints_a_line_or_a_json_object_for_each_file() {
     sandbox.write("cut.age", &sealed[..sealed.len() - 17]);
     sandbox.run(["verify", "--json", "-i", "key.txt", "cut.age"]).is(
         4,
-        "{\"file\":\"cut.age\",\"ok\":false,\"chunks\":1,\"status\":4,\"chunk\":2,\
-         \"error\":\"the file is truncated: it ends after chunk 1, which is not its final one\"}\n",
+        "{\"file\":\"cut.age\",\"ok\":false,\"chunks\":1,\"chunk\":2,\"status\":4,\
+         \"error\":\"the file is truncated: it ends after chunk 1, which is not its final one\",\"hints\":\
+         [\"fetch the file again; without another copy, 'solekey salvage' recovers what is whole\"]}\n",
         "",
     );
     sandbox.keygen("other.txt");
@@ -686,8 +687,8 @@ fn verbose_names_the_files_that_a_walk_skips() {
     assert_eq!(outcome.status, 0);
     for said in [
         "solekey: left 'tree/b.age' aside: its name ends in .age\n",
-        "solekey: left 'tree/link' aside: it is not a regular file\n",
-        "solekey: warning: left aside in the folders: 2 (",
+        "solekey: left 'tree/link' aside: it is a link\n",
+        "solekey: warning: left aside in the folders: 1 link, 1 name that ends in .age; -v names them\n",
     ] {
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     }

@@ -24,6 +24,7 @@ const PLUGIN: &str = r#"
 echo "${1#--age-plugin=}" >>"$HOME/sessions"
 [ "$MODE" != early ] || exit 3
 ask() { printf '%s\n%s\n' "$1" "$2"; IFS= read -r head; IFS= read -r body; }
+[ "$MODE" != slow ] || while [ ! -e "$HOME/go" ]; do sleep 0.05; done
 last= more=1 keys=0
 while [ $more ] && IFS= read -r line; do
     case $line in
@@ -55,7 +56,7 @@ done 3<"$HOME/answers"
 printf -- '-> done\n\n'
 "#;
 
-const MODES: [&str; 8] = ["good", "first", "odd", "pin", "early", "late", "middle", "broken"];
+const MODES: [&str; 9] = ["good", "first", "odd", "pin", "early", "late", "middle", "broken", "slow"];
 
 /// A folder with plugins of all modes.
 static PLUGINS: LazyLock<Sandbox> = LazyLock::new(|| {
@@ -186,6 +187,23 @@ fn a_pin_is_typed_once_for_hundreds_of_files() {
     // A wrong answer is wrong for all files.
     let outcome = on_terminal(&sandbox, &decrypt.replace("-O out", "-f -O out"), &[("PIN? ", "1\\r")]);
     assert_eq!((outcome.status, sessions(&sandbox).len()), (1, 2));
+}
+
+#[test]
+fn files_that_a_ready_key_opens_do_not_wait_for_a_plugin() {
+    let sandbox = sandbox(20);
+    sandbox.write("go", "");
+    run(&sandbox, &format!("encrypt -r {} -o slow.age 0", recipient("slow"))).is_silent_success();
+    run(&sandbox, &format!("encrypt -i key.txt{}", names(20, ""))).is_silent_success();
+    fs::remove_file(sandbox.path("go")).expect("it exists");
+    let words = format!("decrypt -T 2 -i key.txt -i slow.txt -O out slow.age{}", names(20, ".age"));
+    let child = command(&sandbox, &words).spawn().expect("the program starts");
+    wait_until("all other files are open", || (0..20).all(|number| sandbox.path(format!("out/{number}")).exists()));
+    assert!(!sandbox.path("out/slow").exists());
+    sandbox.write("go", "");
+    finish(child).is_silent_success();
+    has_decrypted(&sandbox, "out", 20);
+    assert_eq!(sandbox.text("out/slow"), "text 0");
 }
 
 #[test]

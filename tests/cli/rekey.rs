@@ -203,13 +203,13 @@ fn a_file_that_cannot_be_rekeyed_stays_unchanged() {
             .starts_with(r#"{"file":"bad.age","ok":false,"status":4,"error":"cannot rekey 'bad.age': chunk 16 "#)),
         "{printed}"
     );
-    assert_eq!(lines.next(), Some(r#"{"file":"x.age","ok":true,"stanza_types":["X25519"]}"#));
+    assert_eq!(lines.next(), Some(r#"{"file":"x.age","ok":true,"result":"rekeyed","stanza_types":["X25519"]}"#));
     assert!(sandbox.read("bad.age") == bad && sandbox.read("cut.age") == bad[..SEGMENT]);
     assert_eq!(sandbox.text("no.age"), "no age file");
 
     sandbox.run(["rekey", "-i", "key.txt", "x.age"]).fails(
         2,
-        "solekey: error: missing recipients: nobody is named\nsolekey: hint: name public keys with -r, or a file of them with -R\n",
+        "solekey: error: missing recipients: nobody is named\nsolekey: hint: name public keys with -r, or a file of them with -R, or use a new passphrase with -p\n",
     );
     assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new]).status, 2);
     assert_eq!(sandbox.run(["rekey", "-i", "key.txt", "-r", &new, "/dev/null"]).status, 2);
@@ -278,4 +278,16 @@ fn a_change_that_locks_out_the_user_needs_force() {
     }
     let with_word = ["rekey", "--passphrase-file", "word", "-R", "colleague.pub", "secret.age"];
     sandbox.run(with_word).is(0, "", warning);
+}
+
+#[test]
+fn a_key_that_age_was_given_twice_does_not_stop_adding_another() {
+    if !installed(&["age"]) {
+        return;
+    }
+    let (sandbox, old, new) = with_keys();
+    sandbox.shell(&format!("echo text | age -r {old} -r {old} >x.age")).is_silent_success();
+    sandbox.run(["rekey", "--add", "-i", "key.txt", "-r", &new, "x.age"]).is_silent_success();
+    assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "new.txt", "x.age"));
+    sandbox.run(["inspect", "--expect-recipients", "2", "-q", "x.age"]).gave();
 }

@@ -85,6 +85,19 @@ solekey verify \\-q \\-i key.txt \\-\\-recursive /backup
 solekey rekey \\-i key.txt \\-R new\\-friends.txt \\-\\-recursive /backup
 .fi
 .PP
+The same backup every day, on a host that holds recipients only. A file is left as it is if its output has the size that it must
+have and the file\\(aqs time, to the last digit; neither is opened. Files that are left keep the recipients they have: the
+second line lists them, and
+.B rekey
+changes them. What was deleted in the folder stays in the backup. Where a file system keeps coarser times, such as FAT, everything is
+encrypted again:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-\\-recursive \\-\\-update \\-O /backup photos
+solekey inspect \\-\\-recursive /backup
+solekey decrypt \\-i key.txt \\-\\-recursive \\-\\-update \\-O /restored /backup
+.fi
+.PP
 A gibibyte from the middle of a backup, without reading the rest:
 .PP
 .nf
@@ -97,11 +110,89 @@ Several processes, or several machines that share a file system, at once:
 find tree \\-type f \\-print0 | xargs \\-0 \\-n 100 \\-P 4 solekey encrypt \\-R friends.txt
 .fi
 .PP
+Before anything is replaced or deleted, what would be:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-\\-recursive \\-\\-rm \\-\\-dry\\-run photos
+.fi
+.PP
+After somebody has left: new recipients for everything. If that is interrupted, run it again, with both identities: files that
+only the new ones can open are passed over. The last line lists what the old key still opens:
+.PP
+.nf
+solekey rekey \\-i new.txt \\-i old.txt \\-R new\\-friends.txt \\-\\-recursive /backup
+solekey inspect \\-\\-recursive \\-i old.txt /backup
+.fi
+.PP
+A key on paper, and back. The sheet holds the secret key: print it where nobody else reads it:
+.PP
+.nf
+solekey paper \\-\\-svg key.svg key.txt | lp
+solekey paper \\-\\-read \\-\\-kind x25519 \\-o key.txt
+.fi
+.PP
 What is left of a damaged backup, and which bytes are missing:
 .PP
 .nf
 solekey salvage \\-i key.txt \\-o disk.img disk.img.age > lost.json
 .fi
+";
+
+const JSON: &str = "\
+.SH JSON
+With
+.BR \\-\\-json ,
+standard output gets one object per line, and one for each file, in the order of the files. An error that is in an object of
+encrypt, decrypt, rekey or verify is not printed on standard error. Names have bytes that are not UTF\\-8 as
+\\exff. Fields may be added in later versions; those that are here keep their meaning. Every object has:
+.TP
+.B file
+The input. Missing for standard input with inspect, null or missing if the run failed before its first file.
+.TP
+.B ok
+Whether nothing failed.
+.TP
+.BR status \", \" error \", \" hints
+Only if something failed: the exit status that this file alone would have, what happened, and what to do, if that is known.
+.PP
+Besides:
+.TP
+encrypt, decrypt
+.BR result :
+encrypted, decrypted, unchanged (\\-\\-update), existed (\\-\\-skip\\-existing) or planned (\\-\\-dry\\-run); missing after a failure.
+.BR output :
+the name of the output.
+.BR bytes :
+of plaintext.
+.BR replaces \", \" deletes :
+with \\-\\-dry\\-run, whether a file would be replaced, and whether the input would be deleted.
+.TP
+rekey
+.BR result :
+rekeyed, unchanged (an earlier run has done it) or planned; missing after a failure.
+.BR stanza_types :
+those of the header.
+.TP
+verify
+.BR chunks \", \" payload :
+the number of chunks, and bytes of plaintext.
+.BR chunk :
+the first that is not authentic, from 1.
+.TP
+inspect
+.BR version \", \" armor \", \" postquantum \", \" stanza_types \", \" stanzas \", \" yours \", \" header_authenticated \", \" absent \", \" sizes .
+Also printed, with ok false, if a file is truncated or no identity opens it.
+.TP
+salvage
+Prints its object without
+.B \\-\\-json
+too.
+.BR length \", \" recovered \", \" complete :
+bytes of plaintext, and whether the end was found.
+.BR lost :
+the offset and length of each range of bytes that is lost. With
+.BR \\-\\-json ,
+a failure has an object.
 ";
 
 const NO_ESCROW: &str = "\
@@ -256,6 +347,7 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
     if is_program {
+        page.extend_from_slice(JSON.as_bytes());
         page.extend_from_slice(NO_ESCROW.as_bytes());
         page.extend_from_slice(CONFINEMENT.as_bytes());
     }

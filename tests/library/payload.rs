@@ -143,7 +143,13 @@ fn intact_chunks_are_salvaged_and_lost_ones_become_zeros() {
         }
         assert_eq!(
             salvaged,
-            Salvaged { length: expected.len() as u64, lost, has_final_chunk: false, has_trailing_data: false }
+            Salvaged {
+                length: expected.len() as u64,
+                lost,
+                has_final_chunk: false,
+                has_trailing_data: false,
+                has_early_end: false
+            }
         );
         assert_eq!(salvaged.recovered(), 28 * CHUNK as u64);
         assert!(opened == expected);
@@ -168,8 +174,13 @@ fn data_appended_to_a_payload_is_not_salvaged() {
         let longer = [&whole[..], &vec![b'x'; appended]].concat();
         for number in [1, 3] {
             let (salvaged, opened) = salvage(&unlocked, &longer, (End::AtOffsets, End::AtOffsets), number);
-            let expected =
-                Salvaged { length: length as u64, lost: vec![], has_final_chunk: true, has_trailing_data: true };
+            let expected = Salvaged {
+                length: length as u64,
+                lost: vec![],
+                has_final_chunk: true,
+                has_trailing_data: true,
+                has_early_end: false,
+            };
             assert_eq!(salvaged, expected, "{length} and {appended}");
             assert!(opened[..length] == plaintext, "{length} and {appended}");
         }

@@ -15,6 +15,7 @@ const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -45,6 +46,17 @@ WRAP(, read, "FAIL_READ", (int fd, void *bytes, size_t count), (fd, bytes, count
 WRAP(, pread64, "FAIL_READ", (int fd, void *bytes, size_t count, off_t at), (fd, bytes, count, at))
 WRAP(, write, "FAIL_WRITE", (int fd, const void *bytes, size_t count), (fd, bytes, count))
 WRAP(, pwrite64, "FAIL_WRITE", (int fd, const void *bytes, size_t count, off_t at), (fd, bytes, count, at))
+
+/* Closes a file that is open for writing, and says that this failed. */
+int close(int fd) {
+    static int (*real)(int);
+    if (!real) real = dlsym(RTLD_NEXT, "close");
+    struct stat is;
+    int written = fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+    int failed = real(fd);
+    if (getenv("FAIL_CLOSE") && written && is.st_size > 0) { errno = EIO; return -1; }
+    return failed;
+}
 
 int fsync(int fd) {
     static int (*real)(int);
@@ -246,6 +258,57 @@ fn an_input_deleted_while_it_is_read_is_encrypted_whole() {
     let script = format!("\"$SOLEKEY\" encrypt -c -r {recipient} a | {{ sleep 0.2; rm a; cat >x; }}");
     sandbox.shell(&script).is_silent_success();
     assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).gave() == plaintext);
+}
+
+#[test]
+fn an_error_of_closing_an_output_is_reported_and_loses_nothing() {
+    let Some((sandbox, recipient, plaintext)) = shimmed() else { return };
+    let sealed = sandbox.read("a.age");
+    sandbox.write("old", "old");
+    let names = sandbox.names();
+    for (command, status, output) in [
+        (format!("encrypt --rm -r {recipient} -o x a"), 1, "'x'"),
+        (format!("encrypt -f -r {recipient} -o old a"), 1, "'old'"),
+        ("decrypt --rm -i key.txt -o y a.age".to_owned(), 1, "'y'"),
+        (format!("rekey -i key.txt -r {recipient} a.age"), 1, "'a.age'"),
+        ("salvage -i key.txt -o y a.age".to_owned(), 1, "'y'"),
+        ("keygen -o k".to_owned(), 1, "'k'"),
+        (format!("encrypt -r {recipient} <a >out"), 1, "standard output"),
+        ("decrypt -i key.txt -c a.age >out".to_owned(), 1, "standard output"),
+        ("verify -i key.txt a.age >out".to_owned(), 1, ""),
+        ("inspect --json a.age >out".to_owned(), 1, ""),
+        ("keygen >out".to_owned(), 1, "standard output"),
+        ("keygen -y key.txt >out".to_owned(), 1, "standard output"),
+    ] {
+        let outcome = under(&sandbox, "FAIL_CLOSE=1", &command);
+        let said = match output {
+            "" => "solekey: error: cannot write to standard output: Input/output error (os error 5)\n".to_owned(),
+            output => format!("solekey: error: cannot finish {output}: Input/output error (os error 5)\n"),
+        };
+        assert_eq!(outcome.status, status, "{command}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(&said), "{command}: {}", outcome.stderr);
+        let _ = fs::remove_file(sandbox.path("out"));
+        assert_eq!(sandbox.names(), names, "{command}");
+    }
+    assert!(sandbox.read("a") == plaintext && sandbox.read("a.age") == sealed && sandbox.read("old") == b"old");
+}
+
+#[test]
+fn standard_output_is_not_closed_before_it_is_written() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("a", "text");
+    let script =
+        format!("strace -f -qq -y -e trace=write,close -o calls \"$SOLEKEY\" encrypt -c -r {recipient} a >out");
+    sandbox.shell(&script).is_silent_success();
+    let calls = sandbox.text("calls");
+    let of_out = calls.lines().filter(|line| line.contains("/out>")).map(|line| line.contains("write("));
+    let of_out: Vec<_> = of_out.collect();
+    assert_eq!(of_out.first(), Some(&true), "{calls}");
+    // Its failures show when a duplicate is closed at the end.
+    assert_eq!(of_out.last(), Some(&false), "{calls}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     requirements::{installed, skip},
     rounds,
-    sandbox::{Outcome, Sandbox, finish, is_root},
+    sandbox::{Outcome, Sandbox, finish, is_root, unprivileged},
 };
 
 const VERSION: &str = "age-encryption.org/v1\n";
@@ -232,4 +232,24 @@ fn an_output_replaced_by_a_link_or_folder_during_a_run_harms_nothing() {
             assert_eq!(sandbox.names(), ["key.txt", "precious"]);
         }
     }
+}
+
+#[test]
+fn without_another_thread_there_is_an_error_or_less_parallelism() {
+    if !installed(&["prlimit"]) {
+        return;
+    }
+    // Root has no such limit.
+    let script = "./solekey keygen -o k >r; ulimit -c 0; seq 300000 >a; for i in 1 2 3; do cp a a$i; done; echo old >a.age\n\
+        ./solekey encrypt -R r -o s a\n\
+        prlimit --nproc=1 ./solekey encrypt -R r a1 a2 a3 || echo many $?\n\
+        prlimit --nproc=1 ./solekey encrypt -f -R r a || echo replace $?\n\
+        prlimit --nproc=1 ./solekey rekey -i k -R r s || echo rekey $?\n\
+        ./solekey verify -q -i k s a1.age a2.age a3.age; cat a.age";
+    let Some((_, outcome)) = unprivileged(script) else { return };
+    let refused = "Resource temporarily unavailable (os error 11)";
+    let (printed, said) = (String::from_utf8_lossy(&outcome.stdout), &outcome.stderr);
+    assert_eq!((outcome.status, printed.as_ref()), (0, "replace 1\nrekey 1\nold\n"), "{said}");
+    assert!(said.contains(&format!("cannot create 'a.age': {refused}")), "{said}");
+    assert!(!said.contains("panic"), "{said}");
 }

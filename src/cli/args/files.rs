@@ -19,7 +19,7 @@ pub(crate) struct FileArgs {
     /// Write to FILE ('-' for standard output), which may be a link, a device or a pipe; takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; takes one input
+    /// Write to standard output; encrypting takes one input, decrypting several, one after the other
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
     /// Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed
@@ -30,6 +30,19 @@ pub(crate) struct FileArgs {
     /// has it is replaced: a link is not followed, and nothing is written to a pipe
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
+    /// Leave an input aside if its output exists, has the size that it must have, and the input's time; replace other outputs. What
+    /// is left aside keeps the recipients that it has. For backups that are repeated
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
+    pub(crate) update: bool,
+    /// Leave an input aside if its output exists, whatever is in it
+    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "force"])]
+    pub(crate) skip_existing: bool,
+    /// Do everything but write and delete, and print what would be written and deleted
+    #[arg(long, conflicts_with = "stdout", help_heading = "Files")]
+    pub(crate) dry_run: bool,
+    /// Print one JSON object for each file
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) json: bool,
     /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
     /// whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can
     /// have put it there
@@ -47,6 +60,11 @@ pub(crate) struct FileArgs {
 }
 
 impl FileArgs {
+    /// Whether an output may replace what has its name.
+    pub(crate) fn replace(&self) -> bool {
+        self.force || self.update
+    }
+
     /// Whether all that is written goes to standard output.
     pub(crate) fn all_to_stdout(&self) -> bool {
         let Self { output, output_dir, stdout, inputs, .. } = self;

@@ -6,6 +6,7 @@
 
 mod files;
 mod identities;
+mod paper;
 mod passphrases;
 mod plugins;
 mod range;
@@ -16,10 +17,11 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, Va
 
 pub(crate) use files::{DASH, FileArgs, InputArgs, is_name_of_stdin, threads};
 pub(crate) use identities::{IdentityArgs, NamedIdentities};
+pub(crate) use paper::{Paper, PaperKind};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
-pub(crate) use verbs::{Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Verify};
+pub(crate) use verbs::{Completions, Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Shell, Verify};
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -33,6 +35,7 @@ Examples:
   solekey decrypt -i key.txt notes.txt.age        writes notes.txt
   tar c photos | solekey encrypt -R friends.txt -o photos.tar.age
   solekey decrypt -i key.txt < photos.tar.age | tar x
+  solekey encrypt -R friends.txt --recursive --update -O backup photos
 
 Called age, age-keygen, age-inspect, rage or rage-keygen, through a link or as its first word (solekey age ...), the
 program takes that tool's command line, and ends with its statuses.";
@@ -88,9 +91,24 @@ pub(crate) enum Verb {
     Verify(Verify),
     Rekey(Rekey),
     Salvage(Salvage),
+    Paper(Paper),
+    Completions(Completions),
 }
 
 impl Verb {
+    /// Whether other programs read what is printed.
+    pub(crate) fn prints_json(&self) -> bool {
+        match self {
+            Self::Encrypt(args) => args.files.json,
+            Self::Decrypt(args) => args.files.json,
+            Self::Inspect(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Rekey(args) => args.json,
+            Self::Salvage(args) => args.json,
+            Self::Keygen(_) | Self::Paper(_) | Self::Completions(_) => false,
+        }
+    }
+
     /// Whether plugins may use the network.
     pub(crate) fn allows_plugin_network(&self) -> bool {
         let rules = match self {
@@ -100,7 +118,7 @@ impl Verb {
             Self::Verify(args) => args.plugins,
             Self::Rekey(args) => args.plugins.may_run,
             Self::Salvage(args) => args.plugins,
-            Self::Keygen(_) => return false,
+            Self::Keygen(_) | Self::Paper(_) | Self::Completions(_) => return false,
         };
         rules.allow_plugin_network
     }

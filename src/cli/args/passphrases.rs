@@ -17,3 +17,26 @@ pub(crate) struct Passphrases {
     #[arg(long, help_heading = "Passphrases")]
     pub(crate) batch: bool,
 }
+
+/// Where a new passphrase comes from that replaces another.
+#[derive(Args)]
+pub(crate) struct NewPassphrases {
+    /// Read the new passphrase from the first line of file descriptor N; --passphrase-fd is the old one
+    #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "new_passphrase_file")]
+    pub(crate) new_passphrase_fd: Option<u32>,
+    /// Read the new passphrase from the first line of FILE; --passphrase-file is the old one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+impl NewPassphrases {
+    /// The same as where a passphrase comes from. `--batch` holds for both.
+    pub(crate) fn source(&self, batch: bool) -> Passphrases {
+        Passphrases { passphrase_fd: self.new_passphrase_fd, passphrase_file: self.new_passphrase_file.clone(), batch }
+    }
+
+    /// Whether one is named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.new_passphrase_fd.is_some() || self.new_passphrase_file.is_some()
+    }
+}

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::cli::args::{
     files::{FileArgs, InputArgs, input_path},
     identities::{IdentityArgs, NamedIdentities},
-    passphrases::Passphrases,
+    passphrases::{NewPassphrases, Passphrases},
     plugins::{PluginRules, RunPlugins},
     range::ByteRange,
     recipients::{EncryptRecipients, InspectRecipients, RekeyRecipients},
@@ -32,7 +32,7 @@ pub(crate) struct Encrypt {
     pub(crate) expect_recipients: Option<usize>,
     /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output. With --rm, each
     /// line is on the disk before its source is deleted, and lines stand in the order in which outputs were finished
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "dry_run")]
     pub(crate) receipt: Option<PathBuf>,
     /// Write ASCII armor: text that survives mail and paste
     #[arg(short, long)]
@@ -59,7 +59,7 @@ pub(crate) struct Decrypt {
     pub(crate) plugins: RunPlugins,
     /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
     /// what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole
-    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first"])]
+    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first", "update", "skip_existing"])]
     pub(crate) range: Option<ByteRange>,
     /// Authenticate all of a file before any of it is written; the file is read twice
     #[arg(long)]
@@ -109,6 +109,10 @@ pub(crate) struct Rekey {
     pub(crate) recipients: RekeyRecipients,
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
+    /// Give files a new passphrase, which is asked for; --passphrase-* is the old one
+    #[arg(short, long, help_heading = "Who can open",
+        conflicts_with_all = ["recipient", "recipients-file", "add", "remove", "header_only"])]
+    pub(crate) passphrase: bool,
     /// Add the recipients that are named to those of each file
     #[arg(long, conflicts_with = "remove", help_heading = "Who can open")]
     pub(crate) add: bool,
@@ -124,6 +128,9 @@ pub(crate) struct Rekey {
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
     #[arg(long, help_heading = "Files")]
     pub(crate) check: bool,
+    /// Open every file, but change none, and print which would change
+    #[arg(long, help_heading = "Files", conflicts_with = "check")]
+    pub(crate) dry_run: bool,
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
@@ -131,6 +138,8 @@ pub(crate) struct Rekey {
     pub(crate) inputs: InputArgs,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+    #[command(flatten)]
+    pub(crate) new_passphrases: NewPassphrases,
 }
 
 /// Recover what still authenticates of a damaged file
@@ -150,6 +159,12 @@ pub(crate) struct Salvage {
     /// Overwrite an existing output file
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
+    /// Print what could be recovered, and write nothing
+    #[arg(long, help_heading = "Files")]
+    pub(crate) dry_run: bool,
+    /// Print a JSON object for a failure too
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Use N threads, at most 1024; 0 means all cores
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
@@ -169,6 +184,13 @@ pub(crate) struct Keygen {
     /// Write the key to FILE (mode 0600), and print its public key
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write the key to the default identity file, which opening looks at if no identity is named
+    #[arg(long, conflicts_with_all = ["output", "to_public"])]
+    pub(crate) default: bool,
+    /// Protect the key file KEY with a new passphrase, or change its passphrase. The file is replaced at once or stays as it is
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"])]
+    pub(crate) protect: Option<PathBuf>,
     /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) pq: bool,
@@ -186,6 +208,29 @@ pub(crate) struct Keygen {
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+    #[command(flatten)]
+    pub(crate) new_passphrases: NewPassphrases,
+}
+
+/// Print the completion script for a shell
+///
+/// For bash, 'source <(solekey completions bash)'; for zsh and fish, put the script where the shell looks for it.
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// A shell with completions.
+#[derive(Clone, Copy, ValueEnum)]
+#[allow(missing_docs, reason = "the names say it")]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
 }
 
 /// Print what the header of a file says
@@ -198,6 +243,9 @@ pub(crate) struct Keygen {
 ///
 /// With -r and -R, says which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
 /// keys say whose they are, in four bytes that only an identity can prove. X25519 and post-quantum stanzas do not, by design.
+///
+/// With --recursive, each file in the folders gets one line: who can open a backup. With -i too, only the files that the
+/// identities open are listed: what an old key still opens; the status is 3 if there is none.
 #[derive(Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -215,9 +263,19 @@ pub(crate) struct Inspect {
     /// Say the payload's size as age-inspect does, too
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
+    /// Inspect all files in .age in the folders that are named, and print a line for each
+    #[arg(long, help_heading = "Files")]
+    pub(crate) recursive: bool,
     /// Files to inspect; standard input if there is none or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+}
+
+impl Inspect {
+    /// The files, for a walk.
+    pub(crate) fn inputs(&self) -> InputArgs {
+        InputArgs { recursive: self.recursive, files_from: None, null: false, threads: 1, files: self.files.clone() }
+    }
 }

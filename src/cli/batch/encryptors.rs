@@ -1,10 +1,10 @@
 //! Encryptors for the files of a run, made in advance where a plugin wraps their file keys.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::{
     cli::terminal::errors::Shared,
-    crypto::{Encryptor, Error, Recipient},
+    crypto::{Encryptor, Error, Recipient, armor::armored_length, payload_length},
 };
 
 /// Bytes in the headers of encryptors that are made at once.
@@ -15,7 +15,25 @@ const STANZA: usize = 2 << 10;
 /// Gives each file an encryptor. If a plugin is among the recipients, it wraps the file keys of all files that were announced in
 /// one session.
 #[derive(Default)]
-pub(crate) struct Encryptors(Mutex<Ahead>);
+pub(crate) struct Encryptors {
+    ahead: Mutex<Ahead>,
+    /// Bytes in the header of every output, or `None` if none can be made. Unset until it is asked for.
+    header_length: OnceLock<Option<u64>>,
+}
+
+/// The size of an output with this header, or `None` if no file can be that long.
+pub(crate) fn output_size(encryptor: &Encryptor, plaintext: u64, armor: bool) -> Option<u64> {
+    size(header_length(encryptor), plaintext, armor)
+}
+
+fn header_length(encryptor: &Encryptor) -> u64 {
+    encryptor.header().as_bytes().len() as u64
+}
+
+fn size(header: u64, plaintext: u64, armor: bool) -> Option<u64> {
+    let binary = payload_length(plaintext)?.checked_add(header)?;
+    if armor { armored_length(binary) } else { Some(binary) }
+}
 
 #[derive(Default)]
 struct Ahead {
@@ -29,7 +47,14 @@ struct Ahead {
 impl Encryptors {
     /// Announces files for which there will be calls of [`next`](Self::next).
     pub(crate) fn announce(&self, files: usize) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).announced += files;
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).announced += files;
+    }
+
+    /// The size of the output for a plaintext of this many bytes, if it was made now. `None` if no header can be made.
+    pub(crate) fn output_size(&self, recipients: &[Recipient], plaintext: u64, armor: bool) -> Option<u64> {
+        // The same recipients give headers of one length, but for some plugins. There, files are encrypted again.
+        let header = self.header_length.get_or_init(|| Some(header_length(&Encryptor::new(recipients).ok()?)));
+        size((*header)?, plaintext, armor)
     }
 
     /// The encryptor for a file.
@@ -41,7 +66,7 @@ impl Encryptors {
         if !recipients.iter().any(Recipient::is_external) {
             return Ok(Encryptor::new(recipients)?);
         }
-        let mut ahead = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         if ahead.ready.is_empty() && ahead.failed.is_none() {
             let most = HEADERS / (STANZA * recipients.len());
             let count = ahead.announced.min(most).max(1);

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    path::{Path, PathBuf},
     sync::{Condvar, Mutex},
     thread,
 };
@@ -11,7 +10,6 @@ use std::{
 use anyhow::Result;
 
 use crate::cli::{
-    args::DASH,
     batch::{commit_queue::CommitQueue, tally::Tally},
     files::{naming::InputPath, walk},
     terminal::{exit_status::ExitStatus, messages::Messages},
@@ -91,16 +89,15 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
     reports.into_tally()
 }
 
-/// Calls `work` for each file, one after the other, and reports failures. Without files, standard input is the only one.
+/// Calls `work` for each input, one after the other, and reports failures.
 pub(crate) fn run_in_sequence(
-    files: &[PathBuf],
+    inputs: impl IntoIterator<Item = Result<InputPath>>,
     messages: &Messages,
-    mut work: impl FnMut(&Path) -> Result<()>,
+    mut work: impl FnMut(Result<InputPath>) -> Result<()>,
 ) -> Tally {
-    let stdin = [PathBuf::from(DASH)];
     let mut tally = Tally::default();
-    for file in if files.is_empty() { &stdin } else { files } {
-        tally.count(messages.failure(work(file)));
+    for input in inputs {
+        tally.count(messages.failure(work(input)));
     }
     tally
 }
@@ -115,6 +112,8 @@ struct Reports<T, R> {
 struct State<T, R> {
     /// The number of the next result to report.
     next: u64,
+    /// Threads in [`wait_for_room`](Reports::wait_for_room). Waking nobody is a system call too.
+    waiting: usize,
     /// Results that came before their turn.
     early: BTreeMap<u64, T>,
     tally: Tally,
@@ -123,26 +122,30 @@ struct State<T, R> {
 
 impl<T, R: FnMut(T) -> Option<ExitStatus>> Reports<T, R> {
     fn new(report: R) -> Self {
-        let state = State { next: 0, early: BTreeMap::new(), tally: Tally::default(), report };
+        let state = State { next: 0, waiting: 0, early: BTreeMap::new(), tally: Tally::default(), report };
         Self { state: Mutex::new(state), reported: Condvar::new() }
     }
 
     /// Waits until the file with this number is not too far ahead of the oldest one that is not done.
     fn wait_for_room(&self, number: u64) {
+        let mut state = self.state.lock().expect(NO_PANIC);
+        state.waiting += 1;
         let is_far = |state: &mut State<T, R>| number >= state.next + AHEAD;
-        drop(self.reported.wait_while(self.state.lock().expect(NO_PANIC), is_far).expect(NO_PANIC));
+        self.reported.wait_while(state, is_far).expect(NO_PANIC).waiting -= 1;
     }
 
     /// Adds results, and reports those that are next.
     fn add(&self, results: impl IntoIterator<Item = (u64, T)>) {
         let mut state = self.state.lock().expect(NO_PANIC);
-        let State { next, early, tally, report } = &mut *state;
+        let State { next, early, tally, report, .. } = &mut *state;
         early.extend(results);
         while let Some(result) = early.remove(next) {
             tally.count(report(result));
             *next += 1;
         }
-        self.reported.notify_all();
+        if state.waiting > 0 {
+            self.reported.notify_all();
+        }
     }
 
     fn into_tally(self) -> Tally {

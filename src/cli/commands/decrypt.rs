@@ -1,6 +1,13 @@
 //! `decrypt`: open files or a stream with identities.
 
-use std::sync::Arc;
+use std::{
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use anyhow::{Context, Result};
 
@@ -10,12 +17,14 @@ use crate::{
         batch::{
             cores::{Cores, Permit},
             groups::groups,
-            scheduler,
+            quick_check::{Pair, check_is_not_newer, is_done},
+            reports::{Done, Outcome, Reports},
+            scheduler, space,
         },
         commands::session::Session,
         files::{
             commit::{Durability, DurableFolders, Proof, Written, commit_group},
-            encrypted_input::EncryptedInput,
+            encrypted_input::{EncryptedInput, can_hold},
             input::{Input, Removal, SourceFile, announce_typed},
             naming::{InputPath, Naming, display_name},
             output::Output,
@@ -23,11 +32,11 @@ use crate::{
             permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::keyring::Keyring,
         platform::Links,
-        terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
+        terminal::{advice::misuse, exit_status::ExitStatus, messages::one_line, progress::Progress},
     },
     crypto::{Source, Unlocked},
 };
@@ -41,26 +50,44 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
-    let report = |result: Result<Decrypted>| match result {
-        Ok(Decrypted { summary, source_changed }) => {
-            session.messages.verbose(&summary);
-            source_changed.then_some(ExitStatus::Failure)
-        }
-        Err(error) => session.messages.failure(Err(error)),
+    let mut reports = Reports::new("decrypted", &args.files, &session.messages)?;
+    let has_failed = AtomicBool::new(false);
+    let failed = |input, error| {
+        has_failed.store(true, Ordering::Relaxed);
+        Outcome::failed(input, error)
     };
-    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let write = |input: Result<InputPath>| {
+        let input = input.map_err(|error| failed(None, error))?;
+        let path = || Some(input.path.clone());
+        let written = request.write(&input).map_err(|error| failed(path(), error))?;
+        written.map_err(|done| Outcome::done(path(), done))
+    };
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
+    // Outputs that are joined come in the order of their inputs, and end with the first that is not whole.
+    let joined = args.files.stdout;
+    let threads = if joined { NonZeroUsize::MIN } else { input_args.threads() };
+    let inputs = inputs.take_while(|_| {
+        let stops = joined && has_failed.load(Ordering::Relaxed);
+        if stops {
+            session
+                .messages
+                .warning("the files after it were not decrypted: in the output, they would be in a wrong place");
+        }
+        !stops
+    });
     let tally = scheduler::run_in_groups(
         inputs,
-        input_args.threads(),
+        threads,
         request.outputs.descriptors(),
         write,
         |group| commit_group(group, &session.messages, |committed, opened| request.finish(committed, opened)),
-        report,
+        |outcome| reports.add(outcome),
     );
+    reports.finish();
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
-    Ok(tally.status())
+    let completed = session.complete_copy(&request.left_aside, &args.files);
+    Ok(tally.status().or(completed))
 }
 
 /// A checked command line, shared by all files of the run.
@@ -69,6 +96,7 @@ struct Request<'a> {
     session: Session<'a>,
     keyring: Keyring,
     outputs: Outputs<'a>,
+    left_aside: LeftAside,
     durable_folders: DurableFolders,
     progress: Arc<Progress>,
     cores: Cores,
@@ -80,16 +108,8 @@ struct Opened {
     source: Option<SourceFile>,
     /// Whether it changed while it was read. Then it is not deleted.
     source_changed: bool,
-    /// For `--verbose`.
-    summary: String,
-}
-
-/// A file whose output is committed.
-struct Decrypted {
-    /// For `--verbose`.
-    summary: String,
-    /// Whether the source changed while it was read. Then it was not deleted.
-    source_changed: bool,
+    path: PathBuf,
+    done: Done,
 }
 
 impl<'a> Request<'a> {
@@ -105,21 +125,28 @@ impl<'a> Request<'a> {
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let skipped = Skipped::new(&session.messages);
-        let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?, again);
+        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
+        let again = || walk::inputs(input_args, Selection::Encrypted, &LeftAside::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &left_aside)?, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
         let durable_folders = DurableFolders::default();
-        Ok((Self { args, session, keyring, outputs, durable_folders, progress, cores }, inputs))
+        Ok((Self { args, session, keyring, outputs, left_aside, durable_folders, progress, cores }, inputs))
     }
 
-    /// Decrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Opened)> {
+    /// Decrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_>, Opened), Done>> {
         let name = display_name(&path.path);
         let cannot_decrypt = || format!("cannot decrypt {name}");
+        let output = self.outputs.name(path)?;
+        let has_right_size = |pair: &Pair| can_hold(path, pair.input.len(), pair.output.len());
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
+            self.progress.left_aside(bytes);
+            return Ok(Err(Done::LeftAside));
+        }
+        check_is_not_newer(&self.args.files, path, output.as_deref()).with_context(cannot_decrypt)?;
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let permissions = self.outputs.permissions(&input);
@@ -131,6 +158,14 @@ impl<'a> Request<'a> {
         let permit = self.cores.acquire(length);
         let proven = self.prove(&mut encrypted, &unlocked, &permit).with_context(cannot_decrypt);
         target.explain(proven, 0)?;
+        // A file of holes or on a file system that compresses takes less.
+        if !self.args.sparse && self.args.range.is_none() {
+            let fits = space::check(&target, length);
+            fits.unwrap_or_else(|error| self.session.messages.warning(&one_line(&error)));
+        }
+        if self.args.files.dry_run {
+            return Ok(Err(Done::planned(&target)));
+        }
 
         let mut output = self.open_output(&target)?;
         let proof = self.args.files.rm.then(|| self.comparison(path.clone(), unlocked.clone(), length));
@@ -139,6 +174,7 @@ impl<'a> Request<'a> {
         drop(permit);
 
         let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
+        let done = Done::Written { output: target.typed().map(PathBuf::from), bytes: written, summary };
         let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
         if self.args.files.rm {
             written = written.with(Durability::Required);
@@ -151,7 +187,7 @@ impl<'a> Request<'a> {
             self.session.messages.warning(&warning);
         }
         let source = (self.args.files.rm && !source_changed).then_some(source);
-        Ok((written, Opened { source, source_changed, summary }))
+        Ok(Ok((written, Opened { source, source_changed, path: path.path.clone(), done })))
     }
 
     /// Compares an output that is on the disk with its source, which is decrypted again.
@@ -166,13 +202,16 @@ impl<'a> Request<'a> {
     }
 
     /// Deletes the source of a file that is committed, if `--rm` was given.
-    fn finish(&self, committed: Result<()>, opened: Opened) -> Result<Decrypted> {
-        committed?;
-        let Opened { source, source_changed, summary } = opened;
+    fn finish(&self, committed: Result<()>, opened: Opened) -> Outcome {
+        let Opened { source, source_changed, path, done } = opened;
         // What was compared is authentic: nobody without a key could change it since without being noticed.
-        let removal = source.map(|source| source.remove(None, &self.session.messages)).transpose()?;
-        self.progress.done();
-        Ok(Decrypted { summary, source_changed: source_changed || removal == Some(Removal::Kept) })
+        let removal =
+            committed.and_then(|()| source.map(|source| source.remove(None, &self.session.messages)).transpose());
+        if removal.is_ok() {
+            self.progress.done();
+        }
+        let source_changed = source_changed || matches!(removal, Ok(Some(Removal::Kept)));
+        Outcome { input: Some(path), result: removal.map(|_| done), source_changed }
     }
 
     /// Opens an input, and checks everything that can be known before it is read.

@@ -72,6 +72,13 @@ pub(crate) fn check(verb: &Verb, messages: &MessageArgs) -> Result<()> {
                 unnamed(&args.identities, "inspect needs one for the keys of -i alone"),
             ),
         ],
+        Verb::Paper(args) => vec![
+            passphrase_option(&args.passphrases, args.read.then_some("words are not protected")),
+            (messages.progress != When::Auto).then_some(("--progress", "paper shows none")),
+        ],
+        Verb::Completions(_) => {
+            vec![(messages.progress != When::Auto).then_some(("--progress", "completions shows none"))]
+        }
         Verb::Keygen(args) => vec![
             passphrase_option(&args.passphrases, args.needs_no_passphrase()),
             (messages.progress != When::Auto).then_some(("--progress", "keygen shows none")),
@@ -110,7 +117,8 @@ impl Rekey {
 
 impl Keygen {
     fn needs_no_passphrase(&self) -> Option<&'static str> {
-        (!self.passphrase && !self.to_public).then_some("without -p, the key is written as it is")
+        (!self.passphrase && !self.to_public && self.protect.is_none())
+            .then_some("without -p, the key is written as it is")
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
             naming::{InputPath, display_name},
             pending::Overwrite,
             permissions::Owner,
+            read_back::Discard,
             target::{OnTerminal, Target},
         },
         keys::keyring::Keyring,
@@ -66,7 +67,8 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     }
     let unlocked = keyring.unlock(&encrypted.decryptor, &name).map_err(explain_lost_header);
     let unlocked = unlocked.with_context(cannot_salvage)?;
-    if !encrypted.decryptor.is_authentic(&unlocked) {
+    let is_header_authentic = encrypted.decryptor.is_authentic(&unlocked);
+    if !is_header_authentic {
         session.messages.warning(&format!("the header of {name} is damaged, but a stanza of it still opens"));
     }
 
@@ -80,9 +82,15 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
         in_sequence @ Source::Sequential(_) => in_sequence,
     };
     let payload = unlocked.payload(source).with_context(cannot_salvage)?;
+    let threads = args::threads(args.threads);
+    if args.dry_run {
+        session.confine([]);
+        let salvaged = payload.salvage(Discard.sink(), threads).with_context(cannot_salvage)?;
+        return report(&salvaged, is_header_authentic, args, &session, &target.name());
+    }
     let mut output = target.open()?;
     session.confine(target.reachable_folder());
-    let salvaged = payload.salvage(output.sink(), args::threads(args.threads)).with_context(cannot_salvage);
+    let salvaged = payload.salvage(output.sink(), threads).with_context(cannot_salvage);
     let salvaged = target.explain(salvaged, output.released())?;
     if salvaged.recovered() == 0 && !salvaged.has_final_chunk {
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
@@ -93,27 +101,38 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
     commit(Written::new(target, output, &permissions)?, &session.messages)?;
-    report(&salvaged, args, &session, &name)
+    report(&salvaged, is_header_authentic, args, &session, &name)
 }
 
 /// Prints the loss map and warnings, and returns the status.
-fn report(salvaged: &Salvaged, args: &Salvage, session: &Session<'_>, output: &str) -> Result<Option<ExitStatus>> {
+fn report(
+    salvaged: &Salvaged,
+    is_header_authentic: bool,
+    args: &Salvage,
+    session: &Session<'_>,
+    output: &str,
+) -> Result<Option<ExitStatus>> {
     let (path, name) = (args.file.as_path(), display_name(&args.file));
-    let map = LossMap::new(json::path(path), salvaged);
+    let map = LossMap::new(json::path(path), salvaged, is_header_authentic);
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     stdout.write_all(json::line(&map).as_bytes()).context("cannot write to standard output")?;
-    if !salvaged.has_final_chunk {
+    if salvaged.has_early_end {
+        session
+            .messages
+            .warning(&format!("{name} goes on with authentic chunks after an end; all of them were recovered"));
+    } else if !salvaged.has_final_chunk {
         session.messages.warning(&format!("{name} has lost its end; how much was behind it is not known"));
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
-        let warning = format!("{lost} of {} bytes are lost, and zeros in {output}", salvaged.length);
+        let zeros = if args.dry_run { "" } else { &format!(", and zeros in {output}") };
+        let warning = format!("{lost} of {} bytes are lost{zeros}", salvaged.length);
         session.messages.warning(&warning);
     }
     if salvaged.has_trailing_data {
         session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
     }
-    Ok((!salvaged.lost.is_empty() || !salvaged.has_final_chunk).then_some(ExitStatus::Damaged))
+    Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
 }
 
 /// An error without hints that advise the command that has just failed.
@@ -154,7 +173,7 @@ struct LossMap {
     file: String,
     length: u64,
     recovered: u64,
-    /// Whether the end was found. If not, more may be missing than is listed.
+    /// Whether the header is authentic and the end was found. If not, more may be missing or wrong than is listed.
     complete: bool,
     lost: Vec<Lost>,
 }
@@ -166,13 +185,13 @@ struct Lost {
 }
 
 impl LossMap {
-    fn new(file: String, salvaged: &Salvaged) -> Self {
+    fn new(file: String, salvaged: &Salvaged, is_header_authentic: bool) -> Self {
         let lost = |range: &Range<u64>| Lost { offset: range.start, length: range.end - range.start };
         Self {
             file,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: salvaged.has_final_chunk,
+            complete: is_header_authentic && salvaged.has_final_chunk,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }

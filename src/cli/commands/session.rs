@@ -7,15 +7,16 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Result;
 
 use crate::cli::{
-    args::{self, InputArgs, Passphrases, PluginRules},
+    args::{self, FileArgs, InputArgs, Passphrases, PluginRules},
     batch::tally::Tally,
     files::{
         outputs::Outputs,
-        walk::{Selection, measure},
+        walk::{LeftAside, Selection, measure},
     },
     keys::{key_file::KeyFiles, plugins::Plugins},
     platform::sandbox,
     terminal::{
+        exit_status::ExitStatus,
         messages::Messages,
         progress::{Progress, Total},
         prompt::Prompt,
@@ -87,6 +88,13 @@ impl<'a> Session<'a> {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
             self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
         }
+    }
+
+    /// Completes a copy of folders, unless nothing is to be written, and says what is missing in it. Returns the status of a failure.
+    pub(super) fn complete_copy(&self, left_aside: &LeftAside, args: &FileArgs) -> Option<ExitStatus> {
+        left_aside.warn();
+        let made = if args.dry_run { Ok(()) } else { left_aside.make_folders() };
+        self.messages.failure(made)
     }
 
     /// Warns if a walk through folders found nothing.

@@ -20,14 +20,14 @@ use crate::{
             naming::{InputPath, display_name},
             read_back::Discard,
             target::{OnTerminal, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::keyring::Keyring,
         terminal::{
             advice::Advise,
             escape::escaped,
             exit_status::ExitStatus,
-            json,
+            json::{self, Failed, Failure},
             messages::one_line,
             progress::{Progress, hidden_while},
         },
@@ -47,7 +47,13 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
     let report = |verdict: Result<Verdict>| {
         let verdict = match verdict {
             Ok(verdict) => verdict,
-            Err(error) => return session.messages.failure(Err(error)),
+            Err(error) => {
+                if args.json {
+                    let line = json::line(&Failed::new(None, &error));
+                    let _ = hidden_while(|| stdout.write_all(line.as_bytes()));
+                }
+                return session.messages.failure(Err(error));
+            }
         };
         let failure = verdict.payload.as_ref().err().map(ExitStatus::of);
         if session.is_quiet() && failure.is_none() {
@@ -97,14 +103,11 @@ struct Record {
     chunks: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<u64>,
-    /// The exit status that this file alone would have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u8>,
     /// The first chunk that is not authentic, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     chunk: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    #[serde(flatten)]
+    failure: Option<Failure>,
 }
 
 impl<'a> Request<'a> {
@@ -113,7 +116,7 @@ impl<'a> Request<'a> {
         let stdin_is_taken = walk::reads_stdin(&args.inputs);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
+        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &LeftAside::new(&session.messages, None))?;
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
         let cores = Cores::new(&args.inputs);
         Ok((Self { args, session, keyring, progress, cores }, inputs))
@@ -162,9 +165,8 @@ impl Verdict {
             ok: error.is_none(),
             chunks: self.chunks,
             payload: self.payload.as_ref().ok().copied(),
-            status: error.map(|error| ExitStatus::of(error) as u8),
             chunk: error.and_then(faulty_chunk).map(|(number, _)| number),
-            error: error.map(one_line),
+            failure: error.map(Failure::of),
         })
     }
 }

@@ -18,7 +18,8 @@ use crate::{
     },
     crypto::{
         Decryptor, Error, Source, Unlocked,
-        armor::{ArmorReader, ArmorWriter, is_end, looks_armored},
+        armor::{ArmorReader, ArmorWriter, armored_length, is_end, looks_armored},
+        payload_length,
     },
 };
 
@@ -39,6 +40,19 @@ pub(crate) struct EncryptedInput<'i> {
 pub(crate) fn read_header(path: &InputPath) -> Result<Decryptor> {
     let mut input = Input::open(path, Arc::new(Progress::none()))?;
     Ok(EncryptedInput::read(&mut input)?.decryptor)
+}
+
+/// Returns whether a file of `size` bytes can hold `plaintext` bytes, by the length of its header. Armor counts if it is as this
+/// program writes it.
+pub(crate) fn can_hold(path: &InputPath, size: u64, plaintext: u64) -> bool {
+    let encrypted_size = || {
+        let mut input = Input::open(path, Arc::new(Progress::none())).ok()?;
+        let encrypted = EncryptedInput::read(&mut input).ok()?;
+        let header = encrypted.decryptor.header().as_bytes().len() as u64;
+        let binary = payload_length(plaintext)?.checked_add(header)?;
+        if encrypted.is_armored() { armored_length(binary) } else { Some(binary) }
+    };
+    encrypted_size() == Some(size)
 }
 
 enum Body<'i> {

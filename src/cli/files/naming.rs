@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -33,6 +33,11 @@ impl InputPath {
         Self { path, relative, found: None }
     }
 
+    /// An input that a list names, with its place below `-O`.
+    pub(crate) fn placed(path: PathBuf, relative: PathBuf) -> Self {
+        Self { path, relative, found: None }
+    }
+
     /// An input that a walk through `top` found as `below`.
     pub(crate) fn found(path: PathBuf, relative: PathBuf, top: Arc<Folder>, below: PathBuf) -> Self {
         Self { path, relative, found: Some((top, below)) }
@@ -56,6 +61,30 @@ impl InputPath {
         let Some((top, below)) = &self.found else { return Ok(None) };
         top.below(below.parent().unwrap_or(Path::new(""))).map(Some)
     }
+}
+
+/// The place of a listed file below the output folder.
+pub(crate) struct Below {
+    pub(crate) path: PathBuf,
+    /// The part of the name that had to go, for messages.
+    pub(crate) without: Option<&'static str>,
+}
+
+/// Returns the path of a listed file below the output folder, as tar has it: without what would lead out of there. Empty for a name
+/// that has nothing else.
+pub(crate) fn below(name: &Path) -> Below {
+    let mut below = Below { path: PathBuf::new(), without: None };
+    for component in name.components() {
+        match component {
+            Component::Normal(part) => below.path.push(part),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir => below.without = Some("the '/' at their beginning"),
+            Component::ParentDir => {
+                below = Below { path: PathBuf::new(), without: Some("their '..' and all before it") }
+            }
+        }
+    }
+    below
 }
 
 /// Where an output goes, by name only. The file system has not been consulted.
@@ -89,6 +118,11 @@ impl<'a> Naming<'a> {
         Self { args, derive: without_age }
     }
 
+    /// Whether outputs may be written one after the other. Age files cannot: what follows the first does not belong to it.
+    pub(crate) fn may_join(&self) -> bool {
+        (self.derive)(Path::new("a.age")) == Some(PathBuf::from("a"))
+    }
+
     /// Where the output for `input` goes.
     ///
     /// # Errors
@@ -109,6 +143,11 @@ impl<'a> Naming<'a> {
             return Ok(Destination::Stdout);
         }
         Ok(Destination::Derived { path: self.derived(&input.path)?, input: input.clone() })
+    }
+
+    /// Whether no output can have this name.
+    pub(crate) fn never_makes(&self, name: &Path) -> bool {
+        !self.may_join() && !ends_in_age(name)
     }
 
     fn derived(&self, input: &Path) -> Result<PathBuf> {
@@ -145,6 +184,11 @@ pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
         return None;
     }
     Some(path.with_extension(""))
+}
+
+/// Whether a name ends in `.age`, in any case: some file systems ignore it.
+pub(crate) fn ends_in_age(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("age"))
 }
 
 /// The folder that a file is in.
@@ -190,6 +234,19 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listed_names_stay_below_the_output_folder() {
+        let cases =
+            [("a/b", "a/b"), ("./a//b", "a/b"), ("/a/b", "a/b"), ("../a", "a"), ("a/../b/c", "b/c"), ("/a/..", "")];
+        for (name, place) in cases {
+            let Below { path, without } = below(Path::new(name));
+            assert_eq!(
+                (path.as_path(), without.is_some()),
+                (Path::new(place), name.starts_with('/') || name.contains(".."))
+            );
+        }
+    }
 
     #[test]
     fn derived_names_are_inverse() {

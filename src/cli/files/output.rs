@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, IsTerminal, Seek, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -124,7 +125,7 @@ impl Write for Output {
 
 /// Standard output, a device or a pipe.
 pub(crate) struct Stream {
-    file: File,
+    file: Arc<File>,
     text_only: bool,
     written: u64,
     /// The hash of what was written, if it is wanted.
@@ -139,21 +140,22 @@ const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Stream {
-    pub(crate) fn new(file: File, text_only: bool) -> Self {
+    pub(crate) fn new(file: Arc<File>, text_only: bool) -> Self {
         platform::enlarge_pipe(&file);
-        let file = platform::without_blocking(&file).unwrap_or(file);
+        let file = platform::without_blocking(&file).map_or(file, Arc::new);
         Self { file, text_only, written: 0, sha256: None, held: None }
     }
 
-    /// Syncs what was written to a file or block device: some failures show only then.
+    /// Syncs what was written to a file or block device, and closes a duplicate: some failures show only then.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         if let Some(held) = self.held.take() {
             self.write_all(&held)?;
         }
-        match self.file.metadata() {
-            Ok(metadata) if metadata.is_file() || platform::is_block_device(&metadata) => self.file.sync_all(),
-            _ => Ok(()),
+        if self.file.metadata().is_ok_and(|metadata| metadata.is_file() || platform::is_block_device(&metadata)) {
+            self.file.sync_all()?;
+            platform::close_duplicate(&self.file)?;
         }
+        Ok(())
     }
 }
 
@@ -187,7 +189,7 @@ impl Write for Stream {
             return Ok(bytes.len());
         }
         let written = loop {
-            match self.file.write(bytes) {
+            match (&*self.file).write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_reader()?,
                 other => break other,
             }

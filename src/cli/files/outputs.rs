@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs,
+    fs::{self, Metadata},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,10 +17,10 @@ use crate::cli::{
         naming::{Destination, InputPath, Naming, canonical},
         pending::Overwrite,
         permissions::{Owner, Permissions},
-        target::{FileSet, OnTerminal, OutputFolder, Place, Taken, Target},
+        target::{FileSet, OnTerminal, OutputFolder, Place, Taken, Target, two_inputs},
         walk::{self, Inputs, check_stdin_is_named_once},
     },
-    platform::{FileId, Links},
+    platform::{self, FileId, Links},
     terminal::{
         advice::{advised, misuse},
         errors::{During, Misuse},
@@ -64,12 +64,23 @@ impl<'a> Outputs<'a> {
             protected: FileSet::default(),
             missing: HashSet::new(),
         };
+        if (args.json || args.dry_run) && args.all_to_stdout() {
+            return misuse(
+                "--json and --dry-run print to standard output, where the output would go",
+                "name a file for the output with -o FILE",
+            );
+        }
         if args.inputs.is_single() {
             let input = args.inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
-            *lock(&outputs.single) = Some(outputs.compute(&InputPath::new(input.to_owned()))?);
+            let input = InputPath::new(input.to_owned());
+            outputs.name(&input)?;
+            // An output that exists may be no error, or one that has an object.
+            if !args.skip_existing && !args.json {
+                *lock(&outputs.single) = Some(outputs.compute(&input)?);
+            }
             return Ok(outputs);
         }
-        if args.output.is_some() || args.stdout {
+        if args.output.is_some() || args.stdout && !naming.may_join() {
             return misuse(
                 "several inputs cannot go to one output",
                 "leave out -o and -c: each file gets its own output beside it",
@@ -103,7 +114,9 @@ impl<'a> Outputs<'a> {
     }
 
     fn protect_one(&mut self, input: &InputPath) {
-        if input.is_stdin() {
+        // An update asks for little of each file. What a walk finds is no output unless it ends in `.age`.
+        let is_no_output = || !self.args.force && input.was_found() && self.naming.never_makes(&input.path);
+        if input.is_stdin() || is_no_output() {
             return;
         }
         match FileId::of_name(&input.path, Links::Hold) {
@@ -128,6 +141,39 @@ impl<'a> Outputs<'a> {
     /// Whether an output goes to the terminal.
     pub(crate) fn go_to_terminal(&self) -> bool {
         self.args.all_to_stdout() && io::stdout().is_terminal()
+    }
+
+    /// The name of the output for an input. `None` for standard output.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if there is none.
+    pub(crate) fn name(&self, input: &InputPath) -> Result<Option<PathBuf>> {
+        if !self.args.update && !self.args.skip_existing {
+            return Ok(None);
+        }
+        let name = match self.naming.destination(input)? {
+            Destination::Stdout => None,
+            Destination::Typed(path) => Some(path).filter(|path| path != Path::new(DASH)),
+            Destination::Derived { path, .. } => Some(path),
+            Destination::InOutputDir { below, .. } => self.folder.as_ref().map(|folder| folder.path().join(below)),
+        };
+        if name.is_none() {
+            return misuse(
+                "--update and --skip-existing look for files that exist, and standard output is none",
+                "name an input file, and leave out -c and '-'",
+            );
+        }
+        Ok(name)
+    }
+
+    /// Leaves an output as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if it is another input's output too.
+    pub(crate) fn keep(&self, output: &Metadata, name: &Path) -> Result<()> {
+        if self.taken.keep(name, platform::file_number(output)) { Ok(()) } else { two_inputs(name) }
     }
 
     /// The target of the output for an input. Called once for each input.
@@ -191,12 +237,14 @@ impl<'a> Outputs<'a> {
     /// Descriptors that a file holds until it is committed: the output, what it replaces with its lock, a source that will be
     /// deleted, and a folder that names of the run are below.
     pub(crate) fn descriptors(&self) -> usize {
-        let FileArgs { force, rm, output_dir, inputs, .. } = self.args;
-        1 + 2 * usize::from(*force) + usize::from(*rm) + usize::from(output_dir.is_some() || inputs.recursive)
+        let FileArgs { rm, output_dir, inputs, .. } = self.args;
+        1 + 2 * usize::from(self.args.replace())
+            + usize::from(*rm)
+            + usize::from(output_dir.is_some() || inputs.recursive)
     }
 
     fn overwrite(&self) -> Overwrite {
-        if self.args.force { Overwrite::Replace } else { Overwrite::Refuse }
+        if self.args.replace() { Overwrite::Replace } else { Overwrite::Refuse }
     }
 }
 

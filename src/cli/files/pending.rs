@@ -185,13 +185,14 @@ impl Pending {
         Ok(())
     }
 
-    /// Makes the file durable.
+    /// Makes the file durable, and asks for failures of writing that show only when a file is closed.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
+        self.file.sync_all()?;
+        platform::close_duplicate(&self.file)
     }
 
     /// Gives the file its name, which is not durable before its folder is synced.

@@ -74,7 +74,8 @@ impl Receipt {
                 .hint("overwrite it with -f, or choose another file for --receipt");
         }
         if !matches!(target, Target::Stdout(_)) {
-            target.check_is_not(&FileId::of(&platform::stdout()?)?, "standard output")?;
+            let stdout = platform::stdout()?;
+            target.check_is_not(&FileId::of(&stdout)?, "standard output")?;
         }
         for input in &args.inputs.files {
             let cannot_open = || format!("cannot open {}", display_name(input));
@@ -183,7 +184,9 @@ impl State {
                 }
             },
             Self::Named { file, length, name } => {
-                let written = platform::write_all_at(&file, lines, length).and_then(|()| file.sync_all());
+                let written = platform::write_all_at(&file, lines, length)
+                    .and_then(|()| file.sync_all())
+                    .and_then(|()| platform::close_duplicate(&file));
                 written.with_context(|| format!("cannot write {name}"))?;
                 Ok(Self::Named { file, length: length + lines.len() as u64, name })
             }

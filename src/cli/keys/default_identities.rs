@@ -4,10 +4,10 @@
 
 use std::{env, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::cli::terminal::{
-    advice::{KEEP_IN_FILE, misuse},
+    advice::{Advise, KEEP_IN_FILE, misuse},
     key_material::{Suspicion, suspicion},
 };
 
@@ -32,9 +32,29 @@ pub(crate) fn files() -> Result<Vec<PathBuf>> {
         }
         return Ok(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect());
     }
+    Ok(configured().into_iter().filter(|file| file.is_file()).collect())
+}
+
+/// Where a default identity file is to be made.
+///
+/// # Errors
+///
+/// If there is neither a configuration folder nor a home.
+pub(crate) fn new_file() -> Result<PathBuf> {
+    configured()
+        .ok_or_else(|| anyhow!("there is no home folder, so no place for a default identity"))
+        .hint("set XDG_CONFIG_HOME, or name a file with -o")
+}
+
+/// Whether other files are used than the one in the configuration folder.
+pub(crate) fn is_overridden() -> bool {
+    env::var_os(VARIABLE).is_some()
+}
+
+/// The file in the configuration folder.
+fn configured() -> Option<PathBuf> {
     // https://specifications.freedesktop.org/basedir: relative paths must be ignored.
     let named = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = named.or_else(|| env::home_dir().map(|home| home.join(".config")));
-    let file = folder.map(|folder| folder.join("solekey").join("identity.txt"));
-    Ok(file.into_iter().filter(|file| file.is_file()).collect())
+    folder.map(|folder| folder.join("solekey").join("identity.txt"))
 }

@@ -1,6 +1,9 @@
 //! The keys of a run, grouped by what is needed to use them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 
 use anyhow::{Context, Error, Result};
 
@@ -25,10 +28,38 @@ use crate::{
     crypto::{Decryptor, Error as CryptoError, Identity, Recipient, Stanza},
 };
 
+/// Keys that open files at once, shared by those who use them and those who add to them. None is ever removed.
+#[derive(Clone, Default)]
+pub(crate) struct ReadyKeys(Arc<RwLock<Vec<Identity>>>);
+
+impl ReadyKeys {
+    /// The keys that are ready now. Nobody may be asked anything while they are held.
+    pub(crate) fn get(&self) -> RwLockReadGuard<'_, Vec<Identity>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn extend(&self, keys: impl IntoIterator<Item = Identity>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(keys);
+    }
+
+    /// The owner of each stanza, if a key proves it by opening the stanza.
+    pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
+        let mut owners: Vec<_> = decryptor.header().stanzas().iter().map(|_| None).collect();
+        for identity in &*self.get() {
+            for (owner, opens) in owners.iter_mut().zip(decryptor.opened_by(identity)) {
+                if opens && owner.is_none() {
+                    *owner = identity.to_recipient();
+                }
+            }
+        }
+        owners
+    }
+}
+
 /// Keys, grouped by what is needed to use them.
 #[derive(Default)]
 pub(crate) struct KeySet {
-    pub(crate) ready: Vec<Identity>,
+    pub(crate) ready: ReadyKeys,
     locked: Vec<Locked>,
     /// Tried last: a plugin may ask for a touch or a PIN.
     pub(crate) plugins: Vec<Identity>,
@@ -106,7 +137,7 @@ impl KeySet {
     /// Reads the default keys that are ready, if they are to be used. A caller that can do without them gets a warning instead
     /// of an error.
     pub(crate) fn ready_defaults(files: &mut KeyFiles, named: &args::NamedIdentities) -> Self {
-        let mut keys = Self::default();
+        let keys = Self::default();
         let warn = |messages: &Messages, error| {
             messages.warning(&format!("a default identity file cannot be used: {}", one_line(&error)));
         };
@@ -124,7 +155,16 @@ impl KeySet {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.locked.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
+        self.ready.get().is_empty() && self.locked.is_empty() && self.plugins.is_empty() && self.keyless.is_empty()
+    }
+
+    /// Whether there is a key besides those of these recipients. One that is locked, or a plugin's, may be.
+    pub(crate) fn has_other_than(&self, recipients: &[Recipient]) -> bool {
+        let is_other = |identity: &Identity| {
+            let own = identity.to_recipient().map(|recipient| recipient.to_string());
+            own.is_none_or(|own| recipients.iter().all(|recipient| recipient.to_string() != own))
+        };
+        !self.locked.is_empty() || !self.plugins.is_empty() || self.ready.get().iter().any(is_other)
     }
 
     /// Whether all keys are ready, so that it can be told what none of them opens.
@@ -174,7 +214,7 @@ impl KeySet {
     /// reported when its turn comes.
     fn needs_plugin(&mut self, file: &Decryptor, prompt: &Prompt, plugins: &Plugins) -> bool {
         while !file.header().is_passphrase() {
-            match file.unlock(&self.ready) {
+            match file.unlock(&self.ready.get()) {
                 Err(CryptoError::NoMatch(_)) => {}
                 _ => return false,
             }
@@ -197,7 +237,7 @@ impl KeySet {
         let keys = self.locked[index].unlock(prompt);
         if let Err(error) = keys {
             // Other keys may still open the file.
-            let is_last = self.ready.len() + self.locked.len() + self.plugins.len() + self.keyless.len() == 1;
+            let is_last = self.ready.get().len() + self.locked.len() + self.plugins.len() + self.keyless.len() == 1;
             if is_last || !(is_unusable(&error)) {
                 return Err(error);
             }
@@ -212,19 +252,6 @@ impl KeySet {
         Ok(true)
     }
 
-    /// The owner of each stanza, if a ready key proves it by opening the stanza.
-    pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
-        let mut owners: Vec<_> = decryptor.header().stanzas().iter().map(|_| None).collect();
-        for identity in &self.ready {
-            for (owner, opens) in owners.iter_mut().zip(decryptor.opened_by(identity)) {
-                if opens && owner.is_none() {
-                    *owner = identity.to_recipient();
-                }
-            }
-        }
-        owners
-    }
-
     fn read(&mut self, files: &mut KeyFiles, path: &Path, named_by: NamedBy) -> Result<()> {
         let during = || During::ReadingIdentities(path.to_owned());
         let file = files.read(path).with_context(during)?;
@@ -233,7 +260,7 @@ impl KeySet {
             self.locked.push(Locked { path: path.to_owned(), named_by, contents });
             return Ok(());
         }
-        let before = self.ready.len();
+        let before = self.ready.get().len();
         let keys = match parse(path, &file.text).with_context(during) {
             Err(error) if is_unusable(&error) => {
                 self.unusable.push(error);
@@ -244,7 +271,7 @@ impl KeySet {
         for key in keys {
             self.add(key, path, named_by, &files.plugins)?;
         }
-        if self.ready.len() > before {
+        if self.ready.get().len() > before {
             warn_if_others_may_read(&file, path, &files.messages);
         }
         Ok(())
@@ -253,7 +280,7 @@ impl KeySet {
     /// Adds a key of the file at `path`.
     fn add(&mut self, key: Key, path: &Path, named_by: NamedBy, plugins: &Plugins) -> Result<()> {
         match key {
-            Key::Ready(identity) => self.ready.push(identity),
+            Key::Ready(identity) => self.ready.extend([identity]),
             Key::Locked(identity) => {
                 let contents = LockedContents::SshKey(identity);
                 self.locked.push(Locked { path: path.to_owned(), named_by, contents });

@@ -4,7 +4,7 @@
 
 use std::{
     slice,
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::Result;
@@ -16,7 +16,7 @@ use crate::{
         keys::{
             announced::Announced,
             key_file::KeyFiles,
-            key_set::{KeySet, UNNAMED_PLUGIN},
+            key_set::{KeySet, ReadyKeys, UNNAMED_PLUGIN},
             plugins::Plugins,
         },
         terminal::{advice::advised, errors::Misuse, prompt::Prompt, questions::Purpose},
@@ -30,11 +30,12 @@ pub(crate) struct Keyring {
     plugins: Plugins,
     max_work_factor: u8,
     identities_only: bool,
-    keys: RwLock<KeySet>,
+    ready: ReadyKeys,
+    /// Locked while somebody is asked, or a passphrase is tried: nobody answers two questions at a time, and each attempt needs much
+    /// memory. Files that a ready key opens do not wait for that.
+    keys: Mutex<KeySet>,
     announced: Announced,
 }
-
-const NO_PANIC: &str = "no thread panics while it tries keys";
 
 /// Whether the keys of a run can open a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,14 +59,19 @@ impl Keyring {
             plugins: files.plugins.clone(),
             max_work_factor: args.max_work_factor,
             identities_only: args.identities_only,
-            keys: RwLock::new(keys),
+            ready: keys.ready.clone(),
+            keys: Mutex::new(keys),
             announced: Announced::default(),
         })
     }
 
+    fn keys(&self) -> MutexGuard<'_, KeySet> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether a plugin may be asked, so that it helps to [announce](Self::announce) files.
     pub(crate) fn may_ask_plugins(&self) -> bool {
-        self.keys.read().expect(NO_PANIC).may_ask_plugins()
+        self.keys().may_ask_plugins()
     }
 
     /// Names files that will be unlocked soon, so that plugins are asked for all of them in one session.
@@ -85,13 +91,13 @@ impl Keyring {
     pub(crate) fn unlock(&self, decryptor: &Decryptor, file: &str) -> Result<Unlocked> {
         // Most files open with a ready key, and many of them at once.
         let mut tried = {
-            let keys = self.keys.read().expect(NO_PANIC);
-            if let Some(unlocked) = unless_no_match(decryptor.unlock(&keys.ready))? {
+            let ready = self.ready.get();
+            if let Some(unlocked) = unless_no_match(decryptor.unlock(&ready))? {
                 return Ok(unlocked);
             }
-            keys.ready.len()
+            ready.len()
         };
-        let mut keys = self.keys.write().expect(NO_PANIC);
+        let mut keys = self.keys();
         if decryptor.header().is_passphrase() {
             if !keys.keyless.is_empty() {
                 self.ask_plugins_ahead(&mut keys);
@@ -115,10 +121,12 @@ impl Keyring {
         }
         // Other threads may have unlocked keys since. Keys are only ever added.
         loop {
-            if let Some(unlocked) = unless_no_match(decryptor.unlock(&keys.ready[tried..]))? {
+            let ready = self.ready.get();
+            if let Some(unlocked) = unless_no_match(decryptor.unlock(&ready[tried..]))? {
                 return Ok(unlocked);
             }
-            tried = keys.ready.len();
+            tried = ready.len();
+            drop(ready);
             if !keys.unlock_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)? {
                 break;
             }
@@ -137,15 +145,19 @@ impl Keyring {
 
     /// The owner of each stanza of a file, if a ready key proves it. Keys that opened the file are ready.
     pub(crate) fn owners(&self, decryptor: &Decryptor) -> Vec<Option<Recipient>> {
-        self.keys.read().expect(NO_PANIC).owners(decryptor)
+        self.ready.owners(decryptor)
+    }
+
+    /// Whether there is an identity besides those of these recipients. One that is locked may be.
+    pub(crate) fn has_other_than(&self, recipients: &[Recipient]) -> bool {
+        self.keys().has_other_than(recipients)
     }
 
     /// Whether a key of the run can open a file with these stanzas, as far as can be told without asking anybody.
     pub(crate) fn access(&self, decryptor: &Decryptor) -> Access {
-        let keys = self.keys.read().expect(NO_PANIC);
-        if keys.owners(decryptor).iter().any(Option::is_some) {
+        if self.owners(decryptor).iter().any(Option::is_some) {
             Access::Granted
-        } else if keys.is_only_ready() {
+        } else if self.keys().is_only_ready() {
             Access::Denied
         } else {
             Access::Unknown

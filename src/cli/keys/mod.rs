@@ -7,5 +7,6 @@ pub(crate) mod key_file;
 pub(crate) mod key_set;
 pub(crate) mod keyring;
 mod locked;
+pub(crate) mod new_key_file;
 pub(crate) mod plugins;
 pub(crate) mod recipients;

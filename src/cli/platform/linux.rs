@@ -22,7 +22,7 @@ use rustix::{
     process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
 };
 
-use crate::cli::platform::links::Links;
+use crate::cli::platform::held::links::Links;
 
 /// Bytes in a pipe. An unprivileged user gets no more, unless the system's limit was changed.
 const PIPE: usize = 1 << 20;

@@ -5,11 +5,9 @@
 //! [`std::io::ErrorKind::Unsupported`], or returns `None`; each says which.
 
 pub(crate) mod child;
-mod file_handle;
-mod folder;
+mod held;
 #[cfg(unix)]
 mod hidden_input;
-mod links;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
@@ -24,11 +22,13 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub(crate) use file_handle::FileHandle;
-pub(crate) use folder::{Folder, cannot_be_synced};
+pub(crate) use held::{
+    file_handle::FileHandle,
+    folder::{Folder, cannot_be_synced},
+    links::Links,
+};
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
-pub(crate) use links::Links;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space,
@@ -43,18 +43,19 @@ pub(crate) use other::{
 };
 #[cfg(unix)]
 pub(crate) use unix::{
-    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time, columns, create_folder,
-    create_private, is_block_device, is_stdin, keep_memory_private, link_count, lock, open_files_limit,
-    open_without_waiting, others_may_read, ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner,
-    stderr, stdin, stdout, sync_folder, umask, user, wait_to_read, wait_to_write, was_closed, write_all_at,
+    FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time, close_duplicate, columns,
+    create_folder, create_private, file_number, free_space, is_block_device, is_stdin, keep_memory_private, link_count,
+    lock, open_files_limit, open_without_waiting, others_may_read, ownership, path, read_at, read_exact_at, set_group,
+    set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user, wait_to_read, wait_to_write, was_closed,
+    write_all_at,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time, columns,
-    create_folder, create_private, descriptor, is_block_device, is_stdin, keep_memory_private, link_count, lock,
-    open_files_limit, open_without_waiting, others_may_read, ownership, path, read_at, read_exact_at, set_group,
-    set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user, wait_to_read, wait_to_write, was_closed,
-    write_all_at,
+    FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time,
+    close_duplicate, columns, create_folder, create_private, descriptor, is_block_device, is_stdin,
+    keep_memory_private, link_count, lock, open_files_limit, open_without_waiting, others_may_read, ownership, path,
+    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user,
+    wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.

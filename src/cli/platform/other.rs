@@ -11,7 +11,7 @@ use std::{
 };
 
 #[cfg(unix)]
-use crate::cli::platform::links::Links;
+use crate::cli::platform::held::links::Links;
 
 /// Does nothing: pipes keep their size.
 pub(crate) fn enlarge_pipe(_: &File) {}

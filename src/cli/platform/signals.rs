@@ -1,14 +1,19 @@
 //! Signals: before one ends the program, plugins are ended, half-made files with names are removed, and the terminal gets its
 //! echo back. The owner of signal-hook, and of ctrlc, which does the same on Windows.
 
-#[cfg(unix)]
-use std::sync::{Arc, OnceLock};
+#[cfg(windows)]
+use std::sync::Once;
 use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     process,
-    sync::{Mutex, MutexGuard, Once},
+    sync::{Mutex, MutexGuard},
+};
+#[cfg(unix)]
+use std::{
+    sync::{Arc, OnceLock, mpsc},
+    thread,
 };
 
 use crate::cli::platform::child::running;
@@ -47,10 +52,8 @@ pub(crate) fn keep(path: &Path) {
 /// If the handlers cannot be installed.
 #[cfg(unix)]
 pub(crate) fn clean_up_on_signals() -> io::Result<()> {
-    static ONCE: Once = Once::new();
-    let mut installed = Ok(());
-    ONCE.call_once(|| installed = watch());
-    installed
+    let watcher = WATCHER.lock().expect("nothing panics while it holds this lock");
+    if watcher.is_some() { Ok(()) } else { watch(watcher) }
 }
 
 /// The thread that handles signals, while there is one.
@@ -59,28 +62,36 @@ static WATCHER: Mutex<Option<signal_hook::iterator::Handle>> = Mutex::new(None);
 
 /// Starts a thread that handles signals, and ends the one before, if there is one.
 #[cfg(unix)]
-fn watch() -> io::Result<()> {
+fn watch(mut watcher: MutexGuard<'_, Option<signal_hook::iterator::Handle>>) -> io::Result<()> {
     use signal_hook::{
-        consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
+        consts::{
+            SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+        },
         iterator::Signals,
     };
+
+    /// Those that end a program unless it handles them, and that say nothing bad of it, then those that stop and continue it.
+    const ALL: [i32; 12] =
+        [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGTSTP, SIGCONT];
 
     /// The signals to handle, found while the system still lets the program look.
     static WANTED: OnceLock<Vec<i32>> = OnceLock::new();
 
-    let mut watcher = WATCHER.lock().expect("nothing panics while it holds this lock");
-    // The parent may have wanted the program to survive some of them, as nohup does.
-    let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
-    let wanted = WANTED.get_or_init(|| all.into_iter().filter(|signal| !is_ignored(*signal)).collect());
-    let mut signals = Signals::new(wanted)?;
-    let before = watcher.replace(signals.handle());
-    std::thread::spawn(move || {
+    // The thread comes first: without one, signals would be caught and nobody would act on them.
+    let (sender, receiver) = mpsc::channel::<Signals>();
+    thread::Builder::new().spawn(move || {
+        let Ok(mut signals) = receiver.recv() else { return };
         signals.forever().for_each(|signal| match signal {
             SIGTSTP => suspend(),
             SIGCONT => hidden_input::resume(),
             _ => end(signal),
         });
-    });
+    })?;
+    // The parent may have wanted the program to survive some of them, as nohup does.
+    let wanted = WANTED.get_or_init(|| ALL.into_iter().filter(|signal| !is_ignored(*signal)).collect());
+    let signals = Signals::new(wanted)?;
+    let before = watcher.replace(signals.handle());
+    let _ = sender.send(signals);
     before.iter().for_each(signal_hook::iterator::Handle::close);
     Ok(())
 }
@@ -88,10 +99,10 @@ fn watch() -> io::Result<()> {
 /// Has signals handled by a thread with the rights that the calling thread has now, if a thread handles them already.
 #[cfg(target_os = "linux")]
 pub(super) fn watch_confined() {
-    let is_watched = WATCHER.lock().expect("nothing panics while it holds this lock").is_some();
-    if is_watched {
+    let watcher = WATCHER.lock().expect("nothing panics while it holds this lock");
+    if watcher.is_some() {
         // Without another thread, the one before stays.
-        let _ = watch();
+        let _ = watch(watcher);
     }
 }
 

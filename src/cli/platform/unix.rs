@@ -12,7 +12,7 @@ use std::{
         },
     },
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -24,7 +24,7 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::{links::Links, ownership::Ownership, spelling::as_listed};
+use crate::cli::platform::{held::links::Links, ownership::Ownership, spelling::as_listed};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
@@ -128,9 +128,31 @@ fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Resu
     }
 }
 
-/// Standard output without the library's line buffer.
-pub(crate) fn stdout() -> io::Result<File> {
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+/// Standard output without the library's line buffer. It is never closed: on some file systems, nothing can be written after
+/// a descriptor of the file was.
+pub(crate) fn stdout() -> io::Result<Arc<File>> {
+    static STDOUT: OnceLock<Arc<File>> = OnceLock::new();
+    match STDOUT.get() {
+        Some(stdout) => Ok(stdout.clone()),
+        None => {
+            let stdout = Arc::new(File::from(io::stdout().as_fd().try_clone_to_owned()?));
+            Ok(STDOUT.get_or_init(|| stdout).clone())
+        }
+    }
+}
+
+/// Closes a duplicate of the descriptor of a file that is written. Some file systems, such as those of networks, report failures
+/// of earlier writes only then.
+///
+/// # Errors
+///
+/// Those of dup(2) and close(2).
+pub(crate) fn close_duplicate(file: &File) -> io::Result<()> {
+    match nix::unistd::close(file.try_clone()?) {
+        // The descriptor is closed even then.
+        Err(nix::errno::Errno::EINTR) => Ok(()),
+        closed => Ok(closed?),
+    }
 }
 
 /// Standard error without the library's lock.
@@ -191,6 +213,18 @@ pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result
 /// Whether this is a regular file that its group or others may read.
 pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o044 != 0
+}
+
+/// Bytes that this user may still write to the file system of a folder.
+pub(crate) fn free_space(folder: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(folder).ok()?;
+    // Systems that do not know say 0 for everything.
+    (system.f_blocks > 0).then(|| system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Numbers that no other file has while this one exists.
+pub(crate) fn file_number(metadata: &Metadata) -> Option<(u64, u64)> {
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// Takes an advisory lock on a file, which lasts until the file is closed. `false` if another process has it.

@@ -5,11 +5,12 @@ use std::{
     io,
     os::windows::{fs::FileExt, io::AsHandle},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use crate::{
-    cli::platform::{TypedAhead, links::Links, ownership::Ownership},
+    cli::platform::{TypedAhead, held::links::Links, ownership::Ownership},
     crypto::secrecy::Zeroizing,
 };
 
@@ -141,8 +142,13 @@ pub(crate) fn stdin() -> io::Result<File> {
 }
 
 /// Standard output without the library's line buffer.
-pub(crate) fn stdout() -> io::Result<File> {
-    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+pub(crate) fn stdout() -> io::Result<Arc<File>> {
+    Ok(Arc::new(File::from(io::stdout().as_handle().try_clone_to_owned()?)))
+}
+
+/// Does nothing: closing a file reports no failure here.
+pub(crate) fn close_duplicate(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Does nothing: descriptors always block here.
@@ -244,6 +250,16 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 /// Creates a folder.
 pub(crate) fn create_folder(path: &Path, _: Option<u32>) -> io::Result<()> {
     std::fs::create_dir(path)
+}
+
+/// `None`: it is not asked for here.
+pub(crate) fn free_space(_: &Path) -> Option<u64> {
+    None
+}
+
+/// `None`: metadata do not tell.
+pub(crate) fn file_number(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// `None`: there is no limit that matters.

@@ -5,8 +5,11 @@ use std::path::{MAIN_SEPARATOR, Path};
 use serde::Serialize;
 
 use crate::cli::terminal::{
+    advice,
     escape::{is_invisible, may_be_shown},
-    key_material::NOT_SHOWN,
+    exit_status::ExitStatus,
+    key_material::{NOT_SHOWN, Suspicion, redacted},
+    messages::one_line,
 };
 
 /// The object and a line feed. Characters that control a terminal or print nothing are escaped.
@@ -23,6 +26,39 @@ pub(crate) fn line(object: &impl Serialize) -> String {
     }
     line.push('\n');
     line
+}
+
+/// What went wrong with a file: a part of its object.
+#[derive(Serialize)]
+pub(crate) struct Failure {
+    /// The exit status that this file alone would have.
+    status: u8,
+    error: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let hints = advice::hints(error).map(|hint| redacted(hint, Suspicion::Key).into_owned()).collect();
+        Self { status: ExitStatus::of(error) as u8, error: one_line(error), hints }
+    }
+}
+
+/// The object for a file that failed, or for a run that failed before its first file.
+#[derive(Serialize)]
+pub(crate) struct Failed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    ok: bool,
+    #[serde(flatten)]
+    failure: Failure,
+}
+
+impl Failed {
+    pub(crate) fn new(file: Option<&Path>, error: &anyhow::Error) -> Self {
+        Self { file: file.map(path), ok: false, failure: Failure::of(error) }
+    }
 }
 
 /// A file name as JSON text. Bytes that are not UTF-8 become `\xff`, and the text `\x` becomes `\x5cx`, so that different names

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     ffi::OsString,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::{Mutex, Once, PoisonError},
 };
 
@@ -67,6 +67,13 @@ impl Messages {
         }
     }
 
+    /// Prints a next step that no error asks for, to somebody who watches.
+    pub(crate) fn hint_on_terminal(&self, text: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            print("hint: ", text);
+        }
+    }
+
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
             print("warning: ", text);
@@ -94,6 +101,13 @@ impl Messages {
     /// Reports progress for `--verbose`.
     pub(crate) fn verbose(&self, text: &str) {
         if self.verbose {
+            print("", text);
+        }
+    }
+
+    /// Tells a result.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
             print("", text);
         }
     }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::cli::{
     args::{self, When},
@@ -35,6 +35,16 @@ pub(crate) fn hidden_while<T>(write: impl FnOnce() -> T) -> T {
         Some(bar) => bar.suspend(write),
         None => write(),
     }
+}
+
+/// A number of bytes as a person reads it: `1.20 GiB`.
+pub(crate) fn human_bytes(bytes: u64) -> String {
+    HumanBytes(bytes).to_string()
+}
+
+/// A time as a person reads it: `4.1 s`, `2 minutes`.
+pub(crate) fn human_time(time: Duration) -> String {
+    if time.as_secs() < 60 { format!("{:.1} s", time.as_secs_f64()) } else { HumanDuration(time).to_string() }
 }
 
 /// Number of files to read, and of bytes in them.
@@ -125,6 +135,12 @@ impl Progress {
     /// Counts a file as done.
     pub(crate) fn done(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a file of `bytes` bytes as done that is not read.
+    pub(crate) fn left_aside(&self, bytes: u64) {
+        self.bar.inc(bytes);
+        self.done();
     }
 
     /// Announces that an output is read back. The bar does not count that.

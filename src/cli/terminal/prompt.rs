@@ -160,6 +160,21 @@ impl Prompt {
     /// A passphrase to encrypt with: typed twice, or generated if the answer is empty. Call [`show_input`](Self::show_input)
     /// once a key has been derived from it.
     pub(crate) fn new_passphrase(&self) -> Result<SecretString> {
+        self.new_by(questions::new())
+    }
+
+    /// The same, for a passphrase that replaces another or protects what is there.
+    pub(crate) fn replacing_passphrase(&self) -> Result<SecretString> {
+        self.new_by(questions::REPLACING)
+    }
+
+    /// Tells something on the terminal, and nowhere else.
+    pub(crate) fn tell(&self, text: &str) -> Result<()> {
+        self.must_be_terminal()?;
+        hidden_while(|| Tty::open()?.show(text)).context("cannot write to the terminal")
+    }
+
+    fn new_by(&self, question: &str) -> Result<SecretString> {
         let Self::Terminal { .. } = self else {
             let passphrase = self.passphrase(Purpose::Encryption)?;
             if is_empty(&passphrase) {
@@ -168,7 +183,7 @@ impl Prompt {
             check_can_be_typed(&passphrase)?;
             return Ok(passphrase);
         };
-        let passphrase = self.ask(questions::new())?;
+        let passphrase = self.ask(question)?;
         check_can_be_typed(&passphrase)?;
         if is_empty(&passphrase) {
             let generated = generate();
@@ -176,7 +191,7 @@ impl Prompt {
             return Ok(SecretString::from(generated.as_str()));
         }
         let again = self.ask("Confirm passphrase: ")?;
-        if !equal(&passphrase, &again) {
+        if passphrase.expose_secret() != again.expose_secret() {
             return Err(PassphrasesDiffer).hint("nothing was done; try again");
         }
         Ok(passphrase)
@@ -239,10 +254,6 @@ fn no_terminal() -> anyhow::Error {
 
 fn is_empty(passphrase: &SecretString) -> bool {
     passphrase.expose_secret().is_empty()
-}
-
-fn equal(left: &SecretString, right: &SecretString) -> bool {
-    left.expose_secret() == right.expose_secret()
 }
 
 /// Refuses a new passphrase that not every program and keyboard could enter again.

@@ -51,6 +51,9 @@ pub(crate) fn new() -> &'static str {
     }
 }
 
+/// Asks for a passphrase that replaces another.
+pub(crate) const REPLACING: &str = "Enter new passphrase (leave empty to generate one): ";
+
 /// Shows a generated passphrase.
 pub(crate) fn generated(passphrase: &str) -> Zeroizing<String> {
     Zeroizing::new(match persona::family() {

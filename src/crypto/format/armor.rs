@@ -36,6 +36,14 @@ pub fn is_end(line: &[u8]) -> bool {
     line.trim_ascii() == END.as_bytes()
 }
 
+/// Returns the length of the armor of `binary` bytes, as [`ArmorWriter`] writes it; `None` if no file can be that long.
+#[must_use]
+pub fn armored_length(binary: u64) -> Option<u64> {
+    let base64 = binary.div_ceil(3).checked_mul(4)?;
+    let line_feeds = base64.div_ceil(COLUMNS as u64) + 2;
+    base64.checked_add(line_feeds + (BEGIN.len() + END.len()) as u64)
+}
+
 /// A writer that armors what is written to it. Call [`finish`](Self::finish) at the end.
 pub struct ArmorWriter<W: Write> {
     inner: W,

@@ -34,6 +34,13 @@ pub fn plaintext_length(sealed: u64) -> Option<u64> {
     }
 }
 
+/// Returns the length of the payload, including its nonce, of a plaintext of `plaintext` bytes; `None` if no file can be that long.
+#[must_use]
+pub fn payload_length(plaintext: u64) -> Option<u64> {
+    let chunks = plaintext.div_ceil(CHUNK as u64).max(1);
+    (chunks * CHUNK_OVERHEAD as u64 + PAYLOAD_NONCE as u64).checked_add(plaintext)
+}
+
 impl Error {
     /// Returns how many bytes of plaintext come before the fault, if the payload is at fault.
     ///

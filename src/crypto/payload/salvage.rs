@@ -1,6 +1,13 @@
 //! Recovers the authentic chunks of a damaged payload, and keeps account of what is lost.
 
-use std::{num::NonZeroUsize, ops::Range, sync::Mutex};
+use std::{
+    num::NonZeroUsize,
+    ops::Range,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::crypto::{
     error::Error,
@@ -33,6 +40,8 @@ pub struct Salvaged {
     pub has_final_chunk: bool,
     /// Whether data follows the final chunk.
     pub has_trailing_data: bool,
+    /// Whether authentic chunks follow a final chunk, which is then none: nobody who seals one file makes both.
+    pub has_early_end: bool,
 }
 
 impl Payload<'_> {
@@ -45,8 +54,10 @@ impl Payload<'_> {
         let Self { key, chunks } = self;
         let search = FinalChunkSearch::new(&chunks, &sink);
         let salvaged = Mutex::new(Salvaged::default());
+        let authentic_end = AtomicU64::new(0);
         let open = |sealed: Segment<'_>| {
-            let (processed, found) = wipe_stack_after(|| open_authentic(&key, sealed));
+            let (processed, found, end) = wipe_stack_after(|| open_authentic(&key, sealed));
+            authentic_end.fetch_max(end, Ordering::Relaxed);
             salvaged.lock().expect(NO_PANIC).add(found);
             processed
         };
@@ -55,17 +66,19 @@ impl Payload<'_> {
         if !salvaged.has_final_chunk {
             salvaged.length = length;
         }
-        salvaged.normalize();
-        if let (false, Some(search)) = (salvaged.has_final_chunk, search) {
+        salvaged.normalize(authentic_end.into_inner());
+        if let (false, false, Some(search)) = (salvaged.has_final_chunk, salvaged.has_early_end, search) {
             search.run(&key, &mut salvaged)?;
         }
         Ok(salvaged)
     }
 }
 
-/// Opens each authentic chunk of a segment, and fills the plaintext of the others with zeros. This cannot fail.
-fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Salvaged) {
+/// Opens each authentic chunk of a segment, and fills the plaintext of the others with zeros. This cannot fail. Also returns the end
+/// of the last authentic chunk, or 0.
+fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Salvaged, u64) {
     let mut found = Salvaged::default();
+    let mut authentic_end = 0;
     let mut written = 0;
     for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
         let index = chunk_index(segment.index, chunk);
@@ -79,13 +92,16 @@ fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Salvage
         // Any chunk may be the final one: with trailing data, it is not the last that was read.
         if !opens_as_inner && opens(true) {
             found.set_end(end);
-        } else if !opens_as_inner {
+            authentic_end = end;
+        } else if opens_as_inner {
+            authentic_end = end;
+        } else {
             plaintext.fill(0);
             found.lost.push(start..end);
         }
         written += length;
     }
-    (Processed::complete(written), found)
+    (Processed::complete(written), found, authentic_end)
 }
 
 impl Salvaged {
@@ -109,9 +125,14 @@ impl Salvaged {
         self.has_final_chunk = true;
     }
 
-    /// Sorts the losses and merges adjacent ones. Those after the final chunk become trailing data.
-    fn normalize(&mut self) {
-        if self.has_final_chunk {
+    /// Sorts the losses and merges adjacent ones. Those after the final chunk, or after the last of several, become trailing data.
+    fn normalize(&mut self, authentic_end: u64) {
+        self.has_early_end = self.has_final_chunk && authentic_end > self.length;
+        if self.has_early_end {
+            self.length = authentic_end;
+            self.has_final_chunk = false;
+        }
+        if self.has_final_chunk || self.has_early_end {
             let losses = self.lost.len();
             self.lost.retain(|range| range.start < self.length);
             self.has_trailing_data |= self.lost.len() < losses;
@@ -190,4 +211,41 @@ fn open_prefix(key: &PayloadKey, index: u64, bytes: &[u8]) -> Option<Zeroizing<V
     })?;
     plaintext.truncate(length - CHUNK_OVERHEAD);
     Some(plaintext)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{FileKey, payload::chunk::PAYLOAD_NONCE};
+
+    #[test]
+    fn authentic_chunks_after_an_early_end_are_kept_and_the_file_is_not_complete() {
+        let key = || PayloadKey::derive(&FileKey::init_with_mut(|key| key.fill(7)), &[0; PAYLOAD_NONCE]);
+        let seal = |index, last, length: usize| {
+            let mut sealed = vec![0; length + CHUNK_OVERHEAD];
+            key().seal(Position { index, last }, &vec![9; length], &mut sealed);
+            sealed
+        };
+        let chunk = |index, last| seal(index, last, CHUNK);
+        let salvage = |chunks: &[Vec<u8>]| {
+            let (bytes, mut output) = (chunks.concat(), Vec::new());
+            let mut bytes = bytes.as_slice();
+            let payload = Payload { key: key(), chunks: Source::Sequential(&mut bytes) };
+            payload.salvage(Sink::Sequential(&mut output), NonZeroUsize::MIN).expect("memory does not fail")
+        };
+        let whole = salvage(&[chunk(0, false), seal(1, true, 5)]);
+        assert!(whole.has_final_chunk && !whole.has_early_end && whole.length == CHUNK as u64 + 5);
+        let ends = [
+            (vec![chunk(0, false), chunk(1, true), chunk(2, false)], 3, vec![]),
+            (vec![chunk(0, true), chunk(1, true)], 2, vec![]),
+            (vec![chunk(0, true), vec![0; CHUNK + CHUNK_OVERHEAD], chunk(2, false), vec![0; 99]], 3, vec![1..2]),
+        ];
+        for (chunks, length, lost) in ends {
+            let salvaged = salvage(&chunks);
+            assert!(!salvaged.has_final_chunk && salvaged.has_early_end, "{salvaged:?}");
+            assert_eq!(salvaged.length, length * CHUNK as u64);
+            let of_chunks = |range: &Range<u64>| range.start * CHUNK as u64..range.end * CHUNK as u64;
+            assert_eq!(salvaged.lost, lost.iter().map(of_chunks).collect::<Vec<_>>());
+        }
+    }
 }

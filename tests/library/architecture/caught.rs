@@ -243,7 +243,7 @@ fn a_chain_of_imports_from_encryption_to_the_default_identities_is_caught() {
 fn a_crate_outside_its_owner_is_caught() {
     // A small tree lacks the owners, and each is reported for not naming its crate.
     let rule = |code: &str, dependencies: &BTreeSet<String>| {
-        let mut found = rules::one_owner(&tree(&[("cli/files/walk.rs", code), ("cli/mod.rs", "")]), dependencies);
+        let mut found = rules::one_owner(&tree(&[("cli/files/walk/mod.rs", code), ("cli/mod.rs", "")]), dependencies);
         found.retain(|violation| !violation.ends_with("does not name it"));
         found
     };
@@ -256,7 +256,7 @@ fn a_crate_outside_its_owner_is_caught() {
         "use tempfile as other; ",
         "#[derive(tempfile::Derive)] struct S;",
     ] {
-        caught(&rule(code, &DEPENDENCIES), &["cli/files/walk.rs names tempfile", "cli/files/pending.rs"]);
+        caught(&rule(code, &DEPENDENCIES), &["cli/files/walk/mod.rs names tempfile", "cli/files/pending.rs"]);
     }
     allowed(&rule("use walkdir::WalkDir; use anyhow::Result; fn f(tempfile: u8) { g(tempfile) }", &DEPENDENCIES));
     let mut dependencies = DEPENDENCIES.clone();
@@ -266,7 +266,7 @@ fn a_crate_outside_its_owner_is_caught() {
     dependencies.remove("walkdir");
     caught(&rule("", &dependencies), &["walkdir is in the table and not a dependency"]);
     let idle = rules::one_owner(&tree(&[("cli/mod.rs", "")]), &DEPENDENCIES);
-    assert!(idle.iter().any(|violation| violation.starts_with("cli/files/walk.rs owns walkdir")), "{idle:?}");
+    assert!(idle.iter().any(|violation| violation.starts_with("cli/files/walk/mod.rs owns walkdir")), "{idle:?}");
 }
 
 #[test]

@@ -2,21 +2,32 @@
 
 mod sealed;
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{
     cli::{
         args::{self, Encrypt},
-        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
+        batch::{
+            cores::Cores,
+            encryptors::{Encryptors, output_size},
+            groups::groups,
+            quick_check::{Pair, is_done},
+            reports::{Done, Outcome, Reports},
+            scheduler, space,
+        },
         commands::{
             encrypt::sealed::{Disposal, Encrypted, Proven, Sealed},
             session::Session,
         },
         files::{
             commit::{Durability, DurableFolders, Proof, Written},
-            input::{Input, Removal, announce_typed, check_stdin_is_open},
+            input::{Input, announce_typed, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
@@ -24,13 +35,13 @@ use crate::{
             read_back::{self, Discard},
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
         platform::Links,
         terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
     },
-    crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter},
+    crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter, plaintext_length},
 };
 
 /// Encrypts all inputs, and returns the status of a failure.
@@ -43,19 +54,17 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     let Request { session, .. } = &request;
     let input_args = &args.files.inputs;
     let mut receipt_lines = String::new();
-    let report = |result: Result<Encrypted>| {
-        let removal = result.and_then(|Encrypted { summary, receipt_line, removal }| {
-            session.messages.verbose(&summary);
-            receipt_lines.extend(receipt_line);
-            removal
-        });
-        match removal {
-            Ok(Removal::Removed) => None,
-            Ok(Removal::Kept) => Some(ExitStatus::Failure),
-            Err(error) => session.messages.failure(Err(error)),
-        }
+    let mut reports = Reports::new("encrypted", &args.files, &session.messages)?;
+    let report = |Encrypted { outcome, receipt_line }| {
+        receipt_lines.extend(receipt_line);
+        reports.add(outcome)
     };
-    let write = |input: Result<InputPath>| input.and_then(|input| request.write(&input)).map_err(Err);
+    let write = |input: Result<InputPath>| {
+        let input = input.map_err(|error| Outcome::failed(None, error))?;
+        let path = || Some(input.path.clone());
+        let written = request.write(&input).map_err(|error| Outcome::failed(path(), error))?;
+        written.map_err(|done| Outcome::done(path(), done).into())
+    };
     let announced = request.recipients.keys.iter().any(Recipient::is_external) && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.encryptors.announce(files.len()));
     // Without --rm, the receipt has the order of the inputs, and appears at the end.
@@ -69,15 +78,19 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
-    // Outputs next to their sources are not a copy of the folder, so nothing can be missing from it.
-    if args.files.output_dir.is_some() {
-        request.skipped.warn();
+    let completed = session.complete_copy(&request.left_aside, &args.files);
+    if reports.left_aside() > 0 && args.files.update {
+        session.messages.hint_on_terminal(KEPT_RECIPIENTS);
     }
+    reports.finish();
     if let Some(receipt) = request.receipt.as_ref().filter(|receipt| !receipt.is_refused()) {
         receipt.append(&receipt_lines, Durability::IfPossible, &session.messages)?;
     }
-    Ok(tally.status())
+    Ok(tally.status().or(completed))
 }
+
+/// What nobody should be surprised by.
+const KEPT_RECIPIENTS: &str = "unchanged files keep the recipients they have: 'solekey inspect --recursive' lists them, 'solekey rekey --recursive' changes them";
 
 /// A checked command line, shared by all files of the run.
 struct Request<'a> {
@@ -88,7 +101,7 @@ struct Request<'a> {
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     durable_folders: DurableFolders,
-    skipped: Skipped,
+    left_aside: LeftAside,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -108,9 +121,9 @@ impl<'a> Request<'a> {
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
-        let skipped = Skipped::new(&session.messages);
-        let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?, again);
+        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
+        let again = || walk::inputs(input_args, Selection::Plain, &LeftAside::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &left_aside)?, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
@@ -122,15 +135,24 @@ impl<'a> Request<'a> {
             receipt,
             outputs,
             durable_folders: DurableFolders::default(),
-            skipped,
+            left_aside,
             progress,
             cores,
         };
         Ok((request, inputs))
     }
 
-    /// Encrypts a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<(Written<'_, Proven>, Sealed)> {
+    /// Encrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_, Proven>, Sealed), Done>> {
+        let output = self.outputs.name(path)?;
+        let has_right_size = |pair: &Pair| {
+            let size = self.encryptors.output_size(&self.recipients.keys, pair.input.len(), self.args.armor);
+            size == Some(pair.output.len())
+        };
+        if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
+            self.progress.left_aside(bytes);
+            return Ok(Err(Done::LeftAside));
+        }
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
         let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
@@ -141,7 +163,13 @@ impl<'a> Request<'a> {
         let Sealing { encryptor, stanza_owners } = self.wrap().with_context(cannot_encrypt)?;
         drop(hidden);
         prompt.show_input();
+        let size = length.and_then(|length| output_size(&encryptor, length, self.args.armor));
+        space::check(&target, size).with_context(cannot_encrypt)?;
+        if self.args.files.dry_run {
+            return Ok(Err(Done::planned(&target)));
+        }
 
+        let header = encryptor.header().as_bytes().len() as u64;
         let permit = self.cores.acquire(length);
         let mut output = self.open_output(&target)?;
         if input.is_terminal() {
@@ -166,11 +194,13 @@ impl<'a> Request<'a> {
         };
         let recipients = self.recipients.keys.len();
         let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
+        let bytes = plaintext_length(written - header).expect("it was written");
+        let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
         let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
         if removes {
             written = written.with(Durability::Required);
         }
-        Ok((written, Sealed { source, summary }))
+        Ok(Ok((written, Sealed { source, path: path.path.clone(), done })))
     }
 
     /// What is to be proven of an output, and found out for the receipt and for deleting the source, once it is on the disk.

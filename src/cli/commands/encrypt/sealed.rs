@@ -1,8 +1,11 @@
 //! Committing sealed files, and deleting their sources.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, anyhow};
 
 use crate::cli::{
+    batch::reports::{Done, Outcome},
     files::{
         commit::{Durability, Written, commit_group},
         input::{Removal, SourceFile},
@@ -18,8 +21,8 @@ use crate::cli::{
 /// What is known of a file that is sealed but not committed.
 pub(super) struct Sealed {
     pub(super) source: Disposal,
-    /// For `--verbose`.
-    pub(super) summary: String,
+    pub(super) path: PathBuf,
+    pub(super) done: Done,
 }
 
 /// What becomes of a source.
@@ -41,14 +44,17 @@ pub(super) struct Proven {
     pub(super) plaintext_sha256: Option<[u8; 32]>,
 }
 
-/// A file whose output is committed.
+/// A file that is encrypted, or is not going to be.
 pub(super) struct Encrypted {
-    /// For `--verbose`.
-    pub(super) summary: String,
+    pub(super) outcome: Outcome,
     /// Its line of the receipt, unless that is written already.
     pub(super) receipt_line: Option<String>,
-    /// What became of the source.
-    pub(super) removal: Result<Removal>,
+}
+
+impl From<Outcome> for Encrypted {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, receipt_line: None }
+    }
 }
 
 /// Commits files together. Lines for `receipt` are durable before the first source goes.
@@ -57,15 +63,18 @@ pub(super) fn commit(
     receipt: Option<&Receipt>,
     progress: &Progress,
     messages: &Messages,
-) -> Vec<Result<Encrypted>> {
+) -> Vec<Encrypted> {
     let mut committed = commit_group(group, messages, |proven, sealed| (proven, sealed));
     let receipt_error = receipt.and_then(|receipt| {
         let lines: String =
             committed.iter_mut().filter_map(|(proven, _)| proven.as_mut().ok()?.receipt_line.take()).collect();
         receipt.append(&lines, Durability::Required, messages).err()
     });
-    let finish = |(proven, Sealed { source, summary }): (Result<Proven>, Sealed)| {
-        let Proven { receipt_line, plaintext_sha256 } = proven?;
+    let finish = |(proven, Sealed { source, path, done }): (Result<Proven>, Sealed)| {
+        let Proven { receipt_line, plaintext_sha256 } = match proven {
+            Ok(proven) => proven,
+            Err(error) => return Outcome::failed(Some(path), error).into(),
+        };
         let removal = match source {
             Disposal::Stays => Ok(Removal::Removed),
             Disposal::Changed => Ok(Removal::Kept),
@@ -76,7 +85,9 @@ pub(super) fn commit(
             },
         };
         progress.done();
-        Ok(Encrypted { summary, receipt_line, removal })
+        let source_changed = matches!(removal, Ok(Removal::Kept));
+        let outcome = Outcome { input: Some(path), result: removal.map(|_| done), source_changed };
+        Encrypted { outcome, receipt_line }
     };
     committed.into_iter().map(finish).collect()
 }

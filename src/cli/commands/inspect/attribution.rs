@@ -40,9 +40,14 @@ impl Attributor {
             if named.is_empty() { KeySet::ready_defaults(files, named) } else { KeySet::named(files, named)? };
         let must_match = !named.is_empty();
         let announced = Announced::default();
-        announced.add(args.files.iter().filter(|file| !is_stdin(file)).cloned().map(InputPath::new).collect());
         let (prompt, plugins) = (files.prompt.clone(), files.plugins.clone());
         Ok(Self { identities, must_match, prompt, plugins, recipients, announced })
+    }
+
+    /// Names the files that will be looked at, so that plugins are asked for all of them in one session.
+    pub(crate) fn announce(&self, inputs: &[Result<InputPath>]) {
+        let files = inputs.iter().flatten().filter(|input| !is_stdin(&input.path));
+        self.announced.add(files.cloned().collect());
     }
 
     /// Indices of the stanzas that the identities open, or `None` if there are no identities. If there is such a stanza, the header
@@ -61,15 +66,16 @@ impl Attributor {
             && self.identities.unlock_next(decryptor.header().stanzas(), &self.prompt, &self.plugins)?
         {}
         self.announced.take(|files| self.identities.ask_plugins_for_stanzas_ahead(files));
-        let keys = [&self.identities.ready, &self.identities.plugins];
-        let keys = keys.into_iter().filter(|_| !is_passphrase);
         let mut yours = Vec::new();
-        for identities in keys.chain([&self.identities.keyless]) {
-            match decryptor.stanzas_of(identities) {
-                Err(Error::NoMatch(_)) => {}
-                found => yours.extend(found?),
-            }
+        let mut add = |found: Result<Vec<usize>, Error>| match found {
+            Err(Error::NoMatch(_)) => Ok(()),
+            found => found.map(|found| yours.extend(found)),
+        };
+        if !is_passphrase {
+            add(decryptor.stanzas_of(&self.identities.ready.get()))?;
+            add(decryptor.stanzas_of(&self.identities.plugins))?;
         }
+        add(decryptor.stanzas_of(&self.identities.keyless))?;
         yours.sort_unstable();
         yours.dedup();
         Ok(Some(yours))
@@ -91,7 +97,7 @@ impl Attributor {
     pub(crate) fn attribute(&self, decryptor: &Decryptor, yours: Option<&Vec<usize>>) -> Attribution<'_> {
         let stanzas = decryptor.header().stanzas();
         let owners = match yours {
-            Some(yours) if !yours.is_empty() => self.identities.owners(decryptor),
+            Some(yours) if !yours.is_empty() => self.identities.ready.owners(decryptor),
             _ => stanzas.iter().map(|_| None).collect(),
         };
         let attributed = stanzas.iter().zip(&owners).map(|(stanza, owner)| self.owner(stanza, owner.as_ref()));

@@ -4,9 +4,9 @@ mod attribution;
 mod parts;
 mod text;
 
-use std::io::Write as _;
+use std::{io::Write as _, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use serde::Serialize;
 
 use crate::{
@@ -24,10 +24,15 @@ use crate::{
             input::announce_typed,
             naming::display_name,
             target::{OnTerminal, Target},
-            walk::{any_is_stdin, check_stdin_is_named_once},
+            walk::{self, LeftAside, Selection, any_is_stdin, check_stdin_is_named_once},
         },
         keys::recipients::check_count,
-        terminal::{advice::find, errors::During, exit_status::ExitStatus, json},
+        terminal::{
+            advice::find,
+            errors::During,
+            exit_status::ExitStatus,
+            json::{self, Failed, Failure},
+        },
     },
     crypto::{Header, VERSION_LINE, stanza_type},
 };
@@ -41,34 +46,78 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
     check_stdin_is_named_once(&args.files)?;
     let mut session = Session::new(messages, &args.passphrases, args.plugins, any_is_stdin(&args.files))?;
     let mut attributor = Attributor::new(&mut session.key_files, args)?;
-    let tally = scheduler::run_in_sequence(&args.files, &session.messages, |path| {
-        let name = display_name(path);
+    let left_aside = LeftAside::new(&session.messages, None);
+    let inputs: Vec<_> = walk::inputs(&args.inputs(), Selection::Encrypted, &left_aside)?.collect();
+    attributor.announce(&inputs);
+    // A list of what opens: the files that do not open are no failures.
+    let lists_opened = args.recursive && !args.identities.is_empty();
+    let mut opened = 0_u64;
+    let tally = scheduler::run_in_sequence(inputs, &session.messages, |input| {
+        let path = match input {
+            Ok(input) => input.path,
+            Err(error) => return print_failed(args, None, error),
+        };
+        announce_typed(&path, &session.messages);
+        let name = display_name(&path);
         let cannot_inspect = || format!("cannot inspect {name}");
-        announce_typed(path, &session.messages);
-        let parts = Parts::read(path, session.progress());
-        let mut parts = parts.map_err(|error| match find(&error) {
+        let parts = Parts::read(&path, session.progress()).map_err(|error| match find(&error) {
             // It names the file itself.
             Some(During::OpeningInput(_)) => error,
             _ => error.context(cannot_inspect()),
-        })?;
+        });
+        let mut parts = match parts {
+            Ok(parts) => parts,
+            Err(error) => return print_failed(args, Some(&path), error),
+        };
         if args.padded {
             parts.sizes.iter_mut().for_each(Sizes::add_padding);
         }
         let yours = attributor.yours(&parts.decryptor);
-        let opened = yours.as_ref().ok().and_then(Option::as_ref);
-        let facts = Facts::new(&parts, opened, attributor.attribute(&parts.decryptor, opened));
-        let text = if args.json { json::line(&facts) } else { facts.to_text(path) };
-        let mut output = Target::stdout(OnTerminal::Anything)?.open()?;
-        output.write_all(text.as_bytes()).context("cannot write to standard output")?;
-
-        // Whatever fails below, the facts have been printed.
-        parts.check_is_whole().with_context(cannot_inspect)?;
-        let yours = yours.with_context(|| format!("cannot tell which stanza of {name} is yours"))?;
-        attributor.check_opens(&parts.decryptor, yours.as_ref()).with_context(|| name.clone())?;
-        let hint = "every stanza is a way to open the file; ask its sender whose they are";
-        check_count(facts.stanzas.len(), args.expect_recipients, hint).with_context(|| name.clone())
+        let found = yours.as_ref().ok().and_then(Option::as_ref);
+        let is_opened = found.is_some_and(|yours| !yours.is_empty());
+        opened += u64::from(is_opened);
+        if lists_opened && !is_opened && yours.is_ok() {
+            return Ok(());
+        }
+        let mut facts = Facts::new(&parts, found, attributor.attribute(&parts.decryptor, found));
+        let stanzas = facts.stanzas.len();
+        let verdict = || {
+            parts.check_is_whole().with_context(cannot_inspect)?;
+            let yours = yours.with_context(|| format!("cannot tell which stanza of {name} is yours"))?;
+            attributor.check_opens(&parts.decryptor, yours.as_ref()).with_context(|| name.clone())?;
+            let hint = "every stanza is a way to open the file; ask its sender whose they are";
+            check_count(stanzas, args.expect_recipients, hint).with_context(|| name.clone())
+        };
+        let verdict: Result<()> = verdict();
+        // Whatever fails, the facts are printed.
+        facts.failure = verdict.as_ref().err().map(Failure::of);
+        facts.ok = verdict.is_ok();
+        print(&match () {
+            () if args.json => json::line(&facts),
+            () if args.recursive => facts.to_line(&path),
+            () => facts.to_text(&path),
+        })?;
+        verdict
     });
+    session.warn_if_nothing_found(&tally, &args.inputs(), Selection::Encrypted);
+    if lists_opened && opened == 0 && tally.status().is_none() {
+        session.messages.note("none of these identities opens any of the files");
+        return Ok(Some(ExitStatus::NoMatch));
+    }
     Ok(tally.status())
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut output = Target::stdout(OnTerminal::Anything)?.open()?;
+    output.write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+/// Passes on an error, after its object if other programs read what is printed.
+fn print_failed(args: &Inspect, path: Option<&Path>, error: Error) -> Result<()> {
+    if args.json {
+        print(&json::line(&Failed::new(path, &error)))?;
+    }
+    Err(error)
 }
 
 /// Everything that is known about a file without opening its payload.
@@ -76,6 +125,7 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
 struct Facts<'k> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
+    ok: bool,
     version: &'static str,
     armor: bool,
     postquantum: PostQuantum,
@@ -89,6 +139,9 @@ struct Facts<'k> {
     absent: Vec<Absent<'k>>,
     /// `None` if the file is truncated.
     sizes: Option<Sizes>,
+    /// What is wrong, if anything is.
+    #[serde(flatten)]
+    failure: Option<Failure>,
 }
 
 #[derive(Serialize)]
@@ -181,6 +234,8 @@ impl<'k> Facts<'k> {
             header_authenticated: yours.is_some_and(|yours| !yours.is_empty()),
             absent: attribution.absent,
             sizes: parts.sizes,
+            ok: true,
+            failure: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::{
     commands::inspect::{Class, Facts, StanzaFacts, attribution::Answer},
     files::naming::display_name,
     keys::recipients::Origin,
+    terminal::escape::escaped,
 };
 
 /// Characters of a public key that are shown: all of a classic one. A post-quantum key would fill a screen.
@@ -56,6 +57,18 @@ impl Facts<'_> {
             line("total", &format!("{:>15} bytes", sizes.header + sizes.armor + sizes.overhead + sizes.payload));
         }
         text
+    }
+
+    /// Who can open the file, in one line: the public keys that are known, or else the types of the stanzas.
+    pub(crate) fn to_line(&self, path: &Path) -> String {
+        let owner = |stanza: &StanzaFacts<'_>| match (&stanza.owner.recipient, stanza.owner.named) {
+            (Some(recipient), Some(named)) => key(recipient, named),
+            (Some(recipient), None) => shown(recipient),
+            (None, _) => stanza.kind.clone(),
+        };
+        let owners: Vec<_> = self.stanzas.iter().map(owner).collect();
+        let yours = self.yours.as_ref().map(|yours| format!("; {}", self.yours(yours))).unwrap_or_default();
+        format!("{}: {}{yours}\n", escaped(path), owners.join(", "))
     }
 
     /// The number of stanzas, and how many of them are of unknown type.

@@ -1,5 +1,7 @@
 //! How `rekey` changes the recipients of a file.
 
+use std::collections::HashSet;
+
 use anyhow::{Error, Result, anyhow, bail};
 
 use crate::{
@@ -45,18 +47,42 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Decides how the file changes. Refuses a change that would lock out the user, unless `--force` is given.
-    pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
+    /// Decides how the file changes. Returns `None` if an earlier run has done it. Refuses a change that would lock out the user,
+    /// unless `--force` is given.
+    pub(super) fn decide(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Option<Change>> {
+        if self.is_done(decryptor) {
+            return Ok(None);
+        }
         let change = self.plan(decryptor, unlocked)?;
-        if self.args.force {
-            return Ok(change);
+        // Who sets a passphrase knows it.
+        if self.args.force || self.args.passphrase {
+            return Ok(Some(change));
         }
         match self.keyring.access(&Decryptor::read(&mut change.header().as_bytes())?) {
             Access::Granted => {}
             Access::Denied => return Err(anyhow!("none of your identities could open it any more")).hint(OWN_KEY),
             Access::Unknown => self.messages.warning_once(UNKNOWN_ACCESS),
         }
-        Ok(change)
+        Ok(Some(change))
+    }
+
+    /// Whether every stanza is known to be that of a named recipient, and each of these has one, while an identity that is to lose
+    /// its files is named too. Without such an identity, the run is for a new file key.
+    fn is_done(&self, decryptor: &Decryptor) -> bool {
+        if self.args.add || self.args.remove || !self.keyring.has_other_than(self.recipients) {
+            return false;
+        }
+        let stanzas = decryptor.header().stanzas();
+        let owners = self.keyring.owners(decryptor);
+        let is_owned = |(stanza, owner): (&Stanza, &Option<Recipient>)| {
+            self.recipients.iter().any(|recipient| is_owned_by(recipient, stanza, owner.as_ref()))
+        };
+        let has_stanza = |recipient: &Recipient| {
+            stanzas.iter().zip(&owners).any(|(stanza, owner)| is_owned_by(recipient, stanza, owner.as_ref()))
+        };
+        owners.iter().all(Option::is_some)
+            && stanzas.iter().zip(&owners).all(is_owned)
+            && self.recipients.iter().all(has_stanza)
     }
 
     fn plan(&self, decryptor: &Decryptor, unlocked: &Unlocked) -> Result<Change> {
@@ -76,7 +102,10 @@ impl Planner<'_> {
         let known = kept.iter().filter(|index| !is_grease(&stanzas[**index].tag)).map(|index| {
             owners[*index].as_ref().ok_or_else(|| self.with_remedy(unknown_owner(*index, &stanzas[*index])))
         });
-        let known = known.collect::<Result<Vec<_>>>()?;
+        let mut known = known.collect::<Result<Vec<_>>>()?;
+        // age writes a stanza for each time that a key is named.
+        let mut names = HashSet::new();
+        known.retain(|recipient| names.insert(recipient.to_string()));
         Ok(Change::Everything(Encryptor::new(known.into_iter().chain(added))?))
     }
 

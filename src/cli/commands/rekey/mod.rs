@@ -1,18 +1,21 @@
 //! `rekey`: give files a new set of recipients, each atomically in its place.
 
 mod change;
+mod result;
 
 use std::{io::Write as _, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 
 use crate::{
     cli::{
         args::{self, Rekey},
         batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
         commands::{
-            rekey::change::{Change, Planner},
+            rekey::{
+                change::{Change, Planner},
+                result::{Done, Rekeyed},
+            },
             session::Session,
         },
         files::{
@@ -25,16 +28,16 @@ use crate::{
             permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Place, Target},
-            walk::{self, Inputs, Selection, Skipped},
+            walk::{self, Inputs, LeftAside, Selection},
         },
         keys::{keyring::Keyring, recipients::Recipients},
         platform::Links,
         terminal::{
-            advice::misuse,
+            advice::{Advise, misuse},
             exit_status::ExitStatus,
-            json,
-            messages::one_line,
+            json::{self, Failed},
             progress::{Progress, hidden_while},
+            prompt::Prompt,
         },
     },
     crypto::{Recipient, Sink, Unlocked, armor::ArmorWriter},
@@ -50,28 +53,29 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     let report = |result: Result<Rekeyed>| {
-        let Rekeyed { path, stanza_types } = match result {
-            Ok(rekeyed) => rekeyed,
-            Err(error) => return session.messages.failure(Err(error)),
+        let (line, result) = match result {
+            Ok(rekeyed) => {
+                rekeyed.summary().iter().for_each(|summary| session.messages.verbose(summary));
+                (rekeyed.line(args.json), rekeyed.result.map(drop))
+            }
+            Err(error) if args.json => (json::line(&Failed::new(None, &error)), Err(error)),
+            Err(error) => (String::new(), Err(error)),
         };
-        let failure = stanza_types.as_ref().err().map(ExitStatus::of);
-        if failure.is_none() {
-            session.messages.verbose(&format!("gave {} new recipients", display_name(&path)));
-        }
-        if args.json {
-            let record = json::line(&Record::new(json::path(&path), &stanza_types));
-            let printed =
-                hidden_while(|| stdout.write_all(record.as_bytes())).context("cannot write to standard output");
-            return session.messages.failure(printed).or(failure);
-        }
-        session.messages.failure(stanza_types.map(drop))
+        let printed = hidden_while(|| stdout.write_all(line.as_bytes())).context("cannot write to standard output");
+        // The object has it.
+        let failure = match result {
+            Err(error) if args.json => Some(ExitStatus::of(&error)),
+            result => session.messages.failure(result),
+        };
+        session.messages.failure(printed).or(failure)
     };
     let write = |input: Result<InputPath>| {
         let input = input.map_err(Err)?;
-        request.write(&input).map_err(|error| {
+        let not_written = |result| {
             request.progress.done();
-            Ok(Rekeyed { path: input.path, stanza_types: Err(error) })
-        })
+            Ok(Rekeyed { path: input.path.clone(), result })
+        };
+        request.write(&input).map_err(|error| not_written(Err(error)))?.map_err(|done| not_written(Ok(done)))
     };
     let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
     let inputs = groups(inputs, asks_plugins && walk::are_known(&args.inputs), |files| {
@@ -111,50 +115,20 @@ struct Changed {
     has_hard_links: bool,
 }
 
-/// The result for a file.
-struct Rekeyed {
-    path: PathBuf,
-    stanza_types: Result<Vec<String>>,
-}
-
-/// A result as JSON.
-#[derive(Serialize)]
-struct Record {
-    file: String,
-    ok: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stanza_types: Option<Vec<String>>,
-    /// The exit status that this file alone would have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-impl Record {
-    fn new(file: String, stanza_types: &Result<Vec<String>>) -> Self {
-        let error = stanza_types.as_ref().err();
-        Self {
-            file,
-            ok: error.is_none(),
-            stanza_types: stanza_types.as_ref().ok().cloned(),
-            status: error.map(|error| ExitStatus::of(error) as u8),
-            error: error.map(one_line),
-        }
-    }
-}
-
 impl<'a> Request<'a> {
     fn new(args: &'a Rekey, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let stdin_is_taken = walk::reads_stdin(&args.inputs);
         if stdin_is_taken && args.inputs.files_from.is_none() {
             return misuse("rekey changes files in their place, and standard input has none", "name the files");
         }
-        if args.recipients.0.is_empty() {
+        if args.recipients.0.is_empty() && !args.passphrase {
             return misuse(
                 "missing recipients: nobody is named",
-                "name public keys with -r, or a file of them with -R",
+                "name public keys with -r, or a file of them with -R, or use a new passphrase with -p",
             );
+        }
+        if args.new_passphrases.is_named() && !args.passphrase {
+            return misuse("--new-passphrase-* is for a new passphrase, and none is to be set", "set it with -p");
         }
         if args.header_only && !args.add && !args.remove {
             return misuse(
@@ -163,9 +137,13 @@ impl<'a> Request<'a> {
             );
         }
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
-        let recipients = Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys;
+        let recipients = if args.passphrase {
+            vec![new_passphrase(args, stdin_is_taken)?]
+        } else {
+            Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys
+        };
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages))?;
+        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &LeftAside::new(&session.messages, None))?;
         let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
         if args.header_only {
             session.messages.warning(
@@ -178,8 +156,8 @@ impl<'a> Request<'a> {
         Ok((Self { args, session, recipients, encryptors, keyring, progress, cores }, inputs))
     }
 
-    /// Rekeys a file up to its commit.
-    fn write(&self, path: &InputPath) -> Result<(Written<'_>, Changed)> {
+    /// Rekeys a file up to its commit. Returns [`Done`] for a file that is not to be written.
+    fn write(&self, path: &InputPath) -> Result<Result<(Written<'_>, Changed), Done>> {
         let name = display_name(&path.path);
         let cannot_rekey = || format!("cannot rekey {name}");
         let mut input = Input::open(path, self.progress.clone())?;
@@ -193,8 +171,13 @@ impl<'a> Request<'a> {
         // A file that was cut off is found before any work.
         let change =
             encrypted.check_end(&unlocked).and_then(|()| self.planner().decide(&encrypted.decryptor, &unlocked));
-        let change = target.explain(change.with_context(cannot_rekey), 0)?;
+        let Some(change) = target.explain(change.with_context(cannot_rekey), 0)? else {
+            return Ok(Err(Done::PassedOver(encrypted.decryptor.stanza_types())));
+        };
         let stanza_types = change.header().stanzas().iter().map(|stanza| stanza.tag.clone()).collect();
+        if self.args.dry_run {
+            return Ok(Err(Done::Planned(stanza_types)));
+        }
 
         let mut output = target.open()?;
         if self.args.inputs.is_single() {
@@ -209,7 +192,7 @@ impl<'a> Request<'a> {
         let source = input.into_source_file();
         let has_hard_links = source.has_hard_links();
         let written = Written::new(target, output, &permissions)?.proven_by(proof).replacing(source);
-        Ok((written, Changed { path: path.path.clone(), stanza_types, has_hard_links }))
+        Ok(Ok((written, Changed { path: path.path.clone(), stanza_types, has_hard_links })))
     }
 
     /// Says what committing a file could not change.
@@ -221,7 +204,7 @@ impl<'a> Request<'a> {
                 format!("{name} has other names (hard links), and they keep the old file with its recipients");
             self.session.messages.warning(&warning);
         }
-        Rekeyed { path, stanza_types: committed.map(|()| stanza_types) }
+        Rekeyed { path, result: committed.map(|()| Done::Rekeyed(stanza_types)) }
     }
 
     /// Reads an output back once it is on the disk.
@@ -286,4 +269,14 @@ impl<'a> Request<'a> {
         encryptor.reencrypt(unlocked.payload(input.payload())?, Sink::Sequential(&mut armor), threads)?;
         armor.finish().map(drop).context("cannot write the end of the armor")
     }
+}
+
+/// The recipient for `-p`.
+fn new_passphrase(args: &Rekey, stdin_is_taken: bool) -> Result<Recipient> {
+    let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), stdin_is_taken)?;
+    let passphrase = prompt
+        .replacing_passphrase()
+        .hint("the new passphrase comes from --new-passphrase-file or --new-passphrase-fd, or is typed")?;
+    prompt.show_input();
+    Ok(Recipient::passphrase(passphrase))
 }

@@ -4,6 +4,7 @@ mod place;
 mod source_file;
 
 use std::{
+    borrow::Borrow,
     fs::{File, Metadata},
     io::{self, BufReader, IsTerminal, Read, Seek},
     path::Path,
@@ -208,8 +209,8 @@ pub(crate) fn check_stdin_is_open() -> Result<()> {
 /// # Errors
 ///
 /// An error that names the stream; those of the system.
-pub(crate) fn check_is_open(stream: io::Result<File>, name: &str) -> Result<()> {
-    let closed = stream.and_then(|stream| platform::was_closed(&stream));
+pub(crate) fn check_is_open(stream: io::Result<impl Borrow<File>>, name: &str) -> Result<()> {
+    let closed = stream.and_then(|stream| platform::was_closed(stream.borrow()));
     if closed.with_context(|| format!("cannot use {name}"))? {
         bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
     }

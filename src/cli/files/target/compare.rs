@@ -1,6 +1,6 @@
 //! Comparing outputs with inputs and with each other: by what exists, whatever its name.
 
-use std::path::PathBuf;
+use std::{fs::Metadata, path::PathBuf};
 
 use anyhow::Result;
 
@@ -26,16 +26,18 @@ impl Target {
     ///
     /// [`Misuse::InputIsOutput`].
     pub(crate) fn check_is_not(&self, input: &FileId, input_name: &str) -> Result<()> {
-        let stdout;
-        let existing = match self {
-            Self::Stdout(_) => {
-                stdout = platform::stdout().and_then(|stdout| FileHandle::of(&stdout)).ok();
-                stdout.as_ref()
+        let keeps_data = |found: &Metadata| found.is_file() || platform::is_block_device(found);
+        let is_same = match self {
+            // Not held: on some file systems, closing a descriptor ends all writing.
+            Self::Stdout(_) => platform::stdout().is_ok_and(|stdout| {
+                stdout.metadata().is_ok_and(|found| keeps_data(&found))
+                    && FileId::of(&stdout).is_ok_and(|id| id == *input)
+            }),
+            Self::Direct { .. } | Self::File { .. } => {
+                self.existing().is_some_and(|existing| keeps_data(existing.metadata()) && existing.id() == input)
             }
-            Self::Direct { .. } | Self::File { .. } => self.existing(),
         };
-        let keeps_data = |found: &FileHandle| found.metadata().is_file() || platform::is_block_device(found.metadata());
-        if !existing.is_some_and(|existing| keeps_data(existing) && existing.id() == input) {
+        if !is_same {
             return Ok(());
         }
         let name = self.name();

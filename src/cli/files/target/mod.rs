@@ -288,9 +288,9 @@ fn is_written_directly(existing: &FileHandle, path: &Path) -> bool {
     is_descriptor(path) || !(metadata.is_file() || metadata.is_dir() || metadata.is_symlink())
 }
 
-fn two_inputs<T>(output: &Path) -> Result<T> {
+pub(crate) fn two_inputs<T>(output: &Path) -> Result<T> {
     misuse(
         format!("{} would be the output of two inputs", quoted(output)),
-        "give them different folders; --recursive, with the folder named and no list, keeps the tree",
+        "give them different folders; --recursive and --files-from keep the folders of their files",
     )
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, IsTerminal},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -37,7 +38,7 @@ impl Target {
                 let append = path.is_file();
                 let file = File::options().write(true).append(append).open(path);
                 let file = file.with_context(|| format!("cannot open {name}"))?;
-                Output::Stream(Stream::new(file, false))
+                Output::Stream(Stream::new(Arc::new(file), false))
             }
             Self::File { place, overwrite, existing, lock, .. } => {
                 let cannot_create = || format!("cannot create {name}");

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -47,6 +47,14 @@ impl Taken {
     pub(crate) fn claim(self: &Arc<Self>, name: PathBuf) -> Option<Claim> {
         let is_free = self.lock().names.insert(name.clone());
         is_free.then(|| Claim { taken: self.clone(), name })
+    }
+
+    /// Takes a name whose file stays as it is, as an output of this run. Returns whether no other output has it. `numbers` are
+    /// the file's device and inode.
+    pub(crate) fn keep(&self, name: &Path, numbers: Option<(u64, u64)>) -> bool {
+        let mut state = self.lock();
+        let is_free = !state.names.contains(name);
+        is_free && numbers.is_none_or(|(device, inode)| state.made.0.entry(device).or_default().insert(inode))
     }
 
     /// Whether a file is an output of this run.

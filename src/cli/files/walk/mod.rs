@@ -1,16 +1,15 @@
 //! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
 
+mod left_aside;
 mod once;
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
     iter, mem,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use anyhow::{Context, Error, Result};
@@ -22,17 +21,19 @@ use crate::cli::{
     args::{DASH, InputArgs, is_name_of_stdin},
     files::{
         input::{announce_typed, is_stdin},
-        naming::{InputPath, display_name, without_age},
+        naming::{Below, InputPath, below, display_name, without_age},
         pending,
+        walk::left_aside::Reason,
     },
     platform::{self, Folder},
     terminal::{
-        advice::{KEEP_IN_FILE, misuse},
+        advice::{KEEP_IN_FILE, SAVE_AS_UTF_8, misuse},
         escape::{may_be_shown, quoted},
-        messages::Messages,
         progress::Total,
     },
 };
+
+pub(crate) use left_aside::LeftAside;
 
 /// Bytes in the longest name in a list. No system has longer ones.
 const NAME_LIMIT: u64 = 64 << 10;
@@ -58,40 +59,12 @@ impl Selection {
     }
 }
 
-/// Counts the files that a walk skips, and reports them with `--verbose`.
-#[derive(Clone, Default)]
-pub(crate) struct Skipped {
-    messages: Messages,
-    count: Arc<AtomicU64>,
-}
-
-impl Skipped {
-    pub(crate) fn new(messages: &Messages) -> Self {
-        Self { messages: *messages, count: Arc::default() }
-    }
-
-    fn skip(&self, path: &Path, why: &str) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.messages.verbose(&format!("left {} aside: {why}", quoted(path)));
-    }
-
-    /// Warns that a copy of the folders is not complete.
-    pub(crate) fn warn(&self) {
-        let count = self.count.load(Ordering::Relaxed);
-        if count > 0 {
-            self.messages.warning(&format!(
-                "left aside in the folders: {count} (links, devices, and what ends in .age already; -v names them)"
-            ));
-        }
-    }
-}
-
 /// Finds the inputs of a run as they are asked for: a list or a folder may be larger than memory.
 ///
 /// # Errors
 ///
 /// [`Misuse`](crate::cli::terminal::errors::Misuse); those of opening a list.
-pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) -> Result<Inputs> {
+pub(crate) fn inputs(args: &InputArgs, selection: Selection, left_aside: &LeftAside) -> Result<Inputs> {
     if args.recursive && args.files.is_empty() && args.files_from.is_none() {
         return misuse("--recursive walks folders, and none is named", "name the folders");
     }
@@ -100,8 +73,8 @@ pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) 
     }
     let named: Inputs = match &args.files_from {
         Some(list) => {
-            announce_typed(list, &skipped.messages);
-            listed(list, if args.null { 0 } else { b'\n' })?
+            announce_typed(list, &left_aside.messages);
+            listed(list, if args.null { 0 } else { b'\n' }, left_aside)?
         }
         None if args.files.is_empty() => Box::new(iter::once(Ok(InputPath::new(DASH.into())))),
         None => Box::new(args.files.clone().into_iter().map(|path| Ok(InputPath::new(path)))),
@@ -109,9 +82,15 @@ pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) 
     if !args.recursive {
         return Ok(named);
     }
-    let skipped = skipped.clone();
+    let left_aside = left_aside.clone();
+    let is_listed = args.files_from.is_some();
     Ok(Box::new(named.flat_map(move |input| match input {
-        Ok(folder) if folder.path.is_dir() => walk(&folder.path, selection, skipped.clone()),
+        Ok(folder) if folder.path.is_dir() => {
+            // As with `cp -r`, the name of a folder that is typed is part of the relative path. `.` has none.
+            let typed = || folder.path.file_name().map(PathBuf::from).unwrap_or_default();
+            let root = if is_listed { below(&folder.path).path } else { typed() };
+            walk(&folder.path, root, selection, left_aside.clone())
+        }
         other => Box::new(iter::once(other)),
     })))
 }
@@ -149,7 +128,7 @@ pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -
         if !are_known(&args) {
             return None;
         }
-        let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
+        let inputs = inputs(&args, selection, &LeftAside::default()).ok()?;
         if yields_one(&inputs) {
             return None;
         }
@@ -201,7 +180,7 @@ pub(crate) fn are_known(args: &InputArgs) -> bool {
     args.files_from.as_ref().is_none_or(|list| *list != Path::new(DASH) && list.is_file())
 }
 
-fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
+fn listed(list: &Path, terminator: u8, left_aside: &LeftAside) -> Result<Inputs> {
     let cannot_read = format!("cannot read {}", display_name(list));
     let reader: Box<dyn BufRead + Send> = if list == Path::new(DASH) {
         Box::new(BufReader::new(io::stdin()))
@@ -209,18 +188,24 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
     let lines = lines(reader, terminator);
+    let left_aside = left_aside.clone();
+    let (mut is_first, mut told) = (true, BTreeSet::new());
     let names = lines.map(move |line| {
         let mut line = line.with_context(|| cannot_read.clone())?;
+        check_encoding(&line, mem::replace(&mut is_first, false))?;
         // No name on Windows ends in a carriage return.
         if platform::WINDOWS && line.ends_with(b"\r") {
             line.pop();
         }
-        if line.contains(&0) {
-            return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
-        }
         let path = platform::path(line)?;
         if !may_be_shown(&path) {
             return misuse("the list holds a secret key, not names of files", KEEP_IN_FILE);
+        }
+        if terminator == b'\n' && path.as_os_str().as_encoded_bytes().ends_with(b"\r") && !exists(&path) {
+            return misuse(
+                "the lines of the list end in CR LF, as on Windows",
+                "remove the carriage returns: tr -d '\\r'",
+            );
         }
         if is_name_of_stdin(&path) {
             return misuse(
@@ -229,48 +214,91 @@ fn listed(list: &Path, terminator: u8) -> Result<Inputs> {
             );
         }
         // A list names files only, so `-` is a file. Standard input may be the list itself.
-        Ok(InputPath::new(if path == Path::new(DASH) { Path::new(".").join(path) } else { path }))
+        let path = if path == Path::new(DASH) { Path::new(".").join(path) } else { path };
+        let Below { path: relative, without } = below(&path);
+        if let Some(without) = without.filter(|without| left_aside.is_copy() && told.insert(*without)) {
+            left_aside.messages.warning(&format!("names below the output folder go without {without}"));
+        }
+        Ok(if relative.as_os_str().is_empty() { InputPath::new(path) } else { InputPath::placed(path, relative) })
     });
     // A read that failed once would fail forever, and the lines after a wrong one are wrong too.
     let mut failed = false;
     Ok(Box::new(names.take_while(move |name| !mem::replace(&mut failed, name.is_err()))))
 }
 
-fn walk(folder: &Path, selection: Selection, skipped: Skipped) -> Inputs {
-    // As with `cp -r`, the folder's own name is part of the relative path. `.` has none.
-    let root = folder.file_name().map(PathBuf::from).unwrap_or_default();
-    let named = folder.to_owned();
+/// Refuses a list that is not in plain bytes. No name has zero bytes, and hardly one begins with a byte order mark.
+fn check_encoding(line: &[u8], is_first: bool) -> Result<()> {
+    if is_first && [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| line.starts_with(mark)) {
+        return misuse("the list is in UTF-16", SAVE_AS_UTF_8);
+    }
+    if is_first && line.starts_with(b"\xef\xbb\xbf") && !platform::path(line.to_vec()).is_ok_and(|path| exists(&path)) {
+        return misuse("the list begins with a byte order mark", SAVE_AS_UTF_8);
+    }
+    if line.contains(&0) {
+        return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
+    }
+    Ok(())
+}
+
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Walks a folder. `root` is its place below the output folder.
+fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAside) -> Inputs {
     let held = Folder::at(folder).map(Arc::new).with_context(|| format!("cannot read {}", quoted(folder)));
     let top = match held {
         Ok(top) => top,
         Err(error) => return Box::new(iter::once(Err(error))),
     };
-    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter(move |entry| match entry {
-        Ok(entry) => is_selected(entry, selection, &skipped),
+    let named = folder.to_owned();
+    let below =
+        move |path: &Path| path.strip_prefix(&named).expect("the walk yields paths below its folder").to_owned();
+    let (below_again, root_again) = (below.clone(), root.clone());
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+    let in_folder = left_aside.clone();
+    let is_apart = !left_aside.is_output_dir(folder);
+    let entries = entries.filter_entry(move |entry| {
+        if !entry.file_type().is_dir() {
+            return true;
+        }
+        let is_input = entry.depth() == 0 || !in_folder.is_output_dir(entry.path());
+        if is_input && is_apart {
+            let below = below_again(entry.path());
+            // Joining nothing would append a separator.
+            let below_root = below.as_os_str().is_empty();
+            let place = if below_root { root_again.clone() } else { root_again.join(below) };
+            in_folder.add_folder(entry.path(), place);
+        }
+        is_input
+    });
+    let entries = entries.filter(move |entry| match entry {
+        Ok(entry) => is_selected(entry, selection, &left_aside),
         Err(_) => true,
     });
     Box::new(entries.map(move |entry| {
         let path = entry.map_err(walk_error)?.into_path();
-        let below = path.strip_prefix(&named).expect("the walk yields paths below its folder").to_owned();
+        let below = below(&path);
         Ok(InputPath::found(path, root.join(&below), top.clone(), below))
     }))
 }
 
-fn is_selected(entry: &DirEntry, selection: Selection, skipped: &Skipped) -> bool {
+fn is_selected(entry: &DirEntry, selection: Selection, left_aside: &LeftAside) -> bool {
     if entry.file_type().is_dir() || pending::is_hidden_name(entry.path()) {
         return false;
     }
     let found = if without_age(entry.path()).is_some() { Selection::Encrypted } else { Selection::Plain };
-    let why = if !entry.file_type().is_file() {
-        "it is not a regular file"
-    } else if found == selection {
-        return true;
-    } else if found == Selection::Encrypted {
-        "its name ends in .age"
-    } else {
-        "its name does not end in .age"
+    let reason = match (entry.file_type(), found) {
+        (kind, _) if kind.is_symlink() => Reason::Link,
+        (kind, _) if !kind.is_file() => Reason::Special,
+        (_, found) if found == selection => {
+            left_aside.add_input(entry.path());
+            return true;
+        }
+        (_, Selection::Encrypted) => Reason::InAge,
+        (_, Selection::Plain) => Reason::NotInAge,
     };
-    skipped.skip(entry.path(), why);
+    left_aside.add(entry.path(), reason);
     false
 }
 

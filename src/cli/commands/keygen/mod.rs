@@ -1,10 +1,10 @@
-//! `keygen`: make a key file, or print the public key of one.
+//! `keygen`: make a key file, protect one, or print the public key of one.
+
+mod protect;
 
 use std::{
     io::{self, IsTerminal, Write},
-    num::NonZeroUsize,
-    path::Path,
-    time::SystemTime,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -12,19 +12,22 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{
         args::{self, DASH, Keygen, RunPlugins},
-        commands::session::Session,
+        commands::{keygen::protect::protect, session::Session},
         files::{
             commit::{Written, commit},
-            naming::with_suffix,
+            naming::{display_name, parent_folder, with_suffix},
             output::Output,
             pending::Overwrite,
             permissions::Permissions,
             target::{OnTerminal, Place, Target},
         },
         keys::{
+            default_identities,
             identity_file::{Key, read_keys},
+            new_key_file,
             recipients::recipient_of,
         },
+        platform,
         terminal::{
             advice::misuse,
             errors::During,
@@ -32,12 +35,11 @@ use crate::{
             persona::{self, Family},
         },
     },
-    crypto::{
-        Encryptor, Identity, Recipient, Sink, Source,
-        armor::ArmorWriter,
-        secrecy::{ExposeSecret, SecretString, Zeroizing},
-    },
+    crypto::Identity,
 };
+
+/// Characters of a post-quantum public key that are printed on a terminal.
+const KEY_SHOWN: usize = 62;
 
 /// Makes a key, or prints public keys.
 ///
@@ -45,13 +47,22 @@ use crate::{
 ///
 /// Those of asking, reading and writing.
 pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
-    let target = match &args.output {
+    if args.new_passphrases.is_named() && args.protect.is_none() {
+        return misuse("--new-passphrase-* replaces a passphrase, and no key file is named", "name it with --protect");
+    }
+    let no_plugins = RunPlugins { no_plugins: true, allow_plugin_network: false };
+    if let Some(path) = &args.protect {
+        let mut session = Session::new(messages, &args.passphrases, no_plugins, false)?;
+        protect(path, args, &mut session)?;
+        return Ok(None);
+    }
+    let default = args.default.then(default_file).transpose()?;
+    let target = match args.output.as_ref().or(default.as_ref()) {
         // Never overwritten: everything that the old key opens would be lost.
         Some(path) => Target::path(path, Overwrite::Never).with_context(|| During::OpeningOutput(path.clone()))?,
         None => Target::stdout(OnTerminal::Anything)?,
     };
     target.check_is_open()?;
-    let no_plugins = RunPlugins { no_plugins: true, allow_plugin_network: false };
     let mut session = Session::new(messages, &args.passphrases, no_plugins, false)?;
     if args.to_public {
         print_recipients(args, target, &mut session)?;
@@ -61,9 +72,21 @@ pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Opti
     Ok(None)
 }
 
+/// The default identity file, in a folder that exists.
+fn default_file() -> Result<PathBuf> {
+    let file = default_identities::new_file()?;
+    let folder = parent_folder(&file);
+    let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    for folder in missing.into_iter().rev() {
+        let created = platform::create_folder(folder, Some(0o700));
+        created.with_context(|| format!("cannot create the folder {}", display_name(folder)))?;
+    }
+    Ok(file)
+}
+
 fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> {
     // A post-quantum public key is too long to paste, so it gets a file.
-    let public_target = match &args.output {
+    let public_target = match target.typed() {
         Some(path) if args.pq && !args.announce && target.is_file() => {
             // A derived name: no link is followed.
             let public = with_suffix(path, ".pub");
@@ -75,10 +98,10 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
 
     let identity = if args.pq { Identity::generate_hybrid() } else { Identity::generate() };
     let recipient = identity.to_recipient().expect("a generated identity has a public key");
-    let text = key_file(&identity, &recipient);
+    let text = new_key_file::text(&identity, &recipient);
     let is_protected = passphrase.is_some();
     let text = match passphrase {
-        Some(passphrase) => protect(&text, passphrase)?,
+        Some(passphrase) => new_key_file::protect(&text, passphrase)?,
         None => text,
     };
     session.key_files.prompt.show_input();
@@ -90,15 +113,33 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
             _ => "the secret key goes to a file that other users may read; use -o FILE for a private one",
         });
     }
+    if matches!(target, Target::Stdout(_)) && io::stdout().is_terminal() && !persona::is_drop_in() {
+        session.messages.note(
+            "this is a secret key, and no file has it; 'solekey keygen -o key.txt' or 'solekey keygen --default' writes one",
+        );
+    }
     write(&target, &mut output, &text)?;
+    if args.default {
+        session.messages.note(&format!("the default identity is in {}", target.name()));
+        if default_identities::is_overridden() {
+            session
+                .messages
+                .warning("$SOLEKEY_IDENTITY is set, so files are opened with what that names, not with this key");
+        }
+    }
     let (is_file, is_stdout) = (target.is_file(), matches!(target, Target::Stdout(_)));
     commit(Written::new(target, output, &Permissions::Private)?, &session.messages)?;
 
-    let public = format!("{recipient}\n");
+    let mut public = format!("{recipient}\n");
     if let Some(target) = public_target {
+        let name = target.name();
         let mut output = target.open()?;
         write(&target, &mut output, public.as_bytes())?;
         commit(Written::new(target, output, &Permissions::Umask)?, &session.messages)?;
+        // All of it would fill the screen.
+        if io::stdout().is_terminal() && !persona::is_drop_in() {
+            public = format!("{}... (all of it is in {name})\n", &public[..KEY_SHOWN]);
+        }
     }
     if args.announce {
         if !is_stdout || !io::stdout().is_terminal() {
@@ -108,30 +149,6 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
         print(&public)?;
     }
     Ok(())
-}
-
-/// The text of an identity file with one key.
-fn key_file(identity: &Identity, recipient: &Recipient) -> Zeroizing<Vec<u8>> {
-    let secret = identity.to_text().expect("a generated identity has a text");
-    let created = humantime::format_rfc3339_seconds(SystemTime::now());
-    let comments = format!("# created: {created}\n# public key: {recipient}\n");
-    // Room for the whole text, since growing would leave copies in memory.
-    let mut text = Zeroizing::new(Vec::with_capacity(comments.len() + secret.expose_secret().len() + 1));
-    text.extend_from_slice(comments.as_bytes());
-    text.extend_from_slice(secret.expose_secret().as_bytes());
-    text.push(b'\n');
-    text
-}
-
-/// Encrypts the text of an identity file with a passphrase, as an armored age file.
-fn protect(text: &[u8], passphrase: SecretString) -> Result<Zeroizing<Vec<u8>>> {
-    let encryptor = Encryptor::new(&[Recipient::passphrase(passphrase)])?;
-    let mut protected = Vec::new();
-    let mut armor = ArmorWriter::new(&mut protected);
-    let mut text = text;
-    encryptor.encrypt(Source::Sequential(&mut text), Sink::Sequential(&mut armor), NonZeroUsize::MIN)?;
-    armor.finish().context("cannot write the end of the armor")?;
-    Ok(Zeroizing::new(protected))
 }
 
 fn print_recipients(args: &Keygen, target: Target, session: &mut Session<'_>) -> Result<()> {

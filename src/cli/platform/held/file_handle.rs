@@ -15,7 +15,7 @@ use crate::cli::platform::unix::FileId;
 #[cfg(windows)]
 use crate::cli::platform::windows::{FileId, hold};
 
-use crate::cli::platform::{has_access_list, is_in_user_space, links::Links, lock, open_without_waiting};
+use crate::cli::platform::{has_access_list, held::links::Links, is_in_user_space, lock, open_without_waiting};
 
 /// A file, device or pipe that exists, held by a descriptor where the system can.
 ///

@@ -16,7 +16,7 @@ pub(crate) enum Links {
 
 impl Links {
     /// The metadata of the link, or of what it leads to.
-    pub(super) fn metadata(self, path: &Path) -> io::Result<Metadata> {
+    pub(in crate::cli::platform) fn metadata(self, path: &Path) -> io::Result<Metadata> {
         match self {
             Self::Follow => fs::metadata(path),
             Self::Hold => fs::symlink_metadata(path),

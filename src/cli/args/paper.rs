@@ -1,0 +1,71 @@
+//! The arguments of `paper`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::{cli::args::passphrases::Passphrases, crypto::KeyKind};
+
+/// Print a key as words and a QR code, or read it back
+///
+/// Prints a sheet to keep on paper: the key in KEY as 24 words of the BIP-39 list, the last with a checksum, and its text as a QR
+/// code. With --read, words are read from the terminal, which does not show them, or from standard input, and the key goes to a
+/// file that only you can read; the public key is printed, to be compared with that on the sheet. Words do not tell the kind of
+/// their key: the sheet does.
+#[derive(Args)]
+pub(crate) struct Paper {
+    /// Write the QR code to FILE too, as an SVG image for print (mode 0600)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "read")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Read words, and write their key to the file of -o
+    #[arg(long, requires = "kind", requires = "output")]
+    pub(crate) read: bool,
+    /// The kind of the key, as on the sheet
+    #[arg(long, value_enum, value_name = "KIND", requires = "read")]
+    pub(crate) kind: Option<PaperKind>,
+    /// Write the key to FILE (mode 0600), which must not exist
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "read")]
+    pub(crate) output: Option<PathBuf>,
+    /// The key file; '-' for standard input
+    #[arg(value_name = "KEY", value_hint = ValueHint::FilePath, required_unless_present = "read", conflicts_with = "read")]
+    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrases: Passphrases,
+}
+
+/// The kind of an age key.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PaperKind {
+    /// AGE-SECRET-KEY-1...
+    X25519,
+    /// AGE-SECRET-KEY-PQ-1...
+    Pq,
+}
+
+impl PaperKind {
+    /// The word for `--kind`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::X25519 => "x25519",
+            Self::Pq => "pq",
+        }
+    }
+}
+
+impl From<KeyKind> for PaperKind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::X25519 => Self::X25519,
+            KeyKind::Hybrid => Self::Pq,
+        }
+    }
+}
+
+impl From<PaperKind> for KeyKind {
+    fn from(kind: PaperKind) -> Self {
+        match kind {
+            PaperKind::X25519 => Self::X25519,
+            PaperKind::Pq => Self::Hybrid,
+        }
+    }
+}

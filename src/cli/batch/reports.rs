@@ -1,0 +1,240 @@
+//! What a run says of each of its files, and of all of them at its end.
+
+use std::{
+    io::{self, IsTerminal, Write as _},
+    path::PathBuf,
+    time::Instant,
+};
+
+use anyhow::{Context, Error, Result, anyhow};
+use serde::Serialize;
+
+use crate::cli::{
+    args::FileArgs,
+    files::{
+        naming::display_name,
+        output::Output,
+        target::{OnTerminal, Target},
+    },
+    terminal::{
+        escape::quoted,
+        exit_status::ExitStatus,
+        json::{self, Failure},
+        messages::Messages,
+        persona,
+        progress::{hidden_while, human_bytes, human_time},
+    },
+};
+
+/// What became of an input.
+pub(crate) struct Outcome {
+    /// `None` if the input has no name, because the list or the folder that would give it cannot be read.
+    pub(crate) input: Option<PathBuf>,
+    pub(crate) result: Result<Done>,
+    /// Whether the input changed while it was read, which a warning has told. What was read is kept, and so is the input.
+    pub(crate) source_changed: bool,
+}
+
+/// An input that did not fail.
+pub(crate) enum Done {
+    Written {
+        /// The output, or `None` for standard output.
+        output: Option<PathBuf>,
+        /// Bytes of plaintext.
+        bytes: u64,
+        /// For `--verbose`.
+        summary: String,
+    },
+    /// With `--dry-run`: it would be written.
+    Planned { output: Option<PathBuf>, replaces: bool },
+    /// It was left aside, since its output is there.
+    LeftAside,
+}
+
+impl Done {
+    pub(crate) fn planned(target: &Target) -> Self {
+        Self::Planned { output: target.typed().map(PathBuf::from), replaces: target.replaces().is_some() }
+    }
+}
+
+impl Outcome {
+    pub(crate) fn failed(input: Option<PathBuf>, error: Error) -> Self {
+        Self { input, result: Err(error), source_changed: false }
+    }
+
+    pub(crate) fn done(input: Option<PathBuf>, done: Done) -> Self {
+        Self { input, result: Ok(done), source_changed: false }
+    }
+}
+
+/// Reports the files of `encrypt` or `decrypt`.
+pub(crate) struct Reports<'a> {
+    verb: &'static str,
+    args: &'a FileArgs,
+    messages: Messages,
+    /// Standard output, if `--json` or `--dry-run` prints there.
+    stdout: Option<Output>,
+    start: Instant,
+    written: u64,
+    left_aside: u64,
+    failed: u64,
+    bytes: u64,
+}
+
+/// The object for a file.
+#[derive(Serialize)]
+struct Record {
+    file: Option<String>,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletes: Option<bool>,
+    #[serde(flatten)]
+    failure: Option<Failure>,
+}
+
+impl<'a> Reports<'a> {
+    /// `verb` is `encrypted` or `decrypted`.
+    ///
+    /// # Errors
+    ///
+    /// Those of standard output.
+    pub(crate) fn new(verb: &'static str, args: &'a FileArgs, messages: &Messages) -> Result<Self> {
+        let prints = args.json || args.dry_run;
+        let stdout = prints.then(|| Target::stdout(OnTerminal::Anything)?.open()).transpose()?;
+        let (written, left_aside, failed, bytes) = (0, 0, 0, 0);
+        Ok(Self { verb, args, messages: *messages, stdout, start: Instant::now(), written, left_aside, failed, bytes })
+    }
+
+    /// Reports a file, and returns the status of a failure.
+    pub(crate) fn add(&mut self, outcome: Outcome) -> Option<ExitStatus> {
+        match &outcome.result {
+            Ok(Done::Written { bytes, summary, .. }) => {
+                self.written += 1;
+                self.bytes += bytes;
+                self.messages.verbose(summary);
+            }
+            Ok(Done::Planned { .. }) => self.written += 1,
+            Ok(Done::LeftAside) => self.left_aside += 1,
+            Err(_) => self.failed += 1,
+        }
+        let printed = match &mut self.stdout {
+            Some(stdout) => {
+                let line = if self.args.json {
+                    json::line(&Record::new(self.verb, self.args, &outcome))
+                } else {
+                    plan(self.verb, self.args, &outcome)
+                };
+                hidden_while(|| stdout.write_all(line.as_bytes())).context("cannot write to standard output")
+            }
+            None => Ok(()),
+        };
+        let changed = outcome.source_changed.then_some(ExitStatus::Failure);
+        let failure = match outcome.result {
+            // The object has it.
+            Err(error) if self.args.json => Some(ExitStatus::of(&error)),
+            result => self.messages.failure(result.map(drop)),
+        };
+        self.messages.failure(printed).or(failure).or(changed)
+    }
+
+    /// Prints the line about all files, if somebody watches.
+    pub(crate) fn finish(self) {
+        if self.args.inputs.is_single() || persona::is_drop_in() || !io::stderr().is_terminal() {
+            return;
+        }
+        let Self { verb, written, left_aside, failed, .. } = self;
+        let left_aside = match () {
+            () if self.args.update => format!("{} unchanged, ", grouped(left_aside)),
+            () if self.args.skip_existing => format!("{} existed, ", grouped(left_aside)),
+            () => String::new(),
+        };
+        let counts = format!("{} {verb}, {left_aside}{} failed", grouped(written), grouped(failed));
+        let (bytes, time) = (human_bytes(self.bytes), human_time(self.start.elapsed()));
+        self.messages.note(&match self.args.dry_run {
+            true => format!("{counts}, had it not been for --dry-run"),
+            false => format!("{counts}; {bytes} in {time}"),
+        });
+    }
+
+    /// Number of inputs that were left aside.
+    pub(crate) fn left_aside(&self) -> u64 {
+        self.left_aside
+    }
+}
+
+impl Record {
+    fn new(verb: &'static str, args: &FileArgs, outcome: &Outcome) -> Self {
+        let changed = || outcome.source_changed.then(|| Failure::of(&anyhow!("it changed while it was read")));
+        let failure = outcome.result.as_ref().err().map(Failure::of).or_else(changed);
+        let mut record = Self {
+            file: outcome.input.as_deref().map(json::path),
+            ok: failure.is_none(),
+            result: None,
+            output: None,
+            bytes: None,
+            replaces: None,
+            deletes: None,
+            failure,
+        };
+        match &outcome.result {
+            Ok(Done::Written { output, bytes, .. }) => {
+                record.result = Some(verb);
+                record.output = output.as_deref().map(json::path);
+                record.bytes = Some(*bytes);
+            }
+            Ok(Done::Planned { output, replaces }) => {
+                record.result = Some("planned");
+                record.output = output.as_deref().map(json::path);
+                record.replaces = Some(*replaces);
+                record.deletes = Some(args.rm);
+            }
+            Ok(Done::LeftAside) => record.result = Some(if args.update { "unchanged" } else { "existed" }),
+            Err(_) => {}
+        }
+        record
+    }
+}
+
+/// The line of `--dry-run` for a file: empty if nothing would be done.
+fn plan(verb: &str, args: &FileArgs, outcome: &Outcome) -> String {
+    let (Some(input), Ok(Done::Planned { output: Some(output), replaces })) = (&outcome.input, &outcome.result) else {
+        return String::new();
+    };
+    let name = display_name(input);
+    let replaces = if *replaces { ", which is replaced" } else { "" };
+    let deletes = if args.rm { format!("; {name} is deleted") } else { String::new() };
+    format!("{name} would be {verb} to {}{replaces}{deletes}\n", quoted(output))
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (19_688, "19,688"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Files and folders that are held, so that nothing can take their place.
+
+pub(super) mod file_handle;
+pub(super) mod folder;
+pub(super) mod links;
