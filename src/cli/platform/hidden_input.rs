@@ -11,7 +11,7 @@ use std::{
 use rustix::termios::{InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 use crate::{
-    cli::platform::{TypedAhead, unix::TERMINAL_INPUT},
+    cli::platform::{typed_ahead::TypedAhead, unix::TERMINAL_INPUT},
     crypto::secrecy::Zeroizing,
 };
 

@@ -15,8 +15,7 @@ mod other;
 mod ownership;
 pub(crate) mod sandbox;
 pub(crate) mod signals;
-#[cfg(unix)]
-mod spelling;
+mod typed_ahead;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -41,6 +40,7 @@ pub(crate) use other::{
     create_placeholder, create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_in_user_space, link,
     read_ahead, without_blocking, write_all_at_uncached, write_back,
 };
+pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]
 pub(crate) use unix::{
     FileId, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time, close_duplicate, columns,
@@ -62,14 +62,3 @@ pub(crate) use windows::{
 pub(crate) const END_OF_INPUT: &str = if WINDOWS { "Ctrl-Z and Enter" } else { "Ctrl-D" };
 /// Whether this is Windows.
 pub(crate) const WINDOWS: bool = cfg!(windows);
-
-/// What becomes of lines that are typed while input is hidden, or before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TypedAhead {
-    /// Discarded before each question and at the end: a passphrase that is typed once more must not become a command of the
-    /// shell.
-    Discarded,
-    /// Kept, for the next question and for whatever reads the terminal afterwards. Programs that drive age write the answers,
-    /// and the data to encrypt, at once.
-    Kept,
-}

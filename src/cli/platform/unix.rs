@@ -24,7 +24,10 @@ use rustix::{
     termios::tcgetwinsize,
 };
 
-use crate::cli::platform::{held::links::Links, ownership::Ownership, spelling::as_listed};
+use crate::cli::platform::{
+    held::{links::Links, spelling::as_listed},
+    ownership::Ownership,
+};
 
 /// The terminal, whatever standard input is.
 pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
@@ -122,9 +125,8 @@ pub(crate) fn can_write_within(file: &File, patience: Duration) -> io::Result<bo
 
 fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Result<bool> {
     match poll(&mut [PollFd::new(file, wanted)], patience) {
-        Ok(ready) => Ok(ready > 0),
         Err(Errno::INTR) => Ok(false),
-        Err(error) => Err(error.into()),
+        ready => Ok(ready? > 0),
     }
 }
 
@@ -132,13 +134,11 @@ fn wait(file: &File, wanted: PollFlags, patience: Option<&Timespec>) -> io::Resu
 /// a descriptor of the file was.
 pub(crate) fn stdout() -> io::Result<Arc<File>> {
     static STDOUT: OnceLock<Arc<File>> = OnceLock::new();
-    match STDOUT.get() {
-        Some(stdout) => Ok(stdout.clone()),
-        None => {
-            let stdout = Arc::new(File::from(io::stdout().as_fd().try_clone_to_owned()?));
-            Ok(STDOUT.get_or_init(|| stdout).clone())
-        }
+    if let Some(stdout) = STDOUT.get() {
+        return Ok(stdout.clone());
     }
+    let stdout = Arc::new(File::from(io::stdout().as_fd().try_clone_to_owned()?));
+    Ok(STDOUT.get_or_init(|| stdout).clone())
 }
 
 /// Closes a duplicate of the descriptor of a file that is written. Some file systems, such as those of networks, report failures

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    cli::platform::{TypedAhead, held::links::Links, ownership::Ownership},
+    cli::platform::{held::links::Links, ownership::Ownership, typed_ahead::TypedAhead},
     crypto::secrecy::Zeroizing,
 };
 

@@ -3,3 +3,5 @@
 pub(super) mod file_handle;
 pub(super) mod folder;
 pub(super) mod links;
+#[cfg(unix)]
+pub(super) mod spelling;

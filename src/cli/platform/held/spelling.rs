@@ -11,7 +11,7 @@ use std::{
 use crate::cli::platform::is_in_user_space;
 
 /// The metadata of a file under the name that its folder lists, if `path` is another spelling of that.
-pub(super) fn as_listed(path: &Path, metadata: &Metadata) -> Option<Metadata> {
+pub(in crate::cli::platform) fn as_listed(path: &Path, metadata: &Metadata) -> Option<Metadata> {
     if !numbers_may_differ(path, metadata) {
         return None;
     }
