@@ -136,7 +136,7 @@ fn nothing_typed_while_keys_are_derived_for_further_files_is_shown() {
     let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
     let sealed = on_terminal(
         &sandbox,
-        "exec \"$SOLEKEY\" encrypt -T1 --progress never -p x y",
+        "exec \"$SOLEKEY\" encrypt -q -T1 --progress never -p x y",
         &[(NEW, "right\\r"), (AGAIN, typed)],
     );
     sealed.is(0, &format!("{NEW}\n{AGAIN}\n"), "");

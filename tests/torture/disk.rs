@@ -97,12 +97,12 @@ fn short_and_interrupted_reads_and_writes_change_nothing() {
     for meddling in ["SHORT=1", "INTERRUPTED=1", "SHORT=1 INTERRUPTED=1"] {
         for threads in [1, 3] {
             for armor in ["", "-a"] {
-                let encrypt = format!("encrypt -f -T {threads} {armor} -r {recipient}");
-                under(&sandbox, meddling, &format!("{encrypt} a -o x")).is_silent_success();
+                let encrypt = format!("encrypt -T {threads} {armor} -r {recipient}");
+                under(&sandbox, meddling, &format!("{encrypt} a -f -o x")).is_silent_success();
                 under(&sandbox, meddling, &format!("{encrypt} <a >y")).is_silent_success();
                 for sealed in ["x", "y"] {
-                    let decrypt = format!("decrypt -f -T {threads} -i key.txt");
-                    under(&sandbox, meddling, &format!("{decrypt} {sealed} -o z")).is_silent_success();
+                    let decrypt = format!("decrypt -T {threads} -i key.txt");
+                    under(&sandbox, meddling, &format!("{decrypt} {sealed} -f -o z")).is_silent_success();
                     assert!(sandbox.read("z") == plaintext, "{meddling}, {threads} threads");
                     under(&sandbox, meddling, &format!("{decrypt} <{sealed} >w")).is_silent_success();
                     assert!(sandbox.read("w") == plaintext, "{meddling}, {threads} threads");
@@ -173,7 +173,7 @@ fn writing_through_a_link_to_another_file_system_keeps_the_link() {
     let there = elsewhere.path().join("x");
     fs::write(&there, "old").expect("the folder is writable");
     symlink(&there, sandbox.path("a.age")).expect("the folder is writable");
-    sandbox.run(["encrypt", "-f", "-r", &recipient, "a"]).is_silent_success();
+    sandbox.run(["encrypt", "-f", "-r", &recipient, "-o", "a.age", "a"]).is_silent_success();
     assert!(sandbox.path("a.age").is_symlink());
     assert_eq!(sandbox.run_with(["decrypt", "-i", "key.txt"], &fs::read(&there).expect("it exists")).gave(), b"text");
     assert_eq!(fs::read_dir(elsewhere.path()).expect("it exists").count(), 1);
@@ -282,8 +282,8 @@ fn an_error_of_closing_an_output_is_reported_and_loses_nothing() {
     ] {
         let outcome = under(&sandbox, "FAIL_CLOSE=1", &command);
         let said = match output {
-            "" => "solekey: error: cannot write to standard output: Input/output error (os error 5)\n".to_owned(),
-            output => format!("solekey: error: cannot finish {output}: Input/output error (os error 5)\n"),
+            "" => "solekey: error: cannot write to standard output: Input/output error\n".to_owned(),
+            output => format!("solekey: error: cannot finish {output}: Input/output error\n"),
         };
         assert_eq!(outcome.status, status, "{command}: {}", outcome.stderr);
         assert!(outcome.stderr.contains(&said), "{command}: {}", outcome.stderr);

@@ -93,7 +93,7 @@ fn a_failed_sync_of_a_folder_keeps_the_source() {
             "solekey: warning: the names in '.' cannot be made durable: {errno}; files there may be gone after a power failure\n"
         )
     };
-    let (invalid, eio) = ("Invalid argument", "Input/output error (os error 5)");
+    let (invalid, eio) = ("Invalid argument", "Input/output error");
     let not_supported = "Operation not supported";
     let lost = format!(
         "solekey: error: cannot make the name of 'a.age' durable: {eio}\n\

@@ -76,7 +76,7 @@ impl Messages {
 
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
-            print("warning: ", text);
+            print("warning: ", &without_error_numbers(text));
         }
     }
 
