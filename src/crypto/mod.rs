@@ -56,8 +56,8 @@ pub use error::{Error, Foreign, PayloadFault, list_stanza_types};
 pub(crate) use format::base64;
 pub use format::{
     armor,
-    header::{Header, VERSION_LINE},
-    lines::HEADER_CUT,
+    header::{Header, TOO_MANY_STANZAS, VERSION_LINE},
+    lines::{HEADER_CUT, HEADER_TOO_LONG},
     stanza_type,
 };
 pub(crate) use keys::plugin_key;

@@ -8,8 +8,8 @@ use std::{
 use crate::{
     cli::terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
     crypto::{
-        Error as CryptoError, Foreign, HEADER_CUT, ParseIdentityError, ParseRecipientError, PayloadFault,
-        SshPrivateKeyError, SshPublicKeyError,
+        Error as CryptoError, Foreign, HEADER_CUT, HEADER_TOO_LONG, ParseIdentityError, ParseRecipientError, PayloadFault,
+        SshPrivateKeyError, SshPublicKeyError, TOO_MANY_STANZAS,
     },
 };
 
@@ -106,6 +106,9 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         CryptoError::Header { fault, .. } if *fault == HEADER_CUT => {
             "fetch the file again: what is left of it cannot be opened, since the file key is in the header"
+        }
+        CryptoError::Header { fault, .. } if [HEADER_TOO_LONG, TOO_MANY_STANZAS].contains(fault) => {
+            "ask for a file that is encrypted to fewer recipients; nothing here opens this one"
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",

@@ -37,7 +37,8 @@ pub(super) const MAC_LINE: usize = MAC_PREFIX.len() + 1 + 43 + 1;
 /// Stanzas in the longest header that is read: as many post-quantum ones as fit into 16 MiB, and somewhat more. Each identity
 /// that is tried costs a scalar multiplication for each of them.
 pub(super) const STANZA_LIMIT: usize = 16_384;
-pub(super) const TOO_MANY_STANZAS: &str = "there are more than 16,384 recipient stanzas";
+/// The fault of a header with more.
+pub const TOO_MANY_STANZAS: &str = "there are more than 16,384 recipient stanzas";
 /// Words in the longest stanza that is read. All known types have four or fewer.
 const WORD_LIMIT: usize = 256;
 

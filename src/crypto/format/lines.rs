@@ -9,6 +9,8 @@ pub(super) const HEADER_LIMIT: u64 = 16 << 20;
 
 /// The fault of a header that a truncated file ends in.
 pub const HEADER_CUT: &str = "the file ends inside the header";
+/// The fault of a header that is longer than any that is read.
+pub const HEADER_TOO_LONG: &str = "the header is longer than 16 MiB";
 
 /// Reads lines that end in a line feed, and not a byte beyond the last line asked for.
 pub(super) struct LineReader<'a> {
@@ -60,7 +62,7 @@ impl<'a> LineReader<'a> {
         if self.is_terminated {
             Ok(())
         } else if self.text.len() as u64 == HEADER_LIMIT {
-            Err(self.fault("the header is longer than 16 MiB"))
+            Err(self.fault(HEADER_TOO_LONG))
         } else {
             Err(self.fault(HEADER_CUT))
         }
