@@ -8,8 +8,8 @@ use std::{
 use crate::{
     cli::terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
     crypto::{
-        Error as CryptoError, Foreign, HEADER_CUT, HEADER_TOO_LONG, ParseIdentityError, ParseRecipientError, PayloadFault,
-        SshPrivateKeyError, SshPublicKeyError, TOO_MANY_STANZAS,
+        Error as CryptoError, Foreign, HEADER_CUT, HEADER_TOO_LONG, ParseIdentityError, ParseRecipientError,
+        PayloadFault, SshPrivateKeyError, SshPublicKeyError, TOO_MANY_STANZAS,
     },
 };
 
