@@ -15,7 +15,8 @@ dir=$(mktemp -d "${3:-/dev/shm}/solekey-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 
-have() { command -v "$1" >/dev/null; }
+# Not `command -v`, which would find the functions below.
+have() { type -P "$1" >/dev/null; }
 
 head -c "${mib}M" /dev/urandom >in
 recipient=$("$solekey" keygen -o key)
@@ -134,7 +135,7 @@ durable() {
         echo "SKIPPED the durable jobs: only root can mount an ext4 file system from a file" >&2
         return
     fi
-    local image mounted
+    # Not local: the trap needs them.
     image=$(mktemp "${DISK:-/var/tmp}/solekey-bench.XXXXXX") mounted=$dir/disk
     trap 'cd /; umount "$mounted" || true; rm -rf "$dir" "$image"' EXIT
     truncate -s "$((4 * mib + 1024))M" "$image"
