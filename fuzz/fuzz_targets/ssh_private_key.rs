@@ -92,9 +92,9 @@ fn openssh(is_encrypted: bool, public: &[u8], private: &[u8]) -> Vec<u8> {
     };
     if is_encrypted {
         let options = [&16_u32.to_be_bytes()[..], SALT, &1_u32.to_be_bytes()].concat();
-        [&b"aes256-ctr"[..], b"bcrypt", &options].map(&mut add);
+        [&b"aes256-ctr"[..], b"bcrypt", &options].into_iter().for_each(&mut add);
     } else {
-        [&b"none"[..], b"none", b""].map(&mut add);
+        [&b"none"[..], b"none", b""].into_iter().for_each(&mut add);
     }
     key.extend_from_slice(&1_u32.to_be_bytes());
     let private: Vec<u8> = if is_encrypted {

@@ -82,7 +82,7 @@ impl Callbacks for ScriptedPlugin {
     }
 
     fn confirm(&self, question: &str, yes: &str, no: Option<&str>) -> Option<bool> {
-        [question, yes, no.unwrap_or_default()].map(must_be_plain);
+        [question, yes, no.unwrap_or_default()].into_iter().for_each(must_be_plain);
         self.answers.then_some(true)
     }
 

@@ -52,10 +52,10 @@ pub(crate) use unix::{
 #[cfg(windows)]
 pub(crate) use windows::{
     FileId, HiddenInput, TERMINAL_INPUT, TERMINAL_OUTPUT, can_read_within, can_write_within, change_time,
-    close_duplicate, columns, create_folder, create_private, descriptor, is_block_device, is_stdin,
-    keep_memory_private, link_count, lock, open_files_limit, open_without_waiting, others_may_read, ownership, path,
-    read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask, user,
-    wait_to_read, wait_to_write, was_closed, write_all_at,
+    close_duplicate, columns, create_folder, create_private, descriptor, file_number, free_space, is_block_device,
+    is_stdin, keep_memory_private, link_count, lock, open_files_limit, open_without_waiting, others_may_read,
+    ownership, path, read_at, read_exact_at, set_group, set_mode, set_owner, stderr, stdin, stdout, sync_folder, umask,
+    user, wait_to_read, wait_to_write, was_closed, write_all_at,
 };
 
 /// The keys that end the input on a terminal.
