@@ -10,6 +10,5 @@ pub(crate) mod pending;
 pub(crate) mod permissions;
 pub(crate) mod read_back;
 pub(crate) mod receipt;
-pub(crate) mod sparse;
 pub(crate) mod target;
 pub(crate) mod walk;

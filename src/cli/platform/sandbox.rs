@@ -107,7 +107,8 @@ pub(crate) fn refuse_other_files(_: impl IntoIterator<Item = impl AsRef<Path>>) 
     bail!("this system has no Landlock");
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::{
         fs::{self, File},

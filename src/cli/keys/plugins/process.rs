@@ -142,7 +142,8 @@ impl Write for Process<'_> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{cell::Cell, fs, os::unix::fs::PermissionsExt, path::PathBuf, thread};
 

@@ -89,7 +89,8 @@ fn interpreter(beginning: &[u8]) -> Option<&[u8]> {
     beginning.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -4,39 +4,27 @@
 //! anything behind. Elsewhere it has a hidden name in the same folder, which is removed on failure and on signals that end
 //! the program.
 
+mod sparse;
+mod temporary_name;
+mod writing;
+
 use std::{
-    ffi::OsStr,
-    fs::{self, File},
-    io::{self, Seek, SeekFrom, Write},
-    num::NonZeroU64,
+    fs::File,
+    io::{self, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use tempfile::{Builder, PathPersistError, TempPath};
+pub(crate) use temporary_name::{Overwrite, is_hidden_name};
 
-use crate::{
-    cli::{
-        files::{
-            naming::parent_folder,
-            permissions::{self, Permissions},
-            sparse::each_run,
-        },
-        platform::{self, FileHandle, FileId, Links, signals},
-        terminal::messages,
+use crate::cli::{
+    files::{
+        naming::parent_folder,
+        pending::temporary_name::TemporaryName,
+        permissions::{self, Permissions},
     },
-    crypto::WriteAt,
+    platform::{self, FileHandle, FileId},
 };
-
-/// What to do if the final name is taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Overwrite {
-    /// Refuse; no option permits it.
-    Never,
-    /// Refuse; `-f` would permit it.
-    Refuse,
-    Replace,
-}
 
 /// A file in the making. Dropping it removes it.
 pub(crate) struct Pending {
@@ -53,37 +41,6 @@ pub(crate) struct Pending {
     always_cached: AtomicBool,
 }
 
-/// After so many bytes of a file, the system starts to write them to the disk, so that syncing the file at its end finds little
-/// to do.
-const WRITEBACK: u64 = 8 << 20;
-
-/// What follows so many bytes of a file is not kept in memory: a large backup would push out everything else.
-const CACHED: u64 = 1 << 30;
-
-enum TemporaryName {
-    None,
-    Hidden(TempPath),
-}
-
-/// Hidden names are recognisable, should one be left behind.
-const PREFIX: &str = ".solekey-";
-const SUFFIX: &str = ".part";
-/// Random letters and digits between the two.
-const RANDOM: usize = 6;
-
-fn hidden_name() -> Builder<'static, 'static> {
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
-    builder
-}
-
-/// Whether `path` is a hidden name that some run is using or has left behind.
-pub(crate) fn is_hidden_name(path: &Path) -> bool {
-    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let random = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
-    random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
-
 impl Pending {
     /// Creates a file in the folder of `target`, with mode 0600.
     ///
@@ -98,11 +55,8 @@ impl Pending {
     }
 
     fn with_hidden_name(target: &Path) -> io::Result<Self> {
-        signals::clean_up_on_signals()?;
-        // Not `tempfile_in`: its errors name the hidden file, which tells the user nothing.
-        let create = |path: &Path| signals::create_temporary(path, platform::create_private);
-        let (file, path) = hidden_name().make_in(parent_folder(target), create)?.into_parts();
-        Ok(Self::of(file, TemporaryName::Hidden(path), target))
+        let (file, name) = TemporaryName::hidden(target)?;
+        Ok(Self::of(file, name, target))
     }
 
     fn of(file: File, name: TemporaryName, target: &Path) -> Self {
@@ -201,113 +155,16 @@ impl Pending {
     ///
     /// [`io::ErrorKind::AlreadyExists`] if the name is taken and must not be replaced; those of the system.
     pub(crate) fn persist(self, overwrite: Overwrite) -> io::Result<()> {
-        match (self.name, overwrite) {
-            (TemporaryName::None, Overwrite::Never | Overwrite::Refuse) => platform::link(&self.file, &self.target)?,
-            (TemporaryName::None, Overwrite::Replace) => {
-                // A link cannot replace a file, but a rename can: for an instant, there is a hidden name.
-                signals::clean_up_on_signals()?;
-                let link = |path: &Path| signals::create_temporary(path, |path| platform::link(&self.file, path));
-                let linked: tempfile::NamedTempFile<()> = hidden_name().make_in(parent_folder(&self.target), link)?;
-                rename(linked.into_temp_path(), &self.target, overwrite)?;
-            }
-            (TemporaryName::Hidden(path), overwrite) => rename(path, &self.target, overwrite)?,
-        }
-        Ok(())
-    }
-
-    fn write_run(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        if self.written.load(Ordering::Relaxed) >= CACHED && !self.always_cached.load(Ordering::Relaxed) {
-            match platform::write_all_at_uncached(&self.file, bytes, offset) {
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-                    self.always_cached.store(true, Ordering::Relaxed);
-                }
-                written => return written,
-            }
-        }
-        platform::write_all_at(&self.file, bytes, offset)
-    }
-
-    /// Counts bytes that were written up to `end`. Once there are many, the system starts to write them to the disk.
-    fn count(&self, bytes: u64, end: u64) {
-        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
-        if before / WRITEBACK != (before + bytes) / WRITEBACK {
-            // Twice as many, because several threads write near the end.
-            platform::write_back(&self.file, end.saturating_sub(2 * WRITEBACK), NonZeroU64::new(2 * WRITEBACK));
-        }
+        self.name.persist(&self.file, &self.target, overwrite)
     }
 }
 
-fn rename(from: TempPath, to: &Path, overwrite: Overwrite) -> io::Result<()> {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    let hidden = from.to_path_buf();
-    match overwrite {
-        Overwrite::Never | Overwrite::Refuse => match from.persist_noclobber(to) {
-            Err(PathPersistError { error, path })
-                if matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported) =>
-            {
-                replace_placeholder(path, to)?;
-            }
-            renamed => renamed?,
-        },
-        Overwrite::Replace => from.persist(to)?,
-    }
-    signals::keep(&hidden);
-    Ok(())
-}
-
-/// Renames a file where the file system has neither hard links nor a rename that replaces nothing: an empty file takes the
-/// name first, and is replaced if it still is the same.
-fn replace_placeholder(from: TempPath, to: &Path) -> io::Result<()> {
-    messages::lacks(
-        "the file system cannot name a file in one step without replacing another: a run that is killed can leave an empty file",
-    );
-    signals::create_temporary(to, platform::create_placeholder)?;
-    // Held: no other file can get its inode number.
-    let placeholder = FileHandle::named(to)?;
-    let is_ours = || {
-        let named = FileId::of_name(to, Links::Hold);
-        named.is_ok_and(|(id, metadata)| id == *placeholder.id() && metadata.is_file() && metadata.len() == 0)
-    };
-    let renamed =
-        if is_ours() { from.persist(to).map_err(io::Error::from) } else { Err(io::ErrorKind::AlreadyExists.into()) };
-    if renamed.is_err() && is_ours() {
-        let _ = fs::remove_file(to);
-    }
-    signals::keep(to);
-    renamed
-}
-
-impl Write for Pending {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all_at(bytes, self.cursor)?;
-        self.cursor += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl WriteAt for Pending {
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let end = offset + bytes.len() as u64;
-        match &self.sparse_length {
-            None => self.write_run(bytes, offset)?,
-            Some(length) => {
-                length.fetch_max(end, Ordering::Relaxed);
-                each_run(bytes, offset, |run, offset| self.write_run(run, offset))?;
-            }
-        }
-        self.count(bytes.len() as u64, end);
-        Ok(())
-    }
-}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{
         fs,
+        io::Write,
         os::unix::fs::{MetadataExt, PermissionsExt},
     };
 
