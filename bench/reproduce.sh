@@ -17,7 +17,7 @@ elif [ "${1:-}" = --quick ]; then
     export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 fi
 
-# Commits that are made meanwhile are for the next time.
+# Commits made during the build are for the next time.
 commit=$(git rev-parse HEAD)
 # What embeds files embeds their times, which are those of unpacking them, unless it is told another.
 export SOURCE_DATE_EPOCH

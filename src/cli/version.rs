@@ -1,4 +1,4 @@
-//! What the program was built from, so that anybody can build it again and compare. Set by `build.rs`.
+//! The sources and tools that the program was built from, so that anybody can build it again and compare. Set by `build.rs`.
 
 /// The output of `--version --verbose`.
 pub(super) const DETAILS: &str = concat!(

@@ -12,7 +12,7 @@ use crate::crypto::{
     unlocked::Unlocked,
 };
 
-/// A file whose header has been read.
+/// An encrypted file, with its header read.
 pub struct Decryptor {
     header: Header,
     /// Whether the header may be damaged, so that any stanza that opens will do.

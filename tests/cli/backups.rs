@@ -60,7 +60,7 @@ fn a_tree_round_trips_with_contents_modes_and_times() {
     sandbox.run(["encrypt", "-r", &recipient, "--recursive", "-O", "safe", "tree"]).is(
         0,
         "",
-        "solekey: warning: left aside in the folders: 1 link; -v names them\n",
+        "solekey: warning: skipped in the folders: 1 link; -v names them\n",
     );
     let sealed = tree(&sandbox.path("safe/tree"));
     assert_eq!(sealed.len(), before.len());
@@ -298,7 +298,7 @@ fn only_files_with_outputs_that_can_be_read_back_are_deleted() {
     std::os::unix::fs::symlink("x", sandbox.path("link")).expect("the sandbox is writable");
     let outcome = sandbox.run_with(["encrypt", "--rm", "-r", &recipient, "-o", "out"], b"data");
     outcome
-        .fails(2, "solekey: error: standard input is no file that --rm could delete\nsolekey: hint: leave out --rm\n");
+        .fails(2, "solekey: error: standard input is not a file that --rm can delete\nsolekey: hint: leave out --rm\n");
     let outcome = sandbox.run(["encrypt", "--rm", "-r", &recipient, "-o", "/dev/null", "x"]);
     outcome.fails(
         2,
@@ -385,8 +385,8 @@ fn an_invalid_range_is_a_usage_error() {
     let sandbox = Sandbox::new();
     for (range, fault) in [
         ("5", "it is not OFFSET:LENGTH or OFFSET:"),
-        ("5x5:", "'5x5' is no number of bytes, such as 4096, 4K or 1G"),
-        (":5", "'' is no number of bytes, such as 4096, 4K or 1G"),
+        ("5x5:", "'5x5' is not a number of bytes, such as 4096, 4K or 1G"),
+        (":5", "'' is not a number of bytes, such as 4096, 4K or 1G"),
         ("1Q:", "'Q' is not one of K, M, G and T"),
         ("99999999T:", "the number of bytes is too large"),
     ] {
@@ -518,10 +518,10 @@ fn a_recursive_run_that_finds_no_files_says_so() {
     let (sandbox, recipient) = Sandbox::with_key();
     fs::create_dir_all(sandbox.path("tree/empty")).expect("the sandbox is writable");
     let walk = |arguments: &[&str]| sandbox.run([arguments, &["--recursive", "tree"]].concat());
-    let encrypted = "solekey: warning: nothing was done: no file was found whose name ends in .age\n";
+    let encrypted = "solekey: warning: nothing was done: no file name ends in .age\n";
     walk(&["decrypt", "-i", "key.txt"]).is(0, "", encrypted);
     walk(&["rekey", "-i", "key.txt", "-r", &recipient]).is(0, "", encrypted);
-    let others = "solekey: warning: nothing was done: no file was found but those whose names end in .age\n";
+    let others = "solekey: warning: nothing was done: all file names end in .age already\n";
     walk(&["encrypt", "-r", &recipient]).is(0, "", others);
     // Scripts that delete originals after verification rely on the status.
     let none = "solekey: error: nothing was verified: there was no file to verify\n\
@@ -540,7 +540,11 @@ fn a_range_past_the_end_is_empty_and_gets_a_warning() {
     sandbox.run(["encrypt", "-r", &recipient, "x"]).is_silent_success();
     let range = |range: &str| sandbox.run(["decrypt", "-i", "key.txt", "-c", "--range", range, "x.age"]);
     range("65541:").is_silent_success();
-    range("65542:1").is(0, "", "solekey: warning: the range begins behind the end: 'x.age' holds 65541 bytes\n");
+    range("65542:1").is(
+        0,
+        "",
+        "solekey: warning: the range starts after the end of 'x.age', which holds 65541 bytes\n",
+    );
 }
 
 #[test]
@@ -686,9 +690,9 @@ fn verbose_names_the_files_that_a_walk_skips() {
     let outcome = sandbox.run(["encrypt", "-v", "-r", &recipient, "--recursive", "-O", "out", "tree"]);
     assert_eq!(outcome.status, 0);
     for said in [
-        "solekey: left 'tree/b.age' aside: its name ends in .age\n",
-        "solekey: left 'tree/link' aside: it is a link\n",
-        "solekey: warning: left aside in the folders: 1 link, 1 name that ends in .age; -v names them\n",
+        "solekey: skipped 'tree/b.age': its name ends in .age\n",
+        "solekey: skipped 'tree/link': it is a link\n",
+        "solekey: warning: skipped in the folders: 1 link, 1 name that ends in .age; -v names them\n",
     ] {
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     }

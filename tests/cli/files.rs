@@ -344,7 +344,7 @@ fn a_loop_of_links_is_refused() {
     std::os::unix::fs::symlink("l2", sandbox.path("l1")).expect("the name is free");
     std::os::unix::fs::symlink("l1", sandbox.path("l2")).expect("the name is free");
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "l1"]);
-    outcome.fails(1, "solekey: error: too many links behind 'l1'\n");
+    outcome.fails(1, "solekey: error: too many links from 'l1'\n");
 }
 
 #[test]

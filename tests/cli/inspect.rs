@@ -424,7 +424,7 @@ fn stanzas_of_x25519_and_post_quantum_keys_are_not_attributable() {
     let (sandbox, a, _) = for_two();
     sandbox.run(["keygen", "--pq", "-o", "pq"]).gave();
     sandbox.run(["encrypt", "-i", "pq", "-o", "pq.age", "x"]).is_silent_success();
-    let by_design = "                  does not say whose it is, by design\n";
+    let by_design = "                  does not identify its recipient, by design\n";
     let text = sandbox.run(["inspect", "-r", &a, "x.age"]);
     assert_eq!(String::from_utf8_lossy(text.gave()).matches(by_design).count(), 2);
     let text = sandbox.run(["inspect", "-R", "pq.pub", "pq.age"]);

@@ -135,7 +135,7 @@ fn an_input_that_is_named_twice_is_worked_on_once() {
     seal(&["-f", "--files-from", "list"]).is_silent_success();
     sandbox.run(["decrypt", "-f", "-i", "key.txt", "n.age", "./n.age"]).is_silent_success();
     let said = sandbox.run(["rekey", "-v", "-i", "key.txt", "-r", &recipient, "n.age", "./n.age"]);
-    assert!(said.stderr.contains("solekey: left './n.age' aside: it was named before\n"), "{}", said.stderr);
+    assert!(said.stderr.contains("solekey: skipped './n.age': it was named before\n"), "{}", said.stderr);
     assert_eq!(said.stderr.matches("gave 'n.age' new recipients").count(), 1, "{}", said.stderr);
     // A link leads to the file that is changed.
     symlink("n.age", sandbox.path("link.age")).expect("the name is free");

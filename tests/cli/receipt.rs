@@ -133,7 +133,7 @@ fn an_unexpected_number_of_stanzas_writes_nothing() {
         (
             1,
             "solekey: error: 'x.age': the header has 1 stanza, not 2 as --expect-recipients says\n\
-             solekey: hint: every stanza is a way to open the file; ask its sender whose they are\n"
+             solekey: hint: every stanza is a way to open the file; ask its sender who they are for\n"
         )
     );
 }

@@ -88,7 +88,7 @@ fn recipients_are_added_and_removed_if_their_stanzas_can_be_identified() {
     let before = sandbox.read("x.age");
     sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &old, "x.age"]).fails(
         1,
-        "solekey: error: cannot rekey 'x.age': whose stanza 2 is cannot be told (X25519), so a fresh file key cannot be wrapped to them\n\
+        "solekey: error: cannot rekey 'x.age': cannot identify the recipient of stanza 2 (X25519), so a new file key cannot be wrapped to them\n\
          solekey: hint: 'x.age' was left as it was\n\
          solekey: hint: name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only\n",
     );

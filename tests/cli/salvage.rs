@@ -46,7 +46,7 @@ fn data_after_the_final_chunk_is_ignored() {
             &format!(
                 "{{\"file\":\"more.age\",\"length\":{length},\"recovered\":{length},\"complete\":true,\"lost\":[]}}\n"
             ),
-            "solekey: warning: 'more.age' goes on behind its end; what was appended is left out\n",
+            "solekey: warning: 'more.age' has data after its final chunk, which was ignored\n",
         );
         assert!(sandbox.read("more") == plaintext);
     }
@@ -60,7 +60,7 @@ fn a_fragment_shorter_than_a_tag_is_not_reported_as_lost() {
     sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
         4,
         "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[]}\n",
-        "solekey: warning: 'cut.age' has lost its end; how much was behind it is not known\n",
+        "solekey: warning: 'cut.age' has lost its end; the number of missing bytes is unknown\n",
     );
 }
 
@@ -82,7 +82,7 @@ fn a_file_that_cannot_be_salvaged_is_explained_and_leaves_no_output() {
     assert_eq!((outcome.status, outcome.stdout.len()), (4, 0));
     let said = "solekey: error: cannot salvage 'x.age': no chunk of it is authentic\n";
     assert!(outcome.stderr.starts_with(said), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("the 16 bytes behind the header may be damaged"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the 16 bytes after the header may be damaged"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("'solekey salvage'"), "{}", outcome.stderr);
 
     sandbox.run(["encrypt", "-a", "-r", &recipient, "-o", "x.asc", "key.txt"]).is_silent_success();

@@ -51,7 +51,7 @@ fn a_copy_has_the_empty_folders_too_and_says_what_it_lacks() {
     let (sandbox, recipient) = with_files(&["tree/a", "tree/b.age"]);
     sandbox.shell("mkdir -p tree/empty/inner tree/links; chmod 750 tree/empty; ln -s a tree/links/1; ln -s a tree/links/2; mkfifo tree/pipe").is_silent_success();
     let encrypt = || sandbox.run(["encrypt", "-f", "-r", &recipient, "--recursive", "-O", "tree/out", "tree"]);
-    let lacks = "solekey: warning: left aside in the folders: \
+    let lacks = "solekey: warning: skipped in the folders: \
         2 links, 1 device, pipe or socket, 1 name that ends in .age; -v names them\n";
     encrypt().is(0, "", lacks);
     // The outputs are no input of the next run.

@@ -117,7 +117,7 @@ fn decrypting_again_leaves_what_is_there_and_never_replaces_newer_files() {
 }
 
 #[test]
-fn what_is_left_aside_is_not_deleted() {
+fn what_is_skipped_is_not_deleted() {
     for (flag, word) in [("--update", "unchanged"), ("--skip-existing", "existed")] {
         let (sandbox, recipient) = with_tree();
         sandbox.run(["encrypt", "-r", &recipient, "--recursive", "tree"]).is_silent_success();

@@ -16,43 +16,43 @@ pub(crate) const DASH: &str = "-";
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// Write to FILE ('-' for standard output), which may be a link, a device or a pipe; takes one input
+    /// Write to FILE, or to standard output if FILE is '-'; a link, a device or a pipe is written through; allows one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; encrypting takes one input, decrypting several, one after the other
+    /// Write to standard output; encrypt allows one input, decrypt concatenates several
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
     pub(crate) stdout: bool,
-    /// Put the outputs into the folder DIR, which is made if it is missing. No link below it is followed
+    /// Write outputs to the folder DIR, created if missing; links below it are not followed
     #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files, but no input of the same run. Where the name of an output is not typed but derived, whatever
-    /// has it is replaced: a link is not followed, and nothing is written to a pipe
+    /// Overwrite existing output files, but never an input of the same run. A link or pipe that has a derived name is replaced, not
+    /// written through
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
-    /// Leave an input aside if its output exists, has the size that it must have, and the input's time; replace other outputs. What
-    /// is left aside keeps the recipients that it has. For backups that are repeated
+    /// Skip an input if its output exists with the expected size and the input's modification time; replace other outputs. A
+    /// skipped file keeps its recipients. For repeated backups
     #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
     pub(crate) update: bool,
-    /// Leave an input aside if its output exists, whatever is in it
+    /// Skip an input if its output exists, whatever it contains
     #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "force"])]
     pub(crate) skip_existing: bool,
-    /// Do everything but write and delete, and print what would be written and deleted
+    /// Write and delete nothing; print what would be written and deleted
     #[arg(long, conflicts_with = "stdout", help_heading = "Files")]
     pub(crate) dry_run: bool,
     /// Print one JSON object for each file
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) json: bool,
-    /// Give outputs the mode of any new file, by the umask, and the time of now; otherwise they have those of their inputs,
-    /// whatever the umask. What replaces a file never gets more rights than that had, and its owner only where nobody else can
-    /// have put it there
+    /// Create outputs with the default mode (see umask) and the current time instead of those of their inputs. A file that
+    /// replaces another never gets more permissions than the old file had, and gets its owner only if nobody else can have put it
+    /// there
     #[arg(long, help_heading = "Files")]
     pub(crate) no_preserve: bool,
     /// Keep the input files (the default; accepted for compatibility with gzip)
     #[arg(short, long, help_heading = "Files")]
     pub(crate) keep: bool,
-    /// Delete each input file once its output has been written, synced, read back and found good; encrypting reads the input once
-    /// more right before, and keeps it if it has changed
+    /// Delete each input once its output is written, synced, read back and verified; encrypt then reads the input again, and
+    /// keeps it if it has changed
     #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
     pub(crate) rm: bool,
     #[command(flatten)]
@@ -79,20 +79,20 @@ fn is_dash(path: &PathBuf) -> bool {
 /// Input files and threads, for verbs that work on many files.
 #[derive(Args, Clone)]
 pub(crate) struct InputArgs {
-    /// Work on all files in the folders that are named. Encrypting passes over names that end in .age, everything else over those
-    /// that do not; links and devices are passed over too
+    /// Work on all files in the named folders. `encrypt` skips names that end in .age, and all other commands skip names that do
+    /// not; links and devices are skipped too
     #[arg(long, help_heading = "Files")]
     pub(crate) recursive: bool,
     /// Work on the files that LIST names, one per line; '-' for standard input
     #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "files")]
     pub(crate) files_from: Option<PathBuf>,
-    /// The names in LIST end in a zero byte, as those of 'find -print0' do
+    /// Names in LIST end in a zero byte, as 'find -print0' writes them
     #[arg(short = '0', long, help_heading = "Files", requires = "files_from")]
     pub(crate) null: bool,
     /// Use N threads, at most 1024; 0 means all cores
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
-    /// Files to work on; standard input if there is none or for '-'
+    /// Files to process; standard input if none is given, or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -113,7 +113,7 @@ impl InputArgs {
     }
 }
 
-/// The path of an input, or `-` for each name of standard input: that is read from where it stands, and is no file to derive a
+/// The path of an input, or `-` for each name of standard input: that is read from where it stands, and is not a file to derive a
 /// name from.
 pub(crate) fn input_path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(|path| if is_name_of_stdin(&path) { PathBuf::from(DASH) } else { path })

@@ -11,10 +11,10 @@ use crate::crypto::WORK_FACTOR_LIMIT;
 pub(crate) struct IdentityArgs {
     #[command(flatten)]
     pub(crate) keys: NamedIdentities,
-    /// Refuse files that are encrypted with a passphrase, rather than ask for it
+    /// Reject files encrypted with a passphrase instead of asking for it
     #[arg(long, help_heading = "What can open")]
     pub(crate) identities_only: bool,
-    /// Refuse files whose passphrase costs more than 2^N scrypt work
+    /// Reject files with a scrypt work factor above N
     #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
     pub(crate) max_work_factor: u8,
 }
@@ -22,10 +22,10 @@ pub(crate) struct IdentityArgs {
 /// The identities that the command line names.
 #[derive(Args)]
 pub(crate) struct NamedIdentities {
-    /// Open with the identities in FILE: an identity file, also one protected by a passphrase, or an SSH private key
+    /// Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What can open")]
     pub(crate) identity: Vec<PathBuf>,
-    /// Open with the plugin age-plugin-NAME, which needs no identity
+    /// Use the plugin age-plugin-NAME without an identity
     #[arg(short = 'j', long, value_name = "NAME", help_heading = "What can open")]
     pub(crate) plugin: Vec<String>,
     /// Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder

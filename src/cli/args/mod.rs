@@ -1,4 +1,4 @@
-//! What the user may type, as pure data. Everybody may import it; it imports nothing from the rest of `cli`.
+//! The command line as pure data. Everybody may import it; it imports nothing from the rest of `cli`.
 //!
 //! The doc comments of arguments are their `--help`.
 
@@ -60,7 +60,7 @@ pub(crate) struct MessageArgs {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     pub(crate) quiet: bool,
-    /// Say what is done
+    /// Report each file processed
     #[arg(short, long, global = true, help_heading = "Messages")]
     pub(crate) verbose: bool,
     /// Show a progress bar on standard error
@@ -73,7 +73,7 @@ pub(crate) struct MessageArgs {
 pub(crate) enum When {
     /// On a terminal, for work longer than a second
     Auto,
-    /// Also when standard error is no terminal
+    /// Also when standard error is not a terminal
     Always,
     /// Not at all
     Never,

@@ -8,10 +8,10 @@ use crate::{cli::args::passphrases::Passphrases, crypto::KeyKind};
 
 /// Print a key as words and a QR code, or read it back
 ///
-/// Prints a sheet to keep on paper: the key in KEY as 24 words of the BIP-39 list, the last with a checksum, and its text as a QR
-/// code. With --read, words are read from the terminal, which does not show them, or from standard input, and the key goes to a
-/// file that only you can read; the public key is printed, to be compared with that on the sheet. Words do not tell the kind of
-/// their key: the sheet does.
+/// Prints a sheet to keep on paper: the key in KEY as 24 BIP-39 words, which include a checksum, and as a QR code. With --read,
+/// reads the words from the terminal without showing them, or from standard input, and writes the key to a file that only you can
+/// read. Compare the public key that it prints with the one on the sheet. The words do not contain the kind of the key; the sheet
+/// names it.
 #[derive(Args)]
 pub(crate) struct Paper {
     /// Write the QR code to FILE too, as an SVG image for print (mode 0600)

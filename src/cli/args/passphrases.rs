@@ -7,13 +7,13 @@ use clap::{Args, ValueHint};
 /// Where passphrases come from.
 #[derive(Args)]
 pub(crate) struct Passphrases {
-    /// Read the passphrase from the first line of file descriptor N, a pipe or a file; no more of it is for others to read
+    /// Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads
     #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
     pub(crate) passphrase_fd: Option<u32>,
     /// Read the passphrase from the first line of FILE
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// Never ask; fail with status 5 where an answer is needed
+    /// Never ask questions; fail with status 5 if an answer is needed
     #[arg(long, help_heading = "Passphrases")]
     pub(crate) batch: bool,
 }
@@ -21,10 +21,10 @@ pub(crate) struct Passphrases {
 /// Where a new passphrase comes from that replaces another.
 #[derive(Args)]
 pub(crate) struct NewPassphrases {
-    /// Read the new passphrase from the first line of file descriptor N; --passphrase-fd is the old one
+    /// Read the new passphrase from the first line of file descriptor N; --passphrase-fd gives the old one
     #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "new_passphrase_file")]
     pub(crate) new_passphrase_fd: Option<u32>,
-    /// Read the new passphrase from the first line of FILE; --passphrase-file is the old one
+    /// Read the new passphrase from the first line of FILE; --passphrase-file gives the old one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
     pub(crate) new_passphrase_file: Option<PathBuf>,
 }

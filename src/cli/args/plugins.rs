@@ -5,11 +5,11 @@ use clap::Args;
 /// Whether plugins may run, and with what rights.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct RunPlugins {
-    /// Fail rather than run a plugin
+    /// Fail instead of running a plugin
     #[arg(long, help_heading = "Plugins")]
     pub(crate) no_plugins: bool,
-    /// Let plugins use the network, and devices that they reach through such sockets, as some security keys; solekey itself still
-    /// cannot
+    /// Let plugins use the network, and devices they reach through network sockets, such as some security keys; solekey itself
+    /// still cannot
     #[arg(long, help_heading = "Plugins", conflicts_with = "no_plugins")]
     pub(crate) allow_plugin_network: bool,
 }

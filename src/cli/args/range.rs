@@ -26,7 +26,8 @@ fn bytes(text: &str) -> Result<u64, String> {
         }
         _ => (text, 0),
     };
-    let number: u64 = digits.parse().map_err(|_| format!("'{text}' is no number of bytes, such as 4096, 4K or 1G"))?;
+    let number: u64 =
+        digits.parse().map_err(|_| format!("'{text}' is not a number of bytes, such as 4096, 4K or 1G"))?;
     let factor = 1024_u64.pow(u32::try_from(power).expect("it is at most 4"));
     number.checked_mul(factor).ok_or_else(|| "the number of bytes is too large".to_owned())
 }

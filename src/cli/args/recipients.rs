@@ -67,10 +67,10 @@ impl FromArgMatches for RekeyRecipients {
 
 impl Args for InspectRecipients {
     fn augment_args(command: Command) -> Command {
-        let about = |arg: Arg, help: &'static str| arg.help_heading("Whose stanzas").help(help);
+        let about = |arg: Arg, help: &'static str| arg.help_heading("Recipients").help(help);
         RekeyRecipients::augment_args(command)
-            .mut_arg("recipient", |arg| about(arg, "Say which stanzas are for the public key KEY, or that none is"))
-            .mut_arg("recipients-file", |arg| about(arg, "Say so for each of the public keys in FILE, one per line"))
+            .mut_arg("recipient", |arg| about(arg, "Report which stanzas are for the public key KEY, or that none is"))
+            .mut_arg("recipients-file", |arg| about(arg, "Report this for each public key in FILE, one per line"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -95,7 +95,7 @@ impl Args for EncryptRecipients {
             .arg(
                 file(Arg::new("authorized-keys").long("authorized-keys").action(ArgAction::Append))
                     .help_heading("Who can open")
-                    .help("As -R, but pass over SSH keys of types that cannot be encrypted to, with a warning"),
+                    .help("As -R, but skip SSH keys of types that cannot be encrypted to, with a warning"),
             )
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
             .arg(

@@ -24,17 +24,17 @@ pub(crate) struct Encrypt {
     pub(crate) recipients: EncryptRecipients,
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
-    /// Encrypt with a passphrase, which is asked for; an empty answer generates one
+    /// Encrypt with a passphrase that you are asked for; an empty answer generates one
     #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Fail, before anything is written, unless the header has exactly N stanzas
     #[arg(long, value_name = "N", help_heading = "Who can open")]
     pub(crate) expect_recipients: Option<usize>,
-    /// Record in FILE which stanza is whose, and the SHA-256 of what is written: one line of JSON for each output. With --rm, each
-    /// line is on the disk before its source is deleted, and lines stand in the order in which outputs were finished
+    /// Record in FILE which recipient each stanza is for, and the SHA-256 of the output: one line of JSON for each output. With
+    /// --rm, each line is on the disk before its source is deleted. Lines are in the order in which outputs were finished
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "dry_run")]
     pub(crate) receipt: Option<PathBuf>,
-    /// Write ASCII armor: text that survives mail and paste
+    /// Write ASCII armor, text that can be mailed and pasted
     #[arg(short, long)]
     pub(crate) armor: bool,
     /// Read each output back once it is synced, and authenticate it, before it gets its name
@@ -57,8 +57,8 @@ pub(crate) struct Decrypt {
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
-    /// Write only LENGTH bytes from OFFSET on ('OFFSET:' for all from there); K, M, G and T are powers of 1024. Reads only
-    /// what is needed for that. Of a named file, takes -c or -o: a part does not get the name of the whole
+    /// Write only LENGTH bytes, starting at OFFSET ('OFFSET:' for everything from there); K, M, G and T are powers of 1024. Reads
+    /// only the chunks that it needs. A named file needs -c or -o, so that a part does not get the name of the whole
     #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first", "update", "skip_existing"])]
     pub(crate) range: Option<ByteRange>,
     /// Authenticate all of a file before any of it is written; the file is read twice
@@ -73,9 +73,10 @@ pub(crate) struct Decrypt {
     pub(crate) passphrases: Passphrases,
 }
 
-/// Authenticate all of a file, and write nothing
+/// Check that files are intact
 ///
-/// Opens every chunk and says for each file whether it is whole: 'NAME: OK', or 'NAME: FAILED' and what is wrong where.
+/// Authenticates every chunk, writes nothing, and reports each file: 'NAME: OK', or 'NAME: FAILED' with the fault and where it
+/// is.
 #[derive(Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
@@ -91,15 +92,15 @@ pub(crate) struct Verify {
     pub(crate) passphrases: Passphrases,
 }
 
-/// Give files a new set of recipients
+/// Change who can open files
 ///
-/// Each file is encrypted anew under a fresh file key to the recipients that -r and -R name, and to nobody else, and then takes
-/// the old one's place, with its mode and time. Whoever holds an old copy can still open that; to renew one, rsync must compare
-/// contents (--checksum), since time and often size stay. An interrupted run leaves each file either old or new.
+/// Encrypts each file again under a new file key, to the recipients of -r and -R and to nobody else, and replaces the old file.
+/// Mode and time stay the same, and often the size, so rsync needs --checksum to update a copy. Old copies can still be opened as
+/// before. An interrupted run leaves each file either old or new.
 ///
-/// With --add, those who can open a file stay, as far as the identities of -i tell who they are; with --remove, those whom -r
-/// and -R name are taken out. A stanza does not say whose it is: if it belongs to none of these, name the full set, or
-/// change the header only.
+/// With --add, current recipients stay, if the identities of -i show who they are; with --remove, the recipients of -r and -R are
+/// removed. A stanza does not name its recipient: if it belongs to none of these keys, name the full set, or change only the
+/// header.
 #[derive(Args)]
 #[command(mut_arg("files", |files| files.help("Files to change, in their place")))]
 pub(crate) struct Rekey {
@@ -109,26 +110,26 @@ pub(crate) struct Rekey {
     pub(crate) recipients: RekeyRecipients,
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
-    /// Give files a new passphrase, which is asked for; --passphrase-* is the old one
+    /// Set a new passphrase that you are asked for; --passphrase-* gives the old one
     #[arg(short, long, help_heading = "Who can open",
         conflicts_with_all = ["recipient", "recipients-file", "add", "remove", "header_only"])]
     pub(crate) passphrase: bool,
-    /// Add the recipients that are named to those of each file
+    /// Add these recipients to those of each file
     #[arg(long, conflicts_with = "remove", help_heading = "Who can open")]
     pub(crate) add: bool,
-    /// Take the recipients that are named out of each file
+    /// Remove these recipients from each file
     #[arg(long, help_heading = "Who can open")]
     pub(crate) remove: bool,
-    /// Write a new header before the old payload: fast, but the file key stays, so nobody who had it loses it
+    /// Write only a new header: fast, but the file key stays the same, so whoever has it can still decrypt
     #[arg(long, help_heading = "Who can open")]
     pub(crate) header_only: bool,
-    /// Change files even if none of the identities that are given could open them any more
+    /// Change files even if none of the given identities can open them afterwards
     #[arg(short, long, help_heading = "Files")]
     pub(crate) force: bool,
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
     #[arg(long, help_heading = "Files")]
     pub(crate) check: bool,
-    /// Open every file, but change none, and print which would change
+    /// Change nothing; open every file, and print which would change
     #[arg(long, help_heading = "Files", conflicts_with = "check")]
     pub(crate) dry_run: bool,
     /// Print one JSON object for each file
@@ -142,18 +143,18 @@ pub(crate) struct Rekey {
     pub(crate) new_passphrases: NewPassphrases,
 }
 
-/// Recover what still authenticates of a damaged file
+/// Recover the intact parts of a damaged file
 ///
-/// Every chunk that is authentic goes to its place in the output, and zeros go where chunks are lost. What was lost is
-/// printed as a JSON object; the status is 4 if anything was. Sectors that cannot be read count as lost. Of a damaged header,
-/// one stanza for your key is enough, if that is whole.
+/// Writes every authentic chunk to its place in the output, and zeros where chunks are lost. Prints the lost ranges as a JSON
+/// object; the status is 4 if there are any. Unreadable sectors count as lost. If the header is damaged, one intact stanza for
+/// your key is enough.
 #[derive(Args)]
 pub(crate) struct Salvage {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
-    /// Write what is recovered to OUT
+    /// Write the recovered data to OUT
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Files")]
     pub(crate) output: PathBuf,
     /// Overwrite an existing output file
@@ -175,7 +176,7 @@ pub(crate) struct Salvage {
     pub(crate) passphrases: Passphrases,
 }
 
-/// Make a key file, or print the public key of one
+/// Make a key file, or print its public key
 ///
 /// Writes a new identity (a secret key) and its public key as a comment. With -o, the key goes to a file that only you can
 /// read, and the public key is printed. An existing file is never overwritten.
@@ -184,20 +185,21 @@ pub(crate) struct Keygen {
     /// Write the key to FILE (mode 0600), and print its public key
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// Write the key to the default identity file, which opening looks at if no identity is named
+    /// Write the key to the default identity file, which is used to decrypt if no identity is named
     #[arg(long, conflicts_with_all = ["output", "to_public"])]
     pub(crate) default: bool,
-    /// Protect the key file KEY with a new passphrase, or change its passphrase. The file is replaced at once or stays as it is
+    /// Protect the key file KEY with a new passphrase, or change its passphrase. The file is replaced as a whole or stays as it
+    /// is
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"])]
     pub(crate) protect: Option<PathBuf>,
-    /// Make a key that is safe from quantum computers too; with -o, its long public key also goes to FILE.pub
+    /// Make a post-quantum key; with -o, its long public key is also written to FILE.pub
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) pq: bool,
     /// Print the public key on standard error and nowhere else, as age-keygen does
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) announce: bool,
-    /// Protect the key file with a passphrase, which is asked for; an empty answer generates one
+    /// Protect the key file with a passphrase that you are asked for; an empty answer generates one
     #[arg(short, long, conflicts_with = "to_public")]
     pub(crate) passphrase: bool,
     /// Print the public keys of the identities in INPUT
@@ -233,19 +235,19 @@ pub(crate) enum Shell {
     Zsh,
 }
 
-/// Print what the header of a file says
+/// List who can open a file, as far as its header tells
 ///
-/// Lists every stanza of the header, which is to say every way to open the file, and the sizes of its parts. Needs no key,
-/// and never decrypts the payload. Stanzas of types that are not the age format's are flagged.
+/// Lists every stanza of the header, that is, every way to open the file, and the sizes of its parts. Needs no key, and never
+/// decrypts the payload. Flags stanzas of types that are not part of the age format.
 ///
-/// With -i or -j, says which stanzas are yours, and authenticates the header; the status is 3 if none is. A default identity
-/// is looked at too, if nothing needs to be asked for that and no plugin to be run, and need not match.
+/// With -i or -j, reports which stanzas are yours, and authenticates the header; the status is 3 if none is. Default identities
+/// are tried too, if they need no passphrase and no plugin; they need not match.
 ///
-/// With -r and -R, says which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
-/// keys say whose they are, in four bytes that only an identity can prove. X25519 and post-quantum stanzas do not, by design.
+/// With -r and -R, reports which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
+/// keys name their key in four bytes, which only an identity can prove. X25519 and post-quantum stanzas do not, by design.
 ///
-/// With --recursive, each file in the folders gets one line: who can open a backup. With -i too, only the files that the
-/// identities open are listed: what an old key still opens; the status is 3 if there is none.
+/// With --recursive, prints one line for each file: who can open a backup? With -i too, lists only the files that these
+/// identities open: what does an old key still open? The status is 3 if there are none.
 #[derive(Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -260,13 +262,13 @@ pub(crate) struct Inspect {
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
-    /// Say the payload's size as age-inspect does, too
+    /// Also report the size of the payload as age-inspect does
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
-    /// Inspect all files in .age in the folders that are named, and print a line for each
+    /// Inspect all .age files in the named folders, and print a line for each
     #[arg(long, help_heading = "Files")]
     pub(crate) recursive: bool,
-    /// Files to inspect; standard input if there is none or for '-'
+    /// Files to inspect; standard input if none is given, or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]

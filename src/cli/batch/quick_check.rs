@@ -51,7 +51,7 @@ impl Pair {
     }
 }
 
-/// Returns the length of an input that is left aside because its output is there, or `None` if there is work to do.
+/// Returns the length of an input that is skipped because its output exists, or `None` if there is work to do.
 /// `has_right_size` is only asked if both have the same time.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What a run says of each of its files, and of all of them at its end.
+//! Reports of a run: one for each file, and a summary at its end.
 
 use std::{
     io::{self, IsTerminal, Write as _},
@@ -47,8 +47,8 @@ pub(crate) enum Done {
     },
     /// With `--dry-run`: it would be written.
     Planned { output: Option<PathBuf>, replaces: bool },
-    /// It was left aside, since its output is there.
-    LeftAside,
+    /// It was skipped, because its output exists.
+    Skipped,
 }
 
 impl Done {
@@ -76,7 +76,7 @@ pub(crate) struct Reports<'a> {
     stdout: Option<Output>,
     start: Instant,
     written: u64,
-    left_aside: u64,
+    skipped: u64,
     failed: u64,
     bytes: u64,
 }
@@ -109,8 +109,8 @@ impl<'a> Reports<'a> {
     pub(crate) fn new(verb: &'static str, args: &'a FileArgs, messages: &Messages) -> Result<Self> {
         let prints = args.json || args.dry_run;
         let stdout = prints.then(|| Target::stdout(OnTerminal::Anything)?.open()).transpose()?;
-        let (written, left_aside, failed, bytes) = (0, 0, 0, 0);
-        Ok(Self { verb, args, messages: *messages, stdout, start: Instant::now(), written, left_aside, failed, bytes })
+        let (written, skipped, failed, bytes) = (0, 0, 0, 0);
+        Ok(Self { verb, args, messages: *messages, stdout, start: Instant::now(), written, skipped, failed, bytes })
     }
 
     /// Reports a file, and returns the status of a failure.
@@ -122,7 +122,7 @@ impl<'a> Reports<'a> {
                 self.messages.verbose(summary);
             }
             Ok(Done::Planned { .. }) => self.written += 1,
-            Ok(Done::LeftAside) => self.left_aside += 1,
+            Ok(Done::Skipped) => self.skipped += 1,
             Err(_) => self.failed += 1,
         }
         let printed = match &mut self.stdout {
@@ -150,13 +150,13 @@ impl<'a> Reports<'a> {
         if self.args.inputs.is_single() || persona::is_drop_in() || !io::stderr().is_terminal() {
             return;
         }
-        let Self { verb, written, left_aside, failed, .. } = self;
-        let left_aside = match () {
-            () if self.args.update => format!("{} unchanged, ", grouped(left_aside)),
-            () if self.args.skip_existing => format!("{} existed, ", grouped(left_aside)),
+        let Self { verb, written, skipped, failed, .. } = self;
+        let skipped = match () {
+            () if self.args.update => format!("{} unchanged, ", grouped(skipped)),
+            () if self.args.skip_existing => format!("{} existed, ", grouped(skipped)),
             () => String::new(),
         };
-        let counts = format!("{} {verb}, {left_aside}{} failed", grouped(written), grouped(failed));
+        let counts = format!("{} {verb}, {skipped}{} failed", grouped(written), grouped(failed));
         let (bytes, time) = (human_bytes(self.bytes), human_time(self.start.elapsed()));
         self.messages.note(&match self.args.dry_run {
             true => format!("{counts}, had it not been for --dry-run"),
@@ -164,9 +164,9 @@ impl<'a> Reports<'a> {
         });
     }
 
-    /// Number of inputs that were left aside.
-    pub(crate) fn left_aside(&self) -> u64 {
-        self.left_aside
+    /// Number of skipped inputs.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped
     }
 }
 
@@ -196,7 +196,7 @@ impl Record {
                 record.replaces = Some(*replaces);
                 record.deletes = Some(args.rm);
             }
-            Ok(Done::LeftAside) => record.result = Some(if args.update { "unchanged" } else { "existed" }),
+            Ok(Done::Skipped) => record.result = Some(if args.update { "unchanged" } else { "existed" }),
             Err(_) => {}
         }
         record

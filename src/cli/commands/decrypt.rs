@@ -32,7 +32,7 @@ use crate::{
             permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, LeftAside, Selection},
+            walk::{self, Inputs, Selection, Skipped},
         },
         keys::keyring::Keyring,
         platform::Links,
@@ -86,7 +86,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     );
     reports.finish();
     session.warn_if_nothing_found(&tally, input_args, Selection::Encrypted);
-    let completed = session.complete_copy(&request.left_aside, &args.files);
+    let completed = session.complete_copy(&request.skipped, &args.files);
     Ok(tally.status().or(completed))
 }
 
@@ -96,13 +96,13 @@ struct Request<'a> {
     session: Session<'a>,
     keyring: Keyring,
     outputs: Outputs<'a>,
-    left_aside: LeftAside,
+    skipped: Skipped,
     durable_folders: DurableFolders,
     progress: Arc<Progress>,
     cores: Cores,
 }
 
-/// What is known of a file that is decrypted but not committed.
+/// Results for a file that is decrypted but not committed.
 struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
@@ -125,15 +125,15 @@ impl<'a> Request<'a> {
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
-        let again = || walk::inputs(input_args, Selection::Encrypted, &LeftAside::default()).ok();
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &left_aside)?, again);
+        let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
+        let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
         let durable_folders = DurableFolders::default();
-        Ok((Self { args, session, keyring, outputs, left_aside, durable_folders, progress, cores }, inputs))
+        Ok((Self { args, session, keyring, outputs, skipped, durable_folders, progress, cores }, inputs))
     }
 
     /// Decrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
@@ -143,8 +143,8 @@ impl<'a> Request<'a> {
         let output = self.outputs.name(path)?;
         let has_right_size = |pair: &Pair| can_hold(path, pair.input.len(), pair.output.len());
         if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
-            self.progress.left_aside(bytes);
-            return Ok(Err(Done::LeftAside));
+            self.progress.skipped(bytes);
+            return Ok(Err(Done::Skipped));
         }
         check_is_not_newer(&self.args.files, path, output.as_deref()).with_context(cannot_decrypt)?;
         let target = self.outputs.target(path)?;
@@ -281,7 +281,7 @@ impl<'a> Request<'a> {
         let end = payload.length();
         let written = payload.decrypt_range(range.0.clone(), output, permit.threads)?;
         if let Some(end) = end.filter(|end| range.0.start > *end) {
-            let warning = format!("the range begins behind the end: {name} holds {end} bytes");
+            let warning = format!("the range starts after the end of {name}, which holds {end} bytes");
             self.session.messages.warning(&warning);
         }
         Ok(written)

@@ -96,7 +96,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
         let nothing = Err(Damaged("no chunk of it is authentic".to_owned())).with_context(cannot_salvage);
         return target
             .explain(nothing, output.released())
-            .hint(format!("the {PAYLOAD_NONCE} bytes behind the header may be damaged: without them, no chunk opens"));
+            .hint(format!("the {PAYLOAD_NONCE} bytes after the header may be damaged: without them, no chunk opens"));
     }
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
     let name = target.name();
@@ -121,7 +121,7 @@ fn report(
             .messages
             .warning(&format!("{name} goes on with authentic chunks after an end; all of them were recovered"));
     } else if !salvaged.has_final_chunk {
-        session.messages.warning(&format!("{name} has lost its end; how much was behind it is not known"));
+        session.messages.warning(&format!("{name} has lost its end; the number of missing bytes is unknown"));
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
@@ -130,7 +130,7 @@ fn report(
         session.messages.warning(&warning);
     }
     if salvaged.has_trailing_data {
-        session.messages.warning(&format!("{name} goes on behind its end; what was appended is left out"));
+        session.messages.warning(&format!("{name} has data after its final chunk, which was ignored"));
     }
     Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
 }

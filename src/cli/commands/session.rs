@@ -11,7 +11,7 @@ use crate::cli::{
     batch::tally::Tally,
     files::{
         outputs::Outputs,
-        walk::{LeftAside, Selection, measure},
+        walk::{Selection, Skipped, measure},
     },
     keys::{key_file::KeyFiles, plugins::Plugins},
     platform::sandbox,
@@ -91,9 +91,9 @@ impl<'a> Session<'a> {
     }
 
     /// Completes a copy of folders, unless nothing is to be written, and says what is missing in it. Returns the status of a failure.
-    pub(super) fn complete_copy(&self, left_aside: &LeftAside, args: &FileArgs) -> Option<ExitStatus> {
-        left_aside.warn();
-        let made = if args.dry_run { Ok(()) } else { left_aside.make_folders() };
+    pub(super) fn complete_copy(&self, skipped: &Skipped, args: &FileArgs) -> Option<ExitStatus> {
+        skipped.warn();
+        let made = if args.dry_run { Ok(()) } else { skipped.make_folders() };
         self.messages.failure(made)
     }
 

@@ -20,7 +20,7 @@ use crate::{
             naming::{InputPath, display_name},
             read_back::Discard,
             target::{OnTerminal, Target},
-            walk::{self, Inputs, LeftAside, Selection},
+            walk::{self, Inputs, Selection, Skipped},
         },
         keys::keyring::Keyring,
         terminal::{
@@ -116,7 +116,7 @@ impl<'a> Request<'a> {
         let stdin_is_taken = walk::reads_stdin(&args.inputs);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &LeftAside::new(&session.messages, None))?;
+        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
         let cores = Cores::new(&args.inputs);
         Ok((Self { args, session, keyring, progress, cores }, inputs))

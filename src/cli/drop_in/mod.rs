@@ -91,7 +91,7 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// What a command line of another tool means.
+/// A command line of another tool, parsed.
 pub(crate) enum Translation {
     /// These arguments on this program's own command line.
     Words(Vec<OsString>),

@@ -192,7 +192,7 @@ pub(crate) struct DurableFolders {
 }
 
 impl DurableFolders {
-    /// Refuses a target whose name cannot be made durable. Of a folder that does not exist yet, tries the one above it.
+    /// Refuses a target whose name cannot be made durable. If its folder does not exist yet, checks the one above it.
     ///
     /// # Errors
     ///

@@ -169,7 +169,7 @@ fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> R
     Ok(())
 }
 
-/// Reads what is typed or pasted on a terminal, up to the end of the armor or of the input. `None` if it is no terminal.
+/// Reads what is typed or pasted on a terminal, up to the end of the armor or of the input. `None` if it is not a terminal.
 ///
 /// All of it, so that a passphrase can be asked for on the same terminal.
 ///

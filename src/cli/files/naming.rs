@@ -212,7 +212,7 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf> {
         let Ok(target) = fs::read_link(&path) else { return Ok(path) };
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
-    Err(anyhow!("too many links behind {}", quoted(&path)))
+    Err(anyhow!("too many links from {}", quoted(&path)))
 }
 
 /// A path that is the same for all spellings of a name, even if no file has it yet. `None` if its folder does not exist.

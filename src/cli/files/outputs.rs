@@ -114,7 +114,7 @@ impl<'a> Outputs<'a> {
     }
 
     fn protect_one(&mut self, input: &InputPath) {
-        // An update asks for little of each file. What a walk finds is no output unless it ends in `.age`.
+        // An update asks for little of each file. A file that a walk finds is not an output unless its name ends in `.age`.
         let is_no_output = || !self.args.force && input.was_found() && self.naming.never_makes(&input.path);
         if input.is_stdin() || is_no_output() {
             return;

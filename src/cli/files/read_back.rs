@@ -94,7 +94,7 @@ pub(crate) fn check_can_read_back(target: &Target) -> Result<()> {
 /// [`Misuse`](crate::cli::terminal::errors::Misuse).
 pub(crate) fn check_can_delete(input: &Input, target: &Target) -> Result<()> {
     if !input.is_named_file() {
-        return misuse(format!("{} is no file that --rm could delete", input.name()), "leave out --rm");
+        return misuse(format!("{} is not a file that --rm can delete", input.name()), "leave out --rm");
     }
     check_can_read_back(target)
 }

@@ -1,4 +1,4 @@
-//! What is typed before it is asked for.
+//! Input that is typed before it is asked for.
 
 /// What becomes of lines that are typed while input is hidden, or before.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -138,7 +138,7 @@ impl Progress {
     }
 
     /// Counts a file of `bytes` bytes as done that is not read.
-    pub(crate) fn left_aside(&self, bytes: u64) {
+    pub(crate) fn skipped(&self, bytes: u64) {
         self.bar.inc(bytes);
         self.done();
     }

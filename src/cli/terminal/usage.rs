@@ -26,7 +26,7 @@ const SYNONYMS: &[(&[&str], &str)] = &[
     (&["recover", "repair"], "salvage"),
 ];
 
-/// What is wrong with the command line, in one line.
+/// Describes the fault of a command line in one line.
 pub(super) fn message(error: &Error) -> String {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn message(error: &Error) -> String {
     lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
-/// What may have been meant by the words that follow the name of the program.
+/// Suggests a command line for the words that follow the name of the program.
 pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
     let program = args::command();
     let verb = verb(&program, typed);

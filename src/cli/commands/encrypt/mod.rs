@@ -35,7 +35,7 @@ use crate::{
             read_back::{self, Discard},
             receipt::{self, Receipt},
             target::{OnTerminal, Target},
-            walk::{self, Inputs, LeftAside, Selection},
+            walk::{self, Inputs, Selection, Skipped},
         },
         keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
         platform::Links,
@@ -78,8 +78,8 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
-    let completed = session.complete_copy(&request.left_aside, &args.files);
-    if reports.left_aside() > 0 && args.files.update {
+    let completed = session.complete_copy(&request.skipped, &args.files);
+    if reports.skipped() > 0 && args.files.update {
         session.messages.hint_on_terminal(KEPT_RECIPIENTS);
     }
     reports.finish();
@@ -101,7 +101,7 @@ struct Request<'a> {
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
     durable_folders: DurableFolders,
-    left_aside: LeftAside,
+    skipped: Skipped,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -121,9 +121,9 @@ impl<'a> Request<'a> {
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let recipients = recipients(args, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
-        let left_aside = LeftAside::new(&session.messages, args.files.output_dir.as_deref());
-        let again = || walk::inputs(input_args, Selection::Plain, &LeftAside::default()).ok();
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &left_aside)?, again);
+        let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
+        let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
+        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
@@ -135,7 +135,7 @@ impl<'a> Request<'a> {
             receipt,
             outputs,
             durable_folders: DurableFolders::default(),
-            left_aside,
+            skipped,
             progress,
             cores,
         };
@@ -150,8 +150,8 @@ impl<'a> Request<'a> {
             size == Some(pair.output.len())
         };
         if let Some(bytes) = is_done(&self.args.files, &self.outputs, path, output.as_deref(), has_right_size)? {
-            self.progress.left_aside(bytes);
-            return Ok(Err(Done::LeftAside));
+            self.progress.skipped(bytes);
+            return Ok(Err(Done::Skipped));
         }
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
@@ -203,7 +203,7 @@ impl<'a> Request<'a> {
         Ok(Ok((written, Sealed { source, path: path.path.clone(), done })))
     }
 
-    /// What is to be proven of an output, and found out for the receipt and for deleting the source, once it is on the disk.
+    /// Returns the proof of an output, which runs once it is on the disk. It also collects what the receipt and the deletion need.
     fn proof<'r>(
         &'r self,
         encryptor: &Encryptor,

@@ -18,7 +18,7 @@ use crate::cli::{
     },
 };
 
-/// What is known of a file that is sealed but not committed.
+/// Results for a file that is sealed but not committed.
 pub(super) struct Sealed {
     pub(super) source: Disposal,
     pub(super) path: PathBuf,
@@ -35,7 +35,7 @@ pub(super) enum Disposal {
     Goes(Box<SourceFile>),
 }
 
-/// What the proof of an output tells.
+/// Results of proving an output.
 #[derive(Default)]
 pub(super) struct Proven {
     /// Its line of the receipt, if there is one.

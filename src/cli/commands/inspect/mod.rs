@@ -24,7 +24,7 @@ use crate::{
             input::announce_typed,
             naming::display_name,
             target::{OnTerminal, Target},
-            walk::{self, LeftAside, Selection, any_is_stdin, check_stdin_is_named_once},
+            walk::{self, Selection, Skipped, any_is_stdin, check_stdin_is_named_once},
         },
         keys::recipients::check_count,
         terminal::{
@@ -46,8 +46,8 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
     check_stdin_is_named_once(&args.files)?;
     let mut session = Session::new(messages, &args.passphrases, args.plugins, any_is_stdin(&args.files))?;
     let mut attributor = Attributor::new(&mut session.key_files, args)?;
-    let left_aside = LeftAside::new(&session.messages, None);
-    let inputs: Vec<_> = walk::inputs(&args.inputs(), Selection::Encrypted, &left_aside)?.collect();
+    let skipped = Skipped::new(&session.messages, None);
+    let inputs: Vec<_> = walk::inputs(&args.inputs(), Selection::Encrypted, &skipped)?.collect();
     attributor.announce(&inputs);
     // A list of what opens: the files that do not open are no failures.
     let lists_opened = args.recursive && !args.identities.is_empty();
@@ -85,7 +85,7 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
             parts.check_is_whole().with_context(cannot_inspect)?;
             let yours = yours.with_context(|| format!("cannot tell which stanza of {name} is yours"))?;
             attributor.check_opens(&parts.decryptor, yours.as_ref()).with_context(|| name.clone())?;
-            let hint = "every stanza is a way to open the file; ask its sender whose they are";
+            let hint = "every stanza is a way to open the file; ask its sender who they are for";
             check_count(stanzas, args.expect_recipients, hint).with_context(|| name.clone())
         };
         let verdict: Result<()> = verdict();
@@ -154,7 +154,7 @@ struct StanzaFacts<'k> {
     owner: Owner<'k>,
 }
 
-/// What a stanza's type says about it.
+/// The group of a stanza's type.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum Class {

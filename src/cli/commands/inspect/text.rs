@@ -112,7 +112,7 @@ impl StanzaFacts<'_> {
     fn owner_note(&self) -> Option<String> {
         Some(match (&self.owner.recipient, self.owner.named, self.owner.answer?) {
             (Some(recipient), Some(named), _) => format!("says it is for {}", key(recipient, named)),
-            (_, _, Answer::Untold) => "does not say whose it is, by design".to_owned(),
+            (_, _, Answer::Untold) => "does not identify its recipient, by design".to_owned(),
             _ => "for no key that is named".to_owned(),
         })
     }

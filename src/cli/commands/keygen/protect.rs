@@ -49,7 +49,7 @@ pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> 
             "change its passphrase with ssh-keygen -p -f KEY",
         );
     }
-    // What is no key file stays as it is.
+    // Only a key file is changed.
     parse(path, &text)?;
     let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), false)?;
     let passphrase = prompt

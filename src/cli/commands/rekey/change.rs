@@ -164,7 +164,7 @@ fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>
 
 fn unknown_owner(index: usize, stanza: &Stanza) -> Error {
     anyhow!(
-        "whose stanza {} is cannot be told ({}), so a fresh file key cannot be wrapped to them",
+        "cannot identify the recipient of stanza {} ({}), so a new file key cannot be wrapped to them",
         index + 1,
         stanza.tag
     )

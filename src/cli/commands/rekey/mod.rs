@@ -28,7 +28,7 @@ use crate::{
             permissions::Owner,
             read_back::{self, Discard},
             target::{OnTerminal, Place, Target},
-            walk::{self, Inputs, LeftAside, Selection},
+            walk::{self, Inputs, Selection, Skipped},
         },
         keys::{keyring::Keyring, recipients::Recipients},
         platform::Links,
@@ -108,7 +108,7 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// What is known of a file that is written anew but not committed.
+/// Results for a file that is written anew but not committed.
 struct Changed {
     path: PathBuf,
     stanza_types: Vec<String>,
@@ -132,8 +132,8 @@ impl<'a> Request<'a> {
         }
         if args.header_only && !args.add && !args.remove {
             return misuse(
-                "--header-only keeps the stanzas that are there, which is no full set of new recipients",
-                "say with --add or --remove how the set is to change",
+                "--header-only keeps the existing stanzas, so it cannot give a file a whole new set of recipients",
+                "change the set with --add or --remove",
             );
         }
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
@@ -143,7 +143,7 @@ impl<'a> Request<'a> {
             Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys
         };
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
-        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &LeftAside::new(&session.messages, None))?;
+        let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
         let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
         if args.header_only {
             session.messages.warning(
@@ -231,7 +231,7 @@ impl<'a> Request<'a> {
             Target::path(&path.path, Overwrite::Replace)?
         };
         if !input.is_named_file() || !target.is_file() {
-            let message = format!("{name} is no regular file, and only such can be replaced");
+            let message = format!("{name} is not a regular file, so it cannot be rekeyed in place");
             return misuse(message, "name files");
         }
         self.session.key_files.check_is_not_output(&target)?;

@@ -16,7 +16,7 @@ pub(super) struct Rekeyed {
     pub(super) result: Result<Done>,
 }
 
-/// What was done, with the stanza types of the header.
+/// The change that was made, with the stanza types of the new header.
 pub(super) enum Done {
     Rekeyed(Vec<String>),
     /// With `--dry-run`: it would be rekeyed.

@@ -231,7 +231,7 @@ pub(crate) struct Tracked {
 const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Tracked {
-    /// Waits until something can be read. An error if the pipeline has stopped meanwhile.
+    /// Waits until something can be read. An error if the pipeline has stopped.
     fn wait_while_wanted(&self) -> io::Result<()> {
         if self.is_file {
             return Ok(());

@@ -1,7 +1,7 @@
 //! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
 
-mod left_aside;
 mod once;
+mod skipped;
 
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,7 @@ use crate::cli::{
         input::{announce_typed, is_stdin},
         naming::{Below, InputPath, below, display_name, without_age},
         pending,
-        walk::left_aside::Reason,
+        walk::skipped::Reason,
     },
     platform::{self, Folder},
     terminal::{
@@ -33,7 +33,7 @@ use crate::cli::{
     },
 };
 
-pub(crate) use left_aside::LeftAside;
+pub(crate) use skipped::Skipped;
 
 /// Bytes in the longest name in a list. No system has longer ones.
 const NAME_LIMIT: u64 = 64 << 10;
@@ -53,8 +53,8 @@ impl Selection {
     /// The warning for a walk that found nothing, which may be due to a mistyped name.
     pub(crate) fn nothing_found(self) -> &'static str {
         match self {
-            Self::Encrypted => "nothing was done: no file was found whose name ends in .age",
-            Self::Plain => "nothing was done: no file was found but those whose names end in .age",
+            Self::Encrypted => "nothing was done: no file name ends in .age",
+            Self::Plain => "nothing was done: all file names end in .age already",
         }
     }
 }
@@ -64,7 +64,7 @@ impl Selection {
 /// # Errors
 ///
 /// [`Misuse`](crate::cli::terminal::errors::Misuse); those of opening a list.
-pub(crate) fn inputs(args: &InputArgs, selection: Selection, left_aside: &LeftAside) -> Result<Inputs> {
+pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) -> Result<Inputs> {
     if args.recursive && args.files.is_empty() && args.files_from.is_none() {
         return misuse("--recursive walks folders, and none is named", "name the folders");
     }
@@ -73,8 +73,8 @@ pub(crate) fn inputs(args: &InputArgs, selection: Selection, left_aside: &LeftAs
     }
     let named: Inputs = match &args.files_from {
         Some(list) => {
-            announce_typed(list, &left_aside.messages);
-            listed(list, if args.null { 0 } else { b'\n' }, left_aside)?
+            announce_typed(list, &skipped.messages);
+            listed(list, if args.null { 0 } else { b'\n' }, skipped)?
         }
         None if args.files.is_empty() => Box::new(iter::once(Ok(InputPath::new(DASH.into())))),
         None => Box::new(args.files.clone().into_iter().map(|path| Ok(InputPath::new(path)))),
@@ -82,14 +82,14 @@ pub(crate) fn inputs(args: &InputArgs, selection: Selection, left_aside: &LeftAs
     if !args.recursive {
         return Ok(named);
     }
-    let left_aside = left_aside.clone();
+    let skipped = skipped.clone();
     let is_listed = args.files_from.is_some();
     Ok(Box::new(named.flat_map(move |input| match input {
         Ok(folder) if folder.path.is_dir() => {
             // As with `cp -r`, the name of a folder that is typed is part of the relative path. `.` has none.
             let typed = || folder.path.file_name().map(PathBuf::from).unwrap_or_default();
             let root = if is_listed { below(&folder.path).path } else { typed() };
-            walk(&folder.path, root, selection, left_aside.clone())
+            walk(&folder.path, root, selection, skipped.clone())
         }
         other => Box::new(iter::once(other)),
     })))
@@ -128,7 +128,7 @@ pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -
         if !are_known(&args) {
             return None;
         }
-        let inputs = inputs(&args, selection, &LeftAside::default()).ok()?;
+        let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
         if yields_one(&inputs) {
             return None;
         }
@@ -180,7 +180,7 @@ pub(crate) fn are_known(args: &InputArgs) -> bool {
     args.files_from.as_ref().is_none_or(|list| *list != Path::new(DASH) && list.is_file())
 }
 
-fn listed(list: &Path, terminator: u8, left_aside: &LeftAside) -> Result<Inputs> {
+fn listed(list: &Path, terminator: u8, skipped: &Skipped) -> Result<Inputs> {
     let cannot_read = format!("cannot read {}", display_name(list));
     let reader: Box<dyn BufRead + Send> = if list == Path::new(DASH) {
         Box::new(BufReader::new(io::stdin()))
@@ -188,7 +188,7 @@ fn listed(list: &Path, terminator: u8, left_aside: &LeftAside) -> Result<Inputs>
         Box::new(BufReader::new(File::open(list).with_context(|| cannot_read.clone())?))
     };
     let lines = lines(reader, terminator);
-    let left_aside = left_aside.clone();
+    let skipped = skipped.clone();
     let (mut is_first, mut told) = (true, BTreeSet::new());
     let names = lines.map(move |line| {
         let mut line = line.with_context(|| cannot_read.clone())?;
@@ -216,8 +216,8 @@ fn listed(list: &Path, terminator: u8, left_aside: &LeftAside) -> Result<Inputs>
         // A list names files only, so `-` is a file. Standard input may be the list itself.
         let path = if path == Path::new(DASH) { Path::new(".").join(path) } else { path };
         let Below { path: relative, without } = below(&path);
-        if let Some(without) = without.filter(|without| left_aside.is_copy() && told.insert(*without)) {
-            left_aside.messages.warning(&format!("names below the output folder go without {without}"));
+        if let Some(without) = without.filter(|without| skipped.is_copy() && told.insert(*without)) {
+            skipped.messages.warning(&format!("names below the output folder go without {without}"));
         }
         Ok(if relative.as_os_str().is_empty() { InputPath::new(path) } else { InputPath::placed(path, relative) })
     });
@@ -245,7 +245,7 @@ fn exists(path: &Path) -> bool {
 }
 
 /// Walks a folder. `root` is its place below the output folder.
-fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAside) -> Inputs {
+fn walk(folder: &Path, root: PathBuf, selection: Selection, skipped: Skipped) -> Inputs {
     let held = Folder::at(folder).map(Arc::new).with_context(|| format!("cannot read {}", quoted(folder)));
     let top = match held {
         Ok(top) => top,
@@ -256,8 +256,8 @@ fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAsid
         move |path: &Path| path.strip_prefix(&named).expect("the walk yields paths below its folder").to_owned();
     let (below_again, root_again) = (below.clone(), root.clone());
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
-    let in_folder = left_aside.clone();
-    let is_apart = !left_aside.is_output_dir(folder);
+    let in_folder = skipped.clone();
+    let is_apart = !skipped.is_output_dir(folder);
     let entries = entries.filter_entry(move |entry| {
         if !entry.file_type().is_dir() {
             return true;
@@ -273,7 +273,7 @@ fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAsid
         is_input
     });
     let entries = entries.filter(move |entry| match entry {
-        Ok(entry) => is_selected(entry, selection, &left_aside),
+        Ok(entry) => is_selected(entry, selection, &skipped),
         Err(_) => true,
     });
     Box::new(entries.map(move |entry| {
@@ -283,7 +283,7 @@ fn walk(folder: &Path, root: PathBuf, selection: Selection, left_aside: LeftAsid
     }))
 }
 
-fn is_selected(entry: &DirEntry, selection: Selection, left_aside: &LeftAside) -> bool {
+fn is_selected(entry: &DirEntry, selection: Selection, skipped: &Skipped) -> bool {
     if entry.file_type().is_dir() || pending::is_hidden_name(entry.path()) {
         return false;
     }
@@ -292,13 +292,13 @@ fn is_selected(entry: &DirEntry, selection: Selection, left_aside: &LeftAside) -
         (kind, _) if kind.is_symlink() => Reason::Link,
         (kind, _) if !kind.is_file() => Reason::Special,
         (_, found) if found == selection => {
-            left_aside.add_input(entry.path());
+            skipped.add_input(entry.path());
             return true;
         }
         (_, Selection::Encrypted) => Reason::InAge,
         (_, Selection::Plain) => Reason::NotInAge,
     };
-    left_aside.add(entry.path(), reason);
+    skipped.add(entry.path(), reason);
     false
 }
 

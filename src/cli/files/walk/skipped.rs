@@ -1,4 +1,4 @@
-//! What a walk leaves aside, and the folders that a copy must have to be complete.
+//! Names that a walk skips, and the folders that a copy must have to be complete.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::cli::{
     terminal::{escape::quoted, messages::Messages},
 };
 
-/// Why a walk leaves a name aside.
+/// Why a walk skips a name.
 #[derive(Clone, Copy)]
 pub(super) enum Reason {
     Link,
@@ -31,7 +31,7 @@ pub(super) enum Reason {
 impl Reason {
     const ALL: [Self; 4] = [Self::Link, Self::Special, Self::InAge, Self::NotInAge];
 
-    /// Why one name is left aside.
+    /// Why one name is skipped.
     fn of_one(self) -> &'static str {
         match self {
             Self::Link => "it is a link",
@@ -52,10 +52,10 @@ impl Reason {
     }
 }
 
-/// Counts what walks leave aside, and names it with `--verbose`. If outputs go to a folder of their own, also remembers the folders
+/// Counts the names that walks skip, and lists them with `--verbose`. If outputs go to a folder of their own, also remembers the folders
 /// in which there was no input.
 #[derive(Clone, Default)]
-pub(crate) struct LeftAside {
+pub(crate) struct Skipped {
     pub(super) messages: Messages,
     counts: Arc<[AtomicU64; Reason::ALL.len()]>,
     output_dir: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub(crate) struct LeftAside {
     folders: Arc<Mutex<BTreeMap<PathBuf, PathBuf>>>,
 }
 
-impl LeftAside {
+impl Skipped {
     pub(crate) fn new(messages: &Messages, output_dir: Option<&Path>) -> Self {
         Self { messages: *messages, output_dir: output_dir.map(Path::to_owned), ..Self::default() }
     }
@@ -75,7 +75,7 @@ impl LeftAside {
 
     pub(super) fn add(&self, path: &Path, reason: Reason) {
         self.counts[reason as usize].fetch_add(1, Ordering::Relaxed);
-        self.messages.verbose(&format!("left {} aside: {}", quoted(path), reason.of_one()));
+        self.messages.verbose(&format!("skipped {}: {}", quoted(path), reason.of_one()));
     }
 
     pub(super) fn add_folder(&self, source: &Path, relative: PathBuf) {
@@ -110,7 +110,7 @@ impl LeftAside {
         let texts: Vec<_> =
             counts.filter(|(_, count)| *count > 0).map(|(reason, count)| reason.of_many(count)).collect();
         if !texts.is_empty() {
-            self.messages.warning(&format!("left aside in the folders: {}; -v names them", texts.join(", ")));
+            self.messages.warning(&format!("skipped in the folders: {}; -v names them", texts.join(", ")));
         }
     }
 
