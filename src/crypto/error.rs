@@ -67,7 +67,7 @@ pub enum Error {
     NotSeekable,
 
     /// No identity unwraps any stanza. Carries the distinct stanza types of the file, in file order.
-    #[error("not for any of these identities; it is for: {}", list_stanza_types(.0))]
+    #[error("none of these identities can open it; it is for: {}", list_stanza_types(.0))]
     NoMatch(Vec<String>),
     /// The passphrase does not unwrap the file key.
     #[error("incorrect passphrase")]

@@ -469,12 +469,12 @@ fn verify_prints_a_line_or_a_json_object_for_each_file() {
         4,
         "{\"file\":\"cut.age\",\"ok\":false,\"chunks\":1,\"chunk\":2,\"status\":4,\
          \"error\":\"the file is truncated: it ends after chunk 1, which is not its final one\",\"hints\":\
-         [\"fetch the file again; without another copy, 'solekey salvage' recovers what is whole\"]}\n",
+         [\"fetch the file again; without another copy, use 'solekey salvage' to recover the intact parts\"]}\n",
         "",
     );
     sandbox.keygen("other.txt");
     let other = sandbox.run(["verify", "-i", "other.txt", "x.age"]);
-    other.is(3, "x.age: FAILED not for any of these identities; it is for: X25519\n", NAME_MATCHING_IDENTITY);
+    other.is(3, "x.age: FAILED none of these identities can open it; it is for: X25519\n", NAME_MATCHING_IDENTITY);
     assert_eq!(sandbox.names(), ["cut.age", "key.txt", "other.txt", "x", "x.age"]);
 }
 

@@ -295,7 +295,7 @@ fn a_named_identity_that_matches_nothing_is_an_error_after_the_report() {
     let (sandbox, ..) = for_two();
     sandbox.keygen("c");
     let said = &*format!(
-        "solekey: error: 'x.age': not for any of these identities; it is for: X25519\n{NAME_MATCHING_IDENTITY}"
+        "solekey: error: 'x.age': none of these identities can open it; it is for: X25519\n{NAME_MATCHING_IDENTITY}"
     );
     let outcome = sandbox.run(["inspect", "-i", "c", "x.age"]);
     assert_eq!((outcome.status, outcome.stderr.as_str()), (3, said));
@@ -454,9 +454,9 @@ fn unknown_types_and_grease_are_reported_as_such() {
     assert_eq!(
         lines_between(text.gave(), "3 ", "header  "),
         "    3           Xx-grease a b
-                  grease by its name, a decoy for nobody: that cannot be checked
+                  named like grease, a decoy that nobody can open; this cannot be checked
     4           corp-recovery q
-                  of unknown type, perhaps a plugin's: who can open it is not known
+                  of unknown type, perhaps a plugin's; its recipient is unknown
 "
     );
 }

@@ -427,7 +427,7 @@ fn unsupported_ssh_keys_are_refused_with_a_reason() {
     sandbox.run(["decrypt", "-c", "-i", "chacha", "x.age"]).fails(
         1,
         "solekey: error: 'chacha': SSH keys encrypted with chacha20-poly1305@openssh.com are not supported\n\
-         solekey: hint: encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY\n",
+         solekey: hint: re-encrypt a copy of the key: ssh-keygen -p -Z aes256-ctr -f COPY\n",
     );
     let outcome = sandbox.run(["decrypt", "-c", "-i", "ecdsa.pub", "x.age"]);
     outcome.fails(
@@ -525,6 +525,6 @@ fn an_identity_file_with_too_high_a_work_factor_is_refused_with_advice() {
     sandbox.run(["encrypt", "-i", "safe.txt", "--passphrase-file", "pass", "key"]).fails(
         1,
         "solekey: error: cannot open 'safe.txt': the passphrase's work factor is 2^23, more than the 2^22 that is allowed\n\
-         solekey: hint: if you trust it, decrypt it as any other file, with --max-work-factor, and name what comes of that\n",
+         solekey: hint: if you trust it, decrypt it first with --max-work-factor, and name the result\n",
     );
 }

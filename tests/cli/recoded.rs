@@ -8,7 +8,7 @@ fn utf16(bytes: &[u8]) -> Vec<u8> {
 }
 
 const HINT: &str = "solekey: hint: armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: \
-                    encrypt again, with -o FILE, for PowerShell's > makes text of what it gets\n";
+                    encrypt again with -o FILE, because PowerShell's > converts binary data to text\n";
 
 #[test]
 fn a_recoded_age_file_is_distinguished_from_other_text() {

@@ -68,7 +68,7 @@ fn a_recipient_that_a_stanza_names_is_not_added_again() {
     sandbox.run(["encrypt", "-r", &old, "-R", "ed.pub", "x"]).is_silent_success();
     let added = sandbox.run(["rekey", "-i", "key.txt", "--add", "--header-only", "-R", "ed.pub", "x.age"]);
     assert_eq!(added.status, 0);
-    let said = format!("solekey: warning: stanza 2 names {public} already; whether it opens cannot be told\n");
+    let said = format!("solekey: warning: stanza 2 names {public} already; whether it opens is unknown\n");
     assert!(added.stderr.ends_with(&said), "{}", added.stderr);
     assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "ed", "x.age"));
 }
@@ -94,7 +94,7 @@ fn recipients_are_added_and_removed_if_their_stanzas_can_be_identified() {
     );
     let outcome = sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &new, "x.age"]);
     assert_eq!(outcome.status, 1);
-    assert!(outcome.stderr.contains(&format!("no stanza can be told to be that of {new}\n")), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains(&format!("cannot tell which stanza is for {new}\n")), "{}", outcome.stderr);
     assert!(sandbox.read("x.age") == before);
 
     sandbox.run(["rekey", "-i", "key.txt", "-i", "new.txt", "--remove", "-r", &old, "x.age"]).is_silent_success();
@@ -248,7 +248,7 @@ fn a_change_that_locks_out_the_user_needs_force() {
     sandbox.write("colleague.pub", &new);
     sandbox.write_protected("locked.txt", sandbox.read("key.txt"), "correct horse");
     sandbox.write_protected("secret.age", "text", "correct horse");
-    let warning = "solekey: warning: it cannot be told whether any of your keys opens what rekey writes; keep a copy until you have \
+    let warning = "solekey: warning: solekey cannot tell whether one of your keys opens the new file; keep a copy until you have \
                    tried, or name your own public key too\n";
     let refused = |file: &str| {
         format!(

@@ -17,10 +17,11 @@ pub(crate) const NAME_MATCHING_IDENTITY: &str = "solekey: hint: name the matchin
 
 /// The hint for a truncated file.
 pub(crate) const FETCH_AGAIN: &str =
-    "solekey: hint: fetch the file again; without another copy, 'solekey salvage' recovers what is whole\n";
+    "solekey: hint: fetch the file again; without another copy, use 'solekey salvage' to recover the intact parts\n";
 
 /// The hint for a corrupted file.
-pub(crate) const SALVAGE: &str = "solekey: hint: without another copy, 'solekey salvage' recovers what is whole\n";
+pub(crate) const SALVAGE: &str =
+    "solekey: hint: without another copy, use 'solekey salvage' to recover the intact parts\n";
 
 /// The hint when an output already exists.
 pub(crate) const OUTPUT_EXISTS: &str =

@@ -96,8 +96,8 @@ fn a_default_identity_that_is_missing_is_said_to_be_a_default() {
 fn a_file_of_another_format_is_named_for_what_it_is() {
     let (sandbox, _) = prepared();
     for (file, is, hint) in [
-        ("pgp", "a PGP message", "for a PGP message there is gpg -d"),
-        ("gpg", "a PGP message", "for a PGP message there is gpg -d"),
+        ("pgp", "a PGP message", "decrypt a PGP message with gpg -d"),
+        ("gpg", "a PGP message", "decrypt a PGP message with gpg -d"),
         ("gz", "compressed with gzip", "unpack it with gunzip first"),
         ("zip", "a zip archive", "unpack it with unzip first"),
         (
@@ -139,7 +139,7 @@ fn armor_that_was_copied_with_too_much_is_told_what_to_keep() {
 fn a_salvage_is_advised_only_where_it_can_help() {
     let (sandbox, _) = prepared();
     let cut = "malformed header, line 2: the file ends inside the header\n\
-               solekey: hint: fetch the file again: what is left of it cannot be opened, since the file key is in the header\n";
+               solekey: hint: fetch the file again: the rest cannot be opened, because the file key is in the header\n";
     sandbox
         .run(["decrypt", "-i", "key.txt", "-c", "cut"])
         .fails(4, &format!("solekey: error: cannot decrypt 'cut': {cut}"));

@@ -74,7 +74,7 @@ fn as_many_stanzas_as_are_allowed_are_skipped_and_more_are_refused() {
     let hint = "solekey: hint: name the matching identity file with -i\n";
     in_bounds(&sandbox, "decrypt -i key.txt x.age").fails(
         3,
-        &format!("solekey: error: cannot decrypt 'x.age': not for any of these identities; it is for: a\n{hint}"),
+        &format!("solekey: error: cannot decrypt 'x.age': none of these identities can open it; it is for: a\n{hint}"),
     );
     for stanzas in [MOST_STANZAS + 1, 1_000_000] {
         sandbox.write("x.age", header(stanzas));

@@ -66,7 +66,7 @@ fn a_source_that_is_edited_before_it_goes_is_kept_with_status_1() {
         }
         let outcome = finish(child);
         finish(mapping);
-        let warning = "solekey: warning: 'a' was not deleted: it is not what was read any more\n";
+        let warning = "solekey: warning: 'a' was not deleted: it has changed since it was read\n";
         outcome.fails(1, if quiet.is_empty() { warning } else { "" });
         assert_eq!(sandbox.read("a")[0], b'b', "mapped: {is_mapped}, call {call}");
         assert_eq!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "a.age"]).gave(), SOURCE);

@@ -239,7 +239,7 @@ mod tests {
         let no_match = Error::new(CryptoError::NoMatch(vec!["X25519".to_owned()])).context("cannot decrypt 'x'");
         assert_eq!(of_age(&no_match).as_deref(), Some("no identity matched any of the recipients"));
         assert_eq!(of_rage(&no_match).as_deref(), Some("No matching keys found"));
-        assert_eq!(of_age(&Error::msg("not for any of these identities")), None);
+        assert_eq!(of_age(&Error::msg("none of these identities can open it")), None);
         assert_eq!(of_age(&Error::new(Misuse::Other("missing identities".to_owned()))), None);
         let written = CryptoError::Write(std::io::Error::other(BinaryOutput));
         assert_eq!(of_age(&Error::new(written)).as_deref(), Some("refusing to output binary to the terminal"));

@@ -162,9 +162,8 @@ pub(crate) fn open_protected(prompt: &Prompt, path: &Path, text: &[u8]) -> Resul
         let identity = Identity::passphrase(passphrase, WORK_FACTOR_LIMIT);
         match decryptor.unlock(&[identity]) {
             // --max-work-factor is for the files to decrypt, which others may have made. Drop the type that suggests it.
-            Err(error @ CryptoError::WorkFactor { .. }) => Err(anyhow!(error.to_string())).hint(
-                "if you trust it, decrypt it as any other file, with --max-work-factor, and name what comes of that",
-            ),
+            Err(error @ CryptoError::WorkFactor { .. }) => Err(anyhow!(error.to_string()))
+                .hint("if you trust it, decrypt it first with --max-work-factor, and name the result"),
             other => other.map_err(Error::new),
         }
         .with_context(cannot_open)

@@ -93,9 +93,9 @@ fn on_format(error: &CryptoError) -> Option<&str> {
             "if no other program changes it, the system states a wrong length for it: read it through a pipe, with cat"
         }
         CryptoError::Recoded(_) => {
-            "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again, with -o FILE, for PowerShell's > makes text of what it gets"
+            "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again with -o FILE, because PowerShell's > converts binary data to text"
         }
-        CryptoError::Foreign(Foreign::Pgp) => "for a PGP message there is gpg -d",
+        CryptoError::Foreign(Foreign::Pgp) => "decrypt a PGP message with gpg -d",
         CryptoError::Foreign(Foreign::Gzip) => "unpack it with gunzip first",
         CryptoError::Foreign(Foreign::Zip) => "unpack it with unzip first",
         CryptoError::Foreign(Foreign::OpenSsl) => {
@@ -105,7 +105,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
             "keep the lines from '-----BEGIN AGE ENCRYPTED FILE-----' to '-----END AGE ENCRYPTED FILE-----', and nothing before, after or between them"
         }
         CryptoError::Header { fault, .. } if *fault == HEADER_CUT => {
-            "fetch the file again: what is left of it cannot be opened, since the file key is in the header"
+            "fetch the file again: the rest cannot be opened, because the file key is in the header"
         }
         CryptoError::Header { fault, .. } if [HEADER_TOO_LONG, TOO_MANY_STANZAS].contains(fault) => {
             "ask for a file that is encrypted to fewer recipients; nothing here opens this one"
@@ -127,15 +127,15 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         CryptoError::HeaderLength => "name fewer recipients for a file",
         CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }
         | CryptoError::NoNonce => {
-            "fetch the file again; without another copy, 'solekey salvage' recovers what is whole"
+            "fetch the file again; without another copy, use 'solekey salvage' to recover the intact parts"
         }
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
-            "'solekey salvage' recovers what stands before what was appended"
+            "'solekey salvage' recovers the data before the appended part"
         }
         CryptoError::HeaderMac
         | CryptoError::Header { .. }
         | CryptoError::Payload { fault: PayloadFault::Corrupted, .. } => {
-            "without another copy, 'solekey salvage' recovers what is whole"
+            "without another copy, use 'solekey salvage' to recover the intact parts"
         }
         _ => return None,
     })
@@ -170,7 +170,7 @@ fn on_key(error: &ParseIdentityError) -> Option<&str> {
 /// The next step after an SSH key that cannot be used.
 fn on_ssh_key(error: &SshPrivateKeyError) -> Option<&str> {
     Some(match error {
-        SshPrivateKeyError::Cipher(_) => "encrypt a copy of the key anew: ssh-keygen -p -Z aes256-ctr -f COPY",
+        SshPrivateKeyError::Cipher(_) => "re-encrypt a copy of the key: ssh-keygen -p -Z aes256-ctr -f COPY",
         SshPrivateKeyError::NeedsPublicKey => "write it there: ssh-keygen -y -f KEY > KEY.pub",
         SshPrivateKeyError::Hardware => {
             "name the file of another key; neither hardware keys nor ssh-agent can decrypt, they only sign"

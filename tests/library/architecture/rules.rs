@@ -84,7 +84,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustix", &["cli/platform/"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),
-    ("tempfile", &["cli/files/pending.rs"]),
+    ("tempfile", &["cli/files/pending/temporary_name.rs"]),
     ("walkdir", &["cli/files/walk/mod.rs"]),
     ("winapi_util", &["cli/platform/windows.rs"]),
 ];

@@ -75,18 +75,20 @@ pub(super) fn commit(
             Ok(proven) => proven,
             Err(error) => return Outcome::failed(Some(path), error).into(),
         };
-        let removal = match source {
-            Disposal::Stays => Ok(Removal::Removed),
-            Disposal::Changed => Ok(Removal::Kept),
+        let source_changed = match source {
+            Disposal::Stays => Ok(false),
+            Disposal::Changed => Ok(true),
             Disposal::Goes(source) => match &receipt_error {
-                None => source.remove(plaintext_sha256, messages),
+                None => source.remove(plaintext_sha256, messages).map(|removal| removal == Removal::Kept),
                 Some(error) => Err(anyhow!("{} was not deleted: {}", source.name(), one_line(error)))
                     .hint("what was encrypted is whole; only the receipt is missing"),
             },
         };
         progress.done();
-        let source_changed = matches!(removal, Ok(Removal::Kept));
-        let outcome = Outcome { input: Some(path), result: removal.map(|_| done), source_changed };
+        let outcome = match source_changed {
+            Ok(source_changed) => Outcome { input: Some(path), result: Ok(done), source_changed },
+            Err(error) => Outcome::failed(Some(path), error),
+        };
         Encrypted { outcome, receipt_line }
     };
     committed.into_iter().map(finish).collect()

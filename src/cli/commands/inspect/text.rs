@@ -122,8 +122,8 @@ impl Class {
     fn note(self) -> Option<String> {
         let note = match self {
             Self::Known => return None,
-            Self::Unknown => "of unknown type, perhaps a plugin's: who can open it is not known",
-            Self::Grease => "grease by its name, a decoy for nobody: that cannot be checked",
+            Self::Unknown => "of unknown type, perhaps a plugin's; its recipient is unknown",
+            Self::Grease => "named like grease, a decoy that nobody can open; this cannot be checked",
         };
         Some(note.to_owned())
     }

@@ -69,6 +69,6 @@ pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> 
     }
     session
         .messages
-        .verbose(&format!("protected {name}; the disk may keep what it held until other files take its place"));
+        .verbose(&format!("protected {name}; the disk may keep the old contents until they are overwritten"));
     Ok(())
 }

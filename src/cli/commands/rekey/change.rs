@@ -118,7 +118,7 @@ impl Planner<'_> {
             };
             self.messages.warning(&match owners[index] {
                 Some(_) => format!("{recipient} can open the file already"),
-                None => format!("stanza {} names {recipient} already; whether it opens cannot be told", index + 1),
+                None => format!("stanza {} names {recipient} already; whether it opens is unknown", index + 1),
             });
             false
         };
@@ -132,7 +132,7 @@ impl Planner<'_> {
             let before = kept.len();
             kept.retain(|index| !is_owned_by(recipient, &stanzas[*index], owners[*index].as_ref()));
             if kept.len() == before {
-                return Err(self.with_remedy(anyhow!("no stanza can be told to be that of {recipient}")));
+                return Err(self.with_remedy(anyhow!("cannot tell which stanza is for {recipient}")));
             }
         }
         if kept.iter().all(|index| is_grease(&stanzas[*index].tag)) {
@@ -155,7 +155,7 @@ impl Planner<'_> {
 const OWN_KEY: &str = "name your own public key too, with -r or -R; if you have named a new one, name its identity with -i too; to give the file away, use --force";
 
 /// The warning if a plugin, a locked key or a passphrase might be the user's way in.
-const UNKNOWN_ACCESS: &str = "it cannot be told whether any of your keys opens what rekey writes; keep a copy until you have tried, or name your own public key too";
+const UNKNOWN_ACCESS: &str = "solekey cannot tell whether one of your keys opens the new file; keep a copy until you have tried, or name your own public key too";
 
 /// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
 fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {

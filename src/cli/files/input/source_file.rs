@@ -53,7 +53,7 @@ impl SourceFile {
             None => true,
         };
         if !is_same || !self.is_still_named() || self.has_changed() {
-            messages.warning(&format!("{name} was not deleted: it is not what was read any more"));
+            messages.warning(&format!("{name} was not deleted: it has changed since it was read"));
             return Ok(Removal::Kept);
         }
         fs::remove_file(path).with_context(|| format!("cannot delete {name}"))?;

@@ -94,7 +94,7 @@ impl Target {
         // Scripts written for age are trusted to know what they do.
         if platform::WINDOWS && allowed == OnTerminal::Nothing && !persona::is_drop_in() {
             return misuse(
-                "refusing to write binary data to a redirected standard output: PowerShell would make text of it",
+                "refusing to write binary data to a redirected standard output: PowerShell would convert it to text",
                 "send it to a file with -o FILE, write text with -a, or insist with -o -",
             );
         }
