@@ -23,12 +23,13 @@ use crate::cli::{
         pending::temporary_name::TemporaryName,
         permissions::{self, Permissions},
     },
-    platform::{self, FileHandle, FileId},
+    platform::{self, FileHandle, FileId, FileSystem},
 };
 
 /// A file in the making. Dropping it removes it.
 pub(crate) struct Pending {
     file: File,
+    id: FileId,
     name: TemporaryName,
     target: PathBuf,
     /// The offset of the next byte that is written in sequence.
@@ -49,18 +50,19 @@ impl Pending {
     /// Those of the system.
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
         match platform::create_unnamed(parent_folder(target)) {
-            Ok(file) => Ok(Self::of(file, TemporaryName::None, target)),
+            Ok(file) => Self::of(file, TemporaryName::None, target),
             Err(_) => Self::with_hidden_name(target),
         }
     }
 
     fn with_hidden_name(target: &Path) -> io::Result<Self> {
         let (file, name) = TemporaryName::hidden(target)?;
-        Ok(Self::of(file, name, target))
+        Self::of(file, name, target)
     }
 
-    fn of(file: File, name: TemporaryName, target: &Path) -> Self {
-        Self {
+    fn of(file: File, name: TemporaryName, target: &Path) -> io::Result<Self> {
+        Ok(Self {
+            id: FileId::of(&file)?,
             file,
             name,
             target: target.to_owned(),
@@ -68,7 +70,7 @@ impl Pending {
             sparse_length: None,
             written: AtomicU64::new(0),
             always_cached: AtomicBool::new(false),
-        }
+        })
     }
 
     /// From now on, blocks of zeros become holes.
@@ -122,8 +124,13 @@ impl Pending {
     }
 
     /// Which file this is, now and once it has its name.
-    pub(crate) fn id(&self) -> io::Result<FileId> {
-        FileId::of(&self.file)
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The file system that it is on, if that can be synced as a whole.
+    pub(crate) fn file_system(&self) -> Option<FileSystem> {
+        FileSystem::of(parent_folder(&self.target))
     }
 
     /// Sets length and permissions, which are no more than those of the file that is `replaced`, and starts to write the file to
