@@ -279,6 +279,61 @@ Where the system has none of this, the program works without, and
 says so.
 ";
 
+const PASSPHRASES: &str = "\
+.SH PASSPHRASES
+A passphrase is typed on the terminal, which shows nothing of it, or is the first line of the file that
+.B \\-\\-passphrase\\-file
+or
+.B \\-\\-passphrase\\-fd
+names. A new one is typed twice. If you press Enter instead, ten random words are generated and shown: 110 bits, more than anybody can guess.
+.PP
+You are warned of a new passphrase that is typed and easy to guess: one with fewer than 12 characters that count, or 16 if all are
+digits. A character does not count if it repeats the one before, or is next to it in the alphabet, in counting, or in a row of
+letters on the keyboard; of a text that is repeated, the first part counts. The rule is plain on purpose: it knows no list of
+passwords, and a passphrase that passes may still be weak. Nothing is said about a passphrase from a file or a descriptor.
+";
+
+const LIMITS: &str = "\
+.SH LIMITS
+What is larger is refused with an error, so that a hostile file costs little. Nothing limits the length of a payload, the number of
+files or the number of recipients but these:
+.TP
+Header
+16 MiB and 16,384 stanzas, each of at most 256 words and tried once for each key. Before and after armor, 1,024 bytes of white
+space.
+.TP
+Passphrase of a file, or of a protected key file
+scrypt with a work factor of 22, which takes 4 GiB of memory;
+.B \\-\\-max\\-work\\-factor
+changes it for files. Work factors are logarithms to base 2. New files have one of 18.
+.TP
+Passphrase of an SSH key
+4,096 rounds of bcrypt, 10,000,000 iterations of PBKDF2, or 1 GiB of memory for scrypt.
+.TP
+SSH keys
+RSA keys have 2,048 to 16,384 bits. A private key file has at most 16 KiB.
+.TP
+Key files and recipients files
+16 MiB, and 8 KiB in a line.
+.TP
+Passphrases
+4,096 bytes. The words of
+.B paper \\-\\-read
+have 4,096 bytes together.
+.TP
+Lists of files
+64 KiB in a name, and 1,000,000 empty names in a row. A list can be of any length.
+.TP
+Plugins
+1 MiB in a message, and 1,024 words of metadata.
+.TP
+Terminal
+64 MiB of typed or pasted text.
+.TP
+Threads
+1,024, each with buffers of 2 MiB. A larger number counts as that.
+";
+
 /// The page about the file format, which is written by hand.
 const FILE_PAGE: &str = include_str!("../../man/solekey-file.5");
 
@@ -344,12 +399,14 @@ fn man_page(command: Command, name: &str, names: &[String]) -> Vec<u8> {
         render(man.render_subcommands_section(&mut page));
         page.extend_from_slice(b".TP\nsolekey help \\fICOMMAND\\fR\nPrint the help of a command\n");
         page.extend_from_slice(RECIPES.as_bytes());
+        page.extend_from_slice(PASSPHRASES.as_bytes());
     }
     page.extend_from_slice(EXIT_STATUS.as_bytes());
     if is_program {
         page.extend_from_slice(JSON.as_bytes());
         page.extend_from_slice(NO_ESCROW.as_bytes());
         page.extend_from_slice(CONFINEMENT.as_bytes());
+        page.extend_from_slice(LIMITS.as_bytes());
     }
     page.extend_from_slice(see_also(name, names).as_bytes());
     page

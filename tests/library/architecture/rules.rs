@@ -68,7 +68,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
-    ("bip39", &["cli/terminal/prompt.rs", "cli/commands/paper/words.rs"]),
+    ("bip39", &["cli/terminal/words.rs", "cli/commands/paper/words.rs"]),
     ("qrcode", &["cli/commands/paper/sheet.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
     ("humantime", &["cli/keys/new_key_file.rs"]),
