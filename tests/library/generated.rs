@@ -61,12 +61,22 @@ the status of a pipe is that of its last program:
 .nf
 set \\-o pipefail
 pg_dump app | solekey encrypt \\-R friends.txt \\-o app.sql.age
+createdb restored
+solekey decrypt \\-i key.txt \\-c app.sql.age | psql \\-q \\-v ON_ERROR_STOP=1 restored
 .fi
 .PP
-On a host that holds recipients only, and so cannot open its own backups:
+On a host that holds recipients only, and so cannot open its own backups. The key stays here:
 .PP
 .nf
 tar c /etc | ssh vault \\(aqsolekey encrypt \\-R keys.txt \\-o etc.tar.age\\(aq
+ssh vault cat etc.tar.age | solekey decrypt \\-i key.txt | tar t
+.fi
+.PP
+To a host without solekey:
+.PP
+.nf
+solekey encrypt \\-R friends.txt notes.txt
+echo put notes.txt.age | sftp \\-q \\-b \\- vault > /dev/null
 .fi
 .PP
 In volumes, and to an object store:
@@ -75,6 +85,20 @@ In volumes, and to an object store:
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | split \\-b 4G \\- disk.age.
 cat disk.age.* | solekey decrypt \\-i key.txt \\-o disk.img
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | aws s3 cp \\- s3://bucket/disk.img.age
+.fi
+.PP
+With rclone, to any store that it knows, without a file in between:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-o \\- disk.img | rclone rcat store:disk.img.age
+rclone cat store:disk.img.age | solekey decrypt \\-i key.txt \\-o copy.img
+.fi
+.PP
+A part of a file in such a store, without fetching all of it:
+.PP
+.nf
+rclone mount \\-\\-read\\-only \\-\\-daemon store: /mnt/store
+solekey decrypt \\-i key.txt \\-c \\-\\-range 2M:64K /mnt/store/disk.img.age > part
 .fi
 .PP
 A tree, file by file; then all of it checked, and given to somebody else:
@@ -108,6 +132,30 @@ Several processes, or several machines that share a file system, at once:
 .PP
 .nf
 find tree \\-type f \\-print0 | xargs \\-0 \\-n 100 \\-P 4 solekey encrypt \\-R friends.txt
+.fi
+.PP
+Two other machines with GNU parallel, which sends each file there and fetches the result:
+.PP
+.nf
+find photos \\-type f | parallel \\-S one,two \\-\\-basefile friends.txt \\-\\-transferfile {} \\e
+  \\-\\-return {}.age \\-\\-cleanup solekey encrypt \\-R friends.txt {}
+.fi
+.PP
+Encrypted files under Git, with differences that you can read. Git runs this only in repositories where you set it:
+.PP
+.nf
+echo \\(aq*.age diff=solekey\\(aq >> .gitattributes
+git config diff.solekey.textconv \\(aqsolekey decrypt \\-i ~/key.txt \\-c\\(aq
+git diff HEAD~ notes.txt.age
+.fi
+.PP
+A receipt, signed with an SSH key, so that others can check who encrypted what to whom. The file signers.txt has lines of a name and a
+public key:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-\\-receipt photos.json photos.tar
+ssh\\-keygen \\-q \\-Y sign \\-f ~/.ssh/id_ed25519 \\-n receipt photos.json
+ssh\\-keygen \\-Y verify \\-f signers.txt \\-I alice@example.org \\-n receipt \\-s photos.json.sig < photos.json
 .fi
 .PP
 Before anything is replaced or deleted, what would be:
