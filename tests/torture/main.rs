@@ -16,6 +16,7 @@ mod kill;
 mod load;
 mod power_loss;
 mod properties;
+mod recipes;
 mod removal;
 mod swaps;
 
