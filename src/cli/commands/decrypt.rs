@@ -173,6 +173,7 @@ impl<'a> Request<'a> {
         let written = self.open_payload(&name, &mut encrypted, unlocked, &mut output, &permit);
         let written = target.explain(written.with_context(cannot_decrypt), output.released())?;
         drop(permit);
+        self.session.note_device(&target, &output);
 
         let summary =
             self.session.messages.if_verbose(|| format!("decrypted {name} to {}: {written} bytes", target.name()));
@@ -276,7 +277,7 @@ impl<'a> Request<'a> {
         output: &mut Output,
         permit: &Permit<'_>,
     ) -> Result<u64> {
-        let payload = unlocked.payload(input.payload())?;
+        let payload = input.open(&unlocked)?;
         // Opening the payload may take hours, and needs only the payload key.
         drop(unlocked);
         let Some(range) = &self.args.range else {

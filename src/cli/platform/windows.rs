@@ -126,6 +126,11 @@ pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Whether a file takes space on a disk: true, since no file here is generated while it is read.
+pub(crate) fn takes_space(_: &Metadata) -> bool {
+    true
+}
+
 /// 1: the number of hard links is not available.
 pub(crate) fn link_count(_: &Metadata) -> u64 {
     1

@@ -182,6 +182,7 @@ impl<'a> Request<'a> {
         let written = self.seal(encryptor, &mut input, &mut output, permit.threads);
         let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
         drop(permit);
+        self.session.note_device(&target, &output);
 
         let removes = self.args.files.rm;
         let messages = &self.session.messages;

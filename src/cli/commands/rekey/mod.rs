@@ -151,7 +151,7 @@ impl<'a> Request<'a> {
                 "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
             );
         }
-        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
+        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, Some(Links::Follow), 1);
         let cores = Cores::new(&args.inputs);
         let encryptors = Encryptors::default();
         let committer = Committer::new(&session.messages);

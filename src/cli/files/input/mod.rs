@@ -45,6 +45,8 @@ pub(crate) struct Input {
     metadata: Option<Metadata>,
     /// Offset at which reading begins, in a file that was redirected to standard input.
     start: u64,
+    /// Bytes from there to the end, as far as the system tells.
+    length: Option<u64>,
     id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
@@ -121,8 +123,9 @@ impl Input {
             Some(metadata) if metadata.len() > READ_AHEAD => platform::read_ahead(&file),
             Some(_) => {}
         }
+        let length = metadata.as_ref().and_then(|metadata| length_of(&file, metadata)?.checked_sub(start));
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
-        Ok(Self { place, name, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Ok(Self { place, name, metadata, start, length, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
     }
 
     /// The name for messages.
@@ -161,9 +164,19 @@ impl Input {
 
     /// Bytes to read, or `None` if the length is unknown until the end is reached.
     pub(crate) fn length(&self) -> Option<u64> {
-        let metadata = self.file_metadata()?;
-        // The kernel generates some files, such as those in /proc, while they are read, and says 0.
-        if metadata.len() > 0 { metadata.len().checked_sub(self.start) } else { None }
+        self.length
+    }
+
+    /// Forgets the length if the file goes on after it, as some file systems have it, for a reader that starts at the end.
+    pub(crate) fn check_length(&mut self) {
+        let file = &self.reader.get_ref().file;
+        let goes_on = |length| matches!(platform::read_at(file, &mut [0], self.start + length), Ok(1));
+        self.length = self.length.filter(|length| !goes_on(*length));
+    }
+
+    /// Whether it is a device or a pipe, which does not end where the file that is read from it ends.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.file_metadata().is_none()
     }
 
     /// Everything after the first `consumed` bytes, which were read through [`reader`](Self::reader).
@@ -190,6 +203,14 @@ impl Input {
         let at = file.and_then(|mut file| file.seek(io::SeekFrom::Start(self.start + offset)).map(|_| file));
         at.with_context(|| format!("cannot read {}", self.name()))
     }
+}
+
+/// The length of a regular file, or `None` if it is not known until the end is reached.
+fn length_of(file: &File, metadata: &Metadata) -> Option<u64> {
+    let length = Some(metadata.len()).filter(|length| metadata.is_file() && *length > 0)?;
+    // The kernel generates some files while they are read. It says 0 for those in /proc, and a page for those in /sys.
+    let is_shorter = !platform::takes_space(metadata) && matches!(platform::read_at(file, &mut [0], length - 1), Ok(0));
+    (!is_shorter).then_some(length)
 }
 
 /// Says that standard input is read from the terminal, if `path` names it and it is.
