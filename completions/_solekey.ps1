@@ -257,6 +257,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--new-passphrase-file', '--new-passphrase-file', [CompletionResultType]::ParameterName, 'Read the new passphrase from the first line of FILE; --passphrase-file gives the old one')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error')
             [CompletionResult]::new('--default', '--default', [CompletionResultType]::ParameterName, 'Write the key to the default identity file, which is used to decrypt if no identity is named')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Change nothing; check that KEY can be protected')
             [CompletionResult]::new('--pq', '--pq', [CompletionResultType]::ParameterName, 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub')
             [CompletionResult]::new('--announce', '--announce', [CompletionResultType]::ParameterName, 'Print the public key on standard error and nowhere else, as age-keygen does')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Protect the key file with a passphrase that you are asked for; an empty answer generates one')

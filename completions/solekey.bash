@@ -781,7 +781,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__keygen)
-            opts="-o -p -y -q -v -h --output --default --protect --pq --announce --passphrase --to-public --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
+            opts="-o -p -y -q -v -h --output --default --protect --dry-run --pq --announce --passphrase --to-public --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

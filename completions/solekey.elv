@@ -249,6 +249,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --new-passphrase-file 'Read the new passphrase from the first line of FILE; --passphrase-file gives the old one'
             cand --progress 'Show a progress bar on standard error'
             cand --default 'Write the key to the default identity file, which is used to decrypt if no identity is named'
+            cand --dry-run 'Change nothing; check that KEY can be protected'
             cand --pq 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub'
             cand --announce 'Print the public key on standard error and nowhere else, as age-keygen does'
             cand -p 'Protect the key file with a passphrase that you are asked for; an empty answer generates one'

@@ -196,6 +196,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d '
 always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l default -d 'Write the key to the default identity file, which is used to decrypt if no identity is named'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l dry-run -d 'Change nothing; check that KEY can be protected'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l announce -d 'Print the public key on standard error and nowhere else, as age-keygen does'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase that you are asked for; an empty answer generates one'

@@ -17,6 +17,7 @@ mod load;
 mod pass_through;
 mod power_loss;
 mod properties;
+mod recipes;
 mod removal;
 mod swaps;
 mod user_space;

@@ -193,6 +193,9 @@ pub(crate) struct Keygen {
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"])]
     pub(crate) protect: Option<PathBuf>,
+    /// Change nothing; check that KEY can be protected
+    #[arg(long, requires = "protect")]
+    pub(crate) dry_run: bool,
     /// Make a post-quantum key; with -o, its long public key is also written to FILE.pub
     #[arg(long, conflicts_with = "to_public")]
     pub(crate) pq: bool,

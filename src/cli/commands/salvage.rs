@@ -56,7 +56,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
 
     announce_typed(path, &session.messages);
     let mut input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;
-    target.check_is_not(input.id(), &input.name())?;
+    target.check_is_not(input.id(), input.name())?;
     session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
     let permissions = input.permissions(Owner::New);

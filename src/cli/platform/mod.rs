@@ -25,6 +25,7 @@ mod windows;
 
 pub(crate) use held::{
     file_handle::FileHandle,
+    file_system::FileSystem,
     folder::{Folder, cannot_be_synced},
     links::Links,
 };

@@ -35,7 +35,7 @@ pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
 pub(crate) const TERMINAL_OUTPUT: &str = "/dev/tty";
 
 /// Device and inode: equal for two descriptors of one file, however it was named. Only meaningful while one of them is open.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     device: u64,
     inode: u64,
@@ -52,9 +52,9 @@ impl FileId {
         Ok(as_listed(path, metadata).map_or_else(|| Self::from(metadata), |listed| Self::from(&listed)))
     }
 
-    /// The identity of an open file that `path` named.
-    pub(crate) fn of_opened(path: &Path, file: &File) -> io::Result<Self> {
-        Self::at(path, Some(file), &file.metadata()?)
+    /// The identity of an open file that `path` named, with its metadata.
+    pub(crate) fn of_opened(path: &Path, file: &File, metadata: &Metadata) -> io::Result<Self> {
+        Self::at(path, Some(file), metadata)
     }
 
     /// The identity of what has a name now, with its metadata. Nothing is held.

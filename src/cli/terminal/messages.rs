@@ -107,6 +107,11 @@ impl Messages {
         }
     }
 
+    /// A text for [`verbose`](Self::verbose), made only if that prints it.
+    pub(crate) fn if_verbose(&self, text: impl FnOnce() -> String) -> Option<String> {
+        self.verbose.then(text)
+    }
+
     /// Tells a result.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

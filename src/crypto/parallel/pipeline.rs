@@ -9,6 +9,7 @@
 //!
 //! Errors are decided by position, not by time. [`run`] returns the first error by position, and a sequential sink gets
 //! exactly the output before it, whatever the number of threads; less only if the sink gives up, because nobody takes it.
+//! A single worker reads the next segment only once the one before has been taken, so an error there waits as long as that takes.
 
 use std::{
     io::{self, Write},

@@ -32,11 +32,15 @@ pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
+/// Bytes from which on the system is told that a file is read in sequence.
+const READ_AHEAD: u64 = 128 * 1024;
 
 /// A file or stream to read.
 pub(crate) struct Input {
     /// `None` for standard input.
     place: Option<Place>,
+    /// For messages.
+    name: String,
     /// `None` where the system has none, such as Windows for a console.
     metadata: Option<Metadata>,
     /// Offset at which reading begins, in a file that was redirected to standard input.
@@ -70,20 +74,19 @@ impl Input {
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
                 return is_directory();
             }
-            Self::new(file, metadata, None, progress).with_context(cannot_read)?
+            Self::new(file, name.clone(), metadata, None, progress).with_context(cannot_read)?
         } else {
             // Not every system can open a directory, and a walk yields none.
-            if path.is_dir() {
+            if !input.was_found() && path.is_dir() {
                 return is_directory();
             }
             let opened = input.folder().and_then(|folder| {
                 let place = Place { path: path.clone(), folder };
-                place.open().map(|file| (file, place))
+                place.open().map(|opened| (opened, place))
             });
             let opened = opened.with_context(|| format!("cannot open {name}"));
-            let (file, place) = opened.with_context(|| During::OpeningInput(path.clone()))?;
-            let metadata = file.metadata().with_context(cannot_read)?;
-            Self::new(file, Some(metadata), Some(place), progress).with_context(cannot_read)?
+            let ((file, metadata), place) = opened.with_context(|| During::OpeningInput(path.clone()))?;
+            Self::new(file, name.clone(), Some(metadata), Some(place), progress).with_context(cannot_read)?
         };
         input.progress.open(&name, input.length());
         Ok(input)
@@ -97,31 +100,46 @@ impl Input {
     pub(crate) fn of_file(mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         file.rewind()?;
         let metadata = file.metadata()?;
-        Self::new(file, Some(metadata), None, progress)
+        let name = display_name(Path::new(DASH));
+        Self::new(file, name, Some(metadata), None, progress)
     }
 
     fn new(
         mut file: File,
+        name: String,
         metadata: Option<Metadata>,
         place: Option<Place>,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
-        platform::enlarge_pipe(&file);
-        platform::read_ahead(&file);
-        let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
-        let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
-        let length = metadata.as_ref().and_then(|metadata| length_of(&file, metadata)?.checked_sub(start));
-        let id = match &place {
-            Some(place) => FileId::of_opened(&place.reachable(), &file)?,
-            None => FileId::of(&file)?,
+        let (id, start) = match (&place, &metadata) {
+            (Some(place), Some(metadata)) => (FileId::of_opened(&place.reachable(), &file, metadata)?, 0),
+            _ => (FileId::of(&file)?, file.stream_position().unwrap_or(0)),
         };
+        let regular = metadata.as_ref().filter(|metadata| metadata.is_file());
+        let is_file = regular.is_some();
+        match regular {
+            None => platform::enlarge_pipe(&file),
+            // The system reads small files at once.
+            Some(metadata) if metadata.len() > READ_AHEAD => platform::read_ahead(&file),
+            Some(_) => {}
+        }
+        let length = metadata.as_ref().and_then(|metadata| length_of(&file, metadata)?.checked_sub(start));
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
-        Ok(Self { place, metadata, start, length, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Ok(Self {
+            place,
+            name,
+            metadata,
+            start,
+            length,
+            id,
+            reader: BufReader::with_capacity(BUFFER, tracked),
+            progress,
+        })
     }
 
     /// The name for messages.
-    pub(crate) fn name(&self) -> String {
-        display_name(self.place.as_ref().map_or(Path::new(DASH), |place| &place.path))
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Which file this is. The open file keeps its inode number from being reused.
@@ -141,7 +159,7 @@ impl Input {
 
     /// Whether it is typed or pasted on a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
-        self.reader.get_ref().file.is_terminal()
+        self.file_metadata().is_none() && self.reader.get_ref().file.is_terminal()
     }
 
     /// The permissions of a file that is made from this one.

@@ -26,7 +26,7 @@ use crate::{
             pending::temporary_name::TemporaryName,
             permissions::{self, Permissions},
         },
-        platform::{self, FileHandle, FileId},
+        platform::{self, FileHandle, FileId, FileSystem},
     },
     crypto::Sink,
 };
@@ -34,6 +34,7 @@ use crate::{
 /// A file in the making. Dropping it removes it.
 pub(crate) struct Pending {
     file: File,
+    id: FileId,
     name: TemporaryName,
     target: PathBuf,
     /// The offset of the next byte that is written in sequence.
@@ -56,7 +57,7 @@ impl Pending {
     /// Those of the system.
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
         match platform::create_unnamed(parent_folder(target)) {
-            Ok(file) => Ok(Self::of(file, TemporaryName::None, target)),
+            Ok(file) => Self::of(file, TemporaryName::None, target),
             // Not every file system has such files.
             Err(_) => Self::with_hidden_name(target),
         }
@@ -66,11 +67,12 @@ impl Pending {
         let (file, name) = TemporaryName::hidden(target)?;
         // Some of these file systems send what is written at once, to a network or a tape. Others write no faster out of order.
         let in_order = platform::is_in_user_space(parent_folder(target)).then(AtomicU64::default);
-        Ok(Self { in_order, ..Self::of(file, name, target) })
+        Ok(Self { in_order, ..Self::of(file, name, target)? })
     }
 
-    fn of(file: File, name: TemporaryName, target: &Path) -> Self {
-        Self {
+    fn of(file: File, name: TemporaryName, target: &Path) -> io::Result<Self> {
+        Ok(Self {
+            id: FileId::of(&file)?,
             file,
             name,
             target: target.to_owned(),
@@ -79,7 +81,7 @@ impl Pending {
             written: AtomicU64::new(0),
             always_cached: AtomicBool::new(false),
             in_order: None,
-        }
+        })
     }
 
     /// From now on, blocks of zeros become holes.
@@ -140,8 +142,13 @@ impl Pending {
     }
 
     /// Which file this is, now and once it has its name.
-    pub(crate) fn id(&self) -> io::Result<FileId> {
-        FileId::of(&self.file)
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The file system that it is on, if that can be synced as a whole.
+    pub(crate) fn file_system(&self) -> Option<FileSystem> {
+        FileSystem::of(parent_folder(&self.target))
     }
 
     /// Sets length and permissions, which are no more than those of the file that is `replaced`, and starts to write the file to

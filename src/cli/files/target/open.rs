@@ -26,7 +26,6 @@ impl Target {
     ///
     /// Those of the system.
     pub(crate) fn open(&self) -> Result<Output> {
-        let name = self.name();
         Ok(match self {
             Self::Stdout(allowed) => {
                 let file = platform::stdout().context("cannot use standard output")?;
@@ -38,14 +37,14 @@ impl Target {
                 // device is written from its start, since its end is the end of its space.
                 let append = path.is_file();
                 let file = File::options().write(true).append(append).open(path);
-                let file = file.with_context(|| format!("cannot open {name}"))?;
+                let file = file.with_context(|| format!("cannot open {}", self.name()))?;
                 Output::Stream(Stream::new(Arc::new(file), false))
             }
             Self::File { place, overwrite, existing, lock, .. } => {
-                let cannot_create = || format!("cannot create {name}");
+                let cannot_create = || format!("cannot create {}", self.name());
                 if let (Overwrite::Replace, Some(existing)) = (*overwrite, existing) {
-                    let locked =
-                        existing.lock(&place.reachable()).map_err(|_| anyhow!("{name} is locked by another program"));
+                    let locked = existing.lock(&place.reachable());
+                    let locked = locked.map_err(|_| anyhow!("{} is locked by another program", self.name()));
                     let locked = locked.hint("wait until that has written it, then try again")?;
                     locked.map(|file| lock.get_or_init(|| file));
                 }
