@@ -93,12 +93,12 @@ fn kill_runs(options: &str, old: &[u8], rounds: usize) {
 
 #[test]
 fn a_kill_during_a_group_leaves_each_file_old_or_new() {
-    kill_runs("-f", b"old", rounds(8, 500));
+    kill_runs("-f", b"old", rounds(4, 500));
 }
 
 #[test]
 fn a_kill_during_a_group_that_deletes_loses_no_source_and_no_line_of_the_receipt() {
-    kill_runs("-f --rm --receipt r.json", b"old", rounds(12, 600));
+    kill_runs("-f --rm --receipt r.json", b"old", rounds(6, 600));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_failing_disk_during_a_group_loses_no_source_and_no_line_of_the_receipt() {
     let (eio, enospc) = (5, 28);
     fs::create_dir_all(sandbox.path("out/src")).expect("the folder takes it");
     let (mut failed, mut committed) = (0, 0);
-    for call in numbers(rounds(2, 100), FILES) {
+    for call in numbers(rounds(1, 100), FILES) {
         for fault in [
             format!("FAIL_WRITE={call} ERROR={enospc}"),
             format!("FAIL_WRITE={call} ERROR={eio}"),

@@ -12,9 +12,12 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::cli::{
-    args::{self, When},
-    platform,
+use crate::{
+    cli::{
+        args::{self, When},
+        platform,
+    },
+    crypto::has_room_for_thread,
 };
 
 /// Work that takes less time shows no bar.
@@ -195,7 +198,9 @@ impl Progress {
             }
         };
         // Without another thread there is no total.
-        let _ = thread::Builder::new().spawn(measure);
+        if has_room_for_thread(0) {
+            let _ = thread::Builder::new().spawn(measure);
+        }
     }
 }
 
