@@ -101,7 +101,9 @@ fn read(args: &Paper, session: &Session<'_>) -> Result<()> {
     let recipient = identity.to_recipient().expect("an age key has a public key");
     write_private(target, &new_key_file::text(&identity, &recipient), &session.messages)?;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
-    let public = format!("{recipient}\n");
+    // The file has all of it.
+    let public = recipient.to_string();
+    let public = if io::stdout().is_terminal() { sheet::shown_key(&public) } else { public } + "\n";
     stdout.write_all(public.as_bytes()).context("the key was written, but its public key cannot be printed")
 }
 
