@@ -81,7 +81,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ctrlc", &["cli/platform/signals.rs"]),
     ("landlock", &["cli/platform/sandbox.rs"]),
     ("libc", &["cli/platform/linux.rs", "cli/platform/sandbox.rs"]),
-    ("nix", &["cli/platform/unix.rs"]),
+    ("nix", &["cli/platform/held/file_system.rs", "cli/platform/unix.rs"]),
     ("rustix", &["cli/platform/"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),
