@@ -190,8 +190,9 @@ const JSON: &str = "\
 .SH JSON
 With
 .BR \\-\\-json ,
-standard output gets one object per line, and one for each file, in the order of the files. An error that is in an object of
-encrypt, decrypt, rekey or verify is not printed on standard error. Names have bytes that are not UTF\\-8 as
+standard output gets one object per line, and one for each file, in the order of the files. An error in the object of a file of
+encrypt, decrypt, rekey or verify is not printed on standard error; one that ends the run before its first file is in an object and
+on standard error. Names have bytes that are not UTF\\-8 as
 \\exff. Fields may be added in later versions; those that are here keep their meaning. Every object has:
 .TP
 .B file
