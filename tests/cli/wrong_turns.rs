@@ -1,5 +1,7 @@
 //! Wrong turns that are easily taken: each error says what to do instead, in one style.
 
+use std::fs;
+
 use crate::sandbox::Sandbox;
 
 /// Prepares `x`, `x.age` for `key.txt`, and files that are mistaken for encrypted ones.
@@ -151,4 +153,14 @@ fn a_salvage_is_advised_only_where_it_can_help() {
         assert_eq!(outcome.status, 4, "{length}: {outcome:?}");
         assert!(!outcome.stderr.contains("solekey salvage"), "{length}: {outcome:?}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_said_to_be_damaged() {
+    let (sandbox, _) = prepared();
+    fs::create_dir(sandbox.path("folder.age")).expect("the folder is new");
+    let outcome = sandbox.run(["verify", "-i", "key.txt", "none.age", "folder.age", "x.age", "cut"]);
+    let stdout = "none.age: CANNOT OPEN No such file or directory\nfolder.age: CANNOT OPEN 'folder.age' is a directory\n\
+                  x.age: OK\ncut: FAILED malformed header, line 2: the file ends inside the header\n";
+    assert_eq!((outcome.status, String::from_utf8_lossy(&outcome.stdout)), (6, stdout.into()), "{outcome:?}");
 }

@@ -12,4 +12,3 @@ pub(crate) mod persona;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod questions;
-mod usage;

@@ -67,6 +67,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
+    ("anstream", &["cli/terminal/messages/color.rs"]),
     ("bip39", &["cli/terminal/prompt.rs", "cli/commands/paper/words.rs"]),
     ("qrcode", &["cli/commands/paper/sheet.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
