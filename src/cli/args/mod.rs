@@ -25,6 +25,7 @@ pub(crate) use paper::{Paper, PaperKind};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
+pub(crate) use usage::lines as usage;
 pub(crate) use verbs::{Completions, Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Shell, Verify};
 
 use layout::{LAST, OTHER, in_sections};

@@ -1,7 +1,7 @@
 //! How to call each command: what it needs, before what it allows.
 
 /// The command lines of a command, without its name, or of the program.
-pub(super) fn of(command: &str) -> &'static [&'static str] {
+fn of(command: &str) -> &'static [&'static str] {
     match command {
         "encrypt" => &["[OPTIONS] {-r KEY | -R FILE | -i FILE}... [FILE]...", "[OPTIONS] -p [FILE]..."],
         "decrypt" | "verify" | "inspect" => &["[OPTIONS] [-i IDENTITY]... [FILE]..."],
@@ -18,9 +18,14 @@ pub(super) fn of(command: &str) -> &'static [&'static str] {
     }
 }
 
+/// The command lines of a command, or of the program.
+pub(crate) fn lines(command: &str) -> impl Iterator<Item = String> {
+    let name = if command == "solekey" { command.to_owned() } else { format!("solekey {command}") };
+    of(command).iter().map(move |words| format!("{name} {words}"))
+}
+
 /// Formats them for the help.
 pub(super) fn text(command: &str) -> String {
-    let name = if command == "solekey" { command.to_owned() } else { format!("solekey {command}") };
-    let lines: Vec<_> = of(command).iter().map(|words| format!("{name} {words}")).collect();
+    let lines: Vec<_> = lines(command).collect();
     lines.join("\n       ")
 }

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     cli::{
-        args::DASH,
+        args::{DASH, InputArgs},
         files::{
             naming::{InputPath, display_name},
             permissions::{Owner, Permissions},
@@ -56,23 +56,17 @@ impl Input {
         let path = &input.path;
         let name = display_name(path);
         let cannot_read = || format!("cannot read {name}");
-        let is_directory = || {
-            misuse(
-                format!("{name} is a directory"),
-                "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
-            )
-        };
         let input = if input.is_stdin() {
             let file = platform::stdin().context("cannot use standard input")?;
             let metadata = file.metadata().ok();
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
-                return is_directory();
+                return refuse_directory(&name);
             }
             Self::new(file, metadata, None, progress).with_context(cannot_read)?
         } else {
             // Not every system can open a directory, and a walk yields none.
             if path.is_dir() {
-                return is_directory();
+                return refuse_directory(&name);
             }
             let opened = input.folder().and_then(|folder| {
                 let place = Place { path: path.clone(), folder };
@@ -202,6 +196,34 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 /// See [`check_is_open`].
 pub(crate) fn check_stdin_is_open() -> Result<()> {
     check_is_open(platform::stdin(), "standard input")
+}
+
+fn refuse_directory<T>(name: &str) -> Result<T> {
+    misuse(
+        format!("{name} is a directory"),
+        "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+    )
+}
+
+/// Fails if the only input of a run cannot be opened, before an output is looked at and anything is asked. With `--json`, the
+/// error belongs into the object of the file.
+///
+/// # Errors
+///
+/// Those of [`Input::open`].
+pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
+    let [path] = inputs.files.as_slice() else { return Ok(()) };
+    if json || !inputs.is_single() || path == Path::new(DASH) {
+        return Ok(());
+    }
+    let name = display_name(path);
+    if path.is_dir() {
+        return refuse_directory(&name);
+    }
+    // A FIFO is opened once.
+    let opened =
+        path.metadata().and_then(|metadata| if metadata.is_file() { File::open(path).map(drop) } else { Ok(()) });
+    opened.with_context(|| format!("cannot open {name}")).with_context(|| During::OpeningInput(path.clone()))
 }
 
 /// Fails if a standard stream was closed when the program started.
