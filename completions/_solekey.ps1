@@ -261,6 +261,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('--new-passphrase-fd', '--new-passphrase-fd', [CompletionResultType]::ParameterName, 'Read the new passphrase from the first line of file descriptor N; --passphrase-fd gives the old one')
             [CompletionResult]::new('--new-passphrase-file', '--new-passphrase-file', [CompletionResultType]::ParameterName, 'Read the new passphrase from the first line of FILE; --passphrase-file gives the old one')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Change nothing; check that KEY can be protected')
             [CompletionResult]::new('--pq', '--pq', [CompletionResultType]::ParameterName, 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Protect the key file with a passphrase that you are asked for; an empty answer generates one')
             [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Protect the key file with a passphrase that you are asked for; an empty answer generates one')

@@ -986,7 +986,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__keygen)
-            opts="-p -y -o -q -v -h --protect --pq --passphrase --to-public --output --default --announce --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
+            opts="-p -y -o -q -v -h --protect --dry-run --pq --passphrase --to-public --output --default --announce --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

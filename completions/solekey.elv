@@ -253,6 +253,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand --new-passphrase-fd 'Read the new passphrase from the first line of file descriptor N; --passphrase-fd gives the old one'
             cand --new-passphrase-file 'Read the new passphrase from the first line of FILE; --passphrase-file gives the old one'
             cand --progress 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never'
+            cand --dry-run 'Change nothing; check that KEY can be protected'
             cand --pq 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub'
             cand -p 'Protect the key file with a passphrase that you are asked for; an empty answer generates one'
             cand --passphrase 'Protect the key file with a passphrase that you are asked for; an empty answer generates one'

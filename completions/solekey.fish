@@ -200,6 +200,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l new-passphras
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l progress -d 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l dry-run -d 'Change nothing; check that KEY can be protected'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase that you are asked for; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s y -l to-public -d 'Print the public keys of the identities in INPUT'

@@ -16,7 +16,7 @@ use solekey::crypto::{Decryptor, Encryptor, Error, Identity, Sink, Source};
 
 const PASSPHRASE: &str = "pass";
 /// A public key, for private keys that need one beside them.
-const PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPXO4kaqUB2s8y/c7zw9LXPC6bMQyyHS+83Z0FROXrFe";
+const PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEiGW3NN32ZXUliT4MQAO6TRgdmQ+I8mjyaDFNgJAy0P";
 const SALT: &[u8; 16] = b"0123456789abcdef";
 
 /// What AES-256-CTR adds to a private part under the passphrase, with one round of bcrypt.

@@ -85,12 +85,23 @@ use terminal::{
     persona,
 };
 
+/// Bytes of memory without which nothing can be done. What is small is allocated without asking, and the program would be aborted.
+const LEAST_MEMORY: usize = 1 << 20;
+
+const NO_MEMORY: &str = "solekey: error: there is not enough memory to start\n\
+    solekey: hint: close other programs, raise the limit on memory (ulimit -v), or use a larger machine\n";
+
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     if env::args_os().skip(1).eq([child::LAUNCHER].map(OsString::from)) {
         child::serve_as_launcher();
         return ExitCode::SUCCESS;
+    }
+    if Vec::<u8>::new().try_reserve_exact(LEAST_MEMORY).is_err() {
+        // Nobody is left to tell if this fails.
+        let _ = io::stderr().write_all(NO_MEMORY.as_bytes());
+        return ExitStatus::Failure.code();
     }
     // First of all, while no key has been read and there is one thread.
     platform::keep_memory_private();

@@ -121,7 +121,10 @@ impl Encryptor {
 /// that will be written.
 fn check_stanza_count(header: &Header, recipients: &[&Recipient]) -> Result<(), Error> {
     let stanzas = Header::read(&mut header.as_bytes())?.stanzas().len();
-    let distinct = recipients.iter().map(ToString::to_string).collect::<HashSet<_>>().len();
+    let distinct = match recipients {
+        [_] => 1,
+        _ => recipients.iter().map(ToString::to_string).collect::<HashSet<_>>().len(),
+    };
     let many = recipients.iter().any(|recipient| recipient.may_have_many_stanzas());
     if distinct != recipients.len() || stanzas < distinct || (stanzas > distinct && !many) {
         return Err(Error::HeaderCount { stanzas, recipients: distinct });

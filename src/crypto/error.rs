@@ -93,6 +93,9 @@ pub enum Error {
         /// The memory that it takes.
         mebibytes: u64,
     },
+    /// The system does not grant the memory to read and write a part of a file.
+    #[error("there is not enough memory to read and write the file")]
+    NoBuffer,
     /// A stanza names the identity's key, but does not open with it.
     #[error("a stanza names this identity's key, but does not open with it; it was corrupted or tampered with")]
     Unwrap,
@@ -199,6 +202,8 @@ pub enum PayloadFault {
     Truncated,
     /// The chunk before was the final one, and data follows it.
     TrailingData,
+    /// The chunk begins with the final one, and other data follows it.
+    FollowedByData,
     /// The final chunk is empty, which is only allowed for an empty payload.
     EmptyFinalChunk,
 }
@@ -227,7 +232,7 @@ impl PayloadFault {
             Self::Corrupted => "it is corrupted or was tampered with",
             Self::CorruptedEnd => "the file is truncated or corrupted",
             Self::Truncated => "the file is truncated before it",
-            Self::TrailingData => "data follows the final chunk",
+            Self::TrailingData | Self::FollowedByData => "data follows the final chunk",
             Self::EmptyFinalChunk => "it is final but empty, which the format forbids",
         }
     }
@@ -248,6 +253,9 @@ impl PayloadFault {
             }
             Self::TrailingData => {
                 format!("data follows chunk {chunk}, the final one; something was appended to the file")
+            }
+            Self::FollowedByData => {
+                format!("chunk {number} is the final one, and other data follows it")
             }
             Self::EmptyFinalChunk => format!("chunk {number} is final but empty, which the format forbids"),
         }

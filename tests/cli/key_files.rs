@@ -32,6 +32,9 @@ fn a_key_file_gets_a_passphrase_and_another_one_and_never_a_plain_copy() {
     }
     let names = sandbox.names();
     let protect = |more: &[&str]| sandbox.run([&["keygen", "--protect", "key.txt"], more].concat());
+    let plain = sandbox.read("key.txt");
+    protect(&["--dry-run"]).is(0, "'key.txt' would get a new passphrase\n", "");
+    assert_eq!(sandbox.read("key.txt"), plain);
     protect(&["--new-passphrase-file", "one"]).is_silent_success();
     assert!(sandbox.read("key.txt").starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----"));
     assert_eq!((sandbox.mode("key.txt") & 0o777, sandbox.names()), (0o600, names));
@@ -53,6 +56,7 @@ fn what_is_no_key_file_stays_as_it_is() {
     sandbox.write("notes", "no key\n");
     let protect = |name: &str| sandbox.run(["keygen", "--protect", name, "--new-passphrase-file", "one"]);
     assert_eq!(protect("notes").status, 1);
+    assert_eq!(sandbox.run(["keygen", "--protect", "notes", "--dry-run"]).status, 1);
     assert_eq!(sandbox.read("notes"), b"no key\n");
     assert_eq!((protect("none").status, protect("/dev/null").status), (1, 2));
     if installed(&["ssh-keygen"]) {

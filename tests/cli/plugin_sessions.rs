@@ -306,7 +306,7 @@ fn who_waits_at_a_terminal_is_told_and_can_leave() {
         return;
     }
     let sandbox = sandbox(1);
-    sandbox.write_program("age-plugin-stuck", "#!/bin/sh\nsleep 600 &\necho $$ $! >\"$HOME/processes\"\nwait\n");
+    sandbox.write_program("age-plugin-stuck", "#!/bin/sh\nfolder=$(mktemp -d)\ntrap 'rm -r \"$folder\"; exit' TERM\nsleep 600 &\necho $$ $! >\"$HOME/processes\"\nwait\n");
     let encrypt = format!("PATH=$HOME:$PATH exec \"$SOLEKEY\" encrypt -r {} 0", recipient("stuck"));
     let outcome = on_terminal(&sandbox, &encrypt, &[("solekey: waiting for age-plugin-stuck...", "\\x03")]);
     // Status and message are those of `expect`, which reports signals in its own way.

@@ -27,6 +27,7 @@ pub(crate) fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &st
 
 const NEW: &str = "Enter passphrase (leave empty to generate one): ";
 const AGAIN: &str = "Confirm passphrase: ";
+const WEAK: &str = "warning: this passphrase is easy to guess; press Enter to have a strong one generated\n";
 
 #[test]
 fn questions_are_those_of_the_tool() {
@@ -79,8 +80,8 @@ fn a_new_passphrase_is_typed_twice_and_never_shown() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("x", "x");
-    sandbox.write("pass", "correct horse\n");
-    let dialog = [(NEW, "correct horse\\r"), (AGAIN, "correct horse\\r")];
+    sandbox.write("pass", "correct horse battery\n");
+    let dialog = [(NEW, "correct horse battery\\r"), (AGAIN, "correct horse battery\\r")];
     let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -p x", &dialog);
     outcome.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
     sandbox.run(["decrypt", "--passphrase-file", "pass", "-c", "x.age"]).is(0, "x", "");
@@ -111,8 +112,11 @@ fn two_different_passphrases_are_refused() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("x", "x");
-    let outcome =
-        on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -p x", &[(NEW, "correct horse\\r"), (AGAIN, "horse\\r")]);
+    let outcome = on_terminal(
+        &sandbox,
+        "exec \"$SOLEKEY\" encrypt -p x",
+        &[(NEW, "correct horse battery\\r"), (AGAIN, "horse\\r")],
+    );
     let said = "solekey: error: the two passphrases differ\nsolekey: hint: nothing was done; try again\n";
     outcome.is(1, &format!("{NEW}\n{AGAIN}\n{said}"), "");
     assert_eq!(sandbox.names(), ["x"]);
@@ -125,15 +129,41 @@ fn an_empty_answer_generates_ten_words_that_open_the_file() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("x", "x");
-    let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -p x 2>log >&2", &[(NEW, "\\r")]);
-    assert_eq!(outcome.status, 0, "{outcome:?}");
-    let shown = String::from_utf8(outcome.stdout).expect("it is text");
-    let words = shown.strip_prefix(&format!("{NEW}\nYour passphrase, which nobody can recover for you:\n"));
-    let words = words.unwrap_or_else(|| panic!("{shown:?}"));
-    assert_eq!(words.trim_end().split('-').count(), 10);
-    assert_eq!(sandbox.text("log"), "", "it is shown on the terminal and nowhere else");
-    sandbox.write("pass", words);
-    sandbox.run(["decrypt", "--passphrase-file", "pass", "-c", "x.age"]).is(0, "x", "");
+    // Also if a weak one was typed before.
+    let weak = format!("{NEW}\n{WEAK}{AGAIN}");
+    for (dialog, asked) in [(vec![(NEW, "\\r")], NEW), (vec![(NEW, "password1234\\r"), (AGAIN, "\\r")], &weak)] {
+        let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -f -p x 2>log >&2", &dialog);
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+        let shown = String::from_utf8(outcome.stdout).expect("it is text");
+        let words = shown.strip_prefix(&format!("{asked}\nYour passphrase, which nobody can recover for you:\n"));
+        let words = words.unwrap_or_else(|| panic!("{shown:?}"));
+        assert_eq!(words.trim_end().split('-').count(), 10);
+        assert_eq!(sandbox.text("log"), "", "it is shown on the terminal and nowhere else");
+        sandbox.write("pass", words);
+        sandbox.run(["decrypt", "--passphrase-file", "pass", "-c", "x.age"]).is(0, "x", "");
+    }
+}
+
+#[test]
+fn a_weak_passphrase_is_warned_of_only_where_it_is_chosen_and_typed() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("x", "x");
+    sandbox.write("pass", "secret\n");
+    sandbox.keygen("key.txt");
+    let replacing = "Enter new passphrase (leave empty to generate one): ";
+    for (command, question) in [("encrypt -p x", NEW), ("keygen --protect key.txt", replacing)] {
+        let command = format!("exec \"$SOLEKEY\" {command}");
+        let outcome = on_terminal(&sandbox, &command, &[(question, "secret\\r"), (AGAIN, "secret\\r")]);
+        outcome.is(0, &format!("{question}\n{WEAK}{AGAIN}\n"), "");
+    }
+    // Scripts know what they do, and an existing one is as it is.
+    sandbox.run(["encrypt", "-f", "-p", "--passphrase-file", "pass", "x"]).is_silent_success();
+    let question = "Enter passphrase for 'x.age': ";
+    let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" decrypt x.age -o y", &[(question, "secret\\r")]);
+    outcome.is(0, &format!("{question}\n"), "");
 }
 
 #[test]

@@ -16,13 +16,33 @@ enum Others {
 
 /// Names of private keys, the commands that make them, and who reads them. `K` is the key's name; `rsa` and `ed` are made first.
 /// The passphrase of encrypted keys is `correct horse`.
-const KEYS: [(&str, &str, Others); 22] = [
+const KEYS: [(&str, &str, Others); 26] = [
     ("openssh-ed25519", "cp ed K", Others::AgeAndRage),
     ("openssh-rsa", "cp rsa K", Others::AgeAndRage),
     ("openssh-rsa-4224", "ssh-keygen -q -t rsa -b 4224 -N '' -f K", Others::AgeAndRage),
     ("openssh-crlf", "sed 's/$/\\r/' rsa >K", Others::AgeAndRage),
     ("openssh-spaces", "sed 's/$/ \\t/' ed >K", Others::Age),
     ("openssh-encrypted", "cp ed K; ssh-keygen -q -p -P '' -N 'correct horse' -f K", Others::Nobody),
+    (
+        "openssh-aes128-ctr",
+        "cp ed K; ssh-keygen -q -p -a 1 -Z aes128-ctr -P '' -N 'correct horse' -f K",
+        Others::Nobody,
+    ),
+    (
+        "openssh-aes192-ctr",
+        "cp ed K; ssh-keygen -q -p -a 1 -Z aes192-ctr -P '' -N 'correct horse' -f K",
+        Others::Nobody,
+    ),
+    (
+        "openssh-aes256-cbc",
+        "cp ed K; ssh-keygen -q -p -a 1 -Z aes256-cbc -P '' -N 'correct horse' -f K",
+        Others::Nobody,
+    ),
+    (
+        "openssh-rsa-gcm",
+        "cp rsa K; ssh-keygen -q -p -a 1 -Z aes256-gcm@openssh.com -P '' -N 'correct horse' -f K",
+        Others::Nobody,
+    ),
     ("pkcs1", "cp rsa K; ssh-keygen -q -p -m PEM -P '' -N '' -f K", Others::AgeAndRage),
     ("pkcs1-crlf", "openssl rsa -in pkcs1 -traditional 2>/dev/null | sed 's/$/\\r/' >K", Others::AgeAndRage),
     ("pkcs1-spaces", "sed 's/$/   /' pkcs1 >K", Others::Age),
@@ -80,7 +100,7 @@ fn publish(sandbox: &Sandbox, name: &str) {
         "case {name} in openssh-rsa-4224) ;; *ed25519) ssh-keygen -y -f {name} >{name}.pub 2>/dev/null || \
          openssl pkey -in {name} -pubout -outform DER | tail -c 32 | \
          (printf '\\0\\0\\0\\13ssh-ed25519\\0\\0\\0\\40'; cat) | base64 -w0 | sed 's/^/ssh-ed25519 /' >{name}.pub;; \
-         pkcs8-rsa|pkcs8-ssh*|pkcs1*|openssh-rsa|openssh-crlf) cp rsa.pub {name}.pub;; \
+         pkcs8-rsa|pkcs8-ssh*|pkcs1*|openssh-rsa|openssh-rsa-gcm|openssh-crlf) cp rsa.pub {name}.pub;; \
          pkcs8*) cp pkcs8-ed25519.pub {name}.pub;; *) cp ed.pub {name}.pub;; esac"
     );
     sandbox.bash(&script).is_silent_success();

@@ -133,16 +133,16 @@ fn nothing_typed_while_keys_are_derived_for_further_files_is_shown() {
         sandbox.write(name, "x\n");
     }
     // With the work factor of new files, each key takes a second. On a thread, so that the second one comes after the first.
-    let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
+    let right = "correct horse battery\\r";
+    let typed = format!("{right}\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r");
     let sealed = on_terminal(
         &sandbox,
         "exec \"$SOLEKEY\" encrypt -q -T1 --progress never -p x y",
-        &[(NEW, "right\\r"), (AGAIN, typed)],
+        &[(NEW, right), (AGAIN, &typed)],
     );
     sealed.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
-    let typed = "right\\r\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r";
     let command = format!("\"$SOLEKEY\" verify -T1 --progress never x.age y.age; {ECHO}");
-    let opened = on_terminal(&sandbox, &command, &[(QUESTION, typed)]);
+    let opened = on_terminal(&sandbox, &command, &[(QUESTION, &typed)]);
     assert_eq!(String::from_utf8_lossy(&opened.stdout), format!("{QUESTION}\nx.age: OK\ny.age: OK\necho\n"));
 }
 
@@ -312,15 +312,19 @@ fn an_error_does_not_wait_for_a_pipe_that_stays_silent() {
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("No space left on device"), "{outcome:?}");
 
-    // A pipe that nobody empties.
-    let mut damaged = sandbox.read("x.age");
-    damaged[5 * SEGMENT / 2] ^= 1;
-    sandbox.write("damaged.age", damaged);
-    let mut child = sandbox.command(["decrypt", "-T", "2", "-i", "key.txt", "-c", "damaged.age"]);
-    let mut child = child.stdout(Stdio::piped()).spawn().expect("the program starts");
-    let pipe = child.stdout.take();
-    let outcome = finish_within(Duration::from_secs(20), child);
-    drop(pipe);
-    assert_eq!(outcome.status, 4, "{outcome:?}");
-    assert!(outcome.stderr.contains("chunk 40 failed authentication"), "{outcome:?}");
+    // A pipe that nobody empties. One thread reads no further than the segment that it writes.
+    let stalled = [("1", 24), ("2", 40)].map(|(threads, chunk)| {
+        let (mut damaged, name) = (sandbox.read("x.age"), format!("{chunk}.age"));
+        damaged[(chunk - 1) * SEGMENT / 16 + 2000] ^= 1;
+        sandbox.write(&name, damaged);
+        let mut child = sandbox.command(["decrypt", "-T", threads, "-i", "key.txt", "-c", &name]);
+        let mut child = child.stdout(Stdio::piped()).spawn().expect("the program starts");
+        (child.stdout.take(), child, chunk)
+    });
+    for (pipe, child, chunk) in stalled {
+        let outcome = finish_within(Duration::from_secs(20), child);
+        drop(pipe);
+        assert_eq!(outcome.status, 4, "{outcome:?}");
+        assert!(outcome.stderr.contains(&format!("chunk {chunk} failed authentication")), "{outcome:?}");
+    }
 }

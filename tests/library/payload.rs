@@ -172,8 +172,9 @@ fn data_appended_to_a_payload_is_not_salvaged() {
         let plaintext = plaintext(length);
         let (unlocked, whole) = sealed(&plaintext);
         let longer = [&whole[..], &vec![b'x'; appended]].concat();
-        for number in [1, 3] {
-            let (salvaged, opened) = salvage(&unlocked, &longer, (End::AtOffsets, End::AtOffsets), number);
+        let ways = ENDS.into_iter().flat_map(|source| ENDS.map(|sink| (source, sink)));
+        for (ends, number) in ways.zip([1, 3, 2, 3]) {
+            let (salvaged, opened) = salvage(&unlocked, &longer, ends, number);
             let expected = Salvaged {
                 length: length as u64,
                 lost: vec![],
@@ -183,7 +184,26 @@ fn data_appended_to_a_payload_is_not_salvaged() {
             };
             assert_eq!(salvaged, expected, "{length} and {appended}");
             assert!(opened[..length] == plaintext, "{length} and {appended}");
+            assert!(opened.len() == length || ends.1 == End::AtOffsets, "{length} and {appended}");
         }
+    }
+}
+
+#[test]
+fn data_that_follows_a_payload_is_told_from_damage() {
+    let (unlocked, whole) = sealed(&plaintext(CHUNK + 5));
+    for (appended, number) in [(9, 1), (CHUNK, 3)] {
+        let decrypt = |bytes: &[u8]| {
+            let mut bytes = Bytes::new(bytes);
+            let payload = unlocked.payload(bytes.source(End::Sequential)).expect("the nonce is there");
+            payload.may_be_followed().decrypt(Written::new().sink(End::Sequential), threads(number))
+        };
+        let mut longer = [&whole[..], &vec![b'x'; appended]].concat();
+        let fault = decrypt(&longer).expect_err("data follows");
+        assert!(matches!(fault, Error::Payload { chunk: 1, fault: PayloadFault::FollowedByData }), "{fault:?}");
+        longer[chunk(1)] ^= 1;
+        let fault = decrypt(&longer).expect_err("it is damaged");
+        assert!(!matches!(fault, Error::Payload { fault: PayloadFault::FollowedByData, .. }), "{fault:?}");
     }
 }
 

@@ -58,6 +58,14 @@ int close(int fd) {
     return failed;
 }
 
+/* A file system that cannot write one of its files says so, but not which. */
+int syncfs(int fd) {
+    static int (*real)(int);
+    if (!real) real = dlsym(RTLD_NEXT, "syncfs");
+    if (getenv("FAIL_SYNC") || getenv("FAIL_SYNC_CALL")) { errno = EIO; return -1; }
+    return real(fd);
+}
+
 int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fsync");

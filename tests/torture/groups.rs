@@ -42,38 +42,88 @@ fn outputs(sandbox: &Sandbox, folder: &str, old: &[u8]) -> Vec<bool> {
     new
 }
 
-#[test]
-fn a_kill_during_a_group_leaves_each_file_old_or_new_and_loses_no_source() {
-    let (sandbox, recipient) = Sandbox::with_key();
-    write_sources(&sandbox);
-    let (mut kills, mut committed) = (0, 0);
-    for (options, old) in [("-f", &b"old"[..]), ("--rm", b"")] {
-        let arguments = format!("encrypt {options} -r {recipient} -O out --recursive src");
-        let _ = fs::remove_dir_all(sandbox.path("out"));
-        let start = Instant::now();
-        assert_eq!(sandbox.run(arguments.split(' ')).status, 0);
-        let micros = usize::try_from(start.elapsed().as_micros()).expect("a run takes seconds");
-        for moment in numbers(rounds(10, 300), micros) {
-            write_sources(&sandbox);
-            for index in 0..FILES {
-                let _ = fs::remove_file(sandbox.path(format!("out/src/f{index}.age")));
-                if !old.is_empty() {
-                    sandbox.write(format!("out/src/f{index}.age"), old);
-                }
-            }
-            let mut child = sandbox.command(arguments.split(' ')).spawn().expect("the program starts");
-            thread::sleep(Duration::from_micros(moment as u64));
-            let _ = child.kill();
-            kills += usize::from(finish(child).status == 137);
-            for (index, is_new) in outputs(&sandbox, "out/src", old).into_iter().enumerate() {
-                committed += usize::from(is_new);
-                let source = fs::read(sandbox.path(format!("src/f{index}")));
-                assert!(is_new || source.is_ok_and(|source| source == plaintext(index)), "f{index} is lost");
-            }
+/// Puts every source back, and the old outputs in their place, or none.
+fn restore(sandbox: &Sandbox, old: &[u8]) {
+    write_sources(sandbox);
+    for index in 0..FILES {
+        let _ = fs::remove_file(sandbox.path(format!("out/src/f{index}.age")));
+        if !old.is_empty() {
+            sandbox.write(format!("out/src/f{index}.age"), old);
         }
     }
+    let _ = fs::remove_file(sandbox.path("r.json"));
+}
+
+/// Asserts that every output is old or whole, that every source is there unless its output is, and that the receipt has a line for
+/// every source that is not. Returns how many outputs are new.
+fn new_ones(sandbox: &Sandbox, old: &[u8], has_receipt: bool) -> usize {
+    let new = outputs(sandbox, "out/src", old);
+    let receipt = fs::read_to_string(sandbox.path("r.json")).unwrap_or_default();
+    for (index, is_new) in new.iter().enumerate() {
+        let source = fs::read(sandbox.path(format!("src/f{index}")));
+        let is_there = source.is_ok_and(|source| source == plaintext(index));
+        assert!(*is_new || is_there, "f{index} is lost");
+        let line = format!("out/src/f{index}.age\"");
+        assert!(!has_receipt || is_there || receipt.contains(&line), "f{index} has no line: {receipt}");
+    }
+    new.into_iter().filter(|is_new| *is_new).count()
+}
+
+/// Kills runs at moments that are spread over their whole length.
+fn kill_runs(options: &str, old: &[u8], rounds: usize) {
+    let (sandbox, recipient) = Sandbox::with_key();
+    let arguments = format!("encrypt {options} -r {recipient} -O out --recursive src");
+    write_sources(&sandbox);
+    let start = Instant::now();
+    assert_eq!(sandbox.run(arguments.split(' ')).status, 0);
+    let micros = usize::try_from(start.elapsed().as_micros()).expect("a run takes seconds");
+    let (mut kills, mut committed) = (0, 0);
+    for moment in numbers(rounds, micros) {
+        restore(&sandbox, old);
+        let mut child = sandbox.command(arguments.split(' ')).spawn().expect("the program starts");
+        thread::sleep(Duration::from_micros(moment as u64));
+        let _ = child.kill();
+        kills += usize::from(finish(child).status == 137);
+        committed += new_ones(&sandbox, old, options.contains("receipt"));
+    }
     assert!(kills > 0 && committed > 0);
-    record("groups", &format!("{kills} runs over {FILES} files killed, {committed} outputs new and whole, 0 lost"));
+    let figures = format!("{kills} runs over {FILES} files killed, {committed} outputs new and whole, 0 lost");
+    record(&format!("groups, encrypt {options}"), &figures);
+}
+
+#[test]
+fn a_kill_during_a_group_leaves_each_file_old_or_new() {
+    kill_runs("-f", b"old", rounds(8, 500));
+}
+
+#[test]
+fn a_kill_during_a_group_that_deletes_loses_no_source_and_no_line_of_the_receipt() {
+    kill_runs("-f --rm --receipt r.json", b"old", rounds(12, 600));
+}
+
+#[test]
+fn a_failing_disk_during_a_group_loses_no_source_and_no_line_of_the_receipt() {
+    let Some((sandbox, recipient, _)) = shimmed() else { return };
+    let encrypt = format!("encrypt -f --rm --receipt r.json -r {recipient} -O out --recursive src");
+    let (eio, enospc) = (5, 28);
+    fs::create_dir_all(sandbox.path("out/src")).expect("the folder takes it");
+    let (mut failed, mut committed) = (0, 0);
+    for call in numbers(rounds(2, 100), FILES) {
+        for fault in [
+            format!("FAIL_WRITE={call} ERROR={enospc}"),
+            format!("FAIL_WRITE={call} ERROR={eio}"),
+            format!("FAIL_READ={call} ERROR={eio}"),
+            format!("FAIL_SYNC_CALL={call}"),
+        ] {
+            restore(&sandbox, b"old");
+            let outcome = under(&sandbox, &fault, &encrypt);
+            assert!(matches!(outcome.status, 0 | 1 | 6), "{fault}: {outcome:?}");
+            failed += usize::from(outcome.status != 0);
+            committed += new_ones(&sandbox, b"old", true);
+        }
+    }
+    assert!(failed > 0 && committed > 0);
+    record("groups on a failing disk", &format!("{failed} runs failed, {committed} outputs new and whole, 0 lost"));
 }
 
 #[test]

@@ -4,12 +4,14 @@ use std::{
     fs::{self, File, Permissions},
     io::{Seek, SeekFrom, Write},
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    time::Duration,
 };
 
 use crate::{
+    record,
     requirements::{installed, skip},
     rounds,
-    sandbox::{Outcome, Sandbox, finish, is_root, unprivileged},
+    sandbox::{Outcome, Sandbox, data, finish, finish_within, is_root, unprivileged},
 };
 
 const VERSION: &str = "age-encryption.org/v1\n";
@@ -232,6 +234,43 @@ fn an_output_replaced_by_a_link_or_folder_during_a_run_harms_nothing() {
             assert_eq!(sandbox.names(), ["key.txt", "precious"]);
         }
     }
+}
+
+#[test]
+fn too_little_memory_is_an_error_and_never_a_crash() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("a", data(4 << 20));
+    sandbox.run(["encrypt", "-r", &recipient, "-o", "s", "a"]).is_silent_success();
+    let limited = |kibibytes: u32, run: &str| {
+        let script = format!("ulimit -c 0; ulimit -v {kibibytes}; exec \"$SOLEKEY\" {run}");
+        finish_within(Duration::from_secs(60), sandbox.detached("sh").args(["-c", &script]).spawn().expect("it starts"))
+    };
+    // Below, not even the system's loader or the language's runtime can start. Each program has another size.
+    let (mut low, mut high) = (1000, 100_000);
+    while high - low > 16 {
+        let middle = (low + high) / 2;
+        let starts = limited(middle, "--version").status < 2;
+        (low, high) = if starts { (low, middle) } else { (middle, high) };
+    }
+    let (mut failed, mut done) = (0, 0);
+    for step in 0..u32::try_from(rounds(12, 400)).expect("it is small") {
+        let kibibytes = high + 32 + step * u32::try_from(rounds(700, 21)).expect("it is small");
+        for run in [
+            format!("encrypt -f -r {recipient} -o x a"),
+            "decrypt -f -i key.txt -o y s".to_owned(),
+            format!("encrypt -f -a -r {recipient} -O o a s key.txt"),
+            format!("rekey -i key.txt -r {recipient} s"),
+        ] {
+            let outcome = limited(kibibytes, &run);
+            assert!(matches!(outcome.status, 0 | 1 | 6), "{kibibytes} KiB: {run}: {outcome:?}");
+            assert!(!outcome.stderr.contains("panic"), "{kibibytes} KiB: {run}: {outcome:?}");
+            assert_eq!(outcome.status == 0, outcome.stderr.is_empty(), "{kibibytes} KiB: {run}: {outcome:?}");
+            *(if outcome.status == 0 { &mut done } else { &mut failed }) += 1;
+        }
+    }
+    assert!(failed > 0 && done > 0, "{failed} failed, {done} did not");
+    record("memory", &format!("{failed} runs without the memory they need, {done} with it, 0 crashed"));
+    assert!(sandbox.run(["decrypt", "-i", "key.txt", "-c", "s"]).gave() == sandbox.read("a"));
 }
 
 #[test]

@@ -14,10 +14,13 @@ mod groups;
 mod hostile;
 mod kill;
 mod load;
+mod pass_through;
 mod power_loss;
 mod properties;
+mod recipes;
 mod removal;
 mod swaps;
+mod user_space;
 
 use std::{env, io::Write, sync::LazyLock};
 

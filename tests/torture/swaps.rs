@@ -10,7 +10,7 @@ use std::{
 use crate::{
     requirements::{installed, skip, which},
     rounds,
-    sandbox::{Outcome, SOLEKEY, Sandbox, finish, is_root, wait_until},
+    sandbox::{Outcome, SEGMENT, SOLEKEY, Sandbox, data, finish, is_root, wait_until},
 };
 
 /// Milliseconds for which a system call is held up. Enough to run the program once more.
@@ -220,6 +220,51 @@ fn a_block_device_is_not_both_read_and_written() {
         let outcome = sandbox.shell(&format!("\"$SOLEKEY\" {run}"));
         assert_eq!(outcome.status, 2, "{run}: {outcome:?}");
         assert!(sandbox.read(&device.0).iter().all(|byte| *byte == 7), "{run}");
+    }
+}
+
+#[test]
+fn a_file_on_a_device_or_in_a_pipe_is_found_beside_other_data() {
+    if !is_root() || !installed(&["losetup"]) {
+        return skip("only root may make devices");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("image", vec![7; 4 << 20]);
+    let plaintext = data(SEGMENT + 3000);
+    sandbox.write("a", &plaintext);
+    let Some(device) = Loop::new(&sandbox.path("image")) else { return skip("there is no loop device") };
+    let device = &device.0;
+    let outcome = sandbox.shell(&format!("\"$SOLEKEY\" encrypt -r {recipient} -o {device} a"));
+    let length = SEGMENT + 3000 + 17 * 16 + 16 + 168;
+    let said = format!("the first {length} bytes of '{device}' were written; read them with head -c {length}\n");
+    outcome.fails(0, &format!("solekey: {said}"));
+    let opened = sandbox.shell(&format!("head -c {length} {device} | \"$SOLEKEY\" decrypt -i key.txt"));
+    assert!(opened.gave() == plaintext);
+    let follows = "chunk 17 is the final one, and other data follows it\n";
+    let hint = "solekey: hint: 'solekey salvage' recovers the data before the appended part\n";
+    for (input, name, redirected) in [
+        (device.as_str(), format!("'{device}'"), ""),
+        ("-", "standard input".to_owned(), &format!("<{device}")),
+        ("-", "standard input".to_owned(), &format!("<{device} cat |")),
+    ] {
+        let run = |run: String| match redirected.strip_suffix(" cat |") {
+            Some(from) => sandbox.shell(&format!("cat {from} | \"$SOLEKEY\" {run}")),
+            None => sandbox.shell(&format!("\"$SOLEKEY\" {run} {redirected}")),
+        };
+        let outcome = run(format!("decrypt -i key.txt -o x {input}"));
+        let kept = "solekey: hint: nothing was written to 'x'\n";
+        outcome.fails(4, &format!("solekey: error: cannot decrypt {name}: {follows}{kept}{hint}"));
+        let outcome = run(format!("verify -i key.txt {input}"));
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (4, hint), "{input}");
+        assert!(
+            String::from_utf8_lossy(&outcome.stdout)
+                .ends_with("FAILED chunk 17 is the final one, and other data follows it\n")
+        );
+        let outcome = run(format!("salvage -f -i key.txt -o x {input}"));
+        let ignored = format!("solekey: warning: {name} has data after its final chunk, which was ignored\n");
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ignored.as_str()), "{input}");
+        assert!(sandbox.read("x") == plaintext, "{input}");
+        fs::remove_file(sandbox.path("x")).expect("it is there");
     }
 }
 

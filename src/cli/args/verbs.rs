@@ -209,6 +209,9 @@ pub(crate) struct Keygen {
         conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"],
         help_heading = "Key")]
     pub(crate) protect: Option<PathBuf>,
+    /// Change nothing; check that KEY can be protected
+    #[arg(long, requires = "protect", help_heading = "Key")]
+    pub(crate) dry_run: bool,
     /// Make a post-quantum key; with -o, its long public key is also written to FILE.pub
     #[arg(long, conflicts_with = "to_public", help_heading = "Key")]
     pub(crate) pq: bool,

@@ -42,8 +42,8 @@ pub(crate) enum Done {
         output: Option<PathBuf>,
         /// Bytes of plaintext.
         bytes: u64,
-        /// For `--verbose`.
-        summary: String,
+        /// With `--verbose`.
+        summary: Option<String>,
     },
     /// With `--dry-run`: it would be written.
     Planned { output: Option<PathBuf>, replaces: bool },
@@ -119,7 +119,7 @@ impl<'a> Reports<'a> {
             Ok(Done::Written { bytes, summary, .. }) => {
                 self.written += 1;
                 self.bytes += bytes;
-                self.messages.verbose(summary);
+                summary.iter().for_each(|summary| self.messages.verbose(summary));
             }
             Ok(Done::Planned { .. }) => self.written += 1,
             Ok(Done::Skipped) => self.skipped += 1,

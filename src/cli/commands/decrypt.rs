@@ -23,7 +23,7 @@ use crate::{
         },
         commands::session::Session,
         files::{
-            commit::{Durability, DurableFolders, Proof, Written, commit_group},
+            commit::{Committer, Durability, DurableFolders, Proof, Written},
             encrypted_input::{EncryptedInput, can_hold},
             input::{Input, Removal, SourceFile, announce_typed, check_single},
             naming::{InputPath, Naming, display_name},
@@ -81,7 +81,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         threads,
         request.outputs.descriptors(),
         write,
-        |group| commit_group(group, &session.messages, |committed, opened| request.finish(committed, opened)),
+        |group| request.committer.commit(group, |committed, opened| request.finish(committed, opened)),
         |outcome| reports.add(outcome),
     );
     reports.finish();
@@ -97,6 +97,7 @@ struct Request<'a> {
     keyring: Keyring,
     outputs: Outputs<'a>,
     skipped: Skipped,
+    committer: Committer,
     durable_folders: DurableFolders,
     progress: Arc<Progress>,
     cores: Cores,
@@ -134,8 +135,8 @@ impl<'a> Request<'a> {
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);
         let cores = Cores::new(input_args);
-        let durable_folders = DurableFolders::default();
-        Ok((Self { args, session, keyring, outputs, skipped, durable_folders, progress, cores }, inputs))
+        let (committer, durable_folders) = (Committer::new(&session.messages), DurableFolders::default());
+        Ok((Self { args, session, keyring, outputs, skipped, committer, durable_folders, progress, cores }, inputs))
     }
 
     /// Decrypts a file up to its commit. Returns [`Done`] for a file that is not to be written.
@@ -174,8 +175,10 @@ impl<'a> Request<'a> {
         let written = self.open_payload(&name, &mut encrypted, unlocked, &mut output, &permit);
         let written = target.explain(written.with_context(cannot_decrypt), output.released())?;
         drop(permit);
+        self.session.note_device(&target, &output);
 
-        let summary = format!("decrypted {name} to {}: {written} bytes", target.name());
+        let summary =
+            self.session.messages.if_verbose(|| format!("decrypted {name} to {}: {written} bytes", target.name()));
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes: written, summary };
         let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
         if self.args.files.rm {
@@ -220,7 +223,7 @@ impl<'a> Request<'a> {
     fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
         announce_typed(&path.path, &self.session.messages);
         let input = Input::open(path, self.progress.clone())?;
-        target.check_is_not(input.id(), &input.name())?;
+        target.check_is_not(input.id(), input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
@@ -258,6 +261,8 @@ impl<'a> Request<'a> {
         let mut output = target.open()?;
         if self.args.files.inputs.is_single() && !self.args.files.rm {
             self.session.confine(target.reachable_folder());
+        } else {
+            self.committer.expect(&output);
         }
         if self.args.sparse {
             output.leave_holes();
@@ -274,7 +279,7 @@ impl<'a> Request<'a> {
         output: &mut Output,
         permit: &Permit<'_>,
     ) -> Result<u64> {
-        let payload = unlocked.payload(input.payload())?;
+        let payload = input.open(&unlocked)?;
         // Opening the payload may take hours, and needs only the payload key.
         drop(unlocked);
         let Some(range) = &self.args.range else {

@@ -56,7 +56,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     if let Target::Stdout(_) = target {
         return misuse("standard output is for the map of what is lost", "name a file with -o OUT");
     }
-    target.check_is_not(input.id(), &input.name())?;
+    target.check_is_not(input.id(), input.name())?;
     session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
     let permissions = input.permissions(Owner::New);
@@ -100,10 +100,16 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
             .explain(nothing, output.released())
             .hint(format!("the {PAYLOAD_NONCE} bytes after the header may be damaged: without them, no chunk opens"));
     }
+    session.note_device(&target, &output);
     output.truncate(salvaged.length).with_context(|| format!("cannot write {}", target.name()))?;
-    let name = target.name();
+    let output_name = target.name();
     commit(Written::new(target, output, &permissions)?, &session.messages)?;
-    report(&salvaged, is_header_authentic, args, &session, &name)
+    let changed = input.into_source_file().has_changed();
+    let reported = report(&salvaged, is_header_authentic, args, &session, &output_name);
+    if changed {
+        session.messages.warning(&format!("{name} changed while it was read; what was read is salvaged"));
+    }
+    Ok(reported?.or(changed.then_some(ExitStatus::Failure)))
 }
 
 /// Prints the loss map and warnings, and returns the status.

@@ -10,11 +10,13 @@ use crate::cli::{
     args::{self, FileArgs, InputArgs, Passphrases, PluginRules},
     batch::tally::Tally,
     files::{
+        output::Output,
         outputs::Outputs,
+        target::Target,
         walk::{Selection, Skipped, measure},
     },
     keys::{key_file::KeyFiles, plugins::Plugins},
-    platform::sandbox,
+    platform::{Links, sandbox},
     terminal::{
         exit_status::ExitStatus,
         messages::Messages,
@@ -59,9 +61,15 @@ impl<'a> Session<'a> {
         Arc::new(Progress::new(self.args))
     }
 
-    /// The progress of all inputs, each of which is read `passes` times.
-    pub(super) fn progress_of_inputs(&self, inputs: &InputArgs, selection: Selection, passes: u64) -> Arc<Progress> {
-        let measure = measure(inputs, selection);
+    /// The progress of all inputs, each of which is read `passes` times. `once` if what is named twice is read once.
+    pub(super) fn progress_of_inputs(
+        &self,
+        inputs: &InputArgs,
+        selection: Selection,
+        once: Option<Links>,
+        passes: u64,
+    ) -> Arc<Progress> {
+        let measure = measure(inputs, selection, once);
         let total = move || measure().map(|total| Total { bytes: total.bytes * passes, ..total });
         Arc::new(Progress::of_many(self.args, total))
     }
@@ -77,7 +85,7 @@ impl<'a> Session<'a> {
         if outputs.go_to_terminal() {
             return Arc::new(Progress::beside_output(self.args));
         }
-        self.progress_of_inputs(inputs, selection, passes)
+        self.progress_of_inputs(inputs, selection, Some(Links::Hold), passes)
     }
 
     /// Gives up the right to open files, once the only input and its output are open and the keys are read. In `folders`,
@@ -87,6 +95,15 @@ impl<'a> Session<'a> {
     pub(super) fn confine(&self, folders: impl IntoIterator<Item = PathBuf>) {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
             self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
+        }
+    }
+
+    /// Says how many bytes of a block device count, if the output is one: what it holds after them stays there.
+    pub(super) fn note_device(&self, target: &Target, output: &Output) {
+        if let Some(bytes) = output.written_to_device() {
+            let name = target.name();
+            self.messages
+                .note(&format!("the first {bytes} bytes of {name} were written; read them with head -c {bytes}"));
         }
     }
 

@@ -122,7 +122,7 @@ impl<'a> Request<'a> {
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
-        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
+        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, None, 1);
         let cores = Cores::new(&args.inputs);
         Ok((Self { args, session, keyring, progress, cores }, inputs))
     }
@@ -138,15 +138,28 @@ impl<'a> Request<'a> {
     }
 
     fn authenticate(&self, path: &InputPath, mut input: Input, chunks: &mut Option<u64>) -> Result<u64> {
+        let payload = self.authenticate_open(path, &mut input, chunks);
+        // What was authentic when it was read may not be now, and the other way round.
+        if !input.into_source_file().has_changed() {
+            return payload;
+        }
+        let changed = match payload {
+            Ok(_) => Err(anyhow!("it changed while it was read")),
+            Err(error) => Err(error.context("it changed while it was read")),
+        };
+        changed.hint("verify it again once nothing writes to it")
+    }
+
+    fn authenticate_open(&self, path: &InputPath, input: &mut Input, chunks: &mut Option<u64>) -> Result<u64> {
         let length = input.length();
-        let mut input = EncryptedInput::read(&mut input)?;
+        let mut input = EncryptedInput::read(input)?;
         let unlocked = self.keyring.unlock(&input.decryptor, &display_name(&path.path))?;
         let permit = self.cores.acquire(length);
         if self.args.inputs.is_single() {
             self.session.confine([]);
         }
         self.progress.begin();
-        let payload = unlocked.payload(input.payload())?;
+        let payload = input.open(&unlocked)?;
         *chunks = payload.chunks();
         Ok(payload.decrypt(Discard.sink(), permit.threads)?)
     }

@@ -219,9 +219,10 @@ fn for_crypto(error: &CryptoError) -> Option<[&'static str; 2]> {
         CryptoError::Payload { fault: PayloadFault::Truncated, .. } => {
             ["unexpected EOF", "Last chunk is invalid, stream might be truncated"]
         }
-        CryptoError::Payload { fault: PayloadFault::Corrupted | PayloadFault::CorruptedEnd, .. } => {
-            ["failed to decrypt and authenticate payload chunk", "decryption error"]
-        }
+        CryptoError::Payload {
+            fault: PayloadFault::Corrupted | PayloadFault::CorruptedEnd | PayloadFault::FollowedByData,
+            ..
+        } => ["failed to decrypt and authenticate payload chunk", "decryption error"],
         CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
             ["trailing data after end of encrypted file", "decryption error"]
         }

@@ -17,7 +17,7 @@ use crate::{
         terminal::{advice::advised, progress::Progress},
     },
     crypto::{
-        Decryptor, Error, Source, Unlocked,
+        Decryptor, Error, Payload, Source, Unlocked,
         armor::{ArmorReader, ArmorWriter, armored_length, is_end, looks_armored},
         payload_length,
     },
@@ -89,6 +89,7 @@ impl<'i> EncryptedInput<'i> {
                 if is_armored { Box::new(ArmorReader::new(text)) } else { Box::new(text) };
             return Ok(Self { decryptor: read(&mut typed)?, body: Body::Typed(typed) });
         }
+        input.check_length();
         if looks_armored(input.reader.fill_buf()?) {
             let mut armor = ArmorReader::new(&mut input.reader);
             Ok(Self { decryptor: read(&mut armor)?, body: Body::Armored(armor) })
@@ -142,6 +143,17 @@ impl<'i> EncryptedInput<'i> {
             }
         }
         Ok(())
+    }
+
+    /// The payload. If it is followed by other data on a device or in a pipe, its errors say so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Unlocked::payload`].
+    pub(crate) fn open(&mut self, unlocked: &Unlocked) -> Result<Payload<'_>> {
+        let may_go_on = matches!(&self.body, Body::Binary(input) if input.may_go_on());
+        let payload = unlocked.payload(self.payload())?;
+        Ok(if may_go_on { payload.may_be_followed() } else { payload })
     }
 
     /// Everything after the header. An input that can be read at offsets gives it as often as it is asked for.

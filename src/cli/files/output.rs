@@ -29,11 +29,11 @@ pub(crate) struct Hashed {
 }
 
 impl Output {
-    /// The sink for the pipeline: at offsets into a file, in sequence into a stream.
+    /// The sink for the pipeline: at offsets into a file, in sequence into a stream and where a file must be written in order.
     pub(crate) fn sink(&mut self) -> Sink<'_> {
         match self {
             Self::Stream(stream) => Sink::Sequential(stream),
-            Self::File(pending) => Sink::AtOffsets { file: pending, start: 0 },
+            Self::File(pending) => pending.sink(),
         }
     }
 
@@ -98,6 +98,17 @@ impl Output {
         match self {
             Self::Stream(stream) => stream.written,
             Self::File(_) => 0,
+        }
+    }
+
+    /// Bytes that were written to a block device, which keeps what it holds after them.
+    pub(crate) fn written_to_device(&self) -> Option<u64> {
+        match self {
+            Self::Stream(stream) => {
+                let is_device = stream.file.metadata().is_ok_and(|metadata| platform::is_block_device(&metadata));
+                is_device.then_some(stream.written)
+            }
+            Self::File(_) => None,
         }
     }
 

@@ -186,9 +186,10 @@ impl<'a> Outputs<'a> {
             return Ok(target);
         }
         let target = self.compute(input)?;
-        let is_missing = |path| self.missing.contains(&path);
+        let is_missing =
+            || !self.missing.is_empty() && target.canonical_if_new().is_some_and(|path| self.missing.contains(&path));
         let is_protected = target.replaces().is_some_and(|existing| self.protected.contains(existing.id()));
-        if is_protected || target.canonical_if_new().is_some_and(is_missing) {
+        if is_protected || is_missing() {
             let message = format!("{} is to be both read and written", target.name());
             return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
         }

@@ -67,23 +67,24 @@ pub(crate) fn set(
 }
 
 fn set_mode(file: &File, permissions: &Permissions, replaced: Option<&FileHandle>, target: &Path) -> io::Result<()> {
-    if platform::ownership(&file.metadata()?).is_none() {
+    let metadata = file.metadata()?;
+    if platform::ownership(&metadata).is_none() {
         return Ok(());
     }
     if replaced.is_some() || !matches!(permissions, Permissions::Umask) {
         // A folder can have a list for its new files. They would get permissions that their model does not have.
         platform::drop_access_list(file);
     }
-    let kept = match replaced {
-        None => 0o777,
-        Some(replaced) => take_over_owner(file, permissions, replaced, target)?,
+    let (kept, group) = match replaced {
+        None => (0o777, group_of(&metadata)),
+        Some(replaced) => (take_over_owner(file, permissions, replaced, target)?, group_of(&file.metadata()?)),
     };
     let bits = match permissions {
         Permissions::Like { source, access_list, owner } => {
             if replaced.is_none() && is_kept(*owner, target)? {
                 let _ = platform::ownership(source).map(|source| platform::set_owner(file, source.user));
             }
-            let same_group = if replaced.is_some() { group(file) == group_of(source) } else { set_group(file, source) };
+            let same_group = group == group_of(source) || replaced.is_none() && set_group(file, source);
             permission_bits(source, same_group && !access_list)
         }
         Permissions::Umask => 0o666 & !platform::umask(),
@@ -97,14 +98,13 @@ fn take_over_owner(file: &File, permissions: &Permissions, replaced: &FileHandle
     let metadata = replaced.metadata_now()?;
     let owner = platform::ownership(&metadata).map_or(0, |metadata| metadata.user);
     let is_rewritten = matches!(permissions, Permissions::Like { owner: Owner::Rewritten, .. });
-    let same_group = if is_rewritten || owner == platform::user() || is_ours(parent_folder(target))? {
+    let may_take_over = is_rewritten || owner == platform::user() || is_ours(parent_folder(target))?;
+    if may_take_over {
         // Only root can give files away. Other users stay the owner.
         let _ = platform::set_owner(file, owner);
-        set_group(file, &metadata)
-    } else {
-        // Somebody else can have put the old file there, as a trap.
-        group(file) == group_of(&metadata)
-    };
+    }
+    // Otherwise, somebody else can have put the old file there, as a trap.
+    let same_group = group_of(&file.metadata()?) == group_of(&metadata) || may_take_over && set_group(file, &metadata);
     Ok(permission_bits(&metadata, same_group && !replaced.has_access_list()))
 }
 
@@ -126,14 +126,9 @@ fn group_of(metadata: &Metadata) -> Option<u32> {
     platform::ownership(metadata).map(|ownership| ownership.group)
 }
 
-fn group(file: &File) -> Option<u32> {
-    file.metadata().ok().as_ref().and_then(group_of)
-}
-
 /// Gives `file` the group of `model`. Returns whether it has that group now.
 fn set_group(file: &File, model: &Metadata) -> bool {
-    let wanted = group_of(model);
-    group(file) == wanted || wanted.is_some_and(|wanted| platform::set_group(file, wanted).is_ok())
+    group_of(model).is_some_and(|group| platform::set_group(file, group).is_ok())
 }
 
 /// The permission bits of a copy of `model`, without set-user-ID and the like.

@@ -126,7 +126,7 @@ impl Receipt {
         match &*state {
             State::Open(open) => {
                 let (target, _) = &**open;
-                let differs = target.check_is_not(input.id(), &input.name());
+                let differs = target.check_is_not(input.id(), input.name());
                 let differs = differs.and_then(|()| if output.is_same(target) { refuse(target) } else { Ok(()) });
                 if differs.is_err() {
                     *state = State::Refused;

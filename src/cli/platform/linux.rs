@@ -14,8 +14,8 @@ use std::{
 
 use rustix::{
     fs::{
-        Advice, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fadvise, fgetxattr, fremovexattr, getxattr, linkat,
-        mknodat, open, openat, openat2, statfs,
+        Advice, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxAttributes, StatxFlags, fadvise, fgetxattr,
+        fremovexattr, getxattr, linkat, mknodat, open, openat, openat2, statfs, statx,
     },
     io::{Errno, ReadWriteFlags, pwritev2, retry_on_intr},
     pipe::fcntl_setpipe_size,
@@ -177,6 +177,12 @@ pub(crate) fn is_in_user_space(path: &Path) -> bool {
     /// `FUSE_SUPER_MAGIC`.
     const FUSE: u64 = 0x6573_5546;
     statfs(path).is_ok_and(|found| u64::try_from(found.f_type) == Ok(FUSE))
+}
+
+/// Whether names in a folder can be neither changed nor removed.
+pub(crate) fn is_append_only(folder: &Path) -> bool {
+    let found = statx(CWD, folder, AtFlags::empty(), StatxFlags::empty());
+    found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::APPEND))
 }
 
 /// Whether a file has an access control list. If so, the group bits of its mode are the list's mask, which may be more than

@@ -116,5 +116,10 @@ pub(crate) fn is_in_user_space(_: &Path) -> bool {
     false
 }
 
+/// False: where these systems have such folders, they are found when a file is to be renamed.
+pub(crate) fn is_append_only(_: &Path) -> bool {
+    false
+}
+
 /// Does nothing: files are created with the permissions that they are given.
 pub(crate) fn drop_access_list(_: &File) {}

@@ -88,7 +88,10 @@ fn watch(mut watcher: MutexGuard<'_, Option<signal_hook::iterator::Handle>>) -> 
         });
     })?;
     // The parent may have wanted the program to survive some of them, as nohup does.
-    let wanted = WANTED.get_or_init(|| ALL.into_iter().filter(|signal| !is_ignored(*signal)).collect());
+    let wanted = WANTED.get_or_init(|| {
+        let ignored = ignored();
+        ALL.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0).collect()
+    });
     let signals = Signals::new(wanted)?;
     let before = watcher.replace(signals.handle());
     let _ = sender.send(signals);
@@ -172,11 +175,43 @@ pub(crate) fn clean_up_on_signals() -> io::Result<()> {
     installed.map_err(io::Error::other)
 }
 
-/// Whether the signal was ignored when the program started. False where the system does not say.
-#[cfg(unix)]
-fn is_ignored(signal: i32) -> bool {
+/// Returns a bit for each signal that was ignored when the program started, the lowest for signal 1. None where the system does not
+/// say.
+#[cfg(target_os = "linux")]
+fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    mask & (1 << (signal - 1)) != 0
+    status.lines().find_map(|line| mask(line.strip_prefix("SigIgn:")?)).unwrap_or(0)
+}
+
+/// The same where there is no `/proc`, as on macOS. `sigaction` would tell, but no crate offers a safe way to call it, so this asks
+/// `ps`, which takes some milliseconds.
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+fn ignored_according_to_ps() -> u64 {
+    let mut ps = process::Command::new("/bin/ps");
+    ps.args(["-o", "ignored=", "-p", &process::id().to_string()]).env_clear();
+    ps.stdin(process::Stdio::null()).stderr(process::Stdio::null());
+    let said = ps.output().map(|output| output.stdout).unwrap_or_default();
+    str::from_utf8(&said).ok().and_then(mask).unwrap_or(0)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+use ignored_according_to_ps as ignored;
+
+#[cfg(unix)]
+fn mask(hexadecimal: &str) -> Option<u64> {
+    u64::from_str_radix(hexadecimal.trim(), 16).ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ps_says_the_same_as_proc() {
+        if Path::new("/bin/ps").exists() {
+            // The standard library has every program ignore SIGPIPE, so that there is something to find.
+            assert_ne!(ignored(), 0);
+            assert_eq!(ignored_according_to_ps(), ignored());
+        }
+    }
 }

@@ -26,7 +26,7 @@ use rustix::{
 
 use crate::cli::platform::{
     held::{links::Links, spelling::as_listed},
-    ownership::Ownership,
+    metadata::is_block_device,
 };
 
 /// The terminal, whatever standard input is.
@@ -35,7 +35,7 @@ pub(crate) const TERMINAL_INPUT: &str = "/dev/tty";
 pub(crate) const TERMINAL_OUTPUT: &str = "/dev/tty";
 
 /// Device and inode: equal for two descriptors of one file, however it was named. Only meaningful while one of them is open.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     device: u64,
     inode: u64,
@@ -52,9 +52,9 @@ impl FileId {
         Ok(as_listed(path, metadata).map_or_else(|| Self::from(metadata), |listed| Self::from(&listed)))
     }
 
-    /// The identity of an open file that `path` named.
-    pub(crate) fn of_opened(path: &Path, file: &File) -> io::Result<Self> {
-        Self::at(path, Some(file), &file.metadata()?)
+    /// The identity of an open file that `path` named, with its metadata.
+    pub(crate) fn of_opened(path: &Path, file: &File, metadata: &Metadata) -> io::Result<Self> {
+        Self::at(path, Some(file), metadata)
     }
 
     /// The identity of what has a name now, with its metadata. Nothing is held.
@@ -185,11 +185,6 @@ fn is_null(metadata: &Metadata) -> bool {
         && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
 }
 
-/// Whether this is a block device, which keeps what is written to it.
-pub(crate) fn is_block_device(metadata: &Metadata) -> bool {
-    metadata.file_type().is_block_device()
-}
-
 /// The path with these bytes.
 pub(crate) fn path(bytes: Vec<u8>) -> io::Result<PathBuf> {
     Ok(PathBuf::from(OsString::from_vec(bytes)))
@@ -210,21 +205,11 @@ pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result
     FileExt::write_all_at(file, bytes, offset)
 }
 
-/// Whether this is a regular file that its group or others may read.
-pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
-    metadata.is_file() && metadata.mode() & 0o044 != 0
-}
-
 /// Bytes that this user may still write to the file system of a folder.
 pub(crate) fn free_space(folder: &Path) -> Option<u64> {
     let system = rustix::fs::statvfs(folder).ok()?;
     // Systems that do not know say 0 for everything.
     (system.f_blocks > 0).then(|| system.f_bavail.saturating_mul(system.f_frsize))
-}
-
-/// Numbers that no other file has while this one exists.
-pub(crate) fn file_number(metadata: &Metadata) -> Option<(u64, u64)> {
-    Some((metadata.dev(), metadata.ino()))
 }
 
 /// Takes an advisory lock on a file, which lasts until the file is closed. `false` if another process has it.
@@ -245,21 +230,6 @@ pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     #[allow(clippy::cast_possible_wrap, reason = "the standard library takes the same bits as a signed number")]
     File::options().read(true).custom_flags(flags as i32).open(path)
-}
-
-/// Number of hard links to a file.
-pub(crate) fn link_count(metadata: &Metadata) -> u64 {
-    metadata.nlink()
-}
-
-/// Seconds and nanoseconds of the last change to a file or its attributes, which no program can set.
-pub(crate) fn change_time(metadata: &Metadata) -> Option<(i64, i64)> {
-    Some((metadata.ctime(), metadata.ctime_nsec()))
-}
-
-/// Owner, group and mode.
-pub(crate) fn ownership(metadata: &Metadata) -> Option<Ownership> {
-    Some(Ownership { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
 }
 
 /// The user that this process acts as.

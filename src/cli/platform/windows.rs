@@ -21,7 +21,7 @@ pub(crate) const TERMINAL_OUTPUT: &str = "CONOUT$";
 
 /// Volume and index: equal for two handles of one file, however it was named. `None` for a console, which has no such numbers
 /// and equals nothing.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct FileId(Option<(u64, u64)>);
 
 impl FileId {
@@ -35,8 +35,8 @@ impl FileId {
         Ok(Self::from_information(winapi_util::file::information(winapi_util::Handle::from_path_any(path)?)))
     }
 
-    /// The identity of an open file.
-    pub(crate) fn of_opened(_: &Path, file: &File) -> io::Result<Self> {
+    /// The identity of an open file that a path named.
+    pub(crate) fn of_opened(_: &Path, file: &File, _: &Metadata) -> io::Result<Self> {
         Self::of(file)
     }
 
@@ -124,6 +124,11 @@ pub(crate) fn lock(_: &File) -> io::Result<bool> {
 /// Opens a file for reading.
 pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::open(path)
+}
+
+/// Whether a file takes space on a disk: true, since no file here is generated while it is read.
+pub(crate) fn takes_space(_: &Metadata) -> bool {
+    true
 }
 
 /// 1: the number of hard links is not available.

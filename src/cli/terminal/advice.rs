@@ -112,7 +112,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",
-        CryptoError::Memory { .. } => {
+        CryptoError::Memory { .. } | CryptoError::NoBuffer => {
             "close other programs, raise the limit on memory (ulimit -v), or use a larger machine"
         }
         CryptoError::Incompatible | CryptoError::SharedPassphrase { .. } | CryptoError::MixedQuantumSafety => {
@@ -129,7 +129,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         | CryptoError::NoNonce => {
             "fetch the file again; without another copy, use 'solekey salvage' to recover the intact parts"
         }
-        CryptoError::Payload { fault: PayloadFault::TrailingData, .. } => {
+        CryptoError::Payload { fault: PayloadFault::TrailingData | PayloadFault::FollowedByData, .. } => {
             "'solekey salvage' recovers the data before the appended part"
         }
         CryptoError::HeaderMac

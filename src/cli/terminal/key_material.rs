@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use crate::cli::terminal::words::secret_run;
+
 /// Printed in place of key material.
 pub(crate) const NOT_SHOWN: &str = "(not shown: it looks like a secret key)";
 
@@ -13,7 +15,8 @@ pub(crate) const NOT_SHOWN: &str = "(not shown: it looks like a secret key)";
 pub(crate) enum Suspicion {
     /// It does not.
     None,
-    /// It has a long run of random characters, as a part of a key has. It may also be an unusual file name.
+    /// It has a long run of random characters, as a part of a key has, or of words, as a key on paper or a generated passphrase has.
+    /// It may also be an unusual file name.
     Fragment,
     /// It names itself a secret key: an age key, a plugin's identity, or a PEM private key, whole or cut.
     Key,
@@ -32,7 +35,7 @@ pub(crate) fn suspicion(text: &[u8]) -> Suspicion {
     if next_key(&letters, 0).is_some() {
         return Suspicion::Key;
     }
-    if fragments(text).next().is_some() { Suspicion::Fragment } else { Suspicion::None }
+    if fragments(text).next().is_some() || secret_run(text).is_some() { Suspicion::Fragment } else { Suspicion::None }
 }
 
 /// `text` with everything that is at least as suspicious as `least` replaced by [`NOT_SHOWN`].
@@ -48,7 +51,7 @@ pub(crate) fn redacted(text: &str, least: Suspicion) -> Cow<'_, str> {
         hidden.push(key);
     }
     if least <= Suspicion::Fragment {
-        hidden.extend(fragments(text.as_bytes()));
+        hidden.extend(fragments(text.as_bytes()).chain(secret_run(text.as_bytes())));
         hidden.sort_by_key(|range| range.start);
     }
     // White space inside a key makes it unrecognizable here, so all of the text is hidden.

@@ -54,6 +54,13 @@ pub(crate) fn new() -> &'static str {
 /// Asks for a passphrase that replaces another.
 pub(crate) const REPLACING: &str = "Enter new passphrase (leave empty to generate one): ";
 
+/// Asks for a new passphrase a second time.
+pub(crate) const CONFIRM: &str = "Confirm passphrase: ";
+
+/// Asks for a weak one a second time. An empty answer then generates one.
+pub(crate) const CONFIRM_WEAK: &str = "warning: this passphrase is easy to guess; press Enter to have a strong one generated\n\
+                                       Confirm passphrase: ";
+
 /// Shows a generated passphrase.
 pub(crate) fn generated(passphrase: &str) -> Zeroizing<String> {
     Zeroizing::new(match persona::family() {

@@ -28,13 +28,13 @@ pub trait WriteAt: Sync {
 pub enum Source<'a> {
     /// Read from its current position to its end.
     Sequential(&'a mut (dyn Read + Send)),
-    /// Read at offsets: `length` bytes from `start`.
+    /// Read at offsets, from `start` to the end.
     AtOffsets {
         /// The file to read.
         file: &'a dyn ReadAt,
         /// Offset of the first byte.
         start: u64,
-        /// Number of bytes.
+        /// Number of bytes, as far as known. If the file goes on after them, the rest is read in turn.
         length: u64,
     },
 }
@@ -91,6 +91,19 @@ impl Sink<'_> {
                 Ok(())
             }
         }
+    }
+}
+
+/// A file up to an offset. What follows is not read.
+pub(crate) struct UpTo<'a> {
+    pub(crate) file: &'a dyn ReadAt,
+    pub(crate) end: u64,
+}
+
+impl ReadAt for UpTo<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let wanted = saturating_usize(self.end.saturating_sub(offset)).min(buffer.len());
+        if wanted == 0 { Ok(0) } else { self.file.read_at(&mut buffer[..wanted], offset) }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use crate::crypto::{
     error::Error,
     parallel::{
-        endpoints::{Source, fill, fill_at, saturating_usize},
+        endpoints::{ReadAt, Source, fill, fill_at, saturating_usize},
         page_buffer::PageBuffer,
         wanted::while_wanted,
     },
@@ -69,7 +69,8 @@ impl<'a> Input<'a> {
         while_wanted(&self.stopped, write)
     }
 
-    /// Claims the next segment and reads it into `buffer`, which has room for a segment and one byte more.
+    /// Claims the next segment and reads it into `buffer`, which has room for a segment and one byte more, or for all of a source that is
+    /// shorter. It gets more if the source turns out to be longer.
     ///
     /// Returns `None` if no segment is left, or after [`stop`](Self::stop).
     pub(super) fn claim(&self, buffer: &mut PageBuffer) -> Option<Claim> {
@@ -96,19 +97,44 @@ impl<'a> Input<'a> {
             }
             Source::AtOffsets { file, start, length } => {
                 let before = index * segment as u64;
-                let left = *length - before;
-                let last = left <= segment as u64;
-                let wanted = saturating_usize(left).min(segment);
-                *ended = last;
+                let left = length.saturating_sub(before);
                 let (file, offset) = (*file, *start + before);
-                // Other workers may claim while this one reads.
-                drop(state);
-                let read = fill_at(file, &mut buffer.at(offset)[..wanted], offset)
-                    .and_then(|read| if read == wanted { Ok(read) } else { Err(Error::Read(became_shorter())) });
-                Some(Claim { index, offset, last, read })
+                if left > segment as u64 {
+                    // Other workers may claim while this one reads.
+                    drop(state);
+                    let read = fill_at(file, &mut buffer.at(offset)[..segment], offset)
+                        .and_then(|read| if read == segment { Ok(read) } else { Err(Error::Read(became_shorter())) });
+                    return Some(Claim { index, offset, last: false, read });
+                }
+                let read = read_end(file, offset, saturating_usize(left), segment, buffer);
+                let last = !matches!(read, Ok(length) if length > segment);
+                *ended = last;
+                Some(Claim { index, offset, last, read: read.map(|length| length.min(segment)) })
             }
         }
     }
+}
+
+/// Reads the segment at `offset`, which should have `left` bytes and then end. If it goes on, reads all of it and one byte more.
+/// Returns how many bytes were read.
+///
+/// Some file systems say that a file is shorter than it is, and some files grow.
+fn read_end(
+    file: &dyn ReadAt,
+    offset: u64,
+    left: usize,
+    segment: usize,
+    buffer: &mut PageBuffer,
+) -> Result<usize, Error> {
+    let read = fill_at(file, &mut buffer.at(offset)[..=left], offset)?;
+    if read < left {
+        return Err(Error::Read(became_shorter()));
+    }
+    if read == left || read > segment {
+        return Ok(read);
+    }
+    buffer.make_room(segment + 1)?;
+    fill_at(file, &mut buffer.at(offset)[..=segment], offset)
 }
 
 fn became_shorter() -> io::Error {

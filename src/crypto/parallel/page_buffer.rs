@@ -2,14 +2,19 @@
 
 use std::hint::black_box;
 
+use crate::crypto::error::Error;
+
 /// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
+
+/// Bytes of memory that are left for everything else, which is small. Buffers that are shorter do not ask.
+const SPARED: usize = 256 << 10;
 
 /// A buffer that places bytes at the same offset within a page as they have in a file.
 ///
 /// The kernel copies such bytes a third faster than others. A segment of a sealed file can start anywhere in a page.
 pub(crate) struct PageBuffer {
-    memory: Box<[u8]>,
+    memory: Vec<u8>,
     /// Index in `memory` where its first whole page starts.
     first_page: usize,
     /// Number of bytes from the start of `memory` that may have been written.
@@ -17,12 +22,36 @@ pub(crate) struct PageBuffer {
 }
 
 impl PageBuffer {
-    /// Allocates room for `length` bytes at any offset within a page.
-    pub(crate) fn new(length: usize) -> Self {
-        let memory = vec![0; length + 2 * PAGE].into_boxed_slice();
+    /// Allocates room for `length` bytes at any offset within a page. The last of the memory is not taken: what is small is
+    /// allocated without asking.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoBuffer`].
+    pub(crate) fn new(length: usize) -> Result<Self, Error> {
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(length + 2 * PAGE).map_err(|_| Error::NoBuffer)?;
+        if length >= SPARED {
+            Vec::<u8>::new().try_reserve_exact(SPARED).map_err(|_| Error::NoBuffer)?;
+        }
+        memory.resize(length + 2 * PAGE, 0);
         // `align_offset` may give up. The buffer then works just as well, only slower.
         let first_page = memory.as_ptr().align_offset(PAGE).min(PAGE);
-        Self { memory, first_page, used: 0 }
+        Ok(Self { memory, first_page, used: 0 })
+    }
+
+    /// Makes room for `length` bytes at any offset within a page. What the buffer holds is lost if it has less.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoBuffer`].
+    pub(crate) fn make_room(&mut self, length: usize) -> Result<(), Error> {
+        if self.memory.len() < length + 2 * PAGE {
+            // All of it may have been written.
+            self.used = self.memory.len();
+            *self = Self::new(length)?;
+        }
+        Ok(())
     }
 
     /// Returns the memory for bytes at `offset` in a file: at least `length` bytes.
@@ -57,7 +86,7 @@ mod tests {
 
     #[test]
     fn bytes_have_the_same_offset_within_a_page_as_in_the_file() {
-        let mut buffer = PageBuffer::new(10_000);
+        let mut buffer = PageBuffer::new(10_000).expect("there is memory");
         for offset in [0, 1, 16, 4095, 4096, 1_048_832, u64::MAX] {
             let memory = buffer.at(offset);
             assert!(memory.len() >= 10_000);

@@ -9,6 +9,7 @@
 //!
 //! Errors are decided by position, not by time. [`run`] returns the first error by position, and a sequential sink gets
 //! exactly the output before it, whatever the number of threads; less only if the sink gives up, because nobody takes it.
+//! A single worker reads the next segment only once the one before has been taken, so an error there waits as long as that takes.
 
 use std::{
     io::{self, Write},
@@ -36,6 +37,13 @@ use crate::crypto::{
 pub(crate) struct SegmentSize {
     pub(crate) input: usize,
     pub(crate) output: usize,
+}
+
+impl SegmentSize {
+    /// Returns the most bytes that a segment of `input` bytes gives: a short one gets longer by no more than a full one does.
+    fn output_of(self, input: usize) -> usize {
+        self.output.min(input + self.output.saturating_sub(self.input))
+    }
 }
 
 /// One segment to process.
@@ -76,7 +84,7 @@ impl Processed {
 ///
 /// # Errors
 ///
-/// The first error by position, from the source, from `process` or from the sink.
+/// The first error by position, from the source, from `process` or from the sink; [`Error::NoBuffer`].
 pub(crate) fn run(
     source: Source<'_>,
     sink: Sink<'_>,
@@ -92,12 +100,16 @@ pub(crate) fn run(
     let pipeline = Pipeline::new(source, sink, size, process);
 
     // The first segment is processed before any thread starts: often it is the only one.
-    let mut buffers = Buffers::new(size, length);
+    let mut buffers = Buffers::new(size, length)?;
     if pipeline.process_next(&mut buffers).is_continue() {
         thread::scope(|scope| {
             for _ in 1..workers {
-                let work = || pipeline.process_all(&mut Buffers::new(size, length));
-                // If the system refuses another thread, the existing ones do the work.
+                // If the system refuses another thread or its memory, the existing ones do the work.
+                let work = || {
+                    if let Ok(mut buffers) = Buffers::new(size, length) {
+                        pipeline.process_all(&mut buffers);
+                    }
+                };
                 if thread::Builder::new().spawn_scoped(scope, work).is_err() {
                     break;
                 }
@@ -134,11 +146,9 @@ impl Buffers {
     /// Allocates room for a segment, or for all of a source that is shorter.
     ///
     /// With many small files, clearing a megabyte for each would take most of the time.
-    fn new(size: SegmentSize, source_length: Option<u64>) -> Self {
+    fn new(size: SegmentSize, source_length: Option<u64>) -> Result<Self, Error> {
         let input = source_length.map_or(size.input, |length| saturating_usize(length).min(size.input));
-        // Processing makes a short segment longer by no more than it does a full one.
-        let output = size.output.min(input + size.output.saturating_sub(size.input));
-        Self { input: PageBuffer::new(input + 1), output: PageBuffer::new(output) }
+        Ok(Self { input: PageBuffer::new(input + 1)?, output: PageBuffer::new(size.output_of(input))? })
     }
 }
 
@@ -189,9 +199,14 @@ impl<'i, 'o, 'p> Pipeline<'i, 'o, 'p> {
     /// Reads, processes and delivers one segment. Breaks after the last, or if no segment can be claimed.
     fn process_next(&self, buffers: &mut Buffers) -> ControlFlow<()> {
         let Some(claim) = self.input.claim(&mut buffers.input) else { return ControlFlow::Break(()) };
-        let output = buffers.output.at(self.output_offset(claim.index));
         let input_length = *claim.read.as_ref().unwrap_or(&self.size.input);
-        let processed = match claim.read {
+        // A source may turn out to be longer than it was said to be.
+        let read = claim.read.and_then(|length| {
+            buffers.output.make_room(self.size.output_of(length))?;
+            Ok(length)
+        });
+        let output = buffers.output.at(self.output_offset(claim.index));
+        let processed = match read {
             Ok(length) => (self.process)(Segment {
                 index: claim.index,
                 last: claim.last,
@@ -416,6 +431,23 @@ mod tests {
         let outcome = run(source, Sink::Sequential(&mut writer), SIZE, threads(2), &|_| Processed::complete(1));
         assert!(matches!(outcome, Err(Error::Read(error)) if error.kind() == io::ErrorKind::UnexpectedEof));
         assert_eq!(writer.len(), 1);
+    }
+
+    #[test]
+    fn a_source_that_is_longer_than_it_was_said_to_be_is_read_to_its_end() {
+        let bytes = b"abcdefghijklm";
+        for (length, number) in (0..=bytes.len() as u64).flat_map(|length| [1, 2, 3].map(|number| (length, number))) {
+            let (file, written) = (Bytes(bytes), Written::default());
+            let source = Source::AtOffsets { file: &file, start: 0, length };
+            let process = |segment: Segment<'_>| {
+                segment.output[0] = if segment.last { b'.' } else { b'-' };
+                segment.output[1..=segment.input.len()].copy_from_slice(segment.input);
+                Processed::complete(segment.input.len() + 1)
+            };
+            let sink = Sink::AtOffsets { file: &written, start: 0 };
+            run(source, sink, SIZE, threads(number), &process).expect("neither end fails");
+            assert_eq!(*lock(&written.0), b"-abcde-fghij.klm", "{length} bytes, {number} threads");
+        }
     }
 
     #[test]

@@ -11,29 +11,35 @@ mod reseal;
 pub(crate) mod salvage;
 pub(crate) mod segment;
 
-use std::num::NonZeroUsize;
+use std::{collections::BTreeMap, num::NonZeroUsize, sync::Mutex};
 
 use age_core::format::FileKey;
 
 use crate::crypto::{
-    error::Error,
+    error::{Error, PayloadFault},
     parallel::{
         endpoints::{Sink, Source, fill_at, saturating_usize},
         pipeline::{self, Segment},
     },
     payload::{
         chunk::{PAYLOAD_NONCE, PayloadKey, Position, SEALED_CHUNK, plaintext_length},
-        segment::{Part, open_chunk},
+        salvage::open_prefix,
+        segment::{Part, chunk_index, open_chunk},
     },
     primitives::stack::wipe_stack_after,
     secrecy::Zeroizing,
 };
+
+/// Why the lock on chunks that failed cannot be poisoned.
+const NO_PANIC: &str = "no worker panics while it keeps a chunk";
 
 /// A payload and its key. Nothing of it has been authenticated yet.
 pub struct Payload<'a> {
     key: PayloadKey,
     /// The sealed chunks, after the payload nonce.
     chunks: Source<'a>,
+    /// Whether other data may follow the payload.
+    may_be_followed: bool,
 }
 
 impl<'a> Payload<'a> {
@@ -47,18 +53,44 @@ impl<'a> Payload<'a> {
         if source.read_prefix(&mut nonce)? < PAYLOAD_NONCE {
             return Err(Error::NoNonce);
         }
-        Ok(Self { key: PayloadKey::derive(file_key, &nonce), chunks: source })
+        Ok(Self { key: PayloadKey::derive(file_key, &nonce), chunks: source, may_be_followed: false })
+    }
+
+    /// Says that other data may follow the payload, as on a device. If it does, [`decrypt`](Self::decrypt) fails with
+    /// [`PayloadFault::FollowedByData`]. To find that out takes a second, after a chunk that does not authenticate.
+    #[must_use]
+    pub fn may_be_followed(self) -> Self {
+        Self { may_be_followed: true, ..self }
     }
 
     /// Opens all chunks and returns the length of the plaintext.
     ///
     /// # Errors
     ///
-    /// [`Error::Payload`], after exactly [`Error::released`] bytes; [`Error::Armor`], [`Error::Read`], [`Error::Write`].
+    /// [`Error::Payload`], after exactly [`Error::released`] bytes; [`Error::Armor`], [`Error::Read`], [`Error::Write`];
+    /// [`Error::NoBuffer`].
     pub fn decrypt(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
-        let Self { key, chunks } = self;
-        let open = |sealed: Segment<'_>| wipe_stack_after(|| segment::open(&key, Part::WHOLE, sealed));
-        pipeline::run(chunks, sink, segment::OPENING, threads, &open)
+        let Self { key, chunks, may_be_followed } = self;
+        let failed = Mutex::new(BTreeMap::new());
+        let open = |sealed: Segment<'_>| {
+            let (first, input) = (chunk_index(sealed.index, 0), sealed.input);
+            let processed = wipe_stack_after(|| segment::open(&key, Part::WHOLE, sealed));
+            if let (true, Some(Error::Payload { chunk, fault })) = (may_be_followed, &processed.error)
+                && matches!(fault, PayloadFault::Corrupted | PayloadFault::CorruptedEnd)
+                && let Some(sealed) = input.chunks(SEALED_CHUNK).nth(saturating_usize(chunk - first))
+            {
+                failed.lock().expect(NO_PANIC).insert(*chunk, sealed.to_vec());
+            }
+            processed
+        };
+        let opened = pipeline::run(chunks, sink, segment::OPENING, threads, &open);
+        let Err(Error::Payload { chunk, .. }) = opened else { return opened };
+        let failed = failed.into_inner().expect(NO_PANIC).remove(&chunk);
+        let holds_end = |sealed: Vec<u8>| wipe_stack_after(|| open_prefix(&key, chunk, &sealed)).is_some();
+        if failed.is_some_and(holds_end) {
+            return Err(Error::Payload { chunk, fault: PayloadFault::FollowedByData });
+        }
+        opened
     }
 
     /// Authenticates the final chunk before the others are opened.

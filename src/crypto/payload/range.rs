@@ -9,7 +9,7 @@ use std::{
 use crate::crypto::{
     error::Error,
     parallel::{
-        endpoints::{Sink, Source, saturating_usize},
+        endpoints::{Sink, Source, UpTo, saturating_usize},
         pipeline::{self, Segment},
     },
     payload::{
@@ -47,7 +47,9 @@ impl Payload<'_> {
         let chunks = range.start / CHUNK as u64..range.end.div_ceil(CHUNK as u64);
         let sealed = chunks.start * SEALED_CHUNK as u64..(chunks.end * SEALED_CHUNK as u64).min(length);
 
-        let source = Source::AtOffsets { file, start: start + sealed.start, length: sealed.end - sealed.start };
+        let part_only = UpTo { file, end: start + sealed.end };
+        let source =
+            Source::AtOffsets { file: &part_only, start: start + sealed.start, length: sealed.end - sealed.start };
         let part = Part { first_chunk: chunks.start, has_final_chunk: sealed.end == length };
         let open = |sealed: Segment<'_>| wipe_stack_after(|| segment::open(&self.key, part, sealed));
         let length = range.end - range.start;

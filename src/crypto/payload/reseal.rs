@@ -25,7 +25,7 @@ impl Payload<'_> {
     /// [`Error::Payload`], [`Error::Armor`], [`Error::Read`], [`Error::Write`]. After an error the output is incomplete
     /// and must not be used.
     pub(crate) fn reseal(self, new_key: &PayloadKey, sink: Sink<'_>, threads: NonZeroUsize) -> Result<u64, Error> {
-        let Self { key, chunks } = self;
+        let Self { key, chunks, .. } = self;
         let reseal = |sealed: Segment<'_>| wipe_stack_after(|| reseal_segment(&key, new_key, sealed));
         pipeline::run(chunks, sink, segment::RESEALING, threads, &reseal)
     }
@@ -38,7 +38,10 @@ fn reseal_segment(old_key: &PayloadKey, new_key: &PayloadKey, segment: Segment<'
         return segment::open(old_key, Part::WHOLE, segment);
     }
     let Segment { index, last, input, output } = segment;
-    let mut buffer = PageBuffer::new(CHUNK);
+    let mut buffer = match PageBuffer::new(CHUNK) {
+        Ok(buffer) => buffer,
+        Err(error) => return Processed::failed(error),
+    };
     buffer.wipe_later(0, CHUNK);
     let plaintext = buffer.at(0);
     let chunks = input.len().div_ceil(SEALED_CHUNK);

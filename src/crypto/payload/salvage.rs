@@ -1,6 +1,8 @@
 //! Recovers the authentic chunks of a damaged payload, and keeps account of what is lost.
 
 use std::{
+    borrow::Cow,
+    io::{self, Read, Write},
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -12,7 +14,7 @@ use std::{
 use crate::crypto::{
     error::Error,
     parallel::{
-        endpoints::{ReadAt, Sink, Source, WriteAt, fill_at, saturating_usize},
+        endpoints::{ReadAt, Sink, Source, fill_at, saturating_usize},
         pipeline::{self, Processed, Segment},
     },
     payload::{
@@ -32,7 +34,7 @@ const NO_PANIC: &str = "no worker panics while it records losses";
 pub struct Salvaged {
     /// Length of the plaintext in bytes, including what is lost.
     ///
-    /// If there is trailing data, more may have been written.
+    /// If there is trailing data, more may have been written to a sink with offsets.
     pub length: u64,
     /// The ranges of the plaintext that are lost and were written as zeros, in order, in bytes.
     pub lost: Vec<Range<u64>>,
@@ -51,34 +53,87 @@ impl Payload<'_> {
     ///
     /// [`Error::Armor`], [`Error::Read`], [`Error::Write`]. A damaged chunk is not an error.
     pub fn salvage(self, sink: Sink<'_>, threads: NonZeroUsize) -> Result<Salvaged, Error> {
-        let Self { key, chunks } = self;
-        let search = FinalChunkSearch::new(&chunks, &sink);
-        let salvaged = Mutex::new(Salvaged::default());
-        let authentic_end = AtomicU64::new(0);
-        let open = |sealed: Segment<'_>| {
-            let (processed, found, end) = wipe_stack_after(|| open_authentic(&key, sealed));
-            authentic_end.fetch_max(end, Ordering::Relaxed);
-            salvaged.lock().expect(NO_PANIC).add(found);
-            processed
+        let Self { key, chunks, .. } = self;
+        let mut last = match chunks {
+            Source::AtOffsets { file, start, length } => LastLoss::InFile { file, start, length },
+            Source::Sequential(_) => LastLoss::Kept(None),
         };
-        let length = pipeline::run(chunks, sink, segment::OPENING, threads, &open)?;
-        let mut salvaged = salvaged.into_inner().expect(NO_PANIC);
-        if !salvaged.has_final_chunk {
-            salvaged.length = length;
+        match sink {
+            Sink::AtOffsets { file, start } => {
+                let mut salvaged = open_each(&key, chunks, Sink::AtOffsets { file, start }, threads, &mut last)?;
+                if let Some(end) = salvaged.find_end(&key, &last)? {
+                    let offset = start + salvaged.length - end.len() as u64;
+                    file.write_all_at(&end, offset).map_err(Error::Write)?;
+                }
+                Ok(salvaged)
+            }
+            Sink::Sequential(writer) => {
+                let mut writer = HeldZeros { writer, written: 0, zeros: 0 };
+                let mut salvaged = open_each(&key, chunks, Sink::Sequential(&mut writer), threads, &mut last)?;
+                let end = salvaged.find_end(&key, &last)?.unwrap_or_default();
+                let written = writer.fill(salvaged.length - end.len() as u64);
+                written.and_then(|()| writer.writer.write_all(&end)).map_err(Error::Write)?;
+                Ok(salvaged)
+            }
         }
-        salvaged.normalize(authentic_end.into_inner());
-        if let (false, false, Some(search)) = (salvaged.has_final_chunk, salvaged.has_early_end, search) {
-            search.run(&key, &mut salvaged)?;
-        }
-        Ok(salvaged)
     }
 }
 
-/// Opens each authentic chunk of a segment, and fills the plaintext of the others with zeros. This cannot fail. Also returns the end
-/// of the last authentic chunk, or 0.
-fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Salvaged, u64) {
-    let mut found = Salvaged::default();
-    let mut authentic_end = 0;
+/// Opens every chunk that is authentic, and takes account of the others.
+fn open_each(
+    key: &PayloadKey,
+    chunks: Source<'_>,
+    sink: Sink<'_>,
+    threads: NonZeroUsize,
+    last: &mut LastLoss<'_>,
+) -> Result<Salvaged, Error> {
+    // What is read only once is opened in order, to know which chunk to keep.
+    let (kept, threads) = match last {
+        LastLoss::InFile { .. } => (None, threads),
+        LastLoss::Kept(kept) => (Some(Mutex::new(kept)), NonZeroUsize::MIN),
+    };
+    let salvaged = Mutex::new(Salvaged::default());
+    let authentic_end = AtomicU64::new(0);
+    let open = |sealed: Segment<'_>| {
+        let (first, input) = (chunk_index(sealed.index, 0), sealed.input);
+        let (processed, found) = wipe_stack_after(|| open_authentic(key, sealed));
+        authentic_end.fetch_max(found.authentic_end, Ordering::Relaxed);
+        salvaged.lock().expect(NO_PANIC).add(found.salvaged);
+        if let Some(kept) = &kept {
+            let mut kept = kept.lock().expect(NO_PANIC);
+            if found.authentic_end > 0 {
+                **kept = None;
+            }
+            let lost =
+                found.last_loss.and_then(|index| input.chunks(SEALED_CHUNK).nth(saturating_usize(index - first)));
+            if let (None, Some(lost)) = (&**kept, lost) {
+                **kept = Some(lost.to_vec());
+            }
+        }
+        processed
+    };
+    let length = pipeline::run(chunks, sink, segment::OPENING, threads, &open)?;
+    let mut salvaged = salvaged.into_inner().expect(NO_PANIC);
+    if !salvaged.has_final_chunk {
+        salvaged.length = length;
+    }
+    salvaged.normalize(authentic_end.into_inner());
+    Ok(salvaged)
+}
+
+/// The results of a segment.
+#[derive(Default)]
+struct Found {
+    salvaged: Salvaged,
+    /// The end of the last authentic chunk in the plaintext, or 0.
+    authentic_end: u64,
+    /// The number of the first chunk after that, if there is one.
+    last_loss: Option<u64>,
+}
+
+/// Opens each authentic chunk of a segment, and fills the plaintext of the others with zeros. This cannot fail.
+fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Found) {
+    let mut found = Found::default();
     let mut written = 0;
     for (chunk, sealed) in segment.input.chunks(SEALED_CHUNK).enumerate() {
         let index = chunk_index(segment.index, chunk);
@@ -90,18 +145,21 @@ fn open_authentic(key: &PayloadKey, segment: Segment<'_>) -> (Processed, Salvage
         let start = index * CHUNK as u64;
         let end = start + length as u64;
         // Any chunk may be the final one: with trailing data, it is not the last that was read.
-        if !opens_as_inner && opens(true) {
-            found.set_end(end);
-            authentic_end = end;
-        } else if opens_as_inner {
-            authentic_end = end;
+        let opens_as_final = !opens_as_inner && opens(true);
+        if opens_as_final {
+            found.salvaged.set_end(end);
+        }
+        if opens_as_inner || opens_as_final {
+            found.authentic_end = end;
+            found.last_loss = None;
         } else {
             plaintext.fill(0);
-            found.lost.push(start..end);
+            found.salvaged.lost.push(start..end);
+            found.last_loss.get_or_insert(index);
         }
         written += length;
     }
-    (Processed::complete(written), found, authentic_end)
+    (Processed::complete(written), found)
 }
 
 impl Salvaged {
@@ -123,6 +181,26 @@ impl Salvaged {
     fn set_end(&mut self, end: u64) {
         self.length = if self.has_final_chunk { self.length.min(end) } else { end };
         self.has_final_chunk = true;
+    }
+
+    /// Looks for the final chunk at the start of the loss that ends the payload, where other data may follow it. Returns its
+    /// plaintext, which ends the plaintext of the payload.
+    fn find_end(&mut self, key: &PayloadKey, last: &LastLoss<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        if self.has_final_chunk || self.has_early_end {
+            return Ok(None);
+        }
+        let Some(lost) = self.lost.pop_if(|lost| lost.end == self.length) else { return Ok(None) };
+        let index = lost.start / CHUNK as u64;
+        let sealed = last.read(index)?;
+        let end = wipe_stack_after(|| open_prefix(key, index, &sealed));
+        match &end {
+            Some(plaintext) => {
+                self.set_end(lost.start + plaintext.len() as u64);
+                self.has_trailing_data = true;
+            }
+            None => self.lost.push(lost),
+        }
+        Ok(end)
     }
 
     /// Sorts the losses and merges adjacent ones. Those after the final chunk, or after the last of several, become trailing data.
@@ -150,58 +228,77 @@ impl Salvaged {
     }
 }
 
-/// A second look at the source for a final chunk that the first pass missed.
+/// The first chunk of the loss that ends a payload.
 ///
 /// If data was appended to a file, the final chunk was read together with the beginning of that data, and did not open.
-struct FinalChunkSearch<'a> {
-    source: &'a dyn ReadAt,
-    /// Offset of the first chunk in the source.
-    source_start: u64,
-    /// Length of the source from there, in bytes.
-    source_length: u64,
-    sink: &'a dyn WriteAt,
-    /// Offset of the plaintext in the sink.
-    sink_start: u64,
+enum LastLoss<'a> {
+    /// It can be read again.
+    InFile {
+        file: &'a dyn ReadAt,
+        /// Offset of the first chunk of the payload.
+        start: u64,
+        /// Length of the source from there, in bytes.
+        length: u64,
+    },
+    /// It was kept, because it can be read only once.
+    Kept(Option<Vec<u8>>),
 }
 
-impl<'a> FinalChunkSearch<'a> {
-    /// Keeps the source and the sink, or returns `None` unless both have offsets.
-    fn new<'i: 'a, 'o: 'a>(source: &Source<'i>, sink: &Sink<'o>) -> Option<Self> {
-        match (source, sink) {
-            (Source::AtOffsets { file: source, start, length }, Sink::AtOffsets { file: sink, start: sink_start }) => {
-                Some(Self {
-                    source: *source,
-                    source_start: *start,
-                    source_length: *length,
-                    sink: *sink,
-                    sink_start: *sink_start,
-                })
+impl LastLoss<'_> {
+    /// The chunk with number `index`.
+    fn read(&self, index: u64) -> Result<Cow<'_, [u8]>, Error> {
+        match self {
+            Self::InFile { file, start, length } => {
+                let before = index * SEALED_CHUNK as u64;
+                let mut sealed = vec![0; saturating_usize(length.saturating_sub(before)).min(SEALED_CHUNK)];
+                let read = fill_at(*file, &mut sealed, start + before)?;
+                sealed.truncate(read);
+                Ok(sealed.into())
             }
-            _ => None,
+            Self::Kept(kept) => Ok(kept.as_deref().unwrap_or_default().into()),
         }
     }
+}
 
-    /// Looks for the final chunk at the start of the loss that ends the payload, and writes its plaintext if found.
-    fn run(&self, key: &PayloadKey, salvaged: &mut Salvaged) -> Result<(), Error> {
-        let Some(lost) = salvaged.lost.pop_if(|lost| lost.end == salvaged.length) else { return Ok(()) };
-        let index = lost.start / CHUNK as u64;
-        let before = index * SEALED_CHUNK as u64;
-        let mut bytes = vec![0; saturating_usize(self.source_length - before).min(SEALED_CHUNK)];
-        let read = fill_at(self.source, &mut bytes, self.source_start + before)?;
-        match wipe_stack_after(|| open_prefix(key, index, &bytes[..read])) {
-            Some(plaintext) => {
-                self.sink.write_all_at(&plaintext, self.sink_start + lost.start).map_err(Error::Write)?;
-                salvaged.set_end(lost.start + plaintext.len() as u64);
-                salvaged.has_trailing_data = true;
-            }
-            None => salvaged.lost.push(lost),
-        }
+/// Holds back zeros until other bytes follow: a loss at the end may turn out not to belong to the plaintext.
+struct HeldZeros<'a> {
+    writer: &'a mut (dyn Write + Send),
+    /// Number of bytes that were passed on.
+    written: u64,
+    /// Number of zeros that are held back.
+    zeros: u64,
+}
+
+impl HeldZeros<'_> {
+    /// Writes zeros until `length` bytes were passed on.
+    fn fill(&mut self, length: u64) -> io::Result<()> {
+        let missing = length.saturating_sub(self.written);
+        io::copy(&mut io::repeat(0).take(missing), &mut self.writer)?;
+        self.written += missing;
         Ok(())
     }
 }
 
+impl Write for HeldZeros<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        if end > 0 {
+            self.fill(self.written + self.zeros)?;
+            self.writer.write_all(&bytes[..end])?;
+            self.written += end as u64;
+            self.zeros = 0;
+        }
+        self.zeros += (bytes.len() - end) as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
 /// Opens the longest proper prefix of `bytes` that is a final chunk with number `index`.
-fn open_prefix(key: &PayloadKey, index: u64, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn open_prefix(key: &PayloadKey, index: u64, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut plaintext = Zeroizing::new(vec![0; bytes.len()]);
     // Only the first chunk may be empty.
     let shortest = CHUNK_OVERHEAD + usize::from(index > 0);
@@ -230,7 +327,7 @@ mod tests {
         let salvage = |chunks: &[Vec<u8>]| {
             let (bytes, mut output) = (chunks.concat(), Vec::new());
             let mut bytes = bytes.as_slice();
-            let payload = Payload { key: key(), chunks: Source::Sequential(&mut bytes) };
+            let payload = Payload { key: key(), chunks: Source::Sequential(&mut bytes), may_be_followed: false };
             payload.salvage(Sink::Sequential(&mut output), NonZeroUsize::MIN).expect("memory does not fail")
         };
         let whole = salvage(&[chunk(0, false), seal(1, true, 5)]);

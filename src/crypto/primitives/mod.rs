@@ -1,12 +1,14 @@
 //! The symmetric primitives that the format uses, each as one call: AEAD, HKDF, HMAC, SHA-256 and random bytes.
 //!
-//! Only this folder names the libraries that implement them. [`legacy_pem`] is not of the format: it reads old SSH keys.
+//! Only this folder names the libraries that implement them. [`legacy_pem`] and [`openssh_cipher`] are not of the format: they read
+//! SSH keys.
 
 mod aead;
 mod aws_lc;
 pub(crate) mod legacy_pem;
 #[cfg(feature = "openssl")]
 mod libcrypto;
+pub(crate) mod openssh_cipher;
 pub(crate) mod stack;
 
 use rand_core::{OsRng, RngCore};

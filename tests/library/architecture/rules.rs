@@ -53,13 +53,14 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("x25519_dalek", &["crypto/keys/xwing.rs"]),
     // SSH keys.
     ("aes", &["crypto/primitives/legacy_pem.rs"]),
+    ("bcrypt_pbkdf", &["crypto/primitives/openssh_cipher.rs"]),
     ("cbc", &["crypto/primitives/legacy_pem.rs"]),
     ("des", &["crypto/primitives/legacy_pem.rs"]),
     ("md5", &["crypto/primitives/legacy_pem.rs"]),
     ("pkcs8", &["crypto/keys/ssh/private.rs"]),
     ("rsa", &["crypto/keys/ssh/"]),
     // Primitives and encoding.
-    ("aws_lc_rs", &["crypto/primitives/aws_lc.rs"]),
+    ("aws_lc_rs", &["crypto/primitives/aws_lc.rs", "crypto/primitives/openssh_cipher.rs"]),
     ("base64_simd", &["crypto/format/base64.rs", "crypto/format/armor.rs"]),
     ("openssl", &["crypto/primitives/libcrypto.rs"]),
     ("zeroize", &["crypto/secrecy.rs"]),
@@ -68,7 +69,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
     ("anstream", &["cli/terminal/messages/color.rs"]),
-    ("bip39", &["cli/terminal/prompt.rs", "cli/commands/paper/words.rs"]),
+    ("bip39", &["cli/terminal/words.rs", "cli/commands/paper/words.rs"]),
     ("qrcode", &["cli/commands/paper/sheet.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
     ("humantime", &["cli/keys/new_key_file.rs"]),
@@ -81,7 +82,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ctrlc", &["cli/platform/signals.rs"]),
     ("landlock", &["cli/platform/sandbox.rs"]),
     ("libc", &["cli/platform/linux.rs", "cli/platform/sandbox.rs"]),
-    ("nix", &["cli/platform/unix.rs"]),
+    ("nix", &["cli/platform/held/file_system.rs", "cli/platform/unix.rs"]),
     ("rustix", &["cli/platform/"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),

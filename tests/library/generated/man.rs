@@ -10,8 +10,8 @@ use std::{
 use clap::{Arg, Command};
 
 use super::man_texts::{
-    ALIASES, COLORS, CONFINEMENT, DEFAULT_IDENTITIES, DROP_IN, EXIT_STATUS, JSON, KEY_FOLDER, NO_ESCROW, PATH, RECIPES,
-    TERMINAL,
+    ALIASES, COLORS, CONFINEMENT, DEFAULT_IDENTITIES, DROP_IN, EXIT_STATUS, JSON, KEY_FOLDER, LIMITS, NO_ESCROW,
+    PASSPHRASES, PATH, RECIPES, TERMINAL,
 };
 
 /// The page about key files, which is written by hand.
@@ -61,6 +61,8 @@ fn page(command: &Command, name: &str, names: &[String]) -> String {
         page += JSON;
         page += NO_ESCROW;
         page += CONFINEMENT;
+        page += PASSPHRASES;
+        page += LIMITS;
         page += RECIPES;
     } else {
         page += &examples(command);

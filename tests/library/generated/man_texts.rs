@@ -136,12 +136,22 @@ pipeline is that of its last command:
 .nf
 set \\-o pipefail
 pg_dump app | solekey encrypt \\-R friends.txt \\-o app.sql.age
+createdb restored
+solekey decrypt \\-i key.txt \\-c app.sql.age | psql \\-q \\-v ON_ERROR_STOP=1 restored
 .fi
 .PP
-On a host that has only public keys, and so cannot open its own backups:
+On a host that has only public keys, and so cannot open its own backups. The key stays here:
 .PP
 .nf
 tar c /etc | ssh vault \\(aqsolekey encrypt \\-R keys.txt \\-o etc.tar.age\\(aq
+ssh vault cat etc.tar.age | solekey decrypt \\-i key.txt | tar t
+.fi
+.PP
+To a host without solekey:
+.PP
+.nf
+solekey encrypt \\-R friends.txt notes.txt
+echo put notes.txt.age | sftp \\-q \\-b \\- vault > /dev/null
 .fi
 .PP
 In pieces of 4 GiB, and to an object store:
@@ -150,6 +160,20 @@ In pieces of 4 GiB, and to an object store:
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | split \\-b 4G \\- disk.age.
 cat disk.age.* | solekey decrypt \\-i key.txt \\-o disk.img
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | aws s3 cp \\- s3://bucket/disk.img.age
+.fi
+.PP
+With rclone, to any store that it knows, without a file in between:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-o \\- disk.img | rclone rcat store:disk.img.age
+rclone cat store:disk.img.age | solekey decrypt \\-i key.txt \\-o copy.img
+.fi
+.PP
+A part of a file in such a store, without fetching all of it:
+.PP
+.nf
+rclone mount \\-\\-read\\-only \\-\\-daemon store: /mnt/store
+solekey decrypt \\-i key.txt \\-c \\-\\-range 2M:64K /mnt/store/disk.img.age > part
 .fi
 .PP
 A folder, file by file; then check all of it, and give it new recipients:
@@ -182,6 +206,30 @@ Several processes at once, or several machines that share a file system:
 .PP
 .nf
 find tree \\-type f \\-print0 | xargs \\-0 \\-n 100 \\-P 4 solekey encrypt \\-R friends.txt
+.fi
+.PP
+Two other machines with GNU parallel, which sends each file there and fetches the result:
+.PP
+.nf
+find photos \\-type f | parallel \\-S one,two \\-\\-basefile friends.txt \\-\\-transferfile {} \\e
+  \\-\\-return {}.age \\-\\-cleanup solekey encrypt \\-R friends.txt {}
+.fi
+.PP
+Encrypted files under Git, with differences that you can read. Git runs this only in repositories where you set it:
+.PP
+.nf
+echo \\(aq*.age diff=solekey\\(aq >> .gitattributes
+git config diff.solekey.textconv \\(aqsolekey decrypt \\-i ~/key.txt \\-c\\(aq
+git diff HEAD~ notes.txt.age
+.fi
+.PP
+A receipt, signed with an SSH key, so that others can check who encrypted what to whom. The file signers.txt has lines of a name and a
+public key:
+.PP
+.nf
+solekey encrypt \\-R friends.txt \\-\\-receipt photos.json photos.tar
+ssh\\-keygen \\-q \\-Y sign \\-f ~/.ssh/id_ed25519 \\-n receipt photos.json
+ssh\\-keygen \\-Y verify \\-f signers.txt \\-I alice@example.org \\-n receipt \\-s photos.json.sig < photos.json
 .fi
 .PP
 See what would be replaced or deleted:
@@ -350,4 +398,59 @@ has more files to open, and is not confined this way.
 Where the system lacks any of this, the program works without it, and
 .B \\-v
 says so.
+";
+
+pub(super) const PASSPHRASES: &str = "\
+.SH PASSPHRASES
+A passphrase is typed on the terminal, which shows nothing of it, or is the first line of the file that
+.B \\-\\-passphrase\\-file
+or
+.B \\-\\-passphrase\\-fd
+names. A new one is typed twice. If you press Enter instead, ten random words are generated and shown: 110 bits, more than anybody can guess.
+.PP
+You are warned of a new passphrase that is typed and easy to guess: one with fewer than 12 characters that count, or 16 if all are
+digits. A character does not count if it repeats the one before, or is next to it in the alphabet, in counting, or in a row of
+letters on the keyboard; of a text that is repeated, the first part counts. The rule is plain on purpose: it knows no list of
+passwords, and a passphrase that passes may still be weak. Nothing is said about a passphrase from a file or a descriptor.
+";
+
+pub(super) const LIMITS: &str = "\
+.SH LIMITS
+What is larger is refused with an error, so that a hostile file costs little. Nothing limits the length of a payload, the number of
+files or the number of recipients but these:
+.TP
+Header
+16 MiB and 16,384 stanzas, each of at most 256 words and tried once for each key. Before and after armor, 1,024 bytes of white
+space.
+.TP
+Passphrase of a file, or of a protected key file
+scrypt with a work factor of 22, which takes 4 GiB of memory;
+.B \\-\\-max\\-work\\-factor
+changes it for files. Work factors are logarithms to base 2. New files have one of 18.
+.TP
+Passphrase of an SSH key
+4,096 rounds of bcrypt, 10,000,000 iterations of PBKDF2, or 1 GiB of memory for scrypt.
+.TP
+SSH keys
+RSA keys have 2,048 to 16,384 bits. A private key file has at most 16 KiB.
+.TP
+Key files and recipients files
+16 MiB, and 8 KiB in a line.
+.TP
+Passphrases
+4,096 bytes. The words of
+.B paper \\-\\-read
+have 4,096 bytes together.
+.TP
+Lists of files
+64 KiB in a name, and 1,000,000 empty names in a row. A list can be of any length.
+.TP
+Plugins
+1 MiB in a message, and 1,024 words of metadata.
+.TP
+Terminal
+64 MiB of typed or pasted text.
+.TP
+Threads
+1,024, each with buffers of 2 MiB. A larger number counts as that.
 ";

@@ -27,7 +27,7 @@ use crate::{
             session::Session,
         },
         files::{
-            commit::{Durability, DurableFolders, Proof, Written},
+            commit::{Committer, Durability, DurableFolders, Proof, Written},
             input::{Input, announce_typed, check_single, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
@@ -75,7 +75,7 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
         input_args.threads(),
         request.outputs.descriptors(),
         write,
-        |group| sealed::commit(group, receipt_as_it_grows, &request.progress, &session.messages),
+        |group| sealed::commit(group, &request.committer, receipt_as_it_grows, &request.progress, &session.messages),
         report,
     );
     session.warn_if_nothing_found(&tally, input_args, Selection::Plain);
@@ -101,6 +101,7 @@ struct Request<'a> {
     encryptors: Encryptors,
     receipt: Option<Receipt>,
     outputs: Outputs<'a>,
+    committer: Committer,
     durable_folders: DurableFolders,
     skipped: Skipped,
     progress: Arc<Progress>,
@@ -134,6 +135,7 @@ impl<'a> Request<'a> {
         let cores = Cores::new(input_args);
         let request = Self {
             args,
+            committer: Committer::new(&session.messages),
             session,
             recipients,
             encryptors: Encryptors::default(),
@@ -160,7 +162,7 @@ impl<'a> Request<'a> {
         }
         let target = self.outputs.target(path)?;
         let mut input = self.open(path, &target)?;
-        let (name, length, permissions) = (input.name(), input.length(), self.outputs.permissions(&input));
+        let (name, length, permissions) = (input.name().to_owned(), input.length(), self.outputs.permissions(&input));
         let cannot_encrypt = || format!("cannot encrypt {name}");
         let prompt = &self.session.key_files.prompt;
         // A key is derived from the passphrase for each file.
@@ -185,20 +187,15 @@ impl<'a> Request<'a> {
         let written = self.seal(encryptor, &mut input, &mut output, permit.threads);
         let written = target.explain(written.with_context(cannot_encrypt), output.released())?;
         drop(permit);
+        self.session.note_device(&target, &output);
 
         let removes = self.args.files.rm;
-        let source = match input.into_source_file() {
-            source if source.has_changed() => {
-                let kept = if removes { ", and it was not deleted" } else { "" };
-                let warning = format!("{name} changed while it was read; what was read is encrypted{kept}");
-                self.session.messages.warning(&warning);
-                Disposal::Changed
-            }
-            source if removes => Disposal::Goes(Box::new(source)),
-            _ => Disposal::Stays,
-        };
-        let recipients = self.recipients.keys.len();
-        let summary = format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name());
+        let messages = &self.session.messages;
+        let source = Disposal::of(input.into_source_file(), removes, messages);
+        let summary = messages.if_verbose(|| {
+            let recipients = self.recipients.keys.len();
+            format!("encrypted {name} to {}: {written} bytes, recipients: {recipients}", target.name())
+        });
         let bytes = plaintext_length(written - header).expect("it was written");
         let done = Done::Written { output: target.typed().map(PathBuf::from), bytes, summary };
         let mut written = Written::new(target, output, &permissions)?.proven_by(proof);
@@ -245,7 +242,7 @@ impl<'a> Request<'a> {
         }
         announce_typed(&path.path, &self.session.messages);
         let input = Input::open(path, self.progress.clone())?;
-        target.check_is_not(input.id(), &input.name())?;
+        target.check_is_not(input.id(), input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if let Some(receipt) = &self.receipt {
             receipt.check_is_neither(&input, target)?;
@@ -278,6 +275,8 @@ impl<'a> Request<'a> {
         if self.args.files.inputs.is_single() && !self.args.files.rm {
             let receipt = self.receipt.as_ref().and_then(Receipt::folder).map(Path::to_owned);
             self.session.confine(target.reachable_folder().into_iter().chain(receipt));
+        } else {
+            self.committer.expect(&output);
         }
         Ok(output)
     }

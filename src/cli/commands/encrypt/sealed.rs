@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use crate::cli::{
     batch::reports::{Done, Outcome},
     files::{
-        commit::{Durability, Written, commit_group},
+        commit::{Committer, Durability, Written},
         input::{Removal, SourceFile},
         receipt::Receipt,
     },
@@ -35,6 +35,18 @@ pub(super) enum Disposal {
     Goes(Box<SourceFile>),
 }
 
+impl Disposal {
+    /// Warns if the source has changed.
+    pub(super) fn of(source: SourceFile, removes: bool, messages: &Messages) -> Self {
+        if source.has_changed() {
+            let kept = if removes { ", and it was not deleted" } else { "" };
+            messages.warning(&format!("{} changed while it was read; what was read is encrypted{kept}", source.name()));
+            return Self::Changed;
+        }
+        if removes { Self::Goes(Box::new(source)) } else { Self::Stays }
+    }
+}
+
 /// Results of proving an output.
 #[derive(Default)]
 pub(super) struct Proven {
@@ -60,11 +72,12 @@ impl From<Outcome> for Encrypted {
 /// Commits files together. Lines for `receipt` are durable before the first source goes.
 pub(super) fn commit(
     group: Vec<(Written<'_, Proven>, Sealed)>,
+    committer: &Committer,
     receipt: Option<&Receipt>,
     progress: &Progress,
     messages: &Messages,
 ) -> Vec<Encrypted> {
-    let mut committed = commit_group(group, messages, |proven, sealed| (proven, sealed));
+    let mut committed = committer.commit(group, |proven, sealed| (proven, sealed));
     let receipt_error = receipt.and_then(|receipt| {
         let lines: String =
             committed.iter_mut().filter_map(|(proven, _)| proven.as_mut().ok()?.receipt_line.take()).collect();

@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use crate::{
     cli::{
         files::{encrypted_input::read_typed, input::Input, naming::InputPath},
-        terminal::{json, progress::Progress},
+        terminal::{advice::Advise, json, progress::Progress},
     },
     crypto::{
         Decryptor, Error, PAYLOAD_NONCE, PayloadFault, SEALED_CHUNK,
@@ -30,6 +30,7 @@ pub(crate) struct Parts {
     /// `None` if the file is truncated.
     pub(crate) sizes: Option<Sizes>,
     whole_chunks: u64,
+    has_changed: bool,
 }
 
 impl Parts {
@@ -66,6 +67,7 @@ impl Parts {
             (decryptor, binary, input.reader.get_ref().read)
         } else {
             let decryptor = Decryptor::read(&mut input.reader)?;
+            input.check_length();
             let length = match input.length() {
                 Some(length) => length,
                 None => header_length(&decryptor) + count(&mut input.reader)?,
@@ -87,17 +89,21 @@ impl Parts {
             decryptor,
             sizes,
             whole_chunks: sealed.saturating_sub(PAYLOAD_NONCE as u64) / SEALED_CHUNK as u64,
+            has_changed: input.into_source_file().has_changed(),
         })
     }
 
-    /// Fails if the file is truncated.
+    /// Fails if the file is truncated, or changed while it was read.
     ///
     /// # Errors
     ///
-    /// [`Error::Payload`] then.
-    pub(crate) fn check_is_whole(&self) -> Result<(), Error> {
+    /// [`Error::Payload`] if it is truncated.
+    pub(crate) fn check_is_whole(&self) -> Result<()> {
+        if self.has_changed {
+            return Err(anyhow!("it changed while it was read")).hint("inspect it again once nothing writes to it");
+        }
         let truncated = Error::Payload { chunk: self.whole_chunks, fault: PayloadFault::Truncated };
-        self.sizes.map(drop).ok_or(truncated)
+        Ok(self.sizes.map(drop).ok_or(truncated)?)
     }
 }
 

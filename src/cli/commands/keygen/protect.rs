@@ -14,7 +14,7 @@ use crate::{
             naming::{InputPath, display_name},
             pending::Overwrite,
             permissions::Permissions,
-            target::Target,
+            target::{OnTerminal, Target},
         },
         keys::{
             identity_file::{is_protected, open_protected, parse},
@@ -28,7 +28,7 @@ use crate::{
     crypto::secrecy::Zeroizing,
 };
 
-/// Replaces the key file by a protected one, or leaves it as it is. No other file ever holds the key.
+/// Replaces the key file by a protected one, or leaves it as it is, as it does with `--dry-run`. No other file ever holds the key.
 ///
 /// # Errors
 ///
@@ -51,6 +51,12 @@ pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> 
     }
     // Only a key file is changed.
     parse(path, &text)?;
+    if args.dry_run {
+        session.key_files.prompt.show_input();
+        let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
+        let plan = format!("{name} would get a new passphrase\n");
+        return stdout.write_all(plan.as_bytes()).context("cannot write to standard output");
+    }
     let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), false)?;
     let passphrase = prompt
         .replacing_passphrase()

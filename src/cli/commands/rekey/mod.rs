@@ -19,7 +19,7 @@ use crate::{
             session::Session,
         },
         files::{
-            commit::{Proof, Written, commit_group},
+            commit::{Committer, Proof, Written},
             encrypted_input::EncryptedInput,
             input::{Input, check_single},
             naming::{InputPath, display_name},
@@ -90,7 +90,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         args.inputs.threads(),
         DESCRIPTORS,
         write,
-        |group| commit_group(group, &session.messages, |committed, changed| Ok(request.finish(committed, changed))),
+        |group| request.committer.commit(group, |committed, changed| Ok(request.finish(committed, changed))),
         report,
     );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
@@ -107,6 +107,7 @@ struct Request<'a> {
     recipients: Vec<Recipient>,
     encryptors: Encryptors,
     keyring: Keyring,
+    committer: Committer,
     progress: Arc<Progress>,
     cores: Cores,
 }
@@ -156,10 +157,11 @@ impl<'a> Request<'a> {
                 "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
             );
         }
-        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, 1);
+        let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, Some(Links::Follow), 1);
         let cores = Cores::new(&args.inputs);
         let encryptors = Encryptors::default();
-        Ok((Self { args, session, recipients, encryptors, keyring, progress, cores }, inputs))
+        let committer = Committer::new(&session.messages);
+        Ok((Self { args, session, recipients, encryptors, keyring, committer, progress, cores }, inputs))
     }
 
     /// Rekeys a file up to its commit. Returns [`Done`] for a file that is not to be written.
@@ -188,6 +190,8 @@ impl<'a> Request<'a> {
         let mut output = target.open()?;
         if self.args.inputs.is_single() {
             self.session.confine(target.reachable_folder());
+        } else {
+            self.committer.expect(&output);
         }
         self.progress.begin();
         let proof = self.args.check.then(|| self.proof(&change, &unlocked, name.clone(), length));

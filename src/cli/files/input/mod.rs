@@ -1,5 +1,6 @@
 //! An input: a file or standard input, with its name and, where it is known, its length.
 
+mod check;
 mod place;
 mod source_file;
 
@@ -16,31 +17,39 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     cli::{
-        args::{DASH, InputArgs},
+        args::DASH,
         files::{
             naming::{InputPath, display_name},
             permissions::{Owner, Permissions},
         },
         platform::{self, FileId},
-        terminal::{advice::misuse, errors::During, messages::Messages, progress::Progress},
+        terminal::{errors::During, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source, is_wanted},
 };
 
+pub(crate) use check::check_single;
+use check::refuse_directory;
 use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
+/// Bytes from which on the system is told that a file is read in sequence.
+const READ_AHEAD: u64 = 128 * 1024;
 
 /// A file or stream to read.
 pub(crate) struct Input {
     /// `None` for standard input.
     place: Option<Place>,
+    /// For messages.
+    name: String,
     /// `None` where the system has none, such as Windows for a console.
     metadata: Option<Metadata>,
     /// Offset at which reading begins, in a file that was redirected to standard input.
     start: u64,
+    /// Bytes from there to the end, as far as the system tells.
+    length: Option<u64>,
     id: FileId,
     pub(crate) reader: BufReader<Tracked>,
     pub(crate) progress: Arc<Progress>,
@@ -62,20 +71,19 @@ impl Input {
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
                 return refuse_directory(&name);
             }
-            Self::new(file, metadata, None, progress).with_context(cannot_read)?
+            Self::new(file, name.clone(), metadata, None, progress).with_context(cannot_read)?
         } else {
             // Not every system can open a directory, and a walk yields none.
-            if path.is_dir() {
+            if !input.was_found() && path.is_dir() {
                 return refuse_directory(&name);
             }
             let opened = input.folder().and_then(|folder| {
                 let place = Place { path: path.clone(), folder };
-                place.open().map(|file| (file, place))
+                place.open().map(|opened| (opened, place))
             });
             let opened = opened.with_context(|| format!("cannot open {name}"));
-            let (file, place) = opened.with_context(|| During::OpeningInput(path.clone()))?;
-            let metadata = file.metadata().with_context(cannot_read)?;
-            Self::new(file, Some(metadata), Some(place), progress).with_context(cannot_read)?
+            let ((file, metadata), place) = opened.with_context(|| During::OpeningInput(path.clone()))?;
+            Self::new(file, name.clone(), Some(metadata), Some(place), progress).with_context(cannot_read)?
         };
         input.progress.open(&name, input.length());
         Ok(input)
@@ -89,30 +97,46 @@ impl Input {
     pub(crate) fn of_file(mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         file.rewind()?;
         let metadata = file.metadata()?;
-        Self::new(file, Some(metadata), None, progress)
+        let name = display_name(Path::new(DASH));
+        Self::new(file, name, Some(metadata), None, progress)
     }
 
     fn new(
         mut file: File,
+        name: String,
         metadata: Option<Metadata>,
         place: Option<Place>,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
-        platform::enlarge_pipe(&file);
-        platform::read_ahead(&file);
-        let is_file = metadata.as_ref().is_some_and(Metadata::is_file);
-        let start = if is_file { file.stream_position().unwrap_or(0) } else { 0 };
-        let id = match &place {
-            Some(place) => FileId::of_opened(&place.reachable(), &file)?,
-            None => FileId::of(&file)?,
+        let (id, start) = match (&place, &metadata) {
+            (Some(place), Some(metadata)) => (FileId::of_opened(&place.reachable(), &file, metadata)?, 0),
+            _ => (FileId::of(&file)?, file.stream_position().unwrap_or(0)),
         };
+        let regular = metadata.as_ref().filter(|metadata| metadata.is_file());
+        let is_file = regular.is_some();
+        match regular {
+            None => platform::enlarge_pipe(&file),
+            // The system reads small files at once.
+            Some(metadata) if metadata.len() > READ_AHEAD => platform::read_ahead(&file),
+            Some(_) => {}
+        }
+        let length = metadata.as_ref().and_then(|metadata| length_of(&file, metadata)?.checked_sub(start));
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
-        Ok(Self { place, metadata, start, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Ok(Self {
+            place,
+            name,
+            metadata,
+            start,
+            length,
+            id,
+            reader: BufReader::with_capacity(BUFFER, tracked),
+            progress,
+        })
     }
 
     /// The name for messages.
-    pub(crate) fn name(&self) -> String {
-        display_name(self.place.as_ref().map_or(Path::new(DASH), |place| &place.path))
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Which file this is. The open file keeps its inode number from being reused.
@@ -132,7 +156,7 @@ impl Input {
 
     /// Whether it is typed or pasted on a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
-        self.reader.get_ref().file.is_terminal()
+        self.file_metadata().is_none() && self.reader.get_ref().file.is_terminal()
     }
 
     /// The permissions of a file that is made from this one.
@@ -146,9 +170,19 @@ impl Input {
 
     /// Bytes to read, or `None` if the length is unknown until the end is reached.
     pub(crate) fn length(&self) -> Option<u64> {
-        let metadata = self.file_metadata()?;
-        // The kernel generates some files, such as those in /proc, while they are read, and says 0.
-        if metadata.len() > 0 { metadata.len().checked_sub(self.start) } else { None }
+        self.length
+    }
+
+    /// Forgets the length if the file goes on after it, as some file systems have it, for a reader that starts at the end.
+    pub(crate) fn check_length(&mut self) {
+        let file = &self.reader.get_ref().file;
+        let goes_on = |length| matches!(platform::read_at(file, &mut [0], self.start + length), Ok(1));
+        self.length = self.length.filter(|length| !goes_on(*length));
+    }
+
+    /// Whether it is a device or a pipe, which does not end where the file that is read from it ends.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.file_metadata().is_none()
     }
 
     /// Everything after the first `consumed` bytes, which were read through [`reader`](Self::reader).
@@ -177,6 +211,14 @@ impl Input {
     }
 }
 
+/// The length of a regular file, or `None` if it is not known until the end is reached.
+fn length_of(file: &File, metadata: &Metadata) -> Option<u64> {
+    let length = Some(metadata.len()).filter(|length| metadata.is_file() && *length > 0)?;
+    // The kernel generates some files while they are read. It says 0 for those in /proc, and a page for those in /sys.
+    let is_shorter = !platform::takes_space(metadata) && matches!(platform::read_at(file, &mut [0], length - 1), Ok(0));
+    (!is_shorter).then_some(length)
+}
+
 /// Says that standard input is read from the terminal, if `path` names it and it is.
 pub(crate) fn announce_typed(path: &Path, messages: &Messages) {
     if path == Path::new(DASH) && io::stdin().is_terminal() {
@@ -196,34 +238,6 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 /// See [`check_is_open`].
 pub(crate) fn check_stdin_is_open() -> Result<()> {
     check_is_open(platform::stdin(), "standard input")
-}
-
-fn refuse_directory<T>(name: &str) -> Result<T> {
-    misuse(
-        format!("{name} is a directory"),
-        "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
-    )
-}
-
-/// Fails if the only input of a run cannot be opened, before an output is looked at and anything is asked. With `--json`, the
-/// error belongs into the object of the file.
-///
-/// # Errors
-///
-/// Those of [`Input::open`].
-pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
-    let [path] = inputs.files.as_slice() else { return Ok(()) };
-    if json || !inputs.is_single() || path == Path::new(DASH) {
-        return Ok(());
-    }
-    let name = display_name(path);
-    if path.is_dir() {
-        return refuse_directory(&name);
-    }
-    // A FIFO is opened once.
-    let opened =
-        path.metadata().and_then(|metadata| if metadata.is_file() { File::open(path).map(drop) } else { Ok(()) });
-    opened.with_context(|| format!("cannot open {name}")).with_context(|| During::OpeningInput(path.clone()))
 }
 
 /// Fails if a standard stream was closed when the program started.

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    fs::File,
+    fs::{File, Metadata},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -26,10 +26,14 @@ impl Place {
     }
 
     /// Opens it for reading. In a folder that was walked, only a regular file that no link leads to.
-    pub(super) fn open(&self) -> io::Result<File> {
+    pub(super) fn open(&self) -> io::Result<(File, Metadata)> {
         match (&self.folder, self.path.file_name()) {
             (Some(folder), Some(name)) => folder.open(name),
-            _ => File::open(&self.path),
+            _ => {
+                let file = File::open(&self.path)?;
+                let metadata = file.metadata()?;
+                Ok((file, metadata))
+            }
         }
     }
 }

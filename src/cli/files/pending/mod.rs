@@ -4,31 +4,37 @@
 //! anything behind. Elsewhere it has a hidden name in the same folder, which is removed on failure and on signals that end
 //! the program.
 
+mod hidden_name;
 mod sparse;
 mod temporary_name;
 mod writing;
 
 use std::{
     fs::File,
-    io::{self, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64},
 };
 
-pub(crate) use temporary_name::{Overwrite, is_hidden_name};
+pub(crate) use hidden_name::{CannotDelete, check_is_not_append_only, is_hidden_name};
+pub(crate) use temporary_name::Overwrite;
 
-use crate::cli::{
-    files::{
-        naming::parent_folder,
-        pending::temporary_name::TemporaryName,
-        permissions::{self, Permissions},
+use crate::{
+    cli::{
+        files::{
+            naming::parent_folder,
+            pending::temporary_name::TemporaryName,
+            permissions::{self, Permissions},
+        },
+        platform::{self, FileHandle, FileId, FileSystem},
     },
-    platform::{self, FileHandle, FileId},
+    crypto::Sink,
 };
 
 /// A file in the making. Dropping it removes it.
 pub(crate) struct Pending {
     file: File,
+    id: FileId,
     name: TemporaryName,
     target: PathBuf,
     /// The offset of the next byte that is written in sequence.
@@ -39,6 +45,8 @@ pub(crate) struct Pending {
     written: AtomicU64,
     /// Whether the system keeps what is written in memory, because it knows no other way.
     always_cached: AtomicBool,
+    /// The end of what was written, where all must be written in order.
+    in_order: Option<AtomicU64>,
 }
 
 impl Pending {
@@ -49,18 +57,22 @@ impl Pending {
     /// Those of the system.
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
         match platform::create_unnamed(parent_folder(target)) {
-            Ok(file) => Ok(Self::of(file, TemporaryName::None, target)),
+            Ok(file) => Self::of(file, TemporaryName::None, target),
+            // Not every file system has such files.
             Err(_) => Self::with_hidden_name(target),
         }
     }
 
     fn with_hidden_name(target: &Path) -> io::Result<Self> {
         let (file, name) = TemporaryName::hidden(target)?;
-        Ok(Self::of(file, name, target))
+        // Some of these file systems send what is written at once, to a network or a tape. Others write no faster out of order.
+        let in_order = platform::is_in_user_space(parent_folder(target)).then(AtomicU64::default);
+        Ok(Self { in_order, ..Self::of(file, name, target)? })
     }
 
-    fn of(file: File, name: TemporaryName, target: &Path) -> Self {
-        Self {
+    fn of(file: File, name: TemporaryName, target: &Path) -> io::Result<Self> {
+        Ok(Self {
+            id: FileId::of(&file)?,
             file,
             name,
             target: target.to_owned(),
@@ -68,7 +80,8 @@ impl Pending {
             sparse_length: None,
             written: AtomicU64::new(0),
             always_cached: AtomicBool::new(false),
-        }
+            in_order: None,
+        })
     }
 
     /// From now on, blocks of zeros become holes.
@@ -98,14 +111,24 @@ impl Pending {
 
     /// Cuts the file to `length` bytes.
     pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
-        self.file.set_len(length)
+        // Not every file system can, even if there is nothing to cut.
+        if self.length()? == length { Ok(()) } else { self.file.set_len(length) }
     }
 
     /// Appends the rest of `file`. The kernel copies where it can.
     pub(crate) fn copy(&mut self, file: &mut File) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.cursor))?;
         self.cursor += io::copy(file, &mut self.file)?;
-        Ok(())
+        // The kernel stops at the size of a file, which may be longer.
+        let mut buffer = [0; 4096];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => self.write_all(&buffer[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Fills `buffer` from `offset`.
@@ -113,17 +136,19 @@ impl Pending {
         platform::read_exact_at(&self.file, buffer, offset)
     }
 
-    /// Extends a file that ends in a hole to its length.
-    fn set_length(&self) -> io::Result<()> {
-        match &self.sparse_length {
-            Some(length) => self.file.set_len(length.load(Ordering::Relaxed)),
-            None => Ok(()),
-        }
+    /// Where the pipeline writes: at offsets, or in sequence where it must.
+    pub(crate) fn sink(&mut self) -> Sink<'_> {
+        if self.in_order.is_some() { Sink::Sequential(self) } else { Sink::AtOffsets { file: self, start: 0 } }
     }
 
     /// Which file this is, now and once it has its name.
-    pub(crate) fn id(&self) -> io::Result<FileId> {
-        FileId::of(&self.file)
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The file system that it is on, if that can be synced as a whole.
+    pub(crate) fn file_system(&self) -> Option<FileSystem> {
+        FileSystem::of(parent_folder(&self.target))
     }
 
     /// Sets length and permissions, which are no more than those of the file that is `replaced`, and starts to write the file to

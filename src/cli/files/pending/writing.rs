@@ -34,6 +34,45 @@ impl Pending {
         platform::write_all_at(&self.file, bytes, offset)
     }
 
+    /// Writes a run of bytes after a hole.
+    fn write_run_after_hole(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let Some(end) = &self.in_order else { return self.write_run(bytes, offset) };
+        let filled = match self.write_run(bytes, offset) {
+            Err(_) if offset > end.load(Ordering::Relaxed) => {
+                self.fill_hole(offset).and_then(|()| self.write_run(bytes, offset))
+            }
+            written => written,
+        };
+        if !bytes.is_empty() {
+            end.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
+        }
+        filled
+    }
+
+    /// Writes zeros up to `offset`, where a file can have no holes.
+    fn fill_hole(&self, offset: u64) -> io::Result<()> {
+        let Some(end) = &self.in_order else { return Ok(()) };
+        let zeros = [0; 1 << 16];
+        let mut at = end.load(Ordering::Relaxed);
+        while at < offset {
+            let length = zeros.len().min(usize::try_from(offset - at).unwrap_or(usize::MAX));
+            self.write_run(&zeros[..length], at)?;
+            at += length as u64;
+        }
+        end.fetch_max(at, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Extends a file that ends in a hole to its length.
+    pub(super) fn set_length(&self) -> io::Result<()> {
+        let Some(length) = &self.sparse_length else { return Ok(()) };
+        let length = length.load(Ordering::Relaxed);
+        match self.file.set_len(length) {
+            Err(_) if self.in_order.is_some() => self.fill_hole(length),
+            extended => extended,
+        }
+    }
+
     /// Counts bytes that were written up to `end`. Once there are many, the system starts to write them to the disk.
     fn count(&self, bytes: u64, end: u64) {
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
@@ -63,7 +102,7 @@ impl WriteAt for Pending {
             None => self.write_run(bytes, offset)?,
             Some(length) => {
                 length.fetch_max(end, Ordering::Relaxed);
-                each_run(bytes, offset, |run, offset| self.write_run(run, offset))?;
+                each_run(bytes, offset, |run, offset| self.write_run_after_hole(run, offset))?;
             }
         }
         self.count(bytes.len() as u64, end);

@@ -30,7 +30,7 @@ use crate::cli::{
         naming::{is_descriptor, is_stdout, parent_folder, resolve},
         pending::Overwrite,
     },
-    platform::{self, FileHandle, Folder},
+    platform::{self, FileHandle},
     terminal::{
         advice::{Advise, advised, misuse},
         errors::Misuse,
@@ -191,7 +191,7 @@ impl Target {
         }
     }
 
-    /// A path that leads to that folder, as long as [`held_folder`](Self::held_folder) is held.
+    /// A path that leads to that folder, as long as this target exists.
     pub(crate) fn reachable_folder(&self) -> Option<PathBuf> {
         match self {
             Self::Stdout(_) | Self::Direct { .. } => None,
@@ -224,6 +224,7 @@ impl Target {
     /// [a reader may have](Output::released).
     pub(crate) fn explain<T>(&self, result: Result<T>, released: u64) -> Result<T> {
         match self {
+            _ if result.is_ok() => result,
             Self::File { existing: Some(_), .. } => result.hint(format!("{} was left as it was", self.name())),
             _ if released == 0 => result.hint(format!("nothing was written to {}", self.name())),
             _ => result.hint(format!("{released} bytes had already been written to {}; do not use them", self.name())),
@@ -258,14 +259,6 @@ impl Target {
             *can_stream = true;
         }
         self
-    }
-
-    /// The folder that is held, for as long as its path is used.
-    pub(crate) fn held_folder(&self) -> Option<Arc<Folder>> {
-        match self {
-            Self::File { place, .. } => place.folder(),
-            Self::Stdout(_) | Self::Direct { .. } => None,
-        }
     }
 
     /// Fails if standard output is closed. For output that exists nowhere else: decrypted data still has its source, and some

@@ -10,8 +10,9 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
     files::{
+        naming::parent_folder,
         output::{Output, Stream},
-        pending::{Overwrite, Pending},
+        pending::{CannotDelete, Overwrite, Pending, check_is_not_append_only},
         target::{OnTerminal, Target},
     },
     platform::{self, signals},
@@ -25,7 +26,6 @@ impl Target {
     ///
     /// Those of the system.
     pub(crate) fn open(&self) -> Result<Output> {
-        let name = self.name();
         Ok(match self {
             Self::Stdout(allowed) => {
                 let file = platform::stdout().context("cannot use standard output")?;
@@ -37,14 +37,14 @@ impl Target {
                 // device is written from its start, since its end is the end of its space.
                 let append = path.is_file();
                 let file = File::options().write(true).append(append).open(path);
-                let file = file.with_context(|| format!("cannot open {name}"))?;
+                let file = file.with_context(|| format!("cannot open {}", self.name()))?;
                 Output::Stream(Stream::new(Arc::new(file), false))
             }
             Self::File { place, overwrite, existing, lock, .. } => {
-                let cannot_create = || format!("cannot create {name}");
+                let cannot_create = || format!("cannot create {}", self.name());
                 if let (Overwrite::Replace, Some(existing)) = (*overwrite, existing) {
-                    let locked =
-                        existing.lock(&place.reachable()).map_err(|_| anyhow!("{name} is locked by another program"));
+                    let locked = existing.lock(&place.reachable());
+                    let locked = locked.map_err(|_| anyhow!("{} is locked by another program", self.name()));
                     let locked = locked.hint("wait until that has written it, then try again")?;
                     locked.map(|file| lock.get_or_init(|| file));
                 }
@@ -53,10 +53,19 @@ impl Target {
                     signals::clean_up_on_signals().with_context(cannot_create)?;
                 }
                 place.create_folder().with_context(cannot_create)?;
-                let pending = Pending::new(&place.reachable());
+                let path = place.reachable();
+                // For an instant, the new file would have a hidden name, which it could not lose.
+                let replaceable =
+                    if self.replaces().is_some() { check_is_not_append_only(parent_folder(&path)) } else { Ok(()) };
+                let pending = replaceable.and_then(|()| Pending::new(&path));
+                let cannot_delete = |error: &io::Error| error.get_ref().is_some_and(|inner| inner.is::<CannotDelete>());
+                let must_move = pending.as_ref().is_err_and(cannot_delete);
                 let is_refused = pending.as_ref().is_err_and(|error| self.refuses_new_file(error));
                 match pending.with_context(cannot_create) {
                     Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
+                    Err(error) if must_move => {
+                        return Err(error).hint("choose a folder in which files can be deleted, with -o or -O");
+                    }
                     pending => Output::File(pending?),
                 }
             }

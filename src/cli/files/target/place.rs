@@ -114,11 +114,6 @@ impl Place {
         }
     }
 
-    /// The folder that is held. Its path is only good for as long.
-    pub(crate) fn folder(&self) -> Option<Arc<Folder>> {
-        self.folder.get().cloned()
-    }
-
     /// Creates the folder, if that is wanted and it is missing.
     ///
     /// # Errors

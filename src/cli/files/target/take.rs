@@ -21,7 +21,6 @@ impl Target {
     /// If it does not, or another output of the run has it; those of `persist`.
     pub(crate) fn take_name(&self, id: &FileId, persist: impl FnOnce() -> io::Result<()>) -> Result<()> {
         let Self::File { place, existing, claim, .. } = self else { return Ok(()) };
-        let name = self.name();
         let belongs_to_run = || {
             let now = claim.as_ref().zip(place.existing().ok());
             now.is_some_and(|(claim, now)| claim.is_made(now.id()))
@@ -34,7 +33,8 @@ impl Target {
             if belongs_to_run() {
                 return two_inputs(place.path());
             }
-            return Err(anyhow!("{name} was replaced by another program")).hint("what it is now was left as it is");
+            return Err(anyhow!("{} was replaced by another program", self.name()))
+                .hint("what it is now was left as it is");
         }
         if let Some(claim) = claim {
             claim.make(id);
@@ -47,10 +47,11 @@ impl Target {
             if belongs_to_run() {
                 return two_inputs(place.path());
             }
-            return Err(anyhow!("{name} was created by another program during the run")).hint("it was left as it is");
+            return Err(anyhow!("{} was created by another program during the run", self.name()))
+                .hint("it was left as it is");
         }
         let is_refused = self.refuses_new_file(&error);
-        let finished = self.explain(Err(error).with_context(|| format!("cannot finish {name}")), 0);
+        let finished = self.explain(Err(error).with_context(|| format!("cannot finish {}", self.name())), 0);
         if is_refused { finished.hint(self.stream_instead()) } else { finished }
     }
 }

@@ -2,10 +2,11 @@
 
 mod once;
 mod skipped;
+mod total;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
+    fs::File,
     io::{self, BufRead, BufReader, Read},
     iter, mem,
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
 pub(crate) use once::{Inputs, once};
+pub(crate) use total::measure;
 
 use crate::cli::{
     args::{DASH, InputArgs, is_name_of_stdin},
@@ -29,7 +31,6 @@ use crate::cli::{
     terminal::{
         advice::{KEEP_IN_FILE, SAVE_AS_UTF_8, misuse},
         escape::{may_be_shown, quoted},
-        progress::Total,
     },
 };
 
@@ -118,34 +119,6 @@ pub(crate) fn check_stdin_is_named_once(files: &[PathBuf]) -> Result<()> {
         return misuse("standard input is named more than once", "name it once");
     }
     Ok(())
-}
-
-/// Returns a closure that totals the inputs, or `None` if the total cannot be known: of a pipe, or of a list that can be read
-/// only once. There is none for a single input either.
-pub(crate) fn measure(args: &InputArgs, selection: Selection) -> impl FnOnce() -> Option<Total> + Send + use<> {
-    let args = args.clone();
-    move || {
-        if !are_known(&args) {
-            return None;
-        }
-        let inputs = inputs(&args, selection, &Skipped::default()).ok()?;
-        if yields_one(&inputs) {
-            return None;
-        }
-        let mut total = Total::default();
-        for input in inputs.flatten() {
-            match fs::metadata(&input.path) {
-                Ok(metadata) if metadata.is_file() => {
-                    total.files += 1;
-                    total.bytes += metadata.len();
-                }
-                // An input that is missing fails when its turn comes.
-                Err(_) if !input.is_stdin() => {}
-                _ => return None,
-            }
-        }
-        Some(total)
-    }
 }
 
 /// Whether the iterator is known to yield exactly one input.

@@ -31,7 +31,7 @@ pub(crate) fn once(inputs: Inputs, args: &InputArgs, links: Links, messages: &Me
     let messages = *messages;
     Box::new(inputs.filter(move |input| {
         let Ok(input) = input else { return true };
-        let is_new = input.is_stdin() || seen.is_new(input, links);
+        let is_new = seen.is_new(input, links);
         if !is_new {
             messages.verbose(&format!("skipped {}: it was named before", quoted(&input.path)));
         }
@@ -41,7 +41,7 @@ pub(crate) fn once(inputs: Inputs, args: &InputArgs, links: Links, messages: &Me
 
 /// The inputs so far, in less than 50 bytes for each.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Files that have one name.
     files: FileSet,
     /// Hashes of the names of others, which are as many inputs as they have names. 128 bits, so that no two are equal.
@@ -50,7 +50,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn is_new(&mut self, input: &InputPath, links: Links) -> bool {
+    /// Adds an input. Returns whether it is new; standard input always is.
+    pub(super) fn is_new(&mut self, input: &InputPath, links: Links) -> bool {
+        if input.is_stdin() {
+            return true;
+        }
         // What cannot be found is reported when its turn comes.
         let Ok((id, metadata)) = FileId::of_name(&input.path, links) else { return true };
         if metadata.is_dir() {

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::File,
+    fs::{File, Metadata},
     io,
     path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -101,12 +101,13 @@ impl Folder {
     /// # Errors
     ///
     /// If it is not a regular file; those of the system.
-    pub(crate) fn open(&self, name: &OsStr) -> io::Result<File> {
+    pub(crate) fn open(&self, name: &OsStr) -> io::Result<(File, Metadata)> {
         let file = open_beneath(self.held.as_ref(), &self.path, name)?;
-        if !file.metadata()?.is_file() {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
             return Err(io::Error::other("it is not a regular file any more"));
         }
-        Ok(file)
+        Ok((file, metadata))
     }
 }
 

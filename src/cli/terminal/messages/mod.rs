@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     io::{self, IsTerminal, Write},
+    path::Path,
     sync::{Mutex, Once, PoisonError},
 };
 
@@ -15,6 +16,7 @@ use crate::{
         args, platform,
         terminal::{
             advice,
+            escape::quoted,
             exit_status::ExitStatus,
             key_material::{Suspicion, redacted},
             messages::color::{Stream, Tone},
@@ -109,6 +111,11 @@ impl Messages {
         }
     }
 
+    /// A text for [`verbose`](Self::verbose), made only if that prints it.
+    pub(crate) fn if_verbose(&self, text: impl FnOnce() -> String) -> Option<String> {
+        self.verbose.then(text)
+    }
+
     /// Tells a result.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
@@ -140,6 +147,12 @@ static LACKS: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 /// Notes that the system lacks something, for [`Messages::say_what_lacks`].
 pub(crate) fn lacks(text: &'static str) {
     LACKS.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
+}
+
+/// Warns of a hidden file that could not be deleted. It holds a part of an output, so `--quiet` does not silence this.
+pub(crate) fn left_behind(path: &Path, error: &io::Error) {
+    let reason = without_error_numbers(&error.to_string());
+    print(Kind::Warning, &format!("{} cannot be deleted: {reason}; it holds a part of the output", quoted(path)));
 }
 
 /// An error and its causes in one line.

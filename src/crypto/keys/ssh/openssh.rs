@@ -5,38 +5,91 @@
 use crate::crypto::{
     format::base64,
     keys::ssh::wire::{Reader, write_number, write_string},
+    primitives::openssh_cipher::{Cipher, decrypt},
     secrecy::Zeroizing,
 };
 
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
-/// The number of rounds of bcrypt that a passphrase takes. `None` if the key is not encrypted, or not like this.
-pub(super) fn rounds(key: &[u8]) -> Option<u32> {
-    let mut reader = Reader(key.strip_prefix(MAGIC)?);
-    let (_, derivation, options) = (reader.string()?, reader.string()?, reader.string()?);
-    let mut options = Reader(options);
-    let (_, rounds) = (options.string()?, options.number()?);
-    (derivation == b"bcrypt").then_some(rounds)
+/// A private key file, taken apart. Nothing in it has been checked against anything else.
+pub(super) struct Envelope<'a> {
+    cipher: &'a [u8],
+    derivation: &'a [u8],
+    options: &'a [u8],
+    pub(super) public: &'a [u8],
+    private: &'a [u8],
+    rest: &'a [u8],
 }
 
-/// The public key in a private key. `None` if the key is malformed, or would not be safe to hand to the library.
-pub(super) fn public_part(key: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader(key.strip_prefix(MAGIC)?);
-    let cipher = reader.string()?;
-    // Key derivation and its options.
-    let (_, _) = (reader.string()?, reader.string()?);
-    let count = reader.number()?;
-    let (public, private) = (reader.string()?, reader.string()?);
-    (count == 1 && (cipher != b"none" || has_proper_numbers(private))).then_some(public)
+/// The private part of a key file, if it can be used.
+pub(super) enum Private {
+    /// Not encrypted, and safe to hand to the library.
+    Open,
+    Sealed(Sealed),
+    /// Encrypted with a cipher that is not supported, which is named.
+    Unsupported(String),
 }
 
-/// Whether the numbers of a private key that is not encrypted are positive and in their shortest form, if it is an RSA key.
+/// A private part that takes a passphrase.
+pub(super) struct Sealed {
+    cipher: Cipher,
+    salt: Vec<u8>,
+    /// Rounds of bcrypt, which are the work that a passphrase takes.
+    pub(super) rounds: u32,
+    public: Vec<u8>,
+    /// The ciphertext, then its tag if the cipher has one.
+    ciphertext: Vec<u8>,
+}
+
+impl<'a> Envelope<'a> {
+    /// `None` if the key is malformed, or there are several.
+    pub(super) fn parse(key: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(key.strip_prefix(MAGIC)?);
+        let (cipher, derivation, options) = (reader.string()?, reader.string()?, reader.string()?);
+        let count = reader.number()?;
+        let (public, private) = (reader.string()?, reader.string()?);
+        (count == 1).then_some(Self { cipher, derivation, options, public, private, rest: reader.0 })
+    }
+
+    /// `None` if the private part is malformed.
+    pub(super) fn private(&self) -> Option<Private> {
+        if self.cipher == b"none" {
+            return has_proper_numbers(self.private).then_some(Private::Open);
+        }
+        let mut options = Reader(self.options);
+        let (salt, rounds) = (options.string()?, options.number()?);
+        if self.derivation != b"bcrypt" || salt.is_empty() || rounds == 0 {
+            return None;
+        }
+        let Some(cipher) = Cipher::named(self.cipher) else {
+            return Some(Private::Unsupported(self.cipher.escape_ascii().to_string()));
+        };
+        let (salt, public) = (salt.to_vec(), self.public.to_vec());
+        let ciphertext = [self.private, self.rest.get(..cipher.tag())?].concat();
+        Some(Private::Sealed(Sealed { cipher, salt, rounds, public, ciphertext }))
+    }
+}
+
+impl Sealed {
+    /// Decrypts the private part, and returns the key as the library reads it. `None` if that is not a key, which is how a wrong
+    /// passphrase shows.
+    pub(super) fn open(&self, passphrase: &[u8]) -> Option<Zeroizing<String>> {
+        let private = decrypt(self.cipher, passphrase, &self.salt, self.rounds, &self.ciphertext)?;
+        enclose(&self.public, &private)
+    }
+}
+
+/// Whether a private part that is not encrypted is that of an Ed25519 key, or of an RSA key with positive numbers in their shortest
+/// form.
 ///
-/// Version 0.12 of the library panics at a number of zeros.
+/// Version 0.12 of the library panics at a number of zeros, in any key with a type that begins with `ssh-rsa`.
 fn has_proper_numbers(private: &[u8]) -> bool {
     // Two check numbers come first.
     let mut reader = Reader(private.get(8..).unwrap_or_default());
-    reader.string() != Some(b"ssh-rsa") || (0..6).all(|_| reader.integer().is_some())
+    match reader.string() {
+        Some(b"ssh-rsa") => (0..6).all(|_| reader.integer().is_some()),
+        kind => kind == Some(b"ssh-ed25519"),
+    }
 }
 
 /// Puts a key together. The private part begins with `start`, and `write_rest` appends the rest. `None` if a number of it is zero.
@@ -55,10 +108,14 @@ pub(super) fn assemble(
     write_string(&mut private, b"");
     let padding = private.len().next_multiple_of(8) - private.len();
     private.extend((1..).take(padding));
-    if !has_proper_numbers(&private) {
+    enclose(public, &private)
+}
+
+/// A key file with this private part, not encrypted, as the library reads it. `None` if it would not be safe to hand to the library.
+fn enclose(public: &[u8], private: &[u8]) -> Option<Zeroizing<String>> {
+    if !has_proper_numbers(private) {
         return None;
     }
-
     let mut key = Zeroizing::new(Vec::with_capacity(private.len() + public.len() + 64));
     key.extend_from_slice(MAGIC);
     for part in [&b"none"[..], b"none", b""] {
@@ -66,7 +123,7 @@ pub(super) fn assemble(
     }
     write_number(&mut key, 1);
     write_string(&mut key, public);
-    write_string(&mut key, &private);
+    write_string(&mut key, private);
     Some(text(&key))
 }
 
@@ -85,14 +142,15 @@ mod tests {
     use super::*;
     use crate::crypto::keys::ssh::wire::write_integer;
 
-    /// An RSA key in OpenSSH's format that is not encrypted, with a first number of these bytes.
-    fn rsa_with(number: &[u8]) -> Vec<u8> {
+    /// An RSA key in OpenSSH's format that is not encrypted, with a private part of this type, and a first number of
+    /// these bytes.
+    fn rsa_with(kind: &[u8], number: &[u8]) -> Vec<u8> {
         let mut public = Vec::new();
         write_string(&mut public, b"ssh-rsa");
         write_integer(&mut public, &[1, 0, 1]);
         write_integer(&mut public, &[0xff; 256]);
         let mut private = vec![0; 8];
-        write_string(&mut private, b"ssh-rsa");
+        write_string(&mut private, kind);
         write_string(&mut private, number);
         for _ in 0..5 {
             write_integer(&mut private, &[3]);
@@ -109,9 +167,25 @@ mod tests {
 
     #[test]
     fn a_private_key_with_a_number_of_zeros_is_malformed() {
-        for number in [&[][..], &[0], &[0, 0], &[0; 300], &[0xff], &[0, 1]] {
-            assert!(public_part(&rsa_with(number)).is_none(), "{number:?}");
+        let malformed = [&[][..], &[0], &[0, 0], &[0; 300], &[0xff], &[0, 1]].map(|number| (&b"ssh-rsa"[..], number));
+        for (kind, number) in malformed.into_iter().chain([(&b"ssh-rsa2"[..], &[0][..]), (b"", &[5])]) {
+            let key = rsa_with(kind, number);
+            let envelope = Envelope::parse(&key).expect("it is well formed up to its private part");
+            assert!(envelope.private().is_none(), "{kind:?} {number:?}");
+            assert!(sealed(&envelope).open(b"pass").is_none(), "{kind:?} {number:?}");
         }
-        assert!(public_part(&rsa_with(&[5])).is_some());
+        let key = rsa_with(b"ssh-rsa", &[5]);
+        let envelope = Envelope::parse(&key).expect("it is well formed");
+        assert!(matches!(envelope.private(), Some(Private::Open)));
+        assert!(sealed(&envelope).open(b"pass").is_some());
+        assert!(sealed(&envelope).open(b"pasS").is_none());
+    }
+
+    /// The same key, encrypted under `pass`.
+    fn sealed(envelope: &Envelope<'_>) -> Sealed {
+        let (cipher, salt, rounds) = (Cipher::Aes256Ctr, vec![7; 16], 1);
+        // In counter mode decrypting is encrypting.
+        let ciphertext = decrypt(cipher, b"pass", &salt, rounds, envelope.private).expect("it has no tag");
+        Sealed { cipher, salt, rounds, public: envelope.public.to_vec(), ciphertext: ciphertext.to_vec() }
     }
 }

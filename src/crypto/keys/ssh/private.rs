@@ -10,7 +10,7 @@ use rsa::pkcs1::RsaPrivateKey;
 
 use crate::crypto::{
     keys::ssh::{
-        openssh,
+        openssh::{self, Envelope, Private, Sealed},
         pem::{Block, Encryption},
         public::{self, SshPublicKeyError},
         wire::{write_integer, write_number, write_string},
@@ -76,7 +76,7 @@ pub struct PrivateKey {
 enum State {
     Open(Identity),
     /// Encrypted in OpenSSH's format.
-    Locked(Identity),
+    Locked(Sealed),
     /// Encrypted in an older format.
     LockedPem(Block),
 }
@@ -142,9 +142,9 @@ impl PrivateKey {
     /// If the key is not locked.
     pub(crate) fn unlock(&self, passphrase: SecretString) -> Result<Self, UnlockError> {
         match &self.state {
-            State::Locked(Identity::Encrypted(key)) => {
-                let key = key.decrypt(passphrase).map_err(|_| UnlockError::WrongPassphrase)?;
-                Ok(Self { state: State::Open(key.into()), recipient: self.recipient.clone() })
+            State::Locked(sealed) => {
+                let text = sealed.open(passphrase.expose_secret().as_bytes()).ok_or(UnlockError::WrongPassphrase)?;
+                Self::from_text(&text, self.recipient.clone()).map_err(|_| UnlockError::WrongPassphrase)
             }
             State::LockedPem(block) => {
                 let key = decrypt(block, passphrase.expose_secret()).ok_or(UnlockError::WrongPassphrase)?;
@@ -154,22 +154,26 @@ impl PrivateKey {
                     Err(UnlockError::Mismatch)
                 }
             }
-            State::Open(_) | State::Locked(_) => panic!("only a locked key can be unlocked"),
+            State::Open(_) => panic!("only a locked key can be unlocked"),
         }
     }
 
     fn from_openssh(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
-        let public = openssh::public_part(key).ok_or(Malformed)?;
-        let recipient = public::parse(public).map_err(|error| match error {
+        let envelope = Envelope::parse(key).ok_or(Malformed)?;
+        let recipient = public::parse(envelope.public).map_err(|error| match error {
             SshPublicKeyError::Unsupported(kind) if kind.starts_with("sk-") => Hardware,
             SshPublicKeyError::Unsupported(_) => Unsupported,
             SshPublicKeyError::Malformed(_) => Malformed,
             weak => Public(weak),
         })?;
-        if let Some(rounds) = openssh::rounds(key).filter(|rounds| *rounds > ROUNDS_LIMIT) {
-            return Err(Cipher(format!("{rounds} rounds of bcrypt")));
+        match envelope.private().ok_or(Malformed)? {
+            Private::Open => Self::from_text(&openssh::text(key), recipient),
+            Private::Sealed(sealed) if sealed.rounds > ROUNDS_LIMIT => {
+                Err(Cipher(format!("{} rounds of bcrypt", sealed.rounds)))
+            }
+            Private::Sealed(sealed) => Ok(Self { state: State::Locked(sealed), recipient }),
+            Private::Unsupported(cipher) => Err(Cipher(cipher)),
         }
-        Self::from_text(&openssh::text(key), recipient)
     }
 
     /// Parses PKCS #1 or PKCS #8. Spec: RFC 8017, appendix A.1.2, and RFC 5958.
@@ -236,18 +240,13 @@ impl PrivateKey {
         Self::from_text(&text, recipient)
     }
 
+    /// Has the library parse a key that is not encrypted.
     fn from_text(text: &str, recipient: Recipient) -> Result<Self, SshPrivateKeyError> {
-        let identity = Identity::from_buffer(text.as_bytes(), None).map_err(|_| Malformed)?;
-        let state = match identity {
-            Identity::Unencrypted(_) => State::Open(identity),
-            Identity::Encrypted(_) => State::Locked(identity),
-            Identity::Unsupported(age::ssh::UnsupportedKey::EncryptedSsh(cipher)) => {
-                return Err(Cipher(cipher.escape_default().to_string()));
-            }
+        match Identity::from_buffer(text.as_bytes(), None) {
+            Ok(identity @ Identity::Unencrypted(_)) => Ok(Self { state: State::Open(identity), recipient }),
             // Its public part is that of a supported type.
-            Identity::Unsupported(_) => return Err(Malformed),
-        };
-        Ok(Self { state, recipient })
+            Ok(Identity::Encrypted(_) | Identity::Unsupported(_)) | Err(_) => Err(Malformed),
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! Passphrases: asked for on the terminal, or read from where the command line says. The owner of bip39.
+//! Passphrases: asked for on the terminal, or read from where the command line says.
+
+mod passphrase_source;
+mod weakness;
 
 use std::{
     fs::File,
@@ -18,24 +21,23 @@ use crate::{
             errors::{PassphrasesDiffer, Unanswered},
             escape::quoted,
             exit_status::ExitStatus,
-            passphrase_source::{PASSPHRASE_LIMIT, PassphraseSource},
             persona,
             progress::hidden_while,
+            prompt::{
+                passphrase_source::{PASSPHRASE_LIMIT, PassphraseSource},
+                weakness::is_weak,
+            },
             questions::{self, Purpose},
+            words,
         },
     },
-    crypto::{
-        random,
-        secrecy::{ExposeSecret, SecretString, Zeroizing},
-    },
+    crypto::secrecy::{ExposeSecret, SecretString},
 };
 
 /// The file that `--passphrase-fd 0` opens.
 const STDIN: &str = "/dev/fd/0";
 /// Number of passphrase attempts.
 const ATTEMPTS: usize = 3;
-/// Words in a generated passphrase: ten out of 2048 are 110 bits.
-const WORDS: usize = 10;
 
 /// Where answers come from.
 pub(crate) enum Prompt {
@@ -186,11 +188,14 @@ impl Prompt {
         let passphrase = self.ask(question)?;
         check_can_be_typed(&passphrase)?;
         if is_empty(&passphrase) {
-            let generated = generate();
-            show(&generated)?;
-            return Ok(SecretString::from(generated.as_str()));
+            return generated();
         }
-        let again = self.ask("Confirm passphrase: ")?;
+        // Programs that drive age expect its questions.
+        let is_weak = !persona::is_drop_in() && is_weak(passphrase.expose_secret());
+        let again = self.ask(if is_weak { questions::CONFIRM_WEAK } else { questions::CONFIRM })?;
+        if is_weak && is_empty(&again) {
+            return generated();
+        }
         if passphrase.expose_secret() != again.expose_secret() {
             return Err(PassphrasesDiffer).hint("nothing was done; try again");
         }
@@ -269,21 +274,11 @@ fn unanswered(what: String) -> anyhow::Error {
     advised(Unanswered(what), "give it with --passphrase-file FILE or --passphrase-fd N")
 }
 
-/// Ten random words of the BIP 39 word list, joined by dashes.
-fn generate() -> Zeroizing<String> {
-    let words = bip39::Language::English.word_list();
-    let mut bytes = Zeroizing::new([0; 2 * WORDS]);
-    random(bytes.as_mut());
-    let mut passphrase = Zeroizing::new(String::with_capacity(WORDS * 9));
-    for pair in bytes.chunks_exact(2) {
-        if !passphrase.is_empty() {
-            passphrase.push('-');
-        }
-        // 2048 divides 2^16, so each word is equally likely.
-        let number = usize::from(u16::from_le_bytes([pair[0], pair[1]]));
-        passphrase.push_str(words[number % words.len()]);
-    }
-    passphrase
+/// A generated passphrase, shown on the terminal.
+fn generated() -> Result<SecretString> {
+    let passphrase = words::generate();
+    show(&passphrase)?;
+    Ok(SecretString::from(passphrase.as_str()))
 }
 
 /// Shows a generated passphrase on the terminal. Standard error may go to a log.
@@ -314,18 +309,5 @@ impl Tty {
         let mut line = String::new();
         BufReader::new(&self.input).take(PASSPHRASE_LIMIT as u64).read_line(&mut line)?;
         Ok(line.trim_end().to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn generated_passphrases_are_ten_words_and_differ() {
-        let (one, two) = (generate(), generate());
-        assert_eq!(one.split('-').count(), WORDS);
-        assert_ne!(*one, *two);
-        assert_eq!(bip39::Language::English.word_list().len(), 2048);
     }
 }

@@ -3,10 +3,12 @@
 //! A file system with a journal makes whatever is pending durable at once, so a hundred files cost little more than one. Each is
 //! still whole or absent: it has no name before its bytes are on the disk.
 
+mod file_systems;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    path::PathBuf,
+    sync::Mutex,
     thread,
     time::{Duration, Instant},
 };
@@ -14,8 +16,11 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::{
-    files::{input::SourceFile, naming::parent_folder, output::Output, permissions::Permissions, target::Target},
-    platform::{self, Folder},
+    files::{
+        commit::file_systems::FileSystems, input::SourceFile, naming::parent_folder, output::Output, pending::Pending,
+        permissions::Permissions, target::Target,
+    },
+    platform,
     terminal::{
         advice::{Advise, misuse},
         escape::quoted,
@@ -26,8 +31,10 @@ use crate::cli::{
 /// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
 const WAITING: usize = 32;
 
-/// How long one thread syncs files alone. Where the system has nothing to wait for, as in memory, more threads only cost.
+/// How long one thread works alone, and for how long more for each item that it has done. Where the system has nothing to wait
+/// for, as in memory, more threads only cost.
 const ALONE: Duration = Duration::from_millis(1);
+const ALONE_FOR_EACH: Duration = Duration::from_micros(50);
 
 /// Proves an output that is on the disk, by reading it back. Returns what it has learned.
 pub(crate) type Proof<'w, P> = Box<dyn FnOnce(&Target, &mut Output) -> Result<P> + Send + 'w>;
@@ -91,6 +98,14 @@ impl<'w, P: Default> Written<'w, P> {
         Ok(self)
     }
 
+    /// The file in the making, unless this is a stream.
+    fn pending(&self) -> Option<&Pending> {
+        match &self.output {
+            Output::Stream(_) => None,
+            Output::File(pending) => Some(pending),
+        }
+    }
+
     fn prove(mut self) -> Result<(Self, P)> {
         let Some(proof) = self.proof.take() else { return Ok((self, P::default())) };
         let proven = proof(&self.target, &mut self.output);
@@ -106,16 +121,9 @@ impl<'w, P: Default> Written<'w, P> {
         if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
             return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
         }
-        let id = pending.id().with_context(|| cannot_finish(&target))?;
+        let id = pending.id();
         target.take_name(&id, || pending.persist(target.overwrite()))?;
-        let named = |(path, folder): (PathBuf, &Path)| Named {
-            path,
-            _held: target.held_folder(),
-            folder: folder.to_owned(),
-            name: target.name(),
-            durability,
-        };
-        Ok(target.reachable_folder().zip(target.folder()).map(named))
+        Ok(target.reachable_folder().map(|path| Named { path, target, durability }))
     }
 }
 
@@ -123,15 +131,11 @@ fn cannot_finish(target: &Target) -> String {
     format!("cannot finish {}", target.name())
 }
 
-/// A file with its new name, for messages, in the folder that has to be synced.
+/// A file with its new name, in the folder that has to be synced.
 struct Named {
-    /// Leads to the folder.
+    /// Leads to the folder, as long as `target` holds it.
     path: PathBuf,
-    /// What keeps that path good.
-    _held: Option<Arc<Folder>>,
-    /// The folder, for messages.
-    folder: PathBuf,
-    name: String,
+    target: Target,
     durability: Durability,
 }
 
@@ -142,47 +146,73 @@ struct Named {
 /// If the name has been taken since the target was computed, or no longer holds the file that was found there; those of the
 /// proof and of the system.
 pub(crate) fn commit(written: Written<'_>, messages: &Messages) -> Result<()> {
-    commit_group(vec![(written, ())], messages, |committed, ()| committed).pop().expect("each output has a result")
+    Committer::new(messages)
+        .commit(vec![(written, ())], |committed, ()| committed)
+        .pop()
+        .expect("each output has a result")
 }
 
-/// Commits outputs together, then calls `finish` for each with what its proof has learned and with what came beside it.
-/// Returns the results in the same order.
-///
-/// `finish` is given the errors of [`commit`]. An output that fails does not keep the others from being committed.
-pub(crate) fn commit_group<P: Default + Send, R, T>(
-    group: Vec<(Written<'_, P>, R)>,
-    messages: &Messages,
-    finish: impl Fn(Result<P>, R) -> T,
-) -> Vec<T> {
-    let (written, rest): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-    let synced = on_threads(written, Written::sync);
-    let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
-    let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
-    let named: Vec<Result<(Option<Named>, P)>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
-    let folders: BTreeSet<_> =
-        named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.path.clone())).collect();
-    let synced = on_threads(folders.into_iter().collect(), |folder| (platform::sync_folder(&folder), folder));
-    let failed: BTreeMap<_, _> =
-        synced.into_iter().filter_map(|(synced, folder)| Some((folder, synced.err()?))).collect();
-    let durable = |(named, learned): (Option<Named>, P)| {
-        let Some(Named { path, folder, name, durability, .. }) = named else { return Ok(learned) };
-        let Some(error) = failed.get(&path) else { return Ok(learned) };
-        if platform::cannot_be_synced(error) && durability == Durability::IfPossible {
-            messages.warning_once(&format!(
-                "the names in {} cannot be made durable: {error}; files there may be gone after a power failure",
-                quoted(&folder)
-            ));
-            return Ok(learned);
+/// Commits the outputs of a run.
+pub(crate) struct Committer {
+    messages: Messages,
+    file_systems: FileSystems,
+}
+
+impl Committer {
+    pub(crate) fn new(messages: &Messages) -> Self {
+        Self { messages: *messages, file_systems: FileSystems::default() }
+    }
+
+    /// Gets ready to commit an output of a run of many. Nothing has been written to it yet.
+    pub(crate) fn expect(&self, output: &Output) {
+        if let Output::File(pending) = output {
+            self.file_systems.watch(pending);
         }
-        Err(anyhow!("cannot make the name of {name} durable: {error}"))
-            .hint("the file is there now, but may be gone after a power failure; check the disk, then try again")
-    };
-    named
-        .into_iter()
-        .map(|named| named.and_then(durable))
-        .zip(rest)
-        .map(|(committed, rest)| finish(committed, rest))
-        .collect()
+    }
+
+    /// Commits outputs together, then calls `finish` for each with what its proof has learned and with what came beside it.
+    /// Returns the results in the same order.
+    ///
+    /// `finish` is given the errors of [`commit`]. An output that fails does not keep the others from being committed.
+    pub(crate) fn commit<P: Default + Send, R, T>(
+        &self,
+        group: Vec<(Written<'_, P>, R)>,
+        finish: impl Fn(Result<P>, R) -> T,
+    ) -> Vec<T> {
+        let (written, rest): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let durable = self.file_systems.sync(written.iter().filter_map(Written::pending));
+        let is_durable = |written: &Written<'_, P>| {
+            written.pending().and_then(file_systems::device).is_some_and(|device| durable.contains(&device))
+        };
+        let synced = on_threads(written, |written| if is_durable(&written) { Ok(written) } else { written.sync() });
+        let proven: Vec<_> = synced.into_iter().map(|written| written.and_then(Written::prove)).collect();
+        let name = |(written, learned): (Written<'_, P>, P)| Ok((written.name()?, learned));
+        let named: Vec<Result<(Option<Named>, P)>> = proven.into_iter().map(|proven| proven.and_then(name)).collect();
+        let folders: BTreeSet<_> =
+            named.iter().flatten().filter_map(|(named, _)| Some(named.as_ref()?.path.clone())).collect();
+        let synced = on_threads(folders.into_iter().collect(), |folder| (platform::sync_folder(&folder), folder));
+        let failed: BTreeMap<_, _> =
+            synced.into_iter().filter_map(|(synced, folder)| Some((folder, synced.err()?))).collect();
+        let durable = |(named, learned): (Option<Named>, P)| {
+            let Some(Named { path, target, durability }) = named else { return Ok(learned) };
+            let Some(error) = failed.get(&path) else { return Ok(learned) };
+            if platform::cannot_be_synced(error) && durability == Durability::IfPossible {
+                self.messages.warning_once(&format!(
+                    "the names in {} cannot be made durable: {error}; files there may be gone after a power failure",
+                    quoted(target.folder().expect("it has a name in it"))
+                ));
+                return Ok(learned);
+            }
+            Err(anyhow!("cannot make the name of {} durable: {error}", target.name()))
+                .hint("the file is there now, but may be gone after a power failure; check the disk, then try again")
+        };
+        named
+            .into_iter()
+            .map(|named| named.and_then(durable))
+            .zip(rest)
+            .map(|(committed, rest)| finish(committed, rest))
+            .collect()
+    }
 }
 
 /// Folders in which names can be made durable, as `--rm` needs. Each is tried once.
@@ -231,10 +261,12 @@ fn on_threads<T: Send, U: Send>(items: Vec<T>, action: impl Fn(T) -> U + Sync) -
         results.lock().expect(NO_PANIC).push((number, result));
     };
     let started = Instant::now();
-    while started.elapsed() < ALONE
+    let mut alone = ALONE;
+    while started.elapsed() < alone
         && let Some(item) = next()
     {
         work(item);
+        alone += ALONE_FOR_EACH;
     }
     thread::scope(|scope| {
         let left = count - results.lock().expect(NO_PANIC).len();
