@@ -13,7 +13,7 @@ use crate::{
             script::Script,
             session::{self, Callbacks, Session},
         },
-        recipients,
+        public_keys,
     },
     crypto::{
         ExternalIdentity, ExternalRecipient, FileKey, Identity, Recipient, Stanza, UnwrappedKey, WrappedKeys,
@@ -42,7 +42,7 @@ pub fn identity_file(text: &[u8]) -> Result<Vec<Identity>> {
 /// As they would be printed.
 pub fn recipients_file(text: &[u8]) -> Result<Vec<Recipient>> {
     let parse = |line: &str, _: Location<'_>| line.parse().map(Some).map_err(Error::new);
-    recipients::parse_file(Path::new("team.txt"), text, parse)
+    public_keys::parse_file(Path::new("team.txt"), text, parse)
 }
 
 /// A plugin that says the same in every session, and its user.

@@ -97,8 +97,7 @@ fn reports_come_in_the_order_of_the_inputs_with_any_number_of_threads() {
         printed.contains("tree/4.age: OK\ntree/5.age: FAILED chunk 4 of 33: it is corrupted or was tampered with\n")
     );
     assert!(
-        printed
-            .ends_with("none: FAILED cannot open 'none': No such file or directory\nkey.txt: FAILED not an age file\n"),
+        printed.ends_with("none: CANNOT OPEN No such file or directory\nkey.txt: FAILED not an age file\n"),
         "{printed}"
     );
     assert!(outcomes.iter().all(|outcome| outcome == first));
@@ -521,7 +520,7 @@ fn a_recursive_run_that_finds_no_files_says_so() {
     let encrypted = "solekey: warning: nothing was done: no file name ends in .age\n";
     walk(&["decrypt", "-i", "key.txt"]).is(0, "", encrypted);
     walk(&["rekey", "-i", "key.txt", "-r", &recipient]).is(0, "", encrypted);
-    let others = "solekey: warning: nothing was done: all file names end in .age already\n";
+    let others = "solekey: warning: nothing was done: there are no files, or all names end in .age already\n";
     walk(&["encrypt", "-r", &recipient]).is(0, "", others);
     // Scripts that delete originals after verification rely on the status.
     let none = "solekey: error: nothing was verified: there was no file to verify\n\

@@ -1,6 +1,6 @@
 //! Completions in real shells, on a terminal that tmux provides.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use crate::{
     requirements::installed,
@@ -41,13 +41,16 @@ impl Drop for Session<'_> {
 }
 
 /// Starts a shell, loads the completions, and completes verbs, flags and file names. `opened` is how the shell completes the
-/// name of an encrypted file when another file has a similar name.
-fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
+/// name of an encrypted file when another file has a similar name, and `key` that of a public key.
+fn complete_in(shell: &str, start: &str, setup: &str, opened: &str, key: &str) {
     if !installed(&["tmux", shell]) {
         return;
     }
     let sandbox = Sandbox::new();
-    for name in ["friends.txt", "key.txt", "numbers.aac", "numbers.age", "plain.csv"] {
+    fs::create_dir(sandbox.path("outputs")).expect("the folder is new");
+    for name in
+        ["bob.csv", "bob.pub", "friends.txt", "key.txt", "numbers.aac", "numbers.age", "outline.csv", "plain.csv"]
+    {
         sandbox.write(name, "");
     }
     let session = Session { sandbox: &sandbox };
@@ -71,12 +74,22 @@ fn complete_in(shell: &str, start: &str, setup: &str, opened: &str) {
     // Other files are offered if there are no encrypted ones.
     session.completes("solekey verify pla", "solekey verify plain.csv");
     session.completes("solekey encrypt -r age1 pla", "solekey encrypt -r age1 plain.csv");
+    session.completes("solekey encrypt -R bo", key);
+    session.completes("solekey decrypt -O out", "solekey decrypt -O outputs/");
+    session.completes("solekey age --recipients-f", "solekey age --recipients-file");
+    session.completes("solekey age -d -i ke", "solekey age -d -i key.txt");
     session.completes("solekey decrypt --progress alw", "solekey decrypt --progress always");
 }
 
 #[test]
 fn bash_completes_verbs_flags_and_files() {
-    complete_in("bash", "bash --norc --noprofile", "source FOLDER/solekey.bash", "-i key.txt numbers.age");
+    complete_in(
+        "bash",
+        "bash --norc --noprofile",
+        "source FOLDER/solekey.bash",
+        "-i key.txt numbers.age",
+        "-R bob.pub",
+    );
 }
 
 #[test]
@@ -86,10 +99,17 @@ fn zsh_completes_verbs_flags_and_files() {
         "zsh -f",
         "fpath=(FOLDER $fpath); autoload -U compinit; compinit -u -D",
         "-i key.txt numbers.age",
+        "-R bob.pub",
     );
 }
 
 #[test]
 fn fish_completes_verbs_flags_and_files() {
-    complete_in("fish", "fish --no-config", "source FOLDER/solekey.fish", "numbers.age  numbers.aac");
+    complete_in(
+        "fish",
+        "fish --no-config",
+        "source FOLDER/solekey.fish",
+        "numbers.age  numbers.aac",
+        "bob.pub  bob.csv",
+    );
 }

@@ -278,7 +278,7 @@ fn a_name_with_a_leading_dash_is_a_flag_unless_it_is_given_as_a_path() {
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "-x"]);
     outcome.fails(
         2,
-        "solekey: error: unexpected argument '-x' found\n\
+        "solekey: error: unknown option '-x'\n\
          solekey: hint: for the file of this name, write './' before it\n",
     );
     sandbox.run(["encrypt", "-r", &recipient, "./-x"]).is_silent_success();

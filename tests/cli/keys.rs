@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use crate::{
-    texts::{GIVE_PASSPHRASE, MISSING_RECIPIENTS, MISTYPED_RECIPIENT, SAVE_AS_UTF_8},
+    texts::{GIVE_PASSPHRASE, MISSING_RECIPIENTS, SAVE_AS_UTF_8, mistyped_recipient},
     {requirements::installed, sandbox::Sandbox},
 };
 
@@ -104,14 +104,14 @@ fn a_bad_recipient_is_reported_by_line_number_and_never_shown() {
     for (line, said) in [
         (secret.as_str(), "not a recipient (it looks like a secret key)"),
         (&secret.to_lowercase(), "not a recipient (it looks like a secret key)"),
-        (&mistyped, "not a valid age recipient (mistyped or cut off)"),
-        (&recipient[..40], "not a valid age recipient (mistyped or cut off)"),
+        (&mistyped, "the key's checksum is wrong; it was mistyped or cut off"),
+        (&recipient[..40], "the key's checksum is wrong; it was mistyped or cut off"),
         ("hunter2", "not a recipient"),
         ("two words", "not a recipient"),
         ("ssh-ed25519 AAAA", "not a valid SSH public key: its base64 holds a key of another type, or none"),
         ("ecdsa-sha2-nistp256 AAA", "not a valid SSH public key: its base64 is mistyped or cut off"),
         (&"x".repeat(9000), "it is longer than 8 KiB, which no key is"),
-        ("age1yubikey1q", "not a valid age recipient (mistyped or cut off)"),
+        ("age1yubikey1q", "the key's checksum is wrong; it was mistyped or cut off"),
     ] {
         sandbox.write("friends", format!("# one\n{recipient}\n{line}\n"));
         let outcome = sandbox.run(["encrypt", "-R", "friends", "x"]);
@@ -189,7 +189,7 @@ fn an_invalid_recipient_is_never_shown() {
         "solekey: error: -r: not a recipient\nsolekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n",
     );
     let outcome = sandbox.run(["encrypt", "-r", &recipient[..50], "x"]);
-    outcome.fails(2, MISTYPED_RECIPIENT);
+    outcome.fails(2, &mistyped_recipient(&recipient));
     let outcome = sandbox.run(["encrypt", "-r", "key.txt", "x"]);
     outcome.fails(
         2,

@@ -39,6 +39,7 @@ mod rekey;
 mod reports;
 mod salvage;
 mod sandboxing;
+mod screen;
 mod ssh_keys;
 mod terminals;
 mod trees;

@@ -12,7 +12,7 @@ use bech32::{Bech32, Hrp};
 use crate::{
     requirements::installed,
     sandbox::{Outcome, Sandbox, feed, finish},
-    texts::MISTYPED_RECIPIENT,
+    texts::mistyped_recipient,
 };
 
 /// A plugin that wraps a file key by writing it down. `$MODE` says how it misbehaves.
@@ -236,7 +236,7 @@ fn a_plugins_key_in_upper_case_is_the_same_key() {
     }
     // Mixed case is a typing error.
     let mixed = key.replace("good", "GOOD");
-    run(&sandbox, &["encrypt", "-f", "-r", &mixed, "x"]).fails(2, MISTYPED_RECIPIENT);
+    run(&sandbox, &["encrypt", "-f", "-r", &mixed, "x"]).fails(2, &mistyped_recipient(&mixed));
     // Two keys of one plugin remain two.
     let other = bech32::encode::<Bech32>(Hrp::parse("age1good").expect("it is a prefix"), b"somebody else");
     let other = other.expect("it is short").to_uppercase();

@@ -18,7 +18,7 @@ pub(crate) fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &st
     let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
     fs::write(file.path(), script).expect("a temporary file is writable");
     let mut command = sandbox.detached("expect");
-    command.arg(file.path()).env("TERM", "xterm");
+    command.arg(file.path()).env("TERM", "xterm").env("NO_COLOR", "1");
     let mut outcome = finish(command.spawn().expect("expect starts"));
     let shown = String::from_utf8_lossy(&outcome.stdout).replace("\r\n", "\n");
     outcome.stdout = shown.into_bytes();

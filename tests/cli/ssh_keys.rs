@@ -226,7 +226,7 @@ fn public_lines_are_read_as_they_are_found() {
     for (line, said) in [
         (format!("{age} alice"), "text follows the key; a key stands on a line of its own"),
         (format!("{age} {age}"), "text follows the key; a key stands on a line of its own"),
-        (format!("{mistyped} # alice"), "not a valid age recipient (mistyped or cut off)"),
+        (format!("{mistyped} # alice"), "the key's checksum is wrong; it was mistyped or cut off"),
         (kind.to_owned(), "not a valid SSH public key: nothing follows its type"),
         (format!("{kind} {cut}"), "not a valid SSH public key: its base64 is mistyped or cut off"),
         (format!("ssh-rsa {base64}"), "not a valid SSH public key: its base64 holds a key of another type, or none"),

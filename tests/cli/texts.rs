@@ -9,8 +9,13 @@ pub(crate) const MISSING_IDENTITIES: &str = "solekey: error: cannot decrypt 'x.a
      solekey: hint: name your identity file with -i\n";
 
 /// The error and hint for a mistyped recipient given with `-r`.
-pub(crate) const MISTYPED_RECIPIENT: &str = "solekey: error: -r: not a valid age recipient (mistyped or cut off)\n\
-     solekey: hint: a recipient begins with age1, ssh-ed25519 or ssh-rsa\n";
+pub(crate) fn mistyped_recipient(key: &str) -> String {
+    let start = &key[..16];
+    format!(
+        "solekey: error: -r {start}...: the key's checksum is wrong; it was mistyped or cut off\n\
+         solekey: hint: copy the whole key again\n"
+    )
+}
 
 /// The hint when no identity matches.
 pub(crate) const NAME_MATCHING_IDENTITY: &str = "solekey: hint: name the matching identity file with -i\n";

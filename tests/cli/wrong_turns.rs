@@ -1,5 +1,7 @@
 //! Wrong turns that are easily taken: each error says what to do instead, in one style.
 
+use std::fs;
+
 use crate::sandbox::Sandbox;
 
 /// Prepares `x`, `x.age` for `key.txt`, and files that are mistaken for encrypted ones.
@@ -30,23 +32,33 @@ fn a_command_line_that_is_close_to_a_right_one_is_told_which() {
     let (sandbox, recipient) = prepared();
     let recipient = recipient.as_str();
     for (arguments, error, hint) in [
-        (&["x"][..], "unrecognized subcommand 'x'", "to encrypt: solekey encrypt -r RECIPIENT x"),
-        (&["x.age"], "unrecognized subcommand 'x.age'", "to decrypt: solekey decrypt x.age"),
-        (&["-d", "x.age"], "unexpected argument '-d' found", "to decrypt: solekey decrypt x.age"),
-        (&["-e", "-r", recipient, "x"], "unexpected argument '-e' found", "to encrypt: solekey encrypt -r RECIPIENT x"),
-        (&["-e"], "unexpected argument '-e' found", "to encrypt: solekey encrypt -r RECIPIENT FILE"),
-        (&["encypt", "x"], "unrecognized subcommand 'encypt'", "did you mean 'solekey encrypt'?"),
-        (&["generate"], "unrecognized subcommand 'generate'", "did you mean 'solekey keygen'?"),
-        (&["version"], "unrecognized subcommand 'version'", "did you mean 'solekey --version'?"),
-        (&["xyzzy"], "unrecognized subcommand 'xyzzy'", "see 'solekey --help'"),
+        (&["x"][..], "'x' is not a command", "to encrypt: solekey encrypt -r RECIPIENT x"),
+        (&["x.age"], "'x.age' is not a command", "to decrypt: solekey decrypt x.age"),
+        (&["-d", "x.age"], "unknown option '-d'", "to decrypt: solekey decrypt x.age"),
+        (&["-e", "-r", recipient, "x"], "unknown option '-e'", "to encrypt: solekey encrypt -r RECIPIENT x"),
+        (&["-e"], "unknown option '-e'", "to encrypt: solekey encrypt -r RECIPIENT FILE"),
+        (&["encypt", "x"], "'encypt' is not a command", "did you mean 'solekey encrypt'?"),
+        (&["generate"], "'generate' is not a command", "did you mean 'solekey keygen'?"),
+        (&["version"], "'version' is not a command", "did you mean 'solekey --version'?"),
+        (
+            &["keygen", "key.txt"],
+            "missing --to-public",
+            "to make a key: solekey keygen -o FILE; to print the public key of one: solekey keygen -y FILE",
+        ),
+        (
+            &["paper"],
+            "missing KEY",
+            "usage: solekey paper [--svg FILE] KEY, or solekey paper --read --kind KIND -o FILE",
+        ),
+        (&["xyzzy"], "'xyzzy' is not a command", "see 'solekey --help'"),
         (
             &["decrypt", "--idenity", "key.txt", "x.age"],
-            "unexpected argument '--idenity' found",
+            "unknown option '--idenity'",
             "did you mean '--identity'? Otherwise see 'solekey decrypt --help'",
         ),
         (
             &["d", "-p", "x.age"],
-            "unexpected argument '-p' found",
+            "unknown option '-p'",
             "leave it out: the passphrase is asked for if the file needs one",
         ),
         (
@@ -59,11 +71,7 @@ fn a_command_line_that_is_close_to_a_right_one_is_told_which() {
             "invalid value 'maybe' for '--progress <WHEN>' [possible values: auto, always, never]",
             "see 'solekey verify --help'",
         ),
-        (
-            &["salvage", "x"],
-            "the following required arguments were not provided: --output <OUT>",
-            "see 'solekey salvage --help'",
-        ),
+        (&["salvage", "x"], "missing --output OUT", "usage: solekey salvage [OPTIONS] [-i IDENTITY]... -o OUT FILE"),
     ] {
         let said = format!("solekey: error: {error}\nsolekey: hint: {hint}\n");
         sandbox.run(arguments).fails(2, &said);
@@ -151,4 +159,121 @@ fn a_salvage_is_advised_only_where_it_can_help() {
         assert_eq!(outcome.status, 4, "{length}: {outcome:?}");
         assert!(!outcome.stderr.contains("solekey salvage"), "{length}: {outcome:?}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_said_to_be_damaged() {
+    let (sandbox, _) = prepared();
+    fs::create_dir(sandbox.path("folder.age")).expect("the folder is new");
+    let outcome = sandbox.run(["verify", "-i", "key.txt", "none.age", "folder.age", "x.age", "cut"]);
+    let stdout = "none.age: CANNOT OPEN No such file or directory\nfolder.age: CANNOT OPEN 'folder.age' is a directory\n\
+                  x.age: OK\ncut: FAILED malformed header, line 2: the file ends inside the header\n";
+    assert_eq!((outcome.status, String::from_utf8_lossy(&outcome.stdout)), (6, stdout.into()), "{outcome:?}");
+}
+
+#[test]
+fn a_mistyped_recipient_is_told_from_the_others() {
+    let (sandbox, recipient) = prepared();
+    let mistyped = format!("{}b", &recipient[..recipient.len() - 1]);
+    let shown = format!("-r {}...: the key's checksum is wrong; it was mistyped or cut off", &mistyped[..16]);
+    let copy = "copy the whole key again";
+    let begins = "a recipient begins with age1, ssh-ed25519 or ssh-rsa";
+    for (words, error, hint) in [
+        (&["-r", &mistyped, "-r", &recipient][..], shown.as_str(), copy),
+        (&["-r", &recipient, "-r", &mistyped], &shown, copy),
+        (&["-r", "age1"], "-r age1: the key's checksum is wrong; it was mistyped or cut off", copy),
+        (&["-r", &recipient, "-r", "alice"], "-r, recipient 2 of 2: not a recipient", begins),
+        (&["-r", "alice"], "-r: not a recipient", begins),
+    ] {
+        let said = format!("solekey: error: {error}\nsolekey: hint: {hint}\n");
+        sandbox.run(["encrypt", "-c"].iter().chain(words).chain(&["x"])).fails(2, &said);
+    }
+}
+
+/// First malformed keys, then the input, then the output. A passphrase is asked for only if all of them are right.
+#[test]
+fn questions_come_last() {
+    let (sandbox, recipient) = prepared();
+    sandbox.write("pw", "secret\n");
+    sandbox.run(["keygen", "-p", "--passphrase-file", "pw", "-o", "locked"]).gave();
+    let mistyped = format!("{}b", &recipient[..recipient.len() - 1]);
+    let key = "checksum is wrong";
+    let missing = "cannot open 'none.age': No such file or directory";
+    let exists = "'x' already exists";
+    let question = "a passphrase is needed";
+    for (line, first) in [
+        ("encrypt -i locked -r MISTYPED -o x none.age", key),
+        ("encrypt -i locked -i x -o x none.age", "'x', line 1: not an identity"),
+        ("encrypt -i locked -o x none.age", missing),
+        ("encrypt -i locked -o x x.age", exists),
+        ("encrypt -i locked -c x", question),
+        ("encrypt -p -o x none.age", missing),
+        ("encrypt -p -o x x.age", exists),
+        ("encrypt -p --files-from none.age", "cannot read 'none.age'"),
+        ("encrypt -p -c x", question),
+        ("decrypt -i locked -i x -o x none.age", "'x', line 1: not an identity"),
+        ("decrypt -i locked -o x none.age", missing),
+        ("decrypt -i locked -o x gz", exists),
+        ("decrypt -i locked none.age", missing),
+        ("decrypt -i locked -c gz", "not an age file"),
+        ("decrypt -i locked -c x.age", question),
+        ("verify -i locked -i x none.age", "'x', line 1: not an identity"),
+        ("verify -i locked gz", "not an age file"),
+        ("inspect -i locked none.age", missing),
+        ("inspect -i locked gz", "not an age file"),
+        ("rekey -i locked -r MISTYPED none.age", key),
+        ("rekey -i locked -r RECIPIENT none.age", missing),
+        ("rekey -i locked -r RECIPIENT x.age", question),
+        ("rekey -i locked -p none.age", missing),
+        ("rekey -i locked -p gz", "not an age file"),
+        ("rekey -i locked -p x.age", question),
+        ("salvage -i locked -o x none.age", missing),
+        ("salvage -i locked -o x x.age", exists),
+        ("salvage -i locked -o y gz", "not an age file"),
+        ("salvage -i locked -o y x.age", question),
+        ("keygen -p -o x", exists),
+        ("keygen -p -o none/x", "cannot create 'none/x'"),
+        ("keygen --protect none.age", missing),
+        ("keygen --protect x", "'x', line 1: not an identity"),
+        ("keygen -p -o y", question),
+        ("keygen -y none.age", "cannot read 'none.age'"),
+        ("keygen -y locked", question),
+        ("paper none.age", "cannot read 'none.age'"),
+        ("paper locked", question),
+    ] {
+        let words = line.split(' ').map(|word| match word {
+            "MISTYPED" => mistyped.as_str(),
+            "RECIPIENT" => &recipient,
+            word => word,
+        });
+        let outcome = sandbox.run(words.chain(["--batch"]));
+        let said = [outcome.stdout.as_slice(), outcome.stderr.as_bytes()].concat();
+        let said = String::from_utf8_lossy(&said);
+        let error = said.lines().next().unwrap_or_default();
+        assert!(outcome.status != 0 && error.contains(first), "{line}: {said}");
+        assert_eq!(outcome.status == 5, first == question, "{line}: {said}");
+    }
+}
+
+#[test]
+fn salvage_names_what_it_cannot_salvage() {
+    let (sandbox, _) = prepared();
+    for (file, status, error, hint) in [
+        ("pgp", 4, "cannot salvage 'pgp': not an age file: it is a PGP message", "decrypt a PGP message with gpg -d"),
+        (
+            "armored",
+            1,
+            "'armored' is armored, and only binary files can be salvaged",
+            "mend its lines of base64 as far as you can, and convert them: sed /-----/d FILE | base64 -d > FILE.bin",
+        ),
+    ] {
+        let said = format!("solekey: error: {error}\nsolekey: hint: {hint}\n");
+        sandbox.run(["salvage", "-i", "key.txt", "-o", "y", file]).fails(status, &said);
+    }
+    // Too long is not lost.
+    let stanza = format!("-> X25519 {0}\n{0}\n", "A".repeat(43));
+    sandbox.write("long", format!("age-encryption.org/v1\n{}--- {}\n", stanza.repeat(200_000), "A".repeat(43)));
+    let outcome = sandbox.run(["salvage", "-i", "key.txt", "-o", "y", "long"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(outcome.stderr.contains("fewer recipients") && !outcome.stderr.contains("by anybody"), "{outcome:?}");
 }

@@ -10,6 +10,8 @@ use clap::{
     builder::{PathBufValueParser, TypedValueParser},
 };
 
+use crate::cli::args::layout::OTHER;
+
 /// The argument that stands for standard input or standard output.
 pub(crate) const DASH: &str = "-";
 
@@ -17,46 +19,48 @@ pub(crate) const DASH: &str = "-";
 #[derive(Args)]
 pub(crate) struct FileArgs {
     /// Write to FILE, or to standard output if FILE is '-'; a link, a device or a pipe is written through; allows one input
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; encrypt allows one input, decrypt concatenates several
-    #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Files")]
+    /// Write to standard output; allows one input
+    #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Output")]
     pub(crate) stdout: bool,
     /// Write outputs to the folder DIR, created if missing; links below it are not followed
-    #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Files",
+    #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Overwrite existing output files, but never an input of the same run. A link or pipe that has a derived name is replaced, not
-    /// written through
-    #[arg(short, long, help_heading = "Files")]
+    /// Overwrite existing output files, but never an input of the same run.
+    ///
+    /// A link or pipe that has a derived name is replaced, not written through.
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) force: bool,
-    /// Skip an input if its output exists with the expected size and the input's modification time; replace other outputs. A
-    /// skipped file keeps its recipients. For repeated backups
-    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
+    /// Skip an input if its output exists with the expected size and the input's modification time; replace other outputs.
+    ///
+    /// This is for repeated backups. A skipped file keeps the recipients that it has.
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
     pub(crate) update: bool,
     /// Skip an input if its output exists, whatever it contains
-    #[arg(long, help_heading = "Files", conflicts_with_all = ["stdout", "force"])]
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["stdout", "force"])]
     pub(crate) skip_existing: bool,
-    /// Write and delete nothing; print what would be written and deleted
-    #[arg(long, conflicts_with = "stdout", help_heading = "Files")]
-    pub(crate) dry_run: bool,
-    /// Print one JSON object for each file
-    #[arg(long, conflicts_with = "stdout")]
-    pub(crate) json: bool,
-    /// Create outputs with the default mode (see umask) and the current time instead of those of their inputs. A file that
-    /// replaces another never gets more permissions than the old file had, and gets its owner only if nobody else can have put it
-    /// there
-    #[arg(long, help_heading = "Files")]
+    /// Create outputs with the default mode (see umask) and the current time instead of those of their inputs.
+    ///
+    /// A file that replaces another never gets more permissions than the old file had, and gets its owner only if nobody else can
+    /// have put it there.
+    #[arg(long, help_heading = "Output")]
     pub(crate) no_preserve: bool,
-    /// Keep the input files (the default; accepted for compatibility with gzip)
-    #[arg(short, long, help_heading = "Files")]
-    pub(crate) keep: bool,
-    /// Delete each input once its output is written, synced, read back and verified; encrypt then reads the input again, and
-    /// keeps it if it has changed
-    #[arg(long, help_heading = "Files", conflicts_with_all = ["keep", "stdout"])]
-    pub(crate) rm: bool,
+    /// Write and delete nothing; print what would be written and deleted
+    #[arg(long, conflicts_with = "stdout", help_heading = "Output")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
+    /// Delete each input once its output is written, synced, read back and verified
+    #[arg(long, help_heading = "Input", conflicts_with_all = ["keep", "stdout"])]
+    pub(crate) rm: bool,
+    /// Keep the input files (the default; accepted for compatibility with gzip)
+    #[arg(short, long, help_heading = "Input")]
+    pub(crate) keep: bool,
+    /// Print one JSON object for each file
+    #[arg(long, conflicts_with = "stdout", help_heading = OTHER)]
+    pub(crate) json: bool,
 }
 
 impl FileArgs {
@@ -79,18 +83,17 @@ fn is_dash(path: &PathBuf) -> bool {
 /// Input files and threads, for verbs that work on many files.
 #[derive(Args, Clone)]
 pub(crate) struct InputArgs {
-    /// Work on all files in the named folders. `encrypt` skips names that end in .age, and all other commands skip names that do
-    /// not; links and devices are skipped too
-    #[arg(long, help_heading = "Files")]
+    /// Work on every .age file in the named folders and below; skip links and devices
+    #[arg(long, help_heading = "Input")]
     pub(crate) recursive: bool,
     /// Work on the files that LIST names, one per line; '-' for standard input
-    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "files")]
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Input", conflicts_with = "files")]
     pub(crate) files_from: Option<PathBuf>,
     /// Names in LIST end in a zero byte, as 'find -print0' writes them
-    #[arg(short = '0', long, help_heading = "Files", requires = "files_from")]
+    #[arg(short = '0', long, help_heading = "Input", requires = "files_from")]
     pub(crate) null: bool,
-    /// Use N threads, at most 1024; 0 means all cores
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    /// Use N threads, at most 1024; by default, or if N is 0, one for each core
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = OTHER)]
     pub(crate) threads: usize,
     /// Files to process; standard input if none is given, or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]

@@ -1,4 +1,4 @@
-//! Identities: who can open.
+//! Identities: the keys that open files.
 
 use std::path::PathBuf;
 
@@ -12,10 +12,11 @@ pub(crate) struct IdentityArgs {
     #[command(flatten)]
     pub(crate) keys: NamedIdentities,
     /// Reject files encrypted with a passphrase instead of asking for it
-    #[arg(long, help_heading = "What can open")]
+    #[arg(long, help_heading = "Identities")]
     pub(crate) identities_only: bool,
     /// Reject files with a scrypt work factor above N
-    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63))]
+    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63),
+        help_heading = "Identities")]
     pub(crate) max_work_factor: u8,
 }
 
@@ -23,13 +24,13 @@ pub(crate) struct IdentityArgs {
 #[derive(Args)]
 pub(crate) struct NamedIdentities {
     /// Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What can open")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Identities")]
     pub(crate) identity: Vec<PathBuf>,
     /// Use the plugin age-plugin-NAME without an identity
-    #[arg(short = 'j', long, value_name = "NAME", help_heading = "What can open")]
+    #[arg(short = 'j', long, value_name = "NAME", help_heading = "Identities")]
     pub(crate) plugin: Vec<String>,
     /// Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder
-    #[arg(long, help_heading = "What can open")]
+    #[arg(long, help_heading = "Identities")]
     pub(crate) no_default_identity: bool,
 }
 

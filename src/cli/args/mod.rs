@@ -4,41 +4,46 @@
 
 #![allow(rustdoc::bare_urls, reason = "clap shows these comments as they stand")]
 
+mod examples;
 mod files;
 mod identities;
+mod layout;
 mod paper;
 mod passphrases;
 mod plugins;
 mod range;
 mod recipients;
+mod usage;
 mod verbs;
 
-use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum, builder::StyledStr};
 
 pub(crate) use files::{DASH, FileArgs, InputArgs, is_name_of_stdin, threads};
 pub(crate) use identities::{IdentityArgs, NamedIdentities};
+pub(crate) use layout::STYLES;
 pub(crate) use paper::{Paper, PaperKind};
 pub(crate) use passphrases::Passphrases;
 pub(crate) use plugins::{PluginRules, RunPlugins};
 pub(crate) use recipients::RecipientArg;
+pub(crate) use usage::lines as usage;
 pub(crate) use verbs::{Completions, Decrypt, Encrypt, Inspect, Keygen, Rekey, Salvage, Shell, Verify};
 
-const AFTER_HELP: &str = "\
-Exit status:
-  0 done  1 input/output or other failure  2 misuse  3 no identity matched, or wrong passphrase
-  4 not an age file, corrupted or truncated  5 an answer was needed and nobody could give it
-  6 some of several files failed  141 the pipe that was written to was closed
+use layout::{LAST, OTHER, in_sections};
 
-Examples:
-  solekey keygen -o key.txt                       make a key; prints its public key
-  solekey encrypt -r age1... notes.txt            writes notes.txt.age
-  solekey decrypt -i key.txt notes.txt.age        writes notes.txt
-  tar c photos | solekey encrypt -R friends.txt -o photos.tar.age
-  solekey decrypt -i key.txt < photos.tar.age | tar x
-  solekey encrypt -R friends.txt --recursive --update -O backup photos
+/// What the help of the program says after its options.
+const AFTER_OPTIONS: &str = "
+    0  done
+    1  input/output or other failure
+    2  misuse of the command line
+    3  no identity matched, or wrong passphrase
+    4  not an age file, or corrupted, or truncated
+    5  an answer was needed and nobody could give it
+    6  some of several files failed
+  141  the pipe written to was closed
 
-Called age, age-keygen, age-inspect, rage or rage-keygen, through a link or as its first word (solekey age ...), the
-program takes that tool's command line, and ends with its statuses.";
+Scripts that call age or rage can call solekey instead: through a link named
+age, age-keygen, age-inspect, rage or rage-keygen, or as 'solekey age ...'.
+It then takes that tool's options, and exits with its statuses.";
 
 /// Encrypt files to the public keys you name, and to nobody else
 ///
@@ -46,7 +51,7 @@ program takes that tool's command line, and ends with its statuses.";
 /// (https://c2sp.org/age). There is no escrow, no recovery key, no default recipient, and no option for one: a file opens
 /// for the recipients that its command line named, and for nobody else.
 #[derive(Parser)]
-#[command(name = "solekey", version, after_help = AFTER_HELP)]
+#[command(name = "solekey", version, styles = STYLES, disable_help_flag = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) messages: MessageArgs,
@@ -58,13 +63,14 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 pub(crate) struct MessageArgs {
     /// Print errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OTHER)]
     pub(crate) quiet: bool,
     /// Report each file processed
-    #[arg(short, long, global = true, help_heading = "Messages")]
+    #[arg(short, long, global = true, help_heading = OTHER)]
     pub(crate) verbose: bool,
-    /// Show a progress bar on standard error
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Messages")]
+    /// Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = OTHER,
+        hide_default_value = true, hide_possible_values = true)]
     pub(crate) progress: When,
 }
 
@@ -127,8 +133,25 @@ impl Verb {
 /// The command line as data, from which man pages and completions are generated.
 #[must_use]
 pub fn command() -> Command {
+    let styles = STYLES;
+    let heading = styles.get_header();
+    let after = format!("{}\n\n{heading}Exit status:{heading:#}{AFTER_OPTIONS}", examples::text("solekey").ansi());
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).global(true);
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     Arguments::command()
-        .arg(version.help("Print version; with -v, also what it was built from"))
+        .override_usage(usage::text("solekey"))
+        .after_help(StyledStr::from(after))
+        .mut_subcommands(|verb| {
+            let examples = examples::text(verb.get_name());
+            let usage = usage::text(verb.get_name());
+            in_sections(verb).override_usage(usage).after_help(examples)
+        })
+        .arg(
+            version
+                .help("Print the version; with -v, also what it was built from")
+                .help_heading(OTHER)
+                .display_order(LAST),
+        )
+        .arg(help.help("Print help; -h is short, --help is long").help_heading(OTHER).display_order(LAST + 1))
         .disable_version_flag(true)
 }

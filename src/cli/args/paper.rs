@@ -15,16 +15,16 @@ use crate::{cli::args::passphrases::Passphrases, crypto::KeyKind};
 #[derive(Args)]
 pub(crate) struct Paper {
     /// Write the QR code to FILE too, as an SVG image for print (mode 0600)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "read")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "read", help_heading = "Output")]
     pub(crate) svg: Option<PathBuf>,
     /// Read words, and write their key to the file of -o
-    #[arg(long, requires = "kind", requires = "output")]
+    #[arg(long, requires = "kind", requires = "output", help_heading = "Key")]
     pub(crate) read: bool,
-    /// The kind of the key, as on the sheet
-    #[arg(long, value_enum, value_name = "KIND", requires = "read")]
+    /// The kind of the key, as on the sheet: x25519 for AGE-SECRET-KEY-1..., pq for AGE-SECRET-KEY-PQ-1...
+    #[arg(long, value_enum, value_name = "KIND", requires = "read", hide_possible_values = true, help_heading = "Key")]
     pub(crate) kind: Option<PaperKind>,
     /// Write the key to FILE (mode 0600), which must not exist
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "read")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "read", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     /// The key file; '-' for standard input
     #[arg(value_name = "KEY", value_hint = ValueHint::FilePath, required_unless_present = "read", conflicts_with = "read")]

@@ -30,7 +30,7 @@ pub(crate) struct RekeyRecipients(pub(crate) Vec<RecipientArg>);
 pub(crate) struct InspectRecipients(pub(crate) Vec<RecipientArg>);
 
 fn flag(id: &'static str, short: char) -> Arg {
-    Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Who can open")
+    Arg::new(id).short(short).long(id).action(ArgAction::Append).help_heading("Recipients")
 }
 
 fn file(arg: Arg) -> Arg {
@@ -67,7 +67,7 @@ impl FromArgMatches for RekeyRecipients {
 
 impl Args for InspectRecipients {
     fn augment_args(command: Command) -> Command {
-        let about = |arg: Arg, help: &'static str| arg.help_heading("Recipients").help(help);
+        let about = |arg: Arg, help: &'static str| arg.help(help);
         RekeyRecipients::augment_args(command)
             .mut_arg("recipient", |arg| about(arg, "Report which stanzas are for the public key KEY, or that none is"))
             .mut_arg("recipients-file", |arg| about(arg, "Report this for each public key in FILE, one per line"))
@@ -94,7 +94,7 @@ impl Args for EncryptRecipients {
         RekeyRecipients::augment_args(command)
             .arg(
                 file(Arg::new("authorized-keys").long("authorized-keys").action(ArgAction::Append))
-                    .help_heading("Who can open")
+                    .help_heading("Recipients")
                     .help("As -R, but skip SSH keys of types that cannot be encrypted to, with a warning"),
             )
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))

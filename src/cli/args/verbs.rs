@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use crate::cli::args::{
     files::{FileArgs, InputArgs, input_path},
     identities::{IdentityArgs, NamedIdentities},
+    layout::OTHER,
     passphrases::{NewPassphrases, Passphrases},
     plugins::{PluginRules, RunPlugins},
     range::ByteRange,
@@ -19,31 +20,37 @@ use crate::cli::args::{
 /// Every recipient named gets one stanza in the file's header, in the order of the command line, and nobody else gets one:
 /// no configuration, environment variable or default adds any.
 #[derive(Args)]
+#[command(mut_arg("recursive", |arg| arg.help("Encrypt every file in the named folders and below; skip .age files, links and devices")))]
+#[command(mut_arg("rm", |arg| arg.help(
+    "Delete each input once its output is written, synced, read back and verified, and the input has been read again; keep it if it \
+     has changed")))]
 pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) recipients: EncryptRecipients,
-    #[command(flatten)]
-    pub(crate) plugins: PluginRules,
     /// Encrypt with a passphrase that you are asked for; an empty answer generates one
-    #[arg(short, long, help_heading = "Who can open", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
+    #[arg(short, long, help_heading = "Recipients", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Fail, before anything is written, unless the header has exactly N stanzas
-    #[arg(long, value_name = "N", help_heading = "Who can open")]
+    #[arg(long, value_name = "N", help_heading = "Recipients")]
     pub(crate) expect_recipients: Option<usize>,
-    /// Record in FILE which recipient each stanza is for, and the SHA-256 of the output: one line of JSON for each output. With
-    /// --rm, each line is on the disk before its source is deleted. Lines are in the order in which outputs were finished
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files", conflicts_with = "dry_run")]
-    pub(crate) receipt: Option<PathBuf>,
     /// Write ASCII armor, text that can be mailed and pasted
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) armor: bool,
-    /// Read each output back once it is synced, and authenticate it, before it gets its name
-    #[arg(long, help_heading = "Files", conflicts_with = "stdout")]
-    pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) files: FileArgs,
+    /// Read each output back once it is synced, and authenticate it, before it gets its name
+    #[arg(long, help_heading = "Output", conflicts_with = "stdout")]
+    pub(crate) check: bool,
+    /// Record in FILE which recipient each stanza is for, and the SHA-256 of the output.
+    ///
+    /// FILE gets one line of JSON for each output, in the order in which they are finished. With --rm, each line is on the disk
+    /// before its source is deleted.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", conflicts_with = "dry_run")]
+    pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
+    #[command(flatten)]
+    pub(crate) plugins: PluginRules,
 }
 
 /// Decrypt files or a stream with identities
@@ -52,39 +59,45 @@ pub(crate) struct Encrypt {
 /// output. A file under its final name is always whole and authentic: nothing appears there after a failure. Standard output
 /// gets only authentic bytes, but may have got some before a failure: check the exit status.
 #[derive(Args)]
+#[command(mut_arg("recursive", |arg| arg.help("Decrypt every .age file in the named folders and below; skip links and devices")))]
+#[command(mut_arg("stdout", |arg| arg.help("Write to standard output, several files one after the other")))]
 pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
-    /// Write only LENGTH bytes, starting at OFFSET ('OFFSET:' for everything from there); K, M, G and T are powers of 1024. Reads
-    /// only the chunks that it needs. A named file needs -c or -o, so that a part does not get the name of the whole
-    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first", "update", "skip_existing"])]
-    pub(crate) range: Option<ByteRange>,
-    /// Authenticate all of a file before any of it is written; the file is read twice
-    #[arg(long)]
-    pub(crate) verify_first: bool,
-    /// Leave holes in the output for blocks of zeros
-    #[arg(long)]
-    pub(crate) sparse: bool,
     #[command(flatten)]
     pub(crate) files: FileArgs,
+    /// Write only LENGTH bytes, starting at OFFSET.
+    ///
+    /// 'OFFSET:' means everything from there; K, M, G and T are powers of 1024. Only the chunks that are needed are read. A named
+    /// file needs -c or -o, so that a part does not get the name of the whole.
+    #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first", "update", "skip_existing"], help_heading = "Output")]
+    pub(crate) range: Option<ByteRange>,
+    /// Authenticate all of a file before any of it is written; the file is read twice
+    #[arg(long, help_heading = "Output")]
+    pub(crate) verify_first: bool,
+    /// Leave holes in the output for blocks of zeros
+    #[arg(long, help_heading = "Output")]
+    pub(crate) sparse: bool,
     #[command(flatten)]
     pub(crate) passphrases: Passphrases,
 }
 
 /// Check that files are intact
 ///
-/// Authenticates every chunk, writes nothing, and reports each file: 'NAME: OK', or 'NAME: FAILED' with the fault and where it
-/// is.
+/// Authenticates every chunk, writes nothing, and reports each file: 'NAME: OK', 'NAME: FAILED' with the fault and where it is, or
+/// 'NAME: CANNOT OPEN' with the reason.
 #[derive(Args)]
+#[command(mut_arg("recursive", |arg| arg.help("Verify every .age file in the named folders and below; skip links and devices")))]
+#[command(mut_arg("files", |files| files.help("Files to verify; standard input if none is given, or for '-'")))]
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
     /// Print one JSON object for each file
-    #[arg(long)]
+    #[arg(long, help_heading = OTHER)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
@@ -102,7 +115,8 @@ pub(crate) struct Verify {
 /// removed. A stanza does not name its recipient: if it belongs to none of these keys, name the full set, or change only the
 /// header.
 #[derive(Args)]
-#[command(mut_arg("files", |files| files.help("Files to change, in their place")))]
+#[command(mut_arg("recursive", |arg| arg.help("Change every .age file in the named folders and below; skip links and devices")))]
+#[command(mut_arg("files", |files| files.help("Files to change, in place")))]
 pub(crate) struct Rekey {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
@@ -111,29 +125,29 @@ pub(crate) struct Rekey {
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
     /// Set a new passphrase that you are asked for; --passphrase-* gives the old one
-    #[arg(short, long, help_heading = "Who can open",
+    #[arg(short, long, help_heading = "Recipients",
         conflicts_with_all = ["recipient", "recipients-file", "add", "remove", "header_only"])]
     pub(crate) passphrase: bool,
     /// Add these recipients to those of each file
-    #[arg(long, conflicts_with = "remove", help_heading = "Who can open")]
+    #[arg(long, conflicts_with = "remove", help_heading = "Recipients")]
     pub(crate) add: bool,
     /// Remove these recipients from each file
-    #[arg(long, help_heading = "Who can open")]
+    #[arg(long, help_heading = "Recipients")]
     pub(crate) remove: bool,
     /// Write only a new header: fast, but the file key stays the same, so whoever has it can still decrypt
-    #[arg(long, help_heading = "Who can open")]
+    #[arg(long, help_heading = "Recipients")]
     pub(crate) header_only: bool,
     /// Change files even if none of the given identities can open them afterwards
-    #[arg(short, long, help_heading = "Files")]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) force: bool,
     /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
-    #[arg(long, help_heading = "Files")]
+    #[arg(long, help_heading = "Output")]
     pub(crate) check: bool,
     /// Change nothing; open every file, and print which would change
-    #[arg(long, help_heading = "Files", conflicts_with = "check")]
+    #[arg(long, help_heading = "Output", conflicts_with = "check")]
     pub(crate) dry_run: bool,
     /// Print one JSON object for each file
-    #[arg(long)]
+    #[arg(long, help_heading = OTHER)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
@@ -155,19 +169,19 @@ pub(crate) struct Salvage {
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
     /// Write the recovered data to OUT
-    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: PathBuf,
     /// Overwrite an existing output file
-    #[arg(short, long, help_heading = "Files")]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) force: bool,
     /// Print what could be recovered, and write nothing
-    #[arg(long, help_heading = "Files")]
+    #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
     /// Print a JSON object for a failure too
-    #[arg(long)]
+    #[arg(long, help_heading = OTHER)]
     pub(crate) json: bool,
-    /// Use N threads, at most 1024; 0 means all cores
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    /// Use N threads, at most 1024; by default, or if N is 0, one for each core
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = OTHER)]
     pub(crate) threads: usize,
     /// The damaged file
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
@@ -183,30 +197,32 @@ pub(crate) struct Salvage {
 #[derive(Args)]
 pub(crate) struct Keygen {
     /// Write the key to FILE (mode 0600), and print its public key
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     /// Write the key to the default identity file, which is used to decrypt if no identity is named
-    #[arg(long, conflicts_with_all = ["output", "to_public"])]
+    #[arg(long, conflicts_with_all = ["output", "to_public"], help_heading = "Output")]
     pub(crate) default: bool,
-    /// Protect the key file KEY with a new passphrase, or change its passphrase. The file is replaced as a whole or stays as it
-    /// is
+    /// Protect the key file KEY with a new passphrase, or change its passphrase.
+    ///
+    /// The file is replaced as a whole, or stays as it is.
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"])]
+        conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"],
+        help_heading = "Key")]
     pub(crate) protect: Option<PathBuf>,
     /// Change nothing; check that KEY can be protected
-    #[arg(long, requires = "protect")]
+    #[arg(long, requires = "protect", help_heading = "Key")]
     pub(crate) dry_run: bool,
     /// Make a post-quantum key; with -o, its long public key is also written to FILE.pub
-    #[arg(long, conflicts_with = "to_public")]
+    #[arg(long, conflicts_with = "to_public", help_heading = "Key")]
     pub(crate) pq: bool,
     /// Print the public key on standard error and nowhere else, as age-keygen does
-    #[arg(long, conflicts_with = "to_public")]
+    #[arg(long, conflicts_with = "to_public", help_heading = "Output")]
     pub(crate) announce: bool,
     /// Protect the key file with a passphrase that you are asked for; an empty answer generates one
-    #[arg(short, long, conflicts_with = "to_public")]
+    #[arg(short, long, conflicts_with = "to_public", help_heading = "Key")]
     pub(crate) passphrase: bool,
     /// Print the public keys of the identities in INPUT
-    #[arg(short = 'y', long = "to-public")]
+    #[arg(short = 'y', long = "to-public", help_heading = "Key")]
     pub(crate) to_public: bool,
     /// The identity file for -y; standard input if it is missing or '-'
     #[arg(value_name = "INPUT", requires = "to_public", value_hint = ValueHint::FilePath)]
@@ -260,16 +276,16 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
     /// Fail unless the header has exactly N stanzas
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Recipients")]
     pub(crate) expect_recipients: Option<usize>,
     /// Print one JSON object for each file
-    #[arg(long)]
+    #[arg(long, help_heading = OTHER)]
     pub(crate) json: bool,
     /// Also report the size of the payload as age-inspect does
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
-    /// Inspect all .age files in the named folders, and print a line for each
-    #[arg(long, help_heading = "Files")]
+    /// Inspect every .age file in the named folders and below, and print a line for each; skip links and devices
+    #[arg(long, help_heading = "Input")]
     pub(crate) recursive: bool,
     /// Files to inspect; standard input if none is given, or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]

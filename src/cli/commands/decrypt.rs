@@ -25,7 +25,7 @@ use crate::{
         files::{
             commit::{Committer, Durability, DurableFolders, Proof, Written},
             encrypted_input::{EncryptedInput, can_hold},
-            input::{Input, Removal, SourceFile, announce_typed},
+            input::{Input, Removal, SourceFile, announce_typed, check_single},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
@@ -122,13 +122,15 @@ impl<'a> Request<'a> {
                 "send it to standard output with -c, or name the output with -o FILE",
             );
         }
-        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::Opened)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
         let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Encrypted, &skipped)?, again);
+        let inputs = walk::inputs(input_args, Selection::Encrypted, &skipped)?;
+        check_single(input_args, args.files.json)?;
+        let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::Opened)?;
+        let inputs = outputs.protect(inputs, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let passes = if args.verify_first { 2 } else { 1 };
         let progress = session.progress_beside(&outputs, input_args, Selection::Encrypted, passes);

@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
             messages::one_line,
         },
     },
-    crypto::{Error as CryptoError, PAYLOAD_NONCE, ReadAt, Salvaged, Source},
+    crypto::{Error as CryptoError, HEADER_TOO_LONG, PAYLOAD_NONCE, ReadAt, Salvaged, Source, TOO_MANY_STANZAS},
 };
 
 /// Salvages a file, and returns [`ExitStatus::Damaged`] if anything is lost.
@@ -47,15 +47,15 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     let path = args.file.as_path();
     let name = display_name(path);
     let cannot_salvage = || format!("cannot salvage {name}");
-    let target = Target::path(&args.output, if args.force { Overwrite::Replace } else { Overwrite::Refuse })?;
-    if let Target::Stdout(_) = target {
-        return misuse("standard output is for the map of what is lost", "name a file with -o OUT");
-    }
     let mut session = Session::new(messages, &args.passphrases, args.plugins, path.as_os_str() == DASH)?;
     let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
 
     announce_typed(path, &session.messages);
     let mut input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;
+    let target = Target::path(&args.output, if args.force { Overwrite::Replace } else { Overwrite::Refuse })?;
+    if let Target::Stdout(_) = target {
+        return misuse("standard output is for the map of what is lost", "name a file with -o OUT");
+    }
     target.check_is_not(input.id(), input.name())?;
     session.key_files.check_is_not_output(&target)?;
     let progress = input.progress.clone();
@@ -63,7 +63,9 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     let mut encrypted =
         EncryptedInput::read_damaged(&mut input).map_err(explain_lost_header).with_context(cannot_salvage)?;
     if encrypted.is_armored() {
-        bail!("{name} is armored; put it into its binary form first, as far as its text can be mended");
+        return Err(anyhow!("{name} is armored, and only binary files can be salvaged")).hint(
+            "mend its lines of base64 as far as you can, and convert them: sed /-----/d FILE | base64 -d > FILE.bin",
+        );
     }
     let unlocked = keyring.unlock(&encrypted.decryptor, &name).map_err(explain_lost_header);
     let unlocked = unlocked.with_context(cannot_salvage)?;
@@ -138,7 +140,7 @@ fn report(
     if salvaged.has_trailing_data {
         session.messages.warning(&format!("{name} has data after its final chunk, which was ignored"));
     }
-    Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
+    Ok((!map.ok).then_some(ExitStatus::Damaged))
 }
 
 /// An error without hints that advise the command that has just failed.
@@ -154,6 +156,11 @@ fn without_advice_to_salvage(error: anyhow::Error) -> anyhow::Error {
 
 /// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.
 fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
+    // What is too long is not lost.
+    let is_whole = matches!(
+        error.downcast_ref(),
+        Some(CryptoError::Header { fault, .. }) if [HEADER_TOO_LONG, TOO_MANY_STANZAS].contains(fault)
+    );
     let is_lost = matches!(
         error.downcast_ref(),
         Some(
@@ -164,7 +171,7 @@ fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
                 | CryptoError::Unwrap
         )
     );
-    if !is_lost {
+    if !is_lost || is_whole {
         return error;
     }
     advised(
@@ -177,6 +184,11 @@ fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
 #[derive(Serialize)]
 struct LossMap {
     file: String,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
     length: u64,
     recovered: u64,
     /// Whether the header is authentic and the end was found. If not, more may be missing or wrong than is listed.
@@ -193,11 +205,20 @@ struct Lost {
 impl LossMap {
     fn new(file: String, salvaged: &Salvaged, is_header_authentic: bool) -> Self {
         let lost = |range: &Range<u64>| Lost { offset: range.start, length: range.end - range.start };
+        let complete = is_header_authentic && salvaged.has_final_chunk;
+        let error = match complete {
+            true if salvaged.lost.is_empty() => None,
+            true => Some("parts of the file are lost"),
+            false => Some("more may be lost than is listed"),
+        };
         Self {
             file,
+            ok: error.is_none(),
+            status: error.map(|_| ExitStatus::Damaged as u8),
+            error,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: is_header_authentic && salvaged.has_final_chunk,
+            complete,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }

@@ -28,7 +28,10 @@ use crate::{
             escape::escaped,
             exit_status::ExitStatus,
             json::{self, Failed, Failure},
-            messages::one_line,
+            messages::{
+                color::{Stream, Tone},
+                one_cause, one_line,
+            },
             progress::{Progress, hidden_while},
         },
     },
@@ -89,6 +92,8 @@ struct Request<'a> {
 /// The result for a file.
 struct Verdict {
     path: PathBuf,
+    /// Whether the file could be opened. If not, nothing is known about its content.
+    is_open: bool,
     /// Chunks in the file, if that is known.
     chunks: Option<u64>,
     /// Bytes of plaintext.
@@ -123,15 +128,16 @@ impl<'a> Request<'a> {
     }
 
     fn verify(&self, path: &InputPath) -> Verdict {
+        announce_typed(&path.path, &self.session.messages);
         let mut chunks = None;
-        let payload = self.authenticate(path, &mut chunks);
+        let input = Input::open(path, self.progress.clone());
+        let is_open = input.is_ok();
+        let payload = input.and_then(|input| self.authenticate(path, input, &mut chunks));
         self.progress.done();
-        Verdict { path: path.path.clone(), chunks, payload }
+        Verdict { path: path.path.clone(), is_open, chunks, payload }
     }
 
-    fn authenticate(&self, path: &InputPath, chunks: &mut Option<u64>) -> Result<u64> {
-        announce_typed(&path.path, &self.session.messages);
-        let mut input = Input::open(path, self.progress.clone())?;
+    fn authenticate(&self, path: &InputPath, mut input: Input, chunks: &mut Option<u64>) -> Result<u64> {
         let payload = self.authenticate_open(path, &mut input, chunks);
         // What was authentic when it was read may not be now, and the other way round.
         if !input.into_source_file().has_changed() {
@@ -162,12 +168,18 @@ impl<'a> Request<'a> {
 impl Verdict {
     fn to_text(&self) -> String {
         let file = if self.path == Path::new(DASH) { display_name(&self.path) } else { escaped(&self.path) };
-        let Err(error) = &self.payload else { return format!("{file}: OK\n") };
+        let Err(error) = &self.payload else {
+            return format!("{file}: {}\n", Stream::Stdout.painted("OK", Tone::Good));
+        };
+        if !self.is_open {
+            return format!("{file}: {} {}\n", Stream::Stdout.painted("CANNOT OPEN", Tone::Bad), one_cause(error));
+        }
+        let failed = Stream::Stdout.painted("FAILED", Tone::Bad);
         match (faulty_chunk(error), self.chunks) {
             (Some((number, fault)), Some(chunks)) if number <= chunks => {
-                format!("{file}: FAILED chunk {number} of {chunks}: {fault}\n")
+                format!("{file}: {failed} chunk {number} of {chunks}: {fault}\n")
             }
-            _ => format!("{file}: FAILED {}\n", one_line(error)),
+            _ => format!("{file}: {failed} {}\n", one_line(error)),
         }
     }
 

@@ -180,8 +180,10 @@ fn for_misuse(misuse: &Misuse) -> Option<[&'static str; 2]> {
             "file is passphrase-encrypted but identities were specified with -i/--identity or -j",
             "-i/--identity can't be used with passphrase-encrypted files.",
         ],
-        Misuse::NotARecipient(ParseRecipientError::Ssh(_)) => ["malformed SSH recipient", "Invalid recipient"],
-        Misuse::NotARecipient(_) => ["unknown recipient type", "Invalid recipient"],
+        Misuse::NotARecipient { fault: ParseRecipientError::Ssh(_), .. } => {
+            ["malformed SSH recipient", "Invalid recipient"]
+        }
+        Misuse::NotARecipient { .. } => ["unknown recipient type", "Invalid recipient"],
         Misuse::Other(_) => return None,
     })
 }

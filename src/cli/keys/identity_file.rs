@@ -38,25 +38,57 @@ pub(crate) enum Key {
     },
 }
 
+/// The keys of an identity file, unless a passphrase is needed for them.
+pub(crate) enum IdentityFile {
+    Keys(Vec<Key>),
+    Protected(KeyFile),
+}
+
+impl IdentityFile {
+    /// Opens a protected file, which asks for its passphrase.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening and parsing.
+    pub(crate) fn into_keys(self, prompt: &Prompt, path: &Path) -> Result<Vec<Key>> {
+        match self {
+            Self::Keys(keys) => Ok(keys),
+            Self::Protected(file) => {
+                let keys = open_protected(prompt, path, &file.text).and_then(|text| parse(path, &text));
+                keys.with_context(|| During::ReadingIdentities(path.to_owned()))
+            }
+        }
+    }
+}
+
+/// Reads an identity file.
+///
+/// # Errors
+///
+/// Those of reading and parsing.
+pub(crate) fn read(files: &mut KeyFiles, path: &Path) -> Result<IdentityFile> {
+    read_named(files, path).with_context(|| During::ReadingIdentities(path.to_owned()))
+}
+
 /// Reads all keys of an identity file. A protected file is opened now.
 ///
 /// # Errors
 ///
 /// Those of reading, opening and parsing.
 pub(crate) fn read_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
-    read_named_keys(files, path).with_context(|| During::ReadingIdentities(path.to_owned()))
+    read(files, path)?.into_keys(&files.prompt, path)
 }
 
-fn read_named_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
+fn read_named(files: &mut KeyFiles, path: &Path) -> Result<IdentityFile> {
     let file = files.read(path)?;
     if is_protected(&file.text) {
-        return parse(path, &open_protected(&files.prompt, path, &file.text)?);
+        return Ok(IdentityFile::Protected(file));
     }
     let keys = parse(path, &file.text)?;
     if keys.iter().any(|key| matches!(key, Key::Ready(_))) {
         warn_if_others_may_read(&file, path, &files.messages);
     }
-    Ok(keys)
+    Ok(IdentityFile::Keys(keys))
 }
 
 /// Reads the keys of an identity file that need no passphrase and no plugin.

@@ -9,4 +9,5 @@ pub(crate) mod keyring;
 mod locked;
 pub(crate) mod new_key_file;
 pub(crate) mod plugins;
+pub(crate) mod public_keys;
 pub(crate) mod recipients;

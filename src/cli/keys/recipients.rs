@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, path::Path};
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use crate::{
@@ -10,17 +10,13 @@ use crate::{
         args::RecipientArg,
         files::naming::display_name,
         keys::{
-            identity_file::{Key, read_keys},
-            key_file::{KeyFiles, Location, parse_lines},
+            identity_file::{self, IdentityFile, Key},
+            key_file::KeyFiles,
+            public_keys::{Unsupported, argument, recipients_file},
         },
-        terminal::{
-            advice::{Advise, advised},
-            errors::{During, Misuse},
-            json,
-            persona::{self, Family},
-        },
+        terminal::{advice::Advise, errors::During, json, persona},
     },
-    crypto::{Encryptor, Identity, Match, ParseRecipientError, Recipient, SshPublicKeyError, Stanza},
+    crypto::{Encryptor, Identity, Match, Recipient, Stanza},
 };
 
 /// The recipients of a run, and how the command line names each.
@@ -73,14 +69,70 @@ pub(crate) struct StanzaOwner<'a> {
     named: &'a Origin,
 }
 
+/// Recipients as the command line names them, read as far as no passphrase and no PIN is asked for.
+pub(crate) struct Named<'a>(Vec<Part<'a>>);
+
+enum Part<'a> {
+    Read(Vec<(Recipient, Origin)>),
+    Identity(&'a Path, IdentityFile),
+    Plugin(&'a str),
+}
+
+impl<'a> Named<'a> {
+    /// Reads keys, and asks for nothing.
+    ///
+    /// # Errors
+    ///
+    /// If a key cannot be read or parsed.
+    pub(crate) fn read(files: &mut KeyFiles, named: &'a [RecipientArg]) -> Result<Self> {
+        let mut parts = Vec::new();
+        for (index, recipient) in named.iter().enumerate() {
+            let place = || {
+                if named.len() > 1 { format!(", recipient {} of {}", index + 1, named.len()) } else { String::new() }
+            };
+            parts.push(match recipient {
+                RecipientArg::Key(key) => Part::Read(vec![(argument(files, key, &place())?, Origin::flag("-r"))]),
+                RecipientArg::File(path) | RecipientArg::AuthorizedKeys(path) => {
+                    let (flag, unsupported) = match recipient {
+                        RecipientArg::AuthorizedKeys(_) => ("--authorized-keys", Unsupported::Skip),
+                        _ => ("-R", Unsupported::Refuse),
+                    };
+                    let read = recipients_file(files, path, unsupported);
+                    let read = read.with_context(|| During::ReadingRecipients(path.clone()))?.into_iter();
+                    Part::Read(read.map(|(key, line)| (key, Origin::file(flag, path, Some(line)))).collect())
+                }
+                RecipientArg::Identity(path) => Part::Identity(path, identity_file::read(files, path)?),
+                RecipientArg::Plugin(name) => Part::Plugin(name),
+            });
+        }
+        Ok(Self(parts))
+    }
+
+    /// Reads the rest.
+    fn complete(self, files: &mut KeyFiles) -> Result<Vec<(Recipient, Origin)>> {
+        let mut found = Vec::new();
+        for part in self.0 {
+            match part {
+                Part::Read(read) => found.extend(read),
+                Part::Identity(path, file) => {
+                    let keys = recipients_of(files, path, file)?;
+                    found.extend(keys.into_iter().map(|key| (key, Origin::file("-i", path, None))));
+                }
+                Part::Plugin(name) => found.push((files.plugins.default_recipient(name)?, Origin::flag("-j"))),
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl Recipients {
     /// The recipients that the command line names to encrypt to, in its order, each once.
     ///
     /// # Errors
     ///
     /// If a key cannot be read or parsed.
-    pub(crate) fn to_encrypt_to(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Self> {
-        let found = find(files, named)?;
+    pub(crate) fn to_encrypt_to(files: &mut KeyFiles, named: Named<'_>) -> Result<Self> {
+        let found = named.complete(files)?;
         Ok(Self::deduplicate(found, |repeated| {
             // Other tools compare spellings, and their words are printed for those.
             if persona::is_drop_in() {
@@ -96,7 +148,8 @@ impl Recipients {
     ///
     /// If a key cannot be read or parsed.
     pub(crate) fn to_look_for(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Self> {
-        Ok(Self::deduplicate(find(files, named)?, |_| {}))
+        let found = Named::read(files, named)?.complete(files)?;
+        Ok(Self::deduplicate(found, |_| {}))
     }
 
     /// Compares keys, not spellings: each recipient's text is derived from its key.
@@ -128,27 +181,6 @@ impl Recipients {
     }
 }
 
-fn find(files: &mut KeyFiles, named: &[RecipientArg]) -> Result<Vec<(Recipient, Origin)>> {
-    let mut found = Vec::new();
-    for named in named {
-        match named {
-            RecipientArg::Key(key) => found.push((argument(files, key)?, Origin::flag("-r"))),
-            RecipientArg::File(path) | RecipientArg::AuthorizedKeys(path) => {
-                let is_anybodys = matches!(named, RecipientArg::AuthorizedKeys(_));
-                let unsupported = if is_anybodys { Unsupported::Skip } else { Unsupported::Refuse };
-                let read = recipients_file(files, path, unsupported);
-                found.extend(read.with_context(|| During::ReadingRecipients(path.clone()))?);
-            }
-            RecipientArg::Identity(path) => {
-                let keys = recipients_of(files, path)?;
-                found.extend(keys.into_iter().map(|key| (key, Origin::file("-i", path, None))));
-            }
-            RecipientArg::Plugin(name) => found.push((files.plugins.default_recipient(name)?, Origin::flag("-j"))),
-        }
-    }
-    Ok(found)
-}
-
 /// Whether a stanza is for a recipient, as far as can be told. `owner` is the stanza's owner, if an identity has proven it.
 pub(crate) fn match_stanza(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> Match {
     match owner {
@@ -174,8 +206,8 @@ pub(crate) fn check_count(stanzas: usize, expected: Option<usize>, hint: &str) -
 }
 
 /// The public keys of an identity file.
-fn recipients_of(files: &mut KeyFiles, path: &Path) -> Result<Vec<Recipient>> {
-    let keys = read_keys(files, path)?;
+fn recipients_of(files: &KeyFiles, path: &Path, file: IdentityFile) -> Result<Vec<Recipient>> {
+    let keys = file.into_keys(&files.prompt, path)?;
     keys.into_iter()
         .map(|key| match key {
             Key::Ready(identity) | Key::Locked(identity) => recipient_of(&identity, path),
@@ -192,84 +224,4 @@ fn recipients_of(files: &mut KeyFiles, path: &Path) -> Result<Vec<Recipient>> {
 pub(crate) fn recipient_of(identity: &Identity, path: &Path) -> Result<Recipient> {
     let recipient = identity.to_recipient();
     recipient.with_context(|| format!("{}: this kind of SSH key cannot be encrypted to", display_name(path)))
-}
-
-/// Parses a recipient on the command line. One that cannot be parsed is not repeated: it may be secret.
-fn argument(files: &KeyFiles, key: &str) -> Result<Recipient> {
-    parse(files, key).map_err(|error| match error.downcast::<ParseRecipientError>() {
-        Err(error) => error,
-        Ok(_) if Path::new(key).is_file() => advised(
-            Misuse::Other("a file is named with -r, which takes a key".to_owned()),
-            "name the file with -R if it holds recipients, or with -i if it holds identities",
-        ),
-        Ok(fault) => advised(Misuse::NotARecipient(fault), "a recipient begins with age1, ssh-ed25519 or ssh-rsa"),
-    })
-}
-
-/// What to do with an SSH key that cannot be encrypted to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unsupported {
-    Refuse,
-    /// Skip it with a warning: the file was not made for this program.
-    Skip,
-}
-
-fn recipients_file(files: &mut KeyFiles, path: &Path, unsupported: Unsupported) -> Result<Vec<(Recipient, Origin)>> {
-    let file = files.read(path)?;
-    let flag = if unsupported == Unsupported::Skip { "--authorized-keys" } else { "-R" };
-    parse_file(path, &file.text, |line, location| match parse(files, line) {
-        Err(error) if unsupported == Unsupported::Skip && is_unsupported(&error) => {
-            files.messages.warning(&match (persona::family(), unsupported_type(&error)) {
-                (Some(Family::Age), Some(kind)) => format!(
-                    "recipients file {}: ignoring unsupported SSH key of type \"{kind}\" at line {}",
-                    display_name(path),
-                    location.line
-                ),
-                _ => format!("{location}: ignoring unsupported SSH key: {error}"),
-            });
-            Ok(None)
-        }
-        parsed => Ok(Some((parsed?, Origin::file(flag, path, Some(location.line))))),
-    })
-}
-
-/// Parses a recipients file. Lines for which `parse` returns `None` are skipped.
-///
-/// # Errors
-///
-/// If no recipient is left; those of `parse`.
-pub(crate) fn parse_file<T>(
-    path: &Path,
-    text: &[u8],
-    parse: impl Fn(&str, Location<'_>) -> Result<Option<T>>,
-) -> Result<Vec<T>> {
-    if text.starts_with(b"age-encryption.org/") {
-        return Err(anyhow!("{} is an encrypted file, not a list of recipients", display_name(path)))
-            .hint("name a protected identity file with -i");
-    }
-    let recipients: Vec<_> = parse_lines(path, text, parse)?.into_iter().flatten().collect();
-    if recipients.is_empty() {
-        bail!("{} names no recipients", display_name(path));
-    }
-    Ok(recipients)
-}
-
-fn is_unsupported(error: &Error) -> bool {
-    unsupported_type(error).is_some()
-}
-
-/// The type of a well-formed SSH key that cannot be encrypted to.
-fn unsupported_type(error: &Error) -> Option<&str> {
-    match error.downcast_ref()? {
-        ParseRecipientError::Ssh(SshPublicKeyError::Unsupported(kind)) => Some(kind),
-        ParseRecipientError::Ssh(SshPublicKeyError::RsaTooSmall | SshPublicKeyError::RsaTooLarge) => Some("ssh-rsa"),
-        _ => None,
-    }
-}
-
-fn parse(files: &KeyFiles, text: &str) -> Result<Recipient> {
-    match text.parse() {
-        Err(ParseRecipientError::Plugin(_)) => files.plugins.recipient(text),
-        parsed => parsed.map_err(Error::new),
-    }
 }

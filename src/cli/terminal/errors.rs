@@ -22,9 +22,13 @@ pub(crate) enum Misuse {
     /// The file needs a passphrase, and `--identities-only` forbids asking for it.
     #[error("it is encrypted with a passphrase, and only identities are to open it")]
     IdentitiesOnly,
-    /// A key on the command line cannot be parsed. The key itself is not repeated: it may be secret.
-    #[error("-r: {0}")]
-    NotARecipient(ParseRecipientError),
+    /// A key on the command line cannot be parsed. The whole key is not repeated: it may be secret.
+    #[error("{named}: {fault}")]
+    NotARecipient {
+        /// Which one it is.
+        named: String,
+        fault: ParseRecipientError,
+    },
     /// Anything else.
     #[error("{0}")]
     Other(String),

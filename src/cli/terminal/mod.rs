@@ -11,5 +11,4 @@ pub(crate) mod persona;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod questions;
-mod usage;
 mod words;

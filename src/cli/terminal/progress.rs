@@ -28,6 +28,10 @@ const FRAMES_PER_SECOND: u8 = 2;
 const COLUMNS: u16 = 80;
 /// Below this width, in columns, the bar shows less.
 const NARROW: u16 = 72;
+/// Time between two frames on a terminal.
+const FRAME: Duration = Duration::from_millis(100);
+/// The shortest label, in columns.
+const SHORTEST_LABEL: usize = 12;
 
 /// The bar that may be on the screen. Whoever prints a message hides it first.
 static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -121,7 +125,7 @@ impl Progress {
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
         if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
             show(&self.bar, length);
-            self.bar.set_message(name.to_owned());
+            self.bar.set_message(label("", name));
             return;
         }
         let total = *lock(&self.total);
@@ -130,8 +134,8 @@ impl Progress {
         }
         let done = self.done.load(Ordering::Relaxed);
         self.bar.set_message(match total {
-            Some(Total { files, .. }) => format!("{done}/{files} {name}"),
-            None => format!("{done} {} done, {name}", if done == 1 { "file" } else { "files" }),
+            Some(Total { files, .. }) => label(&format!("{done}/{files} "), name),
+            None => label(&format!("{done} {} done, ", if done == 1 { "file" } else { "files" }), name),
         });
     }
 
@@ -148,7 +152,7 @@ impl Progress {
 
     /// Announces that an output is read back. The bar does not count that.
     pub(crate) fn read_back(&self, name: &str) {
-        self.bar.set_message(format!("reading back {name}"));
+        self.bar.set_message(label("reading back ", name));
     }
 
     /// Announces that a single file is read twice.
@@ -176,14 +180,14 @@ impl Progress {
             // Waits for a prompt to end.
             let mut on_screen = lock(&ON_SCREEN);
             self.bar.set_draw_target(if io::stderr().is_terminal() {
-                ProgressDrawTarget::stderr()
+                ProgressDrawTarget::stderr_with_hz(10)
             } else {
                 ProgressDrawTarget::term_like_with_hz(Box::new(NoTerminal), FRAMES_PER_SECOND)
             });
             *on_screen = Some(self.bar.clone());
             self.start_measuring();
             // Redraws on a timer, so that a stalled pipe still shows the time elapsed.
-            self.bar.enable_steady_tick(Duration::from_millis(200));
+            self.bar.enable_steady_tick(FRAME);
         }
     }
 
@@ -208,16 +212,47 @@ impl Progress {
 fn show(bar: &ProgressBar, length: Option<u64>) {
     let narrow = platform::columns().unwrap_or(COLUMNS) < NARROW;
     let template = match (length, narrow) {
-        (Some(_), false) => "{wide_msg} {percent:>3}% {bar:12} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-        (Some(_), true) => "{wide_msg} {percent:>3}% {eta} left",
-        (None, false) => "{wide_msg} {bytes} {bytes_per_sec} {elapsed}",
-        (None, true) => "{wide_msg} {bytes} {elapsed}",
+        (Some(_), false) => "{msg} {percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+        (Some(_), true) => "{msg} {percent:>3}% {wide_bar} {eta} left",
+        (None, false) => "{msg} {bytes} {bytes_per_sec} {elapsed}",
+        (None, true) => "{msg} {bytes} {elapsed}",
     };
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    // In eighths of a column, so that it moves smoothly.
+    bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     match length {
         Some(length) => bar.set_length(length),
         None => bar.unset_length(),
     }
+}
+
+/// A label of at most a third of the line: all of `before`, and the name cut in its middle, because both its start and its end tell
+/// files apart.
+fn label(before: &str, name: &str) -> String {
+    let columns = usize::from(platform::columns().unwrap_or(COLUMNS));
+    let room = (columns / 3).max(SHORTEST_LABEL).saturating_sub(before.len()).max(SHORTEST_LABEL / 2);
+    format!("{before}{}", cut(name, room))
+}
+
+/// Cuts the middle out of a name that is wider than `room` columns.
+fn cut(name: &str, room: usize) -> String {
+    // Characters that are not ASCII may take two columns.
+    let width = |character: &char| if character.is_ascii() { 1 } else { 2 };
+    if name.chars().map(|character| width(&character)).sum::<usize>() <= room {
+        return name.to_owned();
+    }
+    let fitting = |room: usize, characters: &mut dyn Iterator<Item = char>| {
+        let mut left = room;
+        let fits = characters.map_while(|character| {
+            left = left.checked_sub(width(&character))?;
+            Some(character)
+        });
+        fits.collect::<String>()
+    };
+    // One column is for the ellipsis. The end, with the name in its folder, gets more.
+    let start = room.saturating_sub(1) / 3;
+    let end = fitting(room.saturating_sub(1) - start, &mut name.chars().rev());
+    format!("{}…{}", fitting(start, &mut name.chars()), end.chars().rev().collect::<String>())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -271,5 +306,23 @@ impl TermLike for NoTerminal {
 
     fn flush(&self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        for (name, room, shown) in [
+            ("'a.txt'", 7, "'a.txt'"),
+            ("'photos/2026/summer/image-0001.jpg'", 16, "'phot…-0001.jpg'"),
+            ("'photos'", 3, "…s'"),
+            ("'日本語の名前'", 9, "'…名前'"),
+            ("x", 0, "…"),
+        ] {
+            assert_eq!(cut(name, room), shown);
+        }
     }
 }

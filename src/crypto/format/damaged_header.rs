@@ -26,7 +26,10 @@ impl Header {
     /// Those of [`read`](Self::read), if no MAC line is found or no stanza is whole.
     pub(crate) fn read_damaged(input: &mut dyn BufRead) -> Result<Self, Error> {
         let mut lines = LineReader::new(input);
-        let version = read_version(&mut lines);
+        let version = match read_version(&mut lines) {
+            Err(error @ (Error::Foreign(_) | Error::Armor { .. })) => return Err(error),
+            version => version,
+        };
         let (mac_line_start, mac) = loop {
             let start = lines.text.len();
             if lines.read_bytes(MAC_PREFIX.len() as u64)? == MAC_PREFIX.as_bytes() {

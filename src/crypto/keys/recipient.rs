@@ -73,7 +73,7 @@ pub enum ParseRecipientError {
     #[error("not a recipient (it looks like a secret key)")]
     SecretKey,
     /// An `age1…` key that was mistyped or cut off.
-    #[error("not a valid age recipient (mistyped or cut off)")]
+    #[error("the key's checksum is wrong; it was mistyped or cut off")]
     Mistyped,
     /// An `age1…` key that opens nothing safely: it is a point of low order, so the shared secret is known to everybody.
     #[error("not a safe key: anybody could open what is encrypted to it")]

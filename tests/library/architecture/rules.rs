@@ -68,6 +68,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("thiserror", &["crypto/", "cli/terminal/", "cli/keys/plugins/error.rs"]),
     // The terminal. `cli/mod.rs` runs the parser, and `cli/terminal` prints its errors.
+    ("anstream", &["cli/terminal/messages/color.rs"]),
     ("bip39", &["cli/terminal/words.rs", "cli/commands/paper/words.rs"]),
     ("qrcode", &["cli/commands/paper/sheet.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
@@ -94,8 +95,13 @@ const OWNERS: &[(&str, &[&str])] = &[
 const ENVIRONMENT: &[&str] = &["cli/mod.rs", "cli/keys/default_identities.rs", "cli/keys/plugins/search.rs"];
 
 /// The files that decide who can open a file, and the code that those commands build on.
-const DECIDE_RECIPIENTS: &[&str] =
-    &["cli/keys/recipients.rs", "cli/keys/key_file.rs", "cli/commands/encrypt.rs", "cli/commands/session.rs"];
+const DECIDE_RECIPIENTS: &[&str] = &[
+    "cli/keys/recipients.rs",
+    "cli/keys/public_keys.rs",
+    "cli/keys/key_file.rs",
+    "cli/commands/encrypt.rs",
+    "cli/commands/session.rs",
+];
 
 const OPERATING_SYSTEMS: &[&str] = &["target_os", "target_family", "unix", "windows"];
 

@@ -1,5 +1,6 @@
 //! `encrypt`: seal files or a stream to the recipients that the command line names.
 
+mod recipients;
 mod sealed;
 
 use std::{
@@ -27,7 +28,7 @@ use crate::{
         },
         files::{
             commit::{Committer, Durability, DurableFolders, Proof, Written},
-            input::{Input, announce_typed, check_stdin_is_open},
+            input::{Input, announce_typed, check_single, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
@@ -37,9 +38,9 @@ use crate::{
             target::{OnTerminal, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
-        keys::recipients::{Origin, Recipients, StanzaOwner, check_count},
+        keys::recipients::{Recipients, StanzaOwner, check_count},
         platform::Links,
-        terminal::{advice::misuse, exit_status::ExitStatus, progress::Progress},
+        terminal::{exit_status::ExitStatus, progress::Progress},
     },
     crypto::{Encryptor, Recipient, Sha256, Sink, armor::ArmorWriter, plaintext_length},
 };
@@ -117,14 +118,18 @@ impl<'a> Request<'a> {
     fn new(args: &'a Encrypt, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let input_args = &args.files.inputs;
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
-        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::Sealed)?;
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
-        let recipients = recipients(args, &mut session)?;
-        let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
+        // Questions come last.
+        let named = recipients::read(args, &mut session)?;
         let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
         let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
-        let inputs = outputs.protect(walk::inputs(input_args, Selection::Plain, &skipped)?, again);
+        let inputs = walk::inputs(input_args, Selection::Plain, &skipped)?;
+        check_single(input_args, args.files.json)?;
+        let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::Sealed)?;
+        let recipients = recipients::complete(args, named, &mut session)?;
+        let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
+        let inputs = outputs.protect(inputs, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);
         let progress = session.progress_beside(&outputs, input_args, Selection::Plain, 1);
         let cores = Cores::new(input_args);
@@ -286,22 +291,6 @@ impl<'a> Request<'a> {
         armored.finish().context("cannot write the end of the armor")?;
         Ok(written)
     }
-}
-
-/// The recipients that the command line names, and no others.
-fn recipients(args: &Encrypt, session: &mut Session<'_>) -> Result<Recipients> {
-    if args.passphrase {
-        let passphrase = Recipient::passphrase(session.key_files.prompt.new_passphrase()?);
-        return Ok(Recipients { keys: vec![passphrase], origins: vec![Origin::flag("-p")] });
-    }
-    let recipients = Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?;
-    if recipients.keys.is_empty() {
-        return misuse(
-            "missing recipients: there is nobody to encrypt to",
-            "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
-        );
-    }
-    Ok(recipients)
 }
 
 fn open_receipt(path: &Path, args: &Encrypt, session: &Session<'_>, outputs: &Outputs<'_>) -> Result<Receipt> {

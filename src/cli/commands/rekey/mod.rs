@@ -21,7 +21,7 @@ use crate::{
         files::{
             commit::{Committer, Proof, Written},
             encrypted_input::EncryptedInput,
-            input::Input,
+            input::{Input, check_single},
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
@@ -30,7 +30,10 @@ use crate::{
             target::{OnTerminal, Place, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
-        keys::{keyring::Keyring, recipients::Recipients},
+        keys::{
+            keyring::Keyring,
+            recipients::{Named, Recipients},
+        },
         platform::Links,
         terminal::{
             advice::{Advise, misuse},
@@ -138,14 +141,17 @@ impl<'a> Request<'a> {
             );
         }
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
-        let recipients = if args.passphrase {
-            vec![new_passphrase(args, stdin_is_taken)?]
-        } else {
-            Recipients::to_encrypt_to(&mut session.key_files, &args.recipients.0)?.keys
-        };
+        let named = Named::read(&mut session.key_files, &args.recipients.0)?;
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
         let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
+        check_single(&args.inputs, args.json)?;
+        let recipients = if args.passphrase {
+            check_header(args)?;
+            vec![new_passphrase(args, stdin_is_taken)?]
+        } else {
+            Recipients::to_encrypt_to(&mut session.key_files, named)?.keys
+        };
         if args.header_only {
             session.messages.warning(
                 "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
@@ -276,6 +282,17 @@ impl<'a> Request<'a> {
 }
 
 /// The recipient for `-p`.
+/// Fails if the only input is not an age file, before a passphrase is asked for.
+fn check_header(args: &Rekey) -> Result<()> {
+    let [file] = args.inputs.files.as_slice() else { return Ok(()) };
+    if args.json || !args.inputs.is_single() || !file.is_file() {
+        return Ok(());
+    }
+    let mut input = Input::open(&InputPath::new(file.clone()), Arc::new(Progress::none()))?;
+    let read = EncryptedInput::read(&mut input).map(drop);
+    read.with_context(|| format!("cannot rekey {}", display_name(file)))
+}
+
 fn new_passphrase(args: &Rekey, stdin_is_taken: bool) -> Result<Recipient> {
     let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), stdin_is_taken)?;
     let passphrase = prompt

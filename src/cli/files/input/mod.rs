@@ -1,5 +1,6 @@
 //! An input: a file or standard input, with its name and, where it is known, its length.
 
+mod check;
 mod place;
 mod source_file;
 
@@ -22,11 +23,13 @@ use crate::{
             permissions::{Owner, Permissions},
         },
         platform::{self, FileId},
-        terminal::{advice::misuse, errors::During, messages::Messages, progress::Progress},
+        terminal::{errors::During, messages::Messages, progress::Progress},
     },
     crypto::{ReadAt, Source, is_wanted},
 };
 
+pub(crate) use check::check_single;
+use check::refuse_directory;
 use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
 
@@ -62,23 +65,17 @@ impl Input {
         let path = &input.path;
         let name = display_name(path);
         let cannot_read = || format!("cannot read {name}");
-        let is_directory = || {
-            misuse(
-                format!("{name} is a directory"),
-                "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
-            )
-        };
         let input = if input.is_stdin() {
             let file = platform::stdin().context("cannot use standard input")?;
             let metadata = file.metadata().ok();
             if metadata.as_ref().is_some_and(Metadata::is_dir) {
-                return is_directory();
+                return refuse_directory(&name);
             }
             Self::new(file, name.clone(), metadata, None, progress).with_context(cannot_read)?
         } else {
             // Not every system can open a directory, and a walk yields none.
             if !input.was_found() && path.is_dir() {
-                return is_directory();
+                return refuse_directory(&name);
             }
             let opened = input.folder().and_then(|folder| {
                 let place = Place { path: path.clone(), folder };

@@ -28,6 +28,16 @@ const SYNONYMS: &[(&[&str], &str)] = &[
 
 /// Describes the fault of a command line in one line.
 pub(super) fn message(error: &Error) -> String {
+    let words = |kind| context(error, kind).unwrap_or_default();
+    match (error.kind(), words(ContextKind::InvalidSubcommand).first(), words(ContextKind::InvalidArg).as_slice()) {
+        (ErrorKind::InvalidSubcommand, Some(word), _) => return format!("'{word}' is not a command"),
+        (ErrorKind::UnknownArgument, _, [word]) if word.starts_with('-') => return format!("unknown option '{word}'"),
+        (ErrorKind::UnknownArgument, _, [word]) => return format!("unexpected argument '{word}'"),
+        (ErrorKind::MissingRequiredArgument, _, missing) if !missing.is_empty() => {
+            return format!("missing {}", missing.join(" and ").replace(['<', '>'], ""));
+        }
+        _ => {}
+    }
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
     let lines: Vec<_> = first.lines().map(str::trim).collect();
@@ -37,12 +47,19 @@ pub(super) fn message(error: &Error) -> String {
 /// Suggests a command line for the words that follow the name of the program.
 pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
     let program = args::command();
-    let verb = verb(&program, typed);
-    let Some(verb) = verb else {
-        return wrong_verb(error, typed).unwrap_or_else(|| "see 'solekey --help'".to_owned());
+    let asked = if typed.first().is_some_and(|word| word == "help") { &typed[1..] } else { typed };
+    let Some(verb) = verb(&program, asked) else {
+        return wrong_verb(error, asked).unwrap_or_else(|| "see 'solekey --help'".to_owned());
     };
     let word = context(error, ContextKind::InvalidArg).and_then(|words| words.into_iter().next());
     match (error.kind(), word.as_deref()) {
+        (ErrorKind::MissingRequiredArgument, Some("--to-public")) => {
+            "to make a key: solekey keygen -o FILE; to print the public key of one: solekey keygen -y FILE".to_owned()
+        }
+        (ErrorKind::MissingRequiredArgument, _) => {
+            let usages: Vec<_> = args::usage(&verb).collect();
+            format!("usage: {}", usages.join(", or "))
+        }
         (ErrorKind::UnknownArgument, Some("-p" | "--passphrase")) if verb != "encrypt" && verb != "keygen" => {
             "leave it out: the passphrase is asked for if the file needs one".to_owned()
         }

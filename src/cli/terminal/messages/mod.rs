@@ -1,5 +1,8 @@
 //! Messages on standard error: errors, hints, warnings, and what `--verbose` reports.
 
+pub(crate) mod color;
+mod usage;
+
 use std::{
     collections::BTreeSet,
     ffi::OsString,
@@ -16,7 +19,8 @@ use crate::{
             escape::quoted,
             exit_status::ExitStatus,
             key_material::{Suspicion, redacted},
-            persona, progress, usage,
+            messages::color::{Stream, Tone},
+            persona, progress,
         },
     },
     crypto::Recipient,
@@ -39,9 +43,9 @@ impl Messages {
         let text = one_line(error);
         let words = persona::current().and_then(|persona| (persona.words_for)(error));
         match words.map(|words| redacted(&words, Suspicion::Fragment).into_owned()) {
-            Some(words) if text.starts_with(&words) => print("error: ", &text),
-            Some(words) => print("error: ", &format!("{words}: {text}")),
-            None => print("error: ", &text),
+            Some(words) if text.starts_with(&words) => print(Kind::Error, &text),
+            Some(words) => print(Kind::Error, &format!("{words}: {text}")),
+            None => print(Kind::Error, &text),
         }
         self.hints(error);
     }
@@ -64,7 +68,7 @@ impl Messages {
         let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
         for hint in advice::hints(error).filter(applies) {
             if printed.insert(hint.to_owned()) {
-                print("hint: ", hint);
+                print(Kind::Hint, hint);
             }
         }
     }
@@ -72,13 +76,13 @@ impl Messages {
     /// Prints a next step that no error asks for, to somebody who watches.
     pub(crate) fn hint_on_terminal(&self, text: &str) {
         if !self.quiet && io::stderr().is_terminal() {
-            print("hint: ", text);
+            print(Kind::Hint, text);
         }
     }
 
     pub(crate) fn warning(&self, text: &str) {
         if !self.quiet {
-            print("warning: ", &without_error_numbers(text));
+            print(Kind::Warning, &without_error_numbers(text));
         }
     }
 
@@ -95,7 +99,7 @@ impl Messages {
         static ONCE: Once = Once::new();
         if !self.quiet && !persona::is_drop_in() {
             ONCE.call_once(|| {
-                print("", &format!("reading from standard input; press {} to end", platform::END_OF_INPUT));
+                print(Kind::Note, &format!("reading from standard input; press {} to end", platform::END_OF_INPUT));
             });
         }
     }
@@ -103,7 +107,7 @@ impl Messages {
     /// Reports progress for `--verbose`.
     pub(crate) fn verbose(&self, text: &str) {
         if self.verbose {
-            print("", text);
+            print(Kind::Note, text);
         }
     }
 
@@ -115,7 +119,7 @@ impl Messages {
     /// Tells a result.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            print("", text);
+            print(Kind::Note, text);
         }
     }
 
@@ -133,7 +137,7 @@ impl Messages {
     /// Passes on another program's words, which may be instructions for the user; so `--quiet` does not silence them.
     #[allow(clippy::unused_self, reason = "whatever is printed is printed by a `Messages`")]
     pub(crate) fn relay(&self, text: &str) {
-        print("", text);
+        print(Kind::Note, text);
     }
 }
 
@@ -148,13 +152,18 @@ pub(crate) fn lacks(text: &'static str) {
 /// Warns of a hidden file that could not be deleted. It holds a part of an output, so `--quiet` does not silence this.
 pub(crate) fn left_behind(path: &Path, error: &io::Error) {
     let reason = without_error_numbers(&error.to_string());
-    print("warning: ", &format!("{} cannot be deleted: {reason}; it holds a part of the output", quoted(path)));
+    print(Kind::Warning, &format!("{} cannot be deleted: {reason}; it holds a part of the output", quoted(path)));
 }
 
 /// An error and its causes in one line.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let texts: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
     redacted(&without_error_numbers(&texts.join(": ")), Suspicion::Key).into_owned()
+}
+
+/// The cause of an error alone, where it is clear what failed.
+pub(crate) fn one_cause(error: &anyhow::Error) -> String {
+    redacted(&without_error_numbers(&error.root_cause().to_string()), Suspicion::Key).into_owned()
 }
 
 /// A text without the numbers of system errors, ` (os error 2)`: the words before them say the same.
@@ -176,10 +185,32 @@ fn without_error_numbers(text: &str) -> String {
     shown + rest
 }
 
+/// Kinds of messages.
+#[derive(Clone, Copy)]
+enum Kind {
+    Error,
+    Warning,
+    Hint,
+    Note,
+}
+
+impl Kind {
+    /// How a message of this kind begins.
+    fn label(self) -> String {
+        let (word, tone) = match self {
+            Self::Error => ("error:", Tone::Bad),
+            Self::Warning => ("warning:", Tone::Warning),
+            Self::Hint => ("hint:", Tone::Hint),
+            Self::Note => return String::new(),
+        };
+        Stream::Stderr.painted(word, tone) + " "
+    }
+}
+
 /// The one place that writes messages to standard error. If that fails, there is nobody left to tell.
-fn print(kind: &str, text: &str) {
+fn print(kind: Kind, text: &str) {
     let name = persona::current().map_or("solekey", |persona| persona.name);
-    let message = format!("{name}: {kind}{}\n", redacted(text, Suspicion::Key));
+    let message = format!("{name}: {}{}\n", kind.label(), redacted(text, Suspicion::Key));
     progress::hidden_while(|| write(&message));
 }
 
@@ -206,16 +237,16 @@ pub(crate) fn foreign_usage(fault: Option<&str>, usage: &str) {
 /// Prints what is wrong with the form of the command line, which was `typed`.
 pub(crate) fn usage(error: &clap::Error, typed: &[OsString]) {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return write(&redacted(&error.render().to_string(), Suspicion::Fragment));
+        return write(&redacted(&Stream::Stderr.styled(&error.render()), Suspicion::Fragment));
     }
-    print("error: ", &redacted(&usage::message(error), Suspicion::Fragment));
+    print(Kind::Error, &redacted(&usage::message(error), Suspicion::Fragment));
     if !persona::is_drop_in() {
-        print("hint: ", &redacted(&usage::hint(error, typed.get(1..).unwrap_or_default()), Suspicion::Fragment));
+        print(Kind::Hint, &redacted(&usage::hint(error, typed.get(1..).unwrap_or_default()), Suspicion::Fragment));
     }
 }
 
 /// Reports a secret key among the arguments, without repeating it.
 pub(crate) fn secret_argument() {
-    print("error: ", "a secret key is on the command line, where other users and logs can see it");
-    print("hint: ", "put it into a file and name that with -i; treat this key as disclosed");
+    print(Kind::Error, "a secret key is on the command line, where other users and logs can see it");
+    print(Kind::Hint, "put it into a file and name that with -i; treat this key as disclosed");
 }

@@ -1,0 +1,126 @@
+//! Examples in the help and the manual: what each one does, and its command line.
+
+use clap::builder::StyledStr;
+
+use crate::cli::args::layout::STYLES;
+
+/// One example: a sentence, and command lines of at most 76 columns that need no more explanation.
+type Example = (&'static str, &'static str);
+
+const PROGRAM: &[Example] = &[
+    ("Make a key; the public key is printed:", "solekey keygen -o key.txt"),
+    ("Encrypt to a friend's public key, into notes.txt.age:", "solekey encrypt -r age1... notes.txt"),
+    ("Decrypt it again, into notes.txt:", "solekey decrypt -i key.txt notes.txt.age"),
+    (
+        "Encrypt a folder as one archive, and unpack it:",
+        "tar c photos | solekey encrypt -R friends.txt -o photos.tar.age\n\
+         solekey decrypt -i key.txt < photos.tar.age | tar x",
+    ),
+    (
+        "Back up a folder, and the next day only what is new or changed:",
+        "solekey encrypt -R friends.txt --recursive --update -O backup photos",
+    ),
+];
+
+const ENCRYPT: &[Example] = &[
+    ("To a public key, into notes.txt.age:", "solekey encrypt -r age1... notes.txt"),
+    ("To everybody in a file of public keys, and to yourself:", "solekey encrypt -R friends.txt -i key.txt notes.txt"),
+    ("To the SSH keys of a user on GitHub:", "curl -s https://github.com/NAME.keys | solekey encrypt -R - notes.txt"),
+    ("With a passphrase, as text to paste into a mail:", "solekey encrypt -p -a -c notes.txt"),
+    ("A stream:", "tar c photos | solekey encrypt -R friends.txt -o photos.tar.age"),
+    (
+        "A folder, file by file; the next time, only what is new or changed:",
+        "solekey encrypt -R friends.txt --recursive --update -O backup photos",
+    ),
+];
+
+const DECRYPT: &[Example] = &[
+    ("With the key in key.txt, into notes.txt:", "solekey decrypt -i key.txt notes.txt.age"),
+    ("With an SSH key, to the screen:", "solekey decrypt -i ~/.ssh/id_ed25519 -c notes.txt.age"),
+    ("A stream:", "solekey decrypt -i key.txt < photos.tar.age | tar x"),
+    ("A backup, into the folder restored:", "solekey decrypt -i key.txt --recursive -O restored backup"),
+    ("A gibibyte from the middle of a large file:", "solekey decrypt -i key.txt --range 40G:1G -o part disk.img.age"),
+];
+
+const KEYGEN: &[Example] = &[
+    ("Make a key; the public key is printed:", "solekey keygen -o key.txt"),
+    ("Print the public key again:", "solekey keygen -y key.txt"),
+    ("Make a post-quantum key; the public key is also in pq.txt.pub:", "solekey keygen --pq -o pq.txt"),
+    ("Make the key that decrypt uses by default, with a passphrase:", "solekey keygen --default -p"),
+    ("Put a passphrase on an existing key:", "solekey keygen --protect key.txt"),
+];
+
+const INSPECT: &[Example] = &[
+    ("List who can open a file:", "solekey inspect notes.txt.age"),
+    ("Which stanza is mine?", "solekey inspect -i key.txt notes.txt.age"),
+    (
+        "Is the file for this public key, and for nobody else?",
+        "solekey inspect -r age1... --expect-recipients 1 notes.txt.age",
+    ),
+    ("Who can open a backup?", "solekey inspect --recursive backup"),
+];
+
+const VERIFY: &[Example] = &[
+    ("Check one file:", "solekey verify -i key.txt notes.txt.age"),
+    ("Check a backup; print failures only:", "solekey verify -q -i key.txt --recursive backup"),
+];
+
+const REKEY: &[Example] = &[
+    ("Give files a new set of recipients:", "solekey rekey -i key.txt -R team.txt *.age"),
+    ("Add one recipient to those of a file:", "solekey rekey --add -i key.txt -r age1... notes.txt.age"),
+    (
+        "Remove one from all files of a backup, after a look at which would change:",
+        "solekey rekey --remove -i key.txt -r age1... --recursive --dry-run backup\n\
+         solekey rekey --remove -i key.txt -r age1... --recursive backup",
+    ),
+];
+
+const SALVAGE: &[Example] = &[
+    ("How much could be recovered?", "solekey salvage --dry-run -i key.txt -o disk.img disk.img.age"),
+    (
+        "Recover it, and keep the list of what is lost:",
+        "solekey salvage -i key.txt -o disk.img disk.img.age > lost.json",
+    ),
+];
+
+const PAPER: &[Example] = &[
+    ("Print a key on paper:", "solekey paper key.txt | lp"),
+    ("Read it back from the words on the sheet:", "solekey paper --read --kind x25519 -o key.txt"),
+];
+
+const COMPLETIONS: &[Example] = &[
+    ("In this bash:", "source <(solekey completions bash)"),
+    ("In every bash:", "echo 'source <(solekey completions bash)' >> ~/.bashrc"),
+    ("In fish:", "solekey completions fish > ~/.config/fish/completions/solekey.fish"),
+    ("In zsh, for a folder that is in $fpath:", "solekey completions zsh > ~/.zfunc/_solekey"),
+];
+
+/// The examples of a command, or of the program.
+fn of(command: &str) -> &'static [Example] {
+    match command {
+        "encrypt" => ENCRYPT,
+        "decrypt" => DECRYPT,
+        "keygen" => KEYGEN,
+        "inspect" => INSPECT,
+        "verify" => VERIFY,
+        "rekey" => REKEY,
+        "salvage" => SALVAGE,
+        "paper" => PAPER,
+        "completions" => COMPLETIONS,
+        _ => PROGRAM,
+    }
+}
+
+/// Formats the examples of a command, or of the program, as the end of its help.
+pub(super) fn text(command: &str) -> StyledStr {
+    let styles = STYLES;
+    let (heading, literal) = (styles.get_header(), styles.get_literal());
+    let mut text = format!("{heading}Examples:{heading:#}\n");
+    for (does, lines) in of(command) {
+        text += &format!("  {does}\n");
+        for line in lines.lines() {
+            text += &format!("    {literal}{line}{literal:#}\n");
+        }
+    }
+    StyledStr::from(text.trim_end().to_owned())
+}

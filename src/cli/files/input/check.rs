@@ -1,0 +1,39 @@
+//! Checks of an input before it is opened to be read.
+
+use std::{fs::File, path::Path};
+
+use anyhow::{Context, Result};
+
+use crate::cli::{
+    args::{DASH, InputArgs},
+    files::naming::display_name,
+    terminal::{advice::misuse, errors::During},
+};
+
+pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
+    misuse(
+        format!("{name} is a directory"),
+        "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+    )
+}
+
+/// Fails if the only input of a run cannot be opened, before an output is looked at and anything is asked. With `--json`, the
+/// error belongs into the object of the file.
+///
+/// # Errors
+///
+/// Those of [`Input::open`].
+pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
+    let [path] = inputs.files.as_slice() else { return Ok(()) };
+    if json || !inputs.is_single() || path == Path::new(DASH) {
+        return Ok(());
+    }
+    let name = display_name(path);
+    if path.is_dir() {
+        return refuse_directory(&name);
+    }
+    // A FIFO is opened once.
+    let opened =
+        path.metadata().and_then(|metadata| if metadata.is_file() { File::open(path).map(drop) } else { Ok(()) });
+    opened.with_context(|| format!("cannot open {name}")).with_context(|| During::OpeningInput(path.clone()))
+}
