@@ -125,7 +125,16 @@ impl Input {
         }
         let length = metadata.as_ref().and_then(|metadata| length_of(&file, metadata)?.checked_sub(start));
         let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
-        Ok(Self { place, name, metadata, start, length, id, reader: BufReader::with_capacity(BUFFER, tracked), progress })
+        Ok(Self {
+            place,
+            name,
+            metadata,
+            start,
+            length,
+            id,
+            reader: BufReader::with_capacity(BUFFER, tracked),
+            progress,
+        })
     }
 
     /// The name for messages.
