@@ -32,7 +32,7 @@ impl<'s> Disk<'s> {
             "ext4" => "mkfs.ext4 -q",
             "xfs" => "mkfs.xfs -q",
             // It tells of new defaults, however quiet.
-            _ => "2>/dev/null mkfs.btrfs -q",
+            _ => ">/dev/null mkfs.btrfs -q",
         };
         sandbox
             .shell(&format!(
