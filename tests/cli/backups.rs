@@ -520,7 +520,7 @@ fn a_recursive_run_that_finds_no_files_says_so() {
     let encrypted = "solekey: warning: nothing was done: no file name ends in .age\n";
     walk(&["decrypt", "-i", "key.txt"]).is(0, "", encrypted);
     walk(&["rekey", "-i", "key.txt", "-r", &recipient]).is(0, "", encrypted);
-    let others = "solekey: warning: nothing was done: all file names end in .age already\n";
+    let others = "solekey: warning: nothing was done: there are no files, or all names end in .age already\n";
     walk(&["encrypt", "-r", &recipient]).is(0, "", others);
     // Scripts that delete originals after verification rely on the status.
     let none = "solekey: error: nothing was verified: there was no file to verify\n\

@@ -20,7 +20,15 @@ fn the_default_identity_is_made_in_private_folders_and_used() {
     sandbox.run(["encrypt", "-r", recipient.trim(), "x"]).is_silent_success();
     sandbox.run(["decrypt", "-c", "x.age"]).is(0, "x", "");
     let before = sandbox.read(file);
-    assert_eq!(sandbox.run(["keygen", "--default"]).status, 1);
+    let path = sandbox.path(file);
+    let path = path.display();
+    sandbox.run(["keygen", "--default"]).fails(
+        1,
+        &format!(
+            "solekey: error: '{path}' already exists\n\
+             solekey: hint: nothing was changed; this prints its public key: solekey keygen -y '{path}'\n"
+        ),
+    );
     assert_eq!(sandbox.read(file), before);
 }
 

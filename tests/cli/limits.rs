@@ -129,9 +129,10 @@ fn an_ssh_key_of_zeros_is_no_recipient() {
 fn an_endless_list_of_files_is_an_error() {
     let (sandbox, recipient) = Sandbox::with_key();
     let encrypt = ["encrypt", "-r", &recipient, "--files-from", "/dev/zero"];
-    sandbox
-        .run(encrypt)
-        .fails(1, "solekey: error: cannot read '/dev/zero': a name is longer than 64 KiB, which no file's is\n");
+    sandbox.run(encrypt).fails(
+        1,
+        "solekey: error: cannot read '/dev/zero': it is not a list of files: a name in it is longer than 64 KiB\n",
+    );
     sandbox
         .run(encrypt.iter().chain(&["-0"]))
         .fails(1, "solekey: error: cannot read '/dev/zero': more than a million names in a row are empty\n");

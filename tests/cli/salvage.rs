@@ -10,7 +10,7 @@ fn intact_chunks_are_salvaged_and_lost_ranges_are_reported() {
     sandbox.write("x.age", &sealed);
     sandbox.run(["salvage", "-i", "key.txt", "-o", "whole", "x.age"]).is(
         0,
-        "{\"file\":\"x.age\",\"length\":2097652,\"recovered\":2097652,\"complete\":true,\"lost\":[]}\n",
+        "{\"file\":\"x.age\",\"ok\":true,\"length\":2097652,\"recovered\":2097652,\"complete\":true,\"lost\":[]}\n",
         "",
     );
     assert!(sandbox.read("whole") == plaintext);
@@ -20,7 +20,7 @@ fn intact_chunks_are_salvaged_and_lost_ranges_are_reported() {
     sandbox.write("x.age", &damaged);
     sandbox.run(["salvage", "-i", "key.txt", "-o", "part", "x.age"]).is(
         4,
-        "{\"file\":\"x.age\",\"length\":2097652,\"recovered\":2032116,\"complete\":true,\"lost\":[{\"offset\":196608,\"length\":65536}]}\n",
+        "{\"file\":\"x.age\",\"ok\":false,\"status\":4,\"error\":\"parts of the file are lost\",\"length\":2097652,\"recovered\":2032116,\"complete\":true,\"lost\":[{\"offset\":196608,\"length\":65536}]}\n",
         "solekey: warning: 65536 of 2097652 bytes are lost, and zeros in 'part'\n",
     );
     let mut expected = plaintext.clone();
@@ -44,7 +44,7 @@ fn data_after_the_final_chunk_is_ignored() {
         sandbox.run(["salvage", "-f", "-i", "key.txt", "-o", "more", "more.age"]).is(
             0,
             &format!(
-                "{{\"file\":\"more.age\",\"length\":{length},\"recovered\":{length},\"complete\":true,\"lost\":[]}}\n"
+                "{{\"file\":\"more.age\",\"ok\":true,\"length\":{length},\"recovered\":{length},\"complete\":true,\"lost\":[]}}\n"
             ),
             "solekey: warning: 'more.age' has data after its final chunk, which was ignored\n",
         );
@@ -59,7 +59,7 @@ fn a_fragment_shorter_than_a_tag_is_not_reported_as_lost() {
     sandbox.write("cut.age", &sealed[..sealed.len() - CHUNK - 9]);
     sandbox.run(["salvage", "-i", "key.txt", "-o", "cut", "cut.age"]).is(
         4,
-        "{\"file\":\"cut.age\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[]}\n",
+        "{\"file\":\"cut.age\",\"ok\":false,\"status\":4,\"error\":\"more may be lost than is listed\",\"length\":65536,\"recovered\":65536,\"complete\":false,\"lost\":[]}\n",
         "solekey: warning: 'cut.age' has lost its end; the number of missing bytes is unknown\n",
     );
 }

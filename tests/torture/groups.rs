@@ -1,14 +1,18 @@
 //! Commit groups: files that become durable together are each whole or absent, and no source goes before its output is durable.
 
 use std::{
-    fs, thread,
+    fs,
+    path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
 use crate::{
     disk::{shimmed, under},
-    record, rounds,
-    sandbox::{Sandbox, data, finish, numbers, wait_until},
+    record,
+    requirements::{installed, skip},
+    rounds,
+    sandbox::{Sandbox, data, finish, is_root, numbers, wait_until},
 };
 
 /// Files in a run: more than one group takes.
@@ -93,12 +97,12 @@ fn kill_runs(options: &str, old: &[u8], rounds: usize) {
 
 #[test]
 fn a_kill_during_a_group_leaves_each_file_old_or_new() {
-    kill_runs("-f", b"old", rounds(8, 500));
+    kill_runs("-f", b"old", rounds(4, 500));
 }
 
 #[test]
 fn a_kill_during_a_group_that_deletes_loses_no_source_and_no_line_of_the_receipt() {
-    kill_runs("-f --rm --receipt r.json", b"old", rounds(12, 600));
+    kill_runs("-f --rm --receipt r.json", b"old", rounds(6, 600));
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn a_failing_disk_during_a_group_loses_no_source_and_no_line_of_the_receipt() {
     let (eio, enospc) = (5, 28);
     fs::create_dir_all(sandbox.path("out/src")).expect("the folder takes it");
     let (mut failed, mut committed) = (0, 0);
-    for call in numbers(rounds(2, 100), FILES) {
+    for call in numbers(rounds(1, 100), FILES) {
         for fault in [
             format!("FAIL_WRITE={call} ERROR={enospc}"),
             format!("FAIL_WRITE={call} ERROR={eio}"),
@@ -144,6 +148,45 @@ fn a_failed_sync_fails_its_file_alone_and_keeps_its_source() {
     );
     let expected: Vec<_> = (0..FILES).map(|index| index != failed).collect();
     assert_eq!(outputs(&sandbox, "out/src", b""), expected);
+}
+
+/// Runs a script with a disk mounted at `disk` that takes no more than `room` bytes, though its file system has more. Then gives
+/// the disk all its room. Returns the status of the script.
+fn on_disk_with_room_for(sandbox: &Sandbox, room: usize, script: &str) -> i32 {
+    // The disk is a sparse file in memory. Writing to it fails once the memory is full.
+    let script = format!(
+        "mkdir -p thin disk && mount -t tmpfs -o size=300M none thin && truncate -s 200M thin/image && mkfs.ext4 -q thin/image &&
+         mount -o loop thin/image disk && mkdir disk/out && sync -f disk || exit 99
+         mount -o remount,size=$(($(du -B1 thin/image | cut -f1) + {room})) thin || exit 99
+         {script}; status=$?
+         umount disk; mount -o remount,size=300M thin && mount -o loop thin/image disk || exit 99
+         exit $status"
+    );
+    sandbox.shell(&script).status
+}
+
+#[test]
+fn a_disk_that_stops_taking_writes_is_reported_and_costs_no_source() {
+    if !is_root() || !Path::new("/dev/loop-control").exists() || !installed(&["mkfs.ext4"]) {
+        return skip("only root can mount a disk from a file, and only if there are loop devices");
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let run = format!("\"$SOLEKEY\" -q encrypt --rm -r {recipient} -O disk/out --recursive src");
+    let (mut failed, mut named) = (0, 0);
+    for room in numbers(rounds(2, 60), 2 << 20) {
+        write_sources(&sandbox);
+        let status = on_disk_with_room_for(&sandbox, room, &run);
+        assert_ne!(status, 99, "the disk cannot be made");
+        failed += usize::from(status != 0);
+        for (index, is_there) in outputs(&sandbox, "disk/out/src", b"").into_iter().enumerate() {
+            let is_kept = sandbox.path(format!("src/f{index}")).exists();
+            assert!(is_there || is_kept && status != 0, "room for {room} bytes, status {status}: f{index} is lost");
+            named += usize::from(is_there);
+        }
+        sandbox.shell("umount disk; umount thin").is_silent_success();
+    }
+    assert!(failed > 0);
+    record("a disk that stops taking writes", &format!("{failed} runs failed, {named} outputs new and whole, 0 lost"));
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn after_a_loss_of_power_each_name_holds_a_whole_file_or_none() {
     let commands = [
         format!("encrypt -T 2 --rm -r {recipient} -O disk/out --recursive disk/sources"),
         format!("encrypt -T 2 -r {recipient} -O disk/out --recursive disk/sources"),
-        format!("rekey -T 2 -i key.txt -r {second} --recursive disk/sources"),
+        format!("rekey -T 2 -i key.txt -i second.txt -r {second} --recursive disk/sources"),
         "decrypt -T 2 -i key.txt -O disk/out --recursive disk/sources".to_owned(),
         "decrypt -T 2 --rm -i key.txt -O disk/out --recursive disk/sources".to_owned(),
         format!("encrypt -T 2 --receipt disk/receipt -r {recipient} -O disk/out --recursive disk/sources"),

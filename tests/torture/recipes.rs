@@ -290,3 +290,16 @@ fn a_receipt_is_signed_and_verified() {
         finish(kitchen.bash(&format!("sed -i s/sha256/sha255/ photos.json; {verify}")).spawn().expect("bash starts"));
     assert_ne!(forged.status, 0, "{forged:?}");
 }
+
+#[test]
+fn a_printed_code_is_the_key() {
+    let Some(kitchen) = Kitchen::with(&["rsvg-convert", "zbarimg"]) else { return };
+    kitchen.run("solekey keygen --pq -o pq.txt");
+    for key in ["key.txt", "pq.txt"] {
+        let lines = recipe("--svg key.svg").replace("key.txt", key).replace("| lp", ">sheet");
+        let print = lines.lines().next().expect("there are lines");
+        kitchen.cook(&format!("rm -f key.svg; umask 077; {print}"));
+        let read = kitchen.run("rsvg-convert -o key.png key.svg; zbarimg -q --raw key.png 2>/dev/null");
+        assert_eq!(kitchen.sandbox.text(key).lines().last(), Some(read.trim_end()));
+    }
+}

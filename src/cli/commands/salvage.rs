@@ -140,7 +140,7 @@ fn report(
     if salvaged.has_trailing_data {
         session.messages.warning(&format!("{name} has data after its final chunk, which was ignored"));
     }
-    Ok((!salvaged.lost.is_empty() || !map.complete).then_some(ExitStatus::Damaged))
+    Ok((!map.ok).then_some(ExitStatus::Damaged))
 }
 
 /// An error without hints that advise the command that has just failed.
@@ -184,6 +184,11 @@ fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
 #[derive(Serialize)]
 struct LossMap {
     file: String,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
     length: u64,
     recovered: u64,
     /// Whether the header is authentic and the end was found. If not, more may be missing or wrong than is listed.
@@ -200,11 +205,20 @@ struct Lost {
 impl LossMap {
     fn new(file: String, salvaged: &Salvaged, is_header_authentic: bool) -> Self {
         let lost = |range: &Range<u64>| Lost { offset: range.start, length: range.end - range.start };
+        let complete = is_header_authentic && salvaged.has_final_chunk;
+        let error = match complete {
+            true if salvaged.lost.is_empty() => None,
+            true => Some("parts of the file are lost"),
+            false => Some("more may be lost than is listed"),
+        };
         Self {
             file,
+            ok: error.is_none(),
+            status: error.map(|_| ExitStatus::Damaged as u8),
+            error,
             length: salvaged.length,
             recovered: salvaged.recovered(),
-            complete: is_header_authentic && salvaged.has_final_chunk,
+            complete,
             lost: salvaged.lost.iter().map(lost).collect(),
         }
     }

@@ -18,7 +18,7 @@ use std::{
 
 use crate::cli::platform::child::running;
 #[cfg(unix)]
-use crate::cli::platform::hidden_input;
+use crate::{cli::platform::hidden_input, crypto::has_room_for_thread};
 
 /// Files to remove if the program ends early.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -77,6 +77,9 @@ fn watch(mut watcher: MutexGuard<'_, Option<signal_hook::iterator::Handle>>) -> 
     /// The signals to handle, found while the system still lets the program look.
     static WANTED: OnceLock<Vec<i32>> = OnceLock::new();
 
+    if !has_room_for_thread(0) {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
     // The thread comes first: without one, signals would be caught and nobody would act on them.
     let (sender, receiver) = mpsc::channel::<Signals>();
     thread::Builder::new().spawn(move || {

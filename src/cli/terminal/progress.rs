@@ -12,9 +12,12 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::cli::{
-    args::{self, When},
-    platform,
+use crate::{
+    cli::{
+        args::{self, When},
+        platform,
+    },
+    crypto::has_room_for_thread,
 };
 
 /// Work that takes less time shows no bar.
@@ -28,7 +31,7 @@ const NARROW: u16 = 72;
 /// Time between two frames on a terminal.
 const FRAME: Duration = Duration::from_millis(100);
 /// The shortest label, in columns.
-const SHORTEST_LABEL: usize = 12;
+const SHORTEST_LABEL: usize = 14;
 
 /// The bar that may be on the screen. Whoever prints a message hides it first.
 static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -199,7 +202,9 @@ impl Progress {
             }
         };
         // Without another thread there is no total.
-        let _ = thread::Builder::new().spawn(measure);
+        if has_room_for_thread(0) {
+            let _ = thread::Builder::new().spawn(measure);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod endpoints;
 mod input;
 pub(crate) mod page_buffer;
 pub(crate) mod pipeline;
+pub(crate) mod room;
 pub(crate) mod sequencer;
 pub(crate) mod wanted;
 

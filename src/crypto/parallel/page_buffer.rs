@@ -2,13 +2,13 @@
 
 use std::hint::black_box;
 
-use crate::crypto::error::Error;
+use crate::crypto::{error::Error, parallel::room::is_granted};
 
 /// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
 
-/// Bytes of memory that are left for everything else, which is small. Buffers that are shorter do not ask.
-const SPARED: usize = 256 << 10;
+/// Bytes in a buffer that is long enough to ask whether it takes the last of the memory.
+const LONG: usize = 256 << 10;
 
 /// A buffer that places bytes at the same offset within a page as they have in a file.
 ///
@@ -31,8 +31,8 @@ impl PageBuffer {
     pub(crate) fn new(length: usize) -> Result<Self, Error> {
         let mut memory = Vec::new();
         memory.try_reserve_exact(length + 2 * PAGE).map_err(|_| Error::NoBuffer)?;
-        if length >= SPARED {
-            Vec::<u8>::new().try_reserve_exact(SPARED).map_err(|_| Error::NoBuffer)?;
+        if length >= LONG && !is_granted(0) {
+            return Err(Error::NoBuffer);
         }
         memory.resize(length + 2 * PAGE, 0);
         // `align_offset` may give up. The buffer then works just as well, only slower.

@@ -28,6 +28,7 @@ use crate::crypto::{
         endpoints::{Sink, Source, WriteAt, saturating_usize},
         input::Input,
         page_buffer::PageBuffer,
+        room::has_room_for_thread,
         sequencer::Sequencer,
     },
 };
@@ -110,7 +111,9 @@ pub(crate) fn run(
                         pipeline.process_all(&mut buffers);
                     }
                 };
-                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                if !has_room_for_thread(size.input + size.output)
+                    || thread::Builder::new().spawn_scoped(scope, work).is_err()
+                {
                     break;
                 }
             }

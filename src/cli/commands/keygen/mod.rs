@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::{
     cli::{
@@ -29,7 +29,7 @@ use crate::{
         },
         platform,
         terminal::{
-            advice::misuse,
+            advice::{Advise, misuse},
             errors::During,
             exit_status::ExitStatus,
             persona::{self, Family},
@@ -75,6 +75,11 @@ pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Opti
 /// The default identity file, in a folder that exists.
 fn default_file() -> Result<PathBuf> {
     let file = default_identities::new_file()?;
+    if file.symlink_metadata().is_ok() {
+        let name = display_name(&file);
+        return Err(anyhow!("{name} already exists"))
+            .hint(format!("nothing was changed; this prints its public key: solekey keygen -y {name}"));
+    }
     let folder = parent_folder(&file);
     let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
     for folder in missing.into_iter().rev() {

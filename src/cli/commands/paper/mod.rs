@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{
     cli::{
@@ -25,7 +25,11 @@ use crate::{
             identity_file::{Key, read_keys},
             new_key_file,
         },
-        terminal::{advice::misuse, exit_status::ExitStatus, messages::Messages},
+        terminal::{
+            advice::{Advise, misuse},
+            exit_status::ExitStatus,
+            messages::Messages,
+        },
     },
     crypto::{
         Identity, KeyKind,
@@ -55,7 +59,7 @@ pub(crate) fn paper(args: &Paper, messages: &args::MessageArgs) -> Result<Option
 
 fn print(args: &Paper, session: &mut Session<'_>) -> Result<()> {
     let path = args.key.as_deref().expect("clap requires a key file");
-    let svg = args.svg.as_ref().map(|path| Target::path(path, Overwrite::Never)).transpose()?;
+    let svg = args.svg.as_deref().map(svg_target).transpose()?;
     let mut keys = read_keys(&mut session.key_files, path)?;
     session.key_files.prompt.show_input();
     if keys.len() != 1 {
@@ -81,6 +85,14 @@ fn print(args: &Paper, session: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Never overwritten: it may be the only copy of another key.
+fn svg_target(path: &Path) -> Result<Target> {
+    if path.symlink_metadata().is_ok() {
+        return Err(anyhow!("{} already exists", display_name(path))).hint("choose another name with --svg");
+    }
+    Target::path(path, Overwrite::Never)
+}
+
 fn not_32_bytes<T>(path: &Path) -> Result<T> {
     misuse(
         format!("the key in {} is not one of 32 bytes", display_name(path)),
@@ -101,7 +113,9 @@ fn read(args: &Paper, session: &Session<'_>) -> Result<()> {
     let recipient = identity.to_recipient().expect("an age key has a public key");
     write_private(target, &new_key_file::text(&identity, &recipient), &session.messages)?;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
-    let public = format!("{recipient}\n");
+    // The file has all of it.
+    let public = recipient.to_string();
+    let public = if io::stdout().is_terminal() { sheet::shown_key(&public) } else { public } + "\n";
     stdout.write_all(public.as_bytes()).context("the key was written, but its public key cannot be printed")
 }
 
@@ -118,7 +132,7 @@ fn read_stdin() -> Result<Vec<Zeroizing<String>>> {
     if bytes.len() as u64 > LIMIT {
         bail!("more than 4096 bytes were given, and 24 words are shorter");
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow::anyhow!("standard input is not text in UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow!("standard input is not text in UTF-8"))?;
     Ok(words::split(text.trim_start_matches('\u{feff}')).collect())
 }
 

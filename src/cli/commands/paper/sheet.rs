@@ -45,6 +45,14 @@ pub(super) fn svg(identity: &Identity) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(code(identity)?.render::<svg::Color<'_>>().min_dimensions(PIXELS, PIXELS).build()))
 }
 
+/// A public key as a sheet shows it, and a terminal: only the beginning of a post-quantum one.
+pub(super) fn shown_key(recipient: &str) -> String {
+    match recipient.get(..KEY_SHOWN) {
+        Some(start) if start.len() < recipient.len() => format!("{start}..."),
+        _ => recipient.to_owned(),
+    }
+}
+
 /// The text of a sheet. `kind` is the word for `--kind`.
 ///
 /// # Errors
@@ -53,10 +61,7 @@ pub(super) fn svg(identity: &Identity) -> Result<Zeroizing<String>> {
 pub(super) fn text(identity: &Identity, kind: &str, shown: Shown) -> Result<Zeroizing<String>> {
     let (_, seed) = identity.to_seed().expect("it is an age key");
     let recipient = identity.to_recipient().expect("it is an age key").to_string();
-    let public = match recipient.char_indices().nth(KEY_SHOWN) {
-        Some((end, _)) => format!("{}...", &recipient[..end]),
-        None => recipient,
-    };
+    let public = shown_key(&recipient);
     let words = words::of_seed(&seed);
     let qr = Zeroizing::new(code(identity)?.render::<Dense1x2>().build());
     // Room for all of it, since growing would leave copies in memory.

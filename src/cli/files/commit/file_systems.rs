@@ -11,7 +11,7 @@ use std::{
 use crate::cli::{files::pending::Pending, platform::FileSystem};
 
 /// Files in a group from which on their file system is synced. Fewer are synced one by one.
-const MANY: usize = 64;
+const MANY: usize = 32;
 
 /// The file systems of a run's outputs, by device number.
 #[derive(Default)]

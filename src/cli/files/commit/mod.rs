@@ -15,17 +15,20 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::{
-    files::{
-        commit::file_systems::FileSystems, input::SourceFile, naming::parent_folder, output::Output, pending::Pending,
-        permissions::Permissions, target::Target,
+use crate::{
+    cli::{
+        files::{
+            commit::file_systems::FileSystems, input::SourceFile, naming::parent_folder, output::Output,
+            pending::Pending, permissions::Permissions, target::Target,
+        },
+        platform,
+        terminal::{
+            advice::{Advise, misuse},
+            escape::quoted,
+            messages::Messages,
+        },
     },
-    platform,
-    terminal::{
-        advice::{Advise, misuse},
-        escape::quoted,
-        messages::Messages,
-    },
+    crypto::has_room_for_thread,
 };
 
 /// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
@@ -277,7 +280,7 @@ fn on_threads<T: Send, U: Send>(items: Vec<T>, action: impl Fn(T) -> U + Sync) -
                 }
             };
             // If the system gives no more threads, the ones that exist do the work.
-            if thread::Builder::new().spawn_scoped(scope, more).is_err() {
+            if !has_room_for_thread(0) || thread::Builder::new().spawn_scoped(scope, more).is_err() {
                 break;
             }
         }

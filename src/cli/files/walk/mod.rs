@@ -55,7 +55,7 @@ impl Selection {
     pub(crate) fn nothing_found(self) -> &'static str {
         match self {
             Self::Encrypted => "nothing was done: no file name ends in .age",
-            Self::Plain => "nothing was done: all file names end in .age already",
+            Self::Plain => "nothing was done: there are no files, or all names end in .age already",
         }
     }
 }
@@ -137,7 +137,7 @@ fn lines(mut reader: Box<dyn BufRead + Send>, terminator: u8) -> impl Iterator<I
                 Ok(_) => {}
             }
             if line.len() as u64 > NAME_LIMIT {
-                return Some(Err(io::Error::other("a name is longer than 64 KiB, which no file's is")));
+                return Some(Err(io::Error::other("it is not a list of files: a name in it is longer than 64 KiB")));
             }
             line.pop_if(|byte| *byte == terminator);
             if !line.is_empty() {
