@@ -554,7 +554,7 @@ fn a_source_with_other_hard_links_is_deleted_with_a_warning() {
     sandbox.run(["encrypt", "--rm", "-r", &recipient, "x"]).is(
         0,
         "",
-        "solekey: warning: 'x' was deleted, but the file has other names (hard links), and they keep what is in it\n",
+        "solekey: warning: 'x' was deleted, but the file has other names (hard links), which still have its content\n",
     );
     assert_eq!(sandbox.names(), ["key.txt", "x.age", "y"]);
 }

@@ -403,7 +403,7 @@ fn identifiable_stanzas_are_matched_to_the_named_recipients() {
     let text = String::from_utf8(text.gave().to_vec()).expect("the output is UTF-8");
     let said: Vec<_> = text.lines().filter(|line| line.starts_with("                  ")).map(str::trim).collect();
     let ed = format!("says it is for {}… (-R 'ed.pub', line 1)", &key("ed.pub")[..62]);
-    let none = "for no key that is named";
+    let none = "for none of the named keys";
     assert_eq!(said, [none, &ed, none, none]);
     let absent =
         format!("  absent        {}… (-R 'other.pub', line 1): no stanza is for it\n", &key("other.pub")[..62]);

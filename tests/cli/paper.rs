@@ -47,9 +47,8 @@ fn what_is_no_list_of_words_for_a_key_is_refused_and_not_repeated() {
     let sandbox = Sandbox::new();
     let abandon = "abandon ".repeat(23);
     let compare = "solekey: hint: compare it with the sheet; 'solekey paper --read' on a terminal suggests words\n";
-    let all = "solekey: hint: give all words of the sheet, in their order; numbers between them do not matter\n";
-    let checksum =
-        "solekey: hint: a word is another one of the list, or two have changed places; compare them with the sheet\n";
+    let all = "solekey: hint: give all words of the sheet in order; numbers between them are ignored\n";
+    let checksum = "solekey: hint: a word is wrong, or two are swapped; compare them with the sheet\n";
     for (words, error, hint) in [
         (format!("{abandon}zoo"), "the checksum of the words is wrong", checksum),
         (format!("{abandon}secretish"), "word 24 is not in the list of words", compare),

@@ -287,7 +287,7 @@ fn a_plugin_that_writes_without_end_is_an_error() {
         ("tr '\\0' a </dev/zero", "it sent more than is accepted in one message"),
         ("while :; do printf -- '-> msg\\n\\n'; done", "it sent more than is accepted to show and to ask"),
         ("yes >&2", "it ended before it was done"),
-        ("yes", "it does not keep to the plugin protocol (a message does not begin with '->')"),
+        ("yes", "it violates the plugin protocol (a message does not begin with '->')"),
     ] {
         // The one that floods standard error only ends by itself.
         let limit = if command.contains(">&2") { "timeout 1 " } else { "" };
@@ -331,7 +331,7 @@ const UNUSABLE: &[(&str, u32, &str)] = &[
     (
         "\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x7f\x7f\x01\0\0\0",
         0o755,
-        "is a program for another kind of processor or system; install a build for this one",
+        "is a program for another processor or system; install a build for this one",
     ),
 ];
 

@@ -174,7 +174,7 @@ fn a_receipt_that_cannot_be_written_keeps_the_source() {
     outcome.fails(
         1,
         "solekey: error: 'a' was not deleted: cannot finish 'r.json': No space left on device\n\
-         solekey: hint: what was encrypted is whole; only the receipt is missing\n",
+         solekey: hint: the encrypted files are whole; only the receipt is missing\n",
     );
     assert_eq!(sandbox.names(), ["a", "a.age", "key.txt"]);
 }

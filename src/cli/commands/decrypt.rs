@@ -72,7 +72,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
         if stops {
             session
                 .messages
-                .warning("the files after it were not decrypted: in the output, they would be in a wrong place");
+                .warning("the files after it were not decrypted: they would be in the wrong place in the output");
         }
         !stops
     });

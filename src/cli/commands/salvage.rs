@@ -54,7 +54,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     let mut input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;
     let target = Target::path(&args.output, if args.force { Overwrite::Replace } else { Overwrite::Refuse })?;
     if let Target::Stdout(_) = target {
-        return misuse("standard output is for the map of what is lost", "name a file with -o OUT");
+        return misuse("standard output is for the list of lost ranges", "name a file with -o OUT");
     }
     target.check_is_not(input.id(), input.name())?;
     session.key_files.check_is_not_output(&target)?;
@@ -127,7 +127,7 @@ fn report(
     if salvaged.has_early_end {
         session
             .messages
-            .warning(&format!("{name} goes on with authentic chunks after an end; all of them were recovered"));
+            .warning(&format!("{name} has authentic chunks after its final chunk; all of them were recovered"));
     } else if !salvaged.has_final_chunk {
         session.messages.warning(&format!("{name} has lost its end; the number of missing bytes is unknown"));
     }

@@ -155,7 +155,7 @@ impl Receipt {
         }
         let mut state = self.lock();
         let appended = mem::replace(&mut *state, State::Failed).append(lines.as_bytes(), durability, messages);
-        *state = appended.hint("what was encrypted is whole; only the receipt is missing")?;
+        *state = appended.hint("the encrypted files are whole; only the receipt is missing")?;
         Ok(())
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn files() -> Result<Vec<PathBuf>> {
 /// If there is neither a configuration folder nor a home.
 pub(crate) fn new_file() -> Result<PathBuf> {
     configured()
-        .ok_or_else(|| anyhow!("there is no home folder, so no place for a default identity"))
+        .ok_or_else(|| anyhow!("there is no home folder for a default identity"))
         .hint("set XDG_CONFIG_HOME, or name a file with -o")
 }
 

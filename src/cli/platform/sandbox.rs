@@ -41,7 +41,7 @@ pub(crate) fn refuse_network_sockets() -> Result<()> {
     } else if cfg!(target_arch = "aarch64") {
         TargetArch::aarch64
     } else {
-        bail!("there is no filter for this kind of processor");
+        bail!("there is no filter for this processor architecture");
     };
     let family = u64::from(AF_UNIX.unsigned_abs());
     let not_unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family)?;

@@ -90,7 +90,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
             "plugins have no network, nor devices that they reach through such sockets; if this one needs them, allow it with --allow-plugin-network"
         }
         CryptoError::Read(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            "if no other program changes it, the system states a wrong length for it: read it through a pipe, with cat"
+            "if no other program changes it, the system reports a wrong length for it: read it through a pipe, with cat"
         }
         CryptoError::Recoded(_) => {
             "armored files can be turned back (iconv -f UTF-16 -t UTF-8, or remove the mark); others are lost: encrypt again with -o FILE, because PowerShell's > converts binary data to text"
@@ -108,7 +108,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
             "fetch the file again: the rest cannot be opened, because the file key is in the header"
         }
         CryptoError::Header { fault, .. } if [HEADER_TOO_LONG, TOO_MANY_STANZAS].contains(fault) => {
-            "ask for a file that is encrypted to fewer recipients; nothing here opens this one"
+            "ask for a file that is encrypted to fewer recipients; solekey cannot open this one"
         }
         CryptoError::Version(_) => "it was written by a newer program; look for a newer version of this one",
         CryptoError::WorkFactor { .. } => "if you trust the file, allow the work with --max-work-factor",

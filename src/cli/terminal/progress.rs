@@ -31,7 +31,7 @@ const NARROW: u16 = 72;
 /// Time between two frames on a terminal.
 const FRAME: Duration = Duration::from_millis(100);
 /// The shortest label, in columns.
-const SHORTEST_LABEL: usize = 12;
+const SHORTEST_LABEL: usize = 14;
 
 /// The bar that may be on the screen. Whoever prints a message hides it first.
 static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -78,6 +78,8 @@ pub(crate) struct Progress {
     measure: Mutex<Option<Measure>>,
     /// The total of several files, once it is known.
     total: Arc<Mutex<Option<Total>>>,
+    /// The name of the file opened last.
+    latest: Arc<Mutex<String>>,
 }
 
 impl Progress {
@@ -117,12 +119,14 @@ impl Progress {
             done: AtomicU64::new(0),
             measure: Mutex::new(measure),
             total: Arc::default(),
+            latest: Arc::default(),
         }
     }
 
     /// Announces the next file, of `length` bytes if that is known. For a single file the bar shows the time left; for several, once
     /// they have been measured.
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
+        name.clone_into(&mut lock(&self.latest));
         if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
             show(&self.bar, length);
             self.bar.set_message(label("", name));
@@ -135,6 +139,7 @@ impl Progress {
         let done = self.done.load(Ordering::Relaxed);
         self.bar.set_message(match total {
             Some(Total { files, .. }) => label(&format!("{done}/{files} "), name),
+            None if done == 0 => label("", name),
             None => label(&format!("{done} {} done, ", if done == 1 { "file" } else { "files" }), name),
         });
     }
@@ -194,11 +199,15 @@ impl Progress {
     /// Measures in a thread of its own. The program may end before it does.
     fn start_measuring(&self) {
         let Some(measure) = lock(&self.measure).take() else { return };
-        let (bar, total) = (self.bar.clone(), self.total.clone());
+        let (bar, total, latest) = (self.bar.clone(), self.total.clone(), self.latest.clone());
+        let done = self.done.load(Ordering::Relaxed);
         let measure = move || {
             if let Some(measured) = measure() {
                 *lock(&total) = Some(measured);
                 show(&bar, Some(measured.bytes));
+                if measured.files > 1 {
+                    bar.set_message(label(&format!("{done}/{} ", measured.files), &lock(&latest)));
+                }
             }
         };
         // Without another thread there is no total.

@@ -162,7 +162,7 @@ cat disk.age.* | solekey decrypt \\-i key.txt \\-o disk.img
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | aws s3 cp \\- s3://bucket/disk.img.age
 .fi
 .PP
-With rclone, to any store that it knows, without a file in between:
+With rclone, to any store that it supports, without a temporary file:
 .PP
 .nf
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | rclone rcat store:disk.img.age
@@ -264,9 +264,8 @@ pub(super) const JSON: &str = "\
 .SH JSON
 With
 .BR \\-\\-json ,
-standard output gets one object per line, one for each file, in the order of the files. An error in the object of a file of
-encrypt, decrypt, rekey or verify is not printed on standard error too; one that ends the run before its first file is both in an
-object and on standard error. Bytes in names that are not UTF\\-8 are written as
+standard output gets one object per line, one for each file, in the order of the files. An error in the object of a file of encrypt, decrypt, rekey or
+verify is not printed on standard error too; one that ends the run before its first file is in an object and on standard error. Bytes in names that are not UTF\\-8 are written as
 \\exff. Later versions may add fields; those listed here keep their meaning. Every object has:
 .TP
 .B file
@@ -412,13 +411,13 @@ names. A new one is typed twice. If you press Enter instead, ten random words ar
 You are warned of a new passphrase that is typed and easy to guess: one with fewer than 12 characters that count, or 16 if all are
 digits. A character does not count if it repeats the one before, or is next to it in the alphabet, in counting, or in a row of
 letters on the keyboard; of a text that is repeated, the first part counts. The rule is plain on purpose: it knows no list of
-passwords, and a passphrase that passes may still be weak. Nothing is said about a passphrase from a file or a descriptor.
+passwords, and a passphrase that passes may still be weak. There is no warning about a passphrase from a file or a descriptor.
 ";
 
 pub(super) const LIMITS: &str = "\
 .SH LIMITS
-What is larger is refused with an error, so that a hostile file costs little. Nothing limits the length of a payload, the number of
-files or the number of recipients but these:
+Anything larger is refused with an error, so that a hostile file costs little. The length of a payload and the numbers of files and
+of recipients have no other limits than these:
 .TP
 Header
 16 MiB and 16,384 stanzas, each of at most 256 words and tried once for each key. Before and after armor, 1,024 bytes of white

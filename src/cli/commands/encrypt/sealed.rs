@@ -94,7 +94,7 @@ pub(super) fn commit(
             Disposal::Goes(source) => match &receipt_error {
                 None => source.remove(plaintext_sha256, messages).map(|removal| removal == Removal::Kept),
                 Some(error) => Err(anyhow!("{} was not deleted: {}", source.name(), one_line(error)))
-                    .hint("what was encrypted is whole; only the receipt is missing"),
+                    .hint("the encrypted files are whole; only the receipt is missing"),
             },
         };
         progress.done();

@@ -113,7 +113,7 @@ impl StanzaFacts<'_> {
         Some(match (&self.owner.recipient, self.owner.named, self.owner.answer?) {
             (Some(recipient), Some(named), _) => format!("says it is for {}", key(recipient, named)),
             (_, _, Answer::Untold) => "does not identify its recipient, by design".to_owned(),
-            _ => "for no key that is named".to_owned(),
+            _ => "for none of the named keys".to_owned(),
         })
     }
 }

@@ -42,8 +42,7 @@ pub(super) fn to_seed(words: &[Zeroizing<String>]) -> Result<Zeroizing<[u8; SEED
             }
             count => format!("{count} words were given, and a key has {WORDS}"),
         };
-        return Err(anyhow!(error))
-            .hint("give all words of the sheet, in their order; numbers between them do not matter");
+        return Err(anyhow!(error)).hint("give all words of the sheet in order; numbers between them are ignored");
     }
     if let Some(index) = words.iter().position(|word| !is_known(word)) {
         return Err(anyhow!("word {} is not in the list of words", index + 1))
@@ -63,7 +62,7 @@ pub(super) fn to_seed(words: &[Zeroizing<String>]) -> Result<Zeroizing<[u8; SEED
             Ok(seed)
         }
         Err(Bip39Error::InvalidChecksum) => Err(anyhow!("the checksum of the words is wrong"))
-            .hint("a word is another one of the list, or two have changed places; compare them with the sheet"),
+            .hint("a word is wrong, or two are swapped; compare them with the sheet"),
         Err(_) => bail!("these are not the words of a key"),
     }
 }

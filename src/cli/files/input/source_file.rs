@@ -59,7 +59,7 @@ impl SourceFile {
         fs::remove_file(path).with_context(|| format!("cannot delete {name}"))?;
         if self.has_hard_links() {
             messages.warning(&format!(
-                "{name} was deleted, but the file has other names (hard links), and they keep what is in it"
+                "{name} was deleted, but the file has other names (hard links), which still have its content"
             ));
         }
         Ok(Removal::Removed)

@@ -51,7 +51,7 @@ pub(crate) enum Reason {
     #[error("needs a program loader that this system does not have; install a build for this system")]
     Loader,
     /// A binary that this processor or system cannot run.
-    #[error("is a program for another kind of processor or system; install a build for this one")]
+    #[error("is a program for another processor or system; install a build for this one")]
     OtherProcessor,
     /// Neither a binary nor a script.
     #[error("is neither a program nor a script that begins with #!; install the plugin again")]
@@ -74,7 +74,7 @@ pub(crate) enum Fault {
     #[error("it ended before it was done")]
     Ended,
     /// It broke this rule of the protocol.
-    #[error("it does not keep to the plugin protocol ({0})")]
+    #[error("it violates the plugin protocol ({0})")]
     Protocol(&'static str),
     /// It sent more than is read. The text says in which unit.
     #[error("it sent more than is accepted {0}")]

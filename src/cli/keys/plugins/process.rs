@@ -199,7 +199,7 @@ mod tests {
         // The header of a program for a machine that there never was.
         let mut other = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xff\xff\x01\0\0\0".to_vec();
         other.resize(4096, 0);
-        assert_eq!(said(other), "is a program for another kind of processor or system; install a build for this one");
+        assert_eq!(said(other), "is a program for another processor or system; install a build for this one");
         assert_eq!(said("#!/bin/sh\n"), "it runs");
     }
 

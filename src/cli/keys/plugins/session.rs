@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn what_breaks_the_protocol_is_refused() {
-        let begins = "it does not keep to the plugin protocol";
+        let begins = "it violates the plugin protocol";
         for says in [
             "what is this?\n",
             "\n\n",
@@ -605,7 +605,7 @@ mod tests {
         for (text, said) in [
             (
                 "-> ",
-                "it does not keep to the plugin protocol (the words of a message are not visible characters, one space apart)",
+                "it violates the plugin protocol (the words of a message are not visible characters, one space apart)",
             ),
             ("a", "it sent more than is accepted in one message"),
             ("-> unknown\n\n", "it sent more than is accepted in one session"),

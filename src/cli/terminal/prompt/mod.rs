@@ -223,7 +223,7 @@ impl Prompt {
             }
             Ok(line) => match std::str::from_utf8(&line) {
                 Ok(text) => Ok(SecretString::from(text)),
-                Err(_) => Err(unanswered("what was typed is not UTF-8".to_owned())),
+                Err(_) => Err(unanswered("the typed text is not UTF-8".to_owned())),
             },
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(unanswered("a passphrase is needed, and none was typed".to_owned()))
