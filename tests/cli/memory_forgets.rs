@@ -263,6 +263,32 @@ fn a_protected_key_and_its_passphrase_are_both_forgotten() {
 }
 
 #[test]
+fn an_encrypted_ssh_key_and_its_passphrase_are_forgotten() {
+    if !can_read_memory() || !installed(&["ssh-keygen", "base64"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let passphrase = "a passphrase that nothing else contains";
+    sandbox.write("pass", passphrase);
+    sandbox.write("x", "secret");
+    sandbox.shell("ssh-keygen -q -t ed25519 -N '' -f key; sed /^--/d key | base64 -d >plain").is_silent_success();
+    let plain = sandbox.read("plain");
+    // The public key is there twice, and once more after the private one.
+    let start = plain.windows(4).rposition(|bytes| bytes == [0, 0, 0, 64]).expect("an Ed25519 key has 64 bytes") + 4;
+    let secrets = || {
+        let private = ("the private key", plain[start + 16..start + 32].to_vec());
+        vec![private, ("the passphrase", passphrase.as_bytes()[16..32].to_vec())]
+    };
+    sandbox.run(["encrypt", "-R", "key.pub", "x"]).is_silent_success();
+    forgets(&sandbox, "decrypt -i key -o y x.age", || vec![secrets().remove(0)]);
+    for cipher in ["aes256-ctr", "aes256-gcm@openssh.com"] {
+        let protect = format!("cp key {cipher}; ssh-keygen -q -p -a 1 -Z {cipher} -P '' -N '{passphrase}' -f {cipher}");
+        assert_eq!(sandbox.shell(&protect).status, 0);
+        forgets(&sandbox, &format!("decrypt -i {cipher} --passphrase-file pass -f -o y x.age"), secrets);
+    }
+}
+
+#[test]
 fn plaintext_is_forgotten() {
     if !can_read_memory() {
         return;

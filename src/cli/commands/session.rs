@@ -13,7 +13,7 @@ use crate::cli::{
         output::Output,
         outputs::Outputs,
         target::Target,
-        walk::{Selection, Skipped, measure},
+        walk::{Selection, Skipped, total::measure},
     },
     keys::{key_file::KeyFiles, plugins::Plugins},
     platform::{Links, sandbox},

@@ -17,7 +17,7 @@ use crate::cli::{
         naming::{Destination, InputPath, Naming, canonical},
         pending::Overwrite,
         permissions::{Owner, Permissions},
-        target::{FileSet, OnTerminal, OutputFolder, Place, Taken, Target, two_inputs},
+        target::{FixedFileSet, OnTerminal, OutputFolder, Place, Taken, Target, two_inputs},
         walk::{self, Inputs, check_stdin_is_named_once},
     },
     platform::{self, FileId, Links},
@@ -41,7 +41,7 @@ pub(crate) struct Outputs<'a> {
     folder: Option<Arc<OutputFolder>>,
     taken: Arc<Taken>,
     /// Inputs, which must not be replaced before they are read.
-    protected: FileSet,
+    protected: FixedFileSet,
     /// Inputs that do not exist, by canonical path.
     missing: HashSet<PathBuf>,
 }
@@ -61,7 +61,7 @@ impl<'a> Outputs<'a> {
             single: Mutex::default(),
             folder: args.output_dir.as_deref().map(OutputFolder::new).map(Arc::new),
             taken: Arc::default(),
-            protected: FileSet::default(),
+            protected: FixedFileSet::default(),
             missing: HashSet::new(),
         };
         if (args.json || args.dry_run) && args.all_to_stdout() {
@@ -100,7 +100,7 @@ impl<'a> Outputs<'a> {
         }
         let mut kept = Vec::new();
         let known = if walk::are_known(&self.args.inputs) { again() } else { None };
-        match known {
+        let inputs = match known {
             Some(again) => {
                 again.flatten().for_each(|input| self.protect_one(&input));
                 inputs
@@ -110,7 +110,9 @@ impl<'a> Outputs<'a> {
                 kept.iter().flatten().for_each(|input| self.protect_one(input));
                 Box::new(kept.into_iter())
             }
-        }
+        };
+        self.protected.finish();
+        inputs
     }
 
     fn protect_one(&mut self, input: &InputPath) {
@@ -121,12 +123,12 @@ impl<'a> Outputs<'a> {
         }
         match FileId::of_name(&input.path, Links::Hold) {
             Ok((id, metadata)) => {
-                self.protected.insert(&id);
+                self.protected.push(&id);
                 // The file that the link leads to is read.
                 if metadata.is_symlink()
                     && let Ok((id, _)) = FileId::of_name(&input.path, Links::Follow)
                 {
-                    self.protected.insert(&id);
+                    self.protected.push(&id);
                 }
             }
             Err(_) => self.missing.extend(canonical(&input.path)),

@@ -112,7 +112,7 @@ impl Identity {
     /// Whether this is an SSH key that is still encrypted with a passphrase, so that it opens nothing.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self, Self::Ssh(key) if key.identity().is_none())
+        matches!(self, Self::Ssh(key) if key.is_locked())
     }
 
     /// Decrypts a [locked](Self::is_locked) SSH key.
@@ -163,7 +163,7 @@ impl Identity {
         let unwrapped = match self {
             Self::X25519(identity) => return identity.unwrap(stanzas),
             Self::Hybrid(identity) => return identity.unwrap(stanzas),
-            Self::Ssh(key) => key.identity()?.unwrap_stanzas(stanzas)?,
+            Self::Ssh(key) => return key.unwrap(stanzas),
             Self::Passphrase { identity, work_factor_limit } => {
                 // The format allows one such stanza. A damaged header may seem to have more, and each costs a second.
                 let stanza = stanzas.iter().find(|stanza| stanza.tag == SCRYPT)?;

@@ -23,8 +23,7 @@ use crate::crypto::{
     },
     payload::{
         chunk::{PAYLOAD_NONCE, PayloadKey, Position, SEALED_CHUNK, plaintext_length},
-        salvage::open_prefix,
-        segment::{Part, chunk_index, open_chunk},
+        segment::{Part, chunk_index, open_chunk, open_prefix},
     },
     primitives::stack::wipe_stack_after,
     secrecy::Zeroizing,

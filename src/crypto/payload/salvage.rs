@@ -20,7 +20,7 @@ use crate::crypto::{
     payload::{
         Payload,
         chunk::{CHUNK, CHUNK_OVERHEAD, PayloadKey, Position, SEALED_CHUNK},
-        segment::{self, chunk_index},
+        segment::{self, chunk_index, open_prefix},
     },
     primitives::stack::wipe_stack_after,
     secrecy::Zeroizing,
@@ -295,19 +295,6 @@ impl Write for HeldZeros<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
-}
-
-/// Opens the longest proper prefix of `bytes` that is a final chunk with number `index`.
-pub(super) fn open_prefix(key: &PayloadKey, index: u64, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut plaintext = Zeroizing::new(vec![0; bytes.len()]);
-    // Only the first chunk may be empty.
-    let shortest = CHUNK_OVERHEAD + usize::from(index > 0);
-    let length = (shortest..bytes.len()).rev().find(|length| {
-        let plaintext = &mut plaintext[..length - CHUNK_OVERHEAD];
-        key.open(Position { index, last: true }, &bytes[..*length], plaintext).is_ok()
-    })?;
-    plaintext.truncate(length - CHUNK_OVERHEAD);
-    Some(plaintext)
 }
 
 #[cfg(test)]

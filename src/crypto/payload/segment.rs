@@ -7,6 +7,7 @@ use crate::crypto::{
     error::{Error, PayloadFault},
     parallel::pipeline::{Processed, Segment, SegmentSize},
     payload::chunk::{CHUNK, CHUNK_OVERHEAD, PayloadKey, Position, SEALED_CHUNK},
+    secrecy::Zeroizing,
 };
 
 /// Number of chunks in every segment but the last.
@@ -113,4 +114,17 @@ pub(crate) fn open_chunk(key: &PayloadKey, position: Position, sealed: &[u8], ou
     }
     let fault = if position.last { PayloadFault::Truncated } else { PayloadFault::TrailingData };
     failed(length, position.index + 1, fault)
+}
+
+/// Opens the longest proper prefix of `bytes` that is a final chunk with number `index`.
+pub(crate) fn open_prefix(key: &PayloadKey, index: u64, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut plaintext = Zeroizing::new(vec![0; bytes.len()]);
+    // Only the first chunk may be empty.
+    let shortest = CHUNK_OVERHEAD + usize::from(index > 0);
+    let length = (shortest..bytes.len()).rev().find(|length| {
+        let plaintext = &mut plaintext[..length - CHUNK_OVERHEAD];
+        key.open(Position { index, last: true }, &bytes[..*length], plaintext).is_ok()
+    })?;
+    plaintext.truncate(length - CHUNK_OVERHEAD);
+    Some(plaintext)
 }

@@ -1,4 +1,4 @@
-//! ChaCha20-Poly1305, HKDF, HMAC, SHA-256 and Ed25519's public keys from AWS-LC.
+//! ChaCha20-Poly1305, HKDF, HMAC, SHA-256, SHA-512 and Ed25519's public keys from AWS-LC.
 
 use std::io;
 
@@ -125,6 +125,13 @@ pub(crate) fn hmac_sha256_verifies(key: &[u8; 32], message: &[u8], tag: &[u8; 32
 /// Computes `SHA-256(message)`.
 pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, message).as_ref().try_into().expect("SHA-256 outputs 32 bytes")
+}
+
+/// Computes `SHA-512(message)`.
+pub(crate) fn sha512(message: &[u8]) -> Zeroizing<[u8; 64]> {
+    let mut hash = Zeroizing::new([0; 64]);
+    hash.copy_from_slice(digest::digest(&digest::SHA512, message).as_ref());
+    hash
 }
 
 /// Computes the SHA-256 hash of a message given in parts.

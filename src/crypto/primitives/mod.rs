@@ -18,7 +18,7 @@ pub(crate) use crate::crypto::primitives::aead::{TAG, Unauthentic};
 pub(crate) use crate::crypto::primitives::aws_lc::ChaCha20Poly1305;
 pub use crate::crypto::primitives::aws_lc::Sha256;
 pub(crate) use crate::crypto::primitives::aws_lc::{
-    X25519Key, ed25519_public_key, hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256,
+    X25519Key, ed25519_public_key, hkdf_sha256, hmac_sha256, hmac_sha256_verifies, sha256, sha512,
 };
 #[cfg(feature = "openssl")]
 pub(crate) use crate::crypto::primitives::libcrypto::ChaCha20Poly1305;

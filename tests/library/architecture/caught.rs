@@ -258,7 +258,7 @@ fn a_crate_outside_its_owner_is_caught() {
     ] {
         caught(
             &rule(code, &DEPENDENCIES),
-            &["cli/files/walk/mod.rs names tempfile", "cli/files/pending/temporary_name.rs"],
+            &["cli/files/walk/mod.rs names tempfile", "cli/files/pending/hidden_name.rs"],
         );
     }
     allowed(&rule("use walkdir::WalkDir; use anyhow::Result; fn f(tempfile: u8) { g(tempfile) }", &DEPENDENCIES));

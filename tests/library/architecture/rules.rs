@@ -86,7 +86,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustix", &["cli/platform/"]),
     ("seccompiler", &["cli/platform/sandbox.rs"]),
     ("signal_hook", &["cli/platform/signals.rs"]),
-    ("tempfile", &["cli/files/pending/temporary_name.rs"]),
+    ("tempfile", &["cli/files/pending/hidden_name.rs"]),
     ("walkdir", &["cli/files/walk/mod.rs"]),
     ("winapi_util", &["cli/platform/windows.rs"]),
 ];

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeSet,
+    error,
     ffi::OsStr,
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -11,7 +12,7 @@ use std::{
 use tempfile::{Builder, PathPersistError, TempPath};
 
 use crate::cli::{
-    platform::{self, signals},
+    platform::{self, FileHandle, FileId, Links, signals},
     terminal::{escape::quoted, messages},
 };
 
@@ -50,12 +51,31 @@ impl HiddenName {
         Ok((created, Self(Some(path))))
     }
 
-    /// Has `rename` give the file another name.
+    /// Gives the file the name `to`, which must be free.
     ///
     /// # Errors
     ///
-    /// Those of `rename`. Then the file is deleted.
-    pub(super) fn rename(mut self, rename: impl FnOnce(TempPath) -> Result<(), PathPersistError>) -> io::Result<()> {
+    /// [`io::ErrorKind::AlreadyExists`] if it is not; those of the system. Then the file is deleted.
+    pub(super) fn rename(self, to: &Path) -> io::Result<()> {
+        use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+        self.rename_by(|path| {
+            path.persist_noclobber(to).or_else(|failed| {
+                let lacks_such_a_rename = matches!(failed.error.kind(), PermissionDenied | InvalidInput | Unsupported);
+                if lacks_such_a_rename { replace_placeholder(failed.path, to) } else { Err(failed) }
+            })
+        })
+    }
+
+    /// Gives the file the name `to`, whatever has it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system. Then the file is deleted.
+    pub(super) fn replace(self, to: &Path) -> io::Result<()> {
+        self.rename_by(|path| path.persist(to))
+    }
+
+    fn rename_by(mut self, rename: impl FnOnce(TempPath) -> Result<(), PathPersistError>) -> io::Result<()> {
         let path = self.0.take().expect(NOT_TAKEN);
         let hidden = path.to_path_buf();
         match rename(path) {
@@ -92,13 +112,29 @@ impl Drop for HiddenName {
 }
 
 /// Files in a folder cannot be deleted: what a run has written when it fails would stay there.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(crate) enum CannotDelete {
-    #[error("its folder is append-only, and a file in it can be neither replaced nor deleted")]
+    /// The folder is append-only.
     AppendOnly,
-    #[error("files in its folder cannot be deleted: {error}; the empty {} is left there", quoted(.left))]
+    /// An empty file was tried, and is left.
     Tried { error: io::Error, left: PathBuf },
 }
+
+impl fmt::Display for CannotDelete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AppendOnly => {
+                write!(f, "its folder is append-only, and a file in it can be neither replaced nor deleted")
+            }
+            Self::Tried { error, left } => {
+                let left = quoted(left);
+                write!(f, "files in its folder cannot be deleted: {error}; the empty {left} is left there")
+            }
+        }
+    }
+}
+
+impl error::Error for CannotDelete {}
 
 impl From<CannotDelete> for io::Error {
     fn from(error: CannotDelete) -> Self {
@@ -128,4 +164,29 @@ pub(super) fn check_deletion(folder: &Path) -> io::Result<()> {
     name.delete().map_err(|(error, left)| CannotDelete::Tried { error, left })?;
     tried().extend(numbers);
     Ok(())
+}
+
+/// Renames a file where the file system has neither hard links nor a rename that replaces nothing: an empty file takes the
+/// name first, and is replaced if it still is the same.
+fn replace_placeholder(from: TempPath, to: &Path) -> Result<(), PathPersistError> {
+    messages::lacks(
+        "the file system cannot name a file in one step without replacing another: a run that is killed can leave an empty file",
+    );
+    // Held: no other file can get its inode number.
+    let placeholder = signals::create_temporary(to, platform::create_placeholder).and_then(|()| FileHandle::named(to));
+    let placeholder = match placeholder {
+        Ok(placeholder) => placeholder,
+        Err(error) => return Err(PathPersistError { error, path: from }),
+    };
+    let is_ours = || {
+        let named = FileId::of_name(to, Links::Hold);
+        named.is_ok_and(|(id, metadata)| id == *placeholder.id() && metadata.is_file() && metadata.len() == 0)
+    };
+    let taken = io::ErrorKind::AlreadyExists.into();
+    let renamed = if is_ours() { from.persist(to) } else { Err(PathPersistError { error: taken, path: from }) };
+    if renamed.is_err() && is_ours() {
+        let _ = fs::remove_file(to);
+    }
+    signals::keep(to);
+    renamed
 }

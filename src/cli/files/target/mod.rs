@@ -19,7 +19,7 @@ use std::{
 };
 
 pub(crate) use place::{OutputFolder, Place};
-pub(crate) use taken::{Claim, FileSet, Taken};
+pub(crate) use taken::{Claim, FileSet, FixedFileSet, Taken};
 
 use anyhow::{Context, Result, anyhow};
 

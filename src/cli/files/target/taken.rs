@@ -31,6 +31,34 @@ impl FileSet {
     }
 }
 
+/// A set of files that is filled once. Takes 8 bytes for each.
+#[derive(Default)]
+pub(crate) struct FixedFileSet(HashMap<u64, Vec<u64>>);
+
+impl FixedFileSet {
+    /// Adds a file.
+    pub(crate) fn push(&mut self, id: &FileId) {
+        if let Some((device, inode)) = id.numbers() {
+            self.0.entry(device).or_default().push(inode);
+        }
+    }
+
+    /// Ends the filling.
+    pub(crate) fn finish(&mut self) {
+        for inodes in self.0.values_mut() {
+            inodes.sort_unstable();
+            inodes.dedup();
+            inodes.shrink_to_fit();
+        }
+    }
+
+    /// Whether a file is in the set, which must be finished.
+    pub(crate) fn contains(&self, id: &FileId) -> bool {
+        let has = |(device, inode)| self.0.get(&device).is_some_and(|inodes| inodes.binary_search(&inode).is_ok());
+        id.numbers().is_some_and(has)
+    }
+}
+
 /// The outputs of a run: the files that it has made, and the names of those that it is making.
 #[derive(Default)]
 pub(crate) struct Taken(Mutex<State>);

@@ -2,7 +2,7 @@
 
 mod once;
 mod skipped;
-mod total;
+pub(crate) mod total;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,6 @@ use anyhow::{Context, Error, Result};
 use walkdir::{DirEntry, WalkDir};
 
 pub(crate) use once::{Inputs, once};
-pub(crate) use total::measure;
 
 use crate::cli::{
     args::{DASH, InputArgs, is_name_of_stdin},

@@ -5,6 +5,7 @@
 pub(crate) mod private;
 pub(crate) mod public;
 
+mod ed25519;
 mod openssh;
 mod pem;
 mod wire;

@@ -22,12 +22,20 @@ pub(super) struct Envelope<'a> {
 }
 
 /// The private part of a key file, if it can be used.
-pub(super) enum Private {
-    /// Not encrypted, and safe to hand to the library.
-    Open,
+pub(super) enum Private<'a> {
+    /// Not encrypted.
+    Open(PrivatePart<'a>),
     Sealed(Sealed),
     /// Encrypted with a cipher that is not supported, which is named.
     Unsupported(String),
+}
+
+/// A private part, decrypted.
+pub(super) enum PrivatePart<'a> {
+    /// The private key of Ed25519.
+    Ed25519(&'a [u8; 32]),
+    /// Safe to hand to the library.
+    Rsa(&'a [u8]),
 }
 
 /// A private part that takes a passphrase.
@@ -36,7 +44,7 @@ pub(super) struct Sealed {
     salt: Vec<u8>,
     /// Rounds of bcrypt, which are the work that a passphrase takes.
     pub(super) rounds: u32,
-    public: Vec<u8>,
+    pub(super) public: Vec<u8>,
     /// The ciphertext, then its tag if the cipher has one.
     ciphertext: Vec<u8>,
 }
@@ -52,9 +60,9 @@ impl<'a> Envelope<'a> {
     }
 
     /// `None` if the private part is malformed.
-    pub(super) fn private(&self) -> Option<Private> {
+    pub(super) fn private(&self) -> Option<Private<'a>> {
         if self.cipher == b"none" {
-            return has_proper_numbers(self.private).then_some(Private::Open);
+            return PrivatePart::parse(self.private).map(Private::Open);
         }
         let mut options = Reader(self.options);
         let (salt, rounds) = (options.string()?, options.number()?);
@@ -71,51 +79,55 @@ impl<'a> Envelope<'a> {
 }
 
 impl Sealed {
-    /// Decrypts the private part, and returns the key as the library reads it. `None` if that is not a key, which is how a wrong
-    /// passphrase shows.
-    pub(super) fn open(&self, passphrase: &[u8]) -> Option<Zeroizing<String>> {
-        let private = decrypt(self.cipher, passphrase, &self.salt, self.rounds, &self.ciphertext)?;
-        enclose(&self.public, &private)
+    /// Decrypts the private part. `None` if that cannot be one, which is how a wrong passphrase may show.
+    pub(super) fn open(&self, passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        decrypt(self.cipher, passphrase, &self.salt, self.rounds, &self.ciphertext)
     }
 }
 
-/// Whether a private part that is not encrypted is that of an Ed25519 key, or of an RSA key with positive numbers in their shortest
-/// form.
-///
-/// Version 0.12 of the library panics at a number of zeros, in any key with a type that begins with `ssh-rsa`.
-fn has_proper_numbers(private: &[u8]) -> bool {
-    // Two check numbers come first.
-    let mut reader = Reader(private.get(8..).unwrap_or_default());
-    match reader.string() {
-        Some(b"ssh-rsa") => (0..6).all(|_| reader.integer().is_some()),
-        kind => kind == Some(b"ssh-ed25519"),
+impl<'a> PrivatePart<'a> {
+    /// `None` if it is malformed, or of another type.
+    ///
+    /// Version 0.12 of the library panics at a number of zeros in an RSA key, so its numbers must be positive and in their shortest
+    /// form.
+    pub(super) fn parse(private: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(private);
+        // Two equal numbers, by which it is seen that the passphrase was right.
+        let (one, two) = (reader.number()?, reader.number()?);
+        let kind = reader.string()?;
+        let part = match kind {
+            b"ssh-ed25519" => {
+                let (public, pair) = (reader.string()?, reader.string()?);
+                let (seed, rest) = pair.split_first_chunk()?;
+                (rest == public).then_some(Self::Ed25519(seed))
+            }
+            b"ssh-rsa" => (0..6).all(|_| reader.integer().is_some()).then_some(Self::Rsa(private)),
+            _ => None,
+        };
+        // The comment, then padding.
+        let _ = reader.string()?;
+        let is_padding = reader.0.iter().zip(1..).all(|(byte, expected)| *byte == expected);
+        part.filter(|_| one == two && is_padding)
     }
 }
 
-/// Puts a key together. The private part begins with `start`, and `write_rest` appends the rest. `None` if a number of it is zero.
-pub(super) fn assemble(
-    public: &[u8],
-    start: &[u8],
-    write_rest: impl FnOnce(&mut Vec<u8>),
-) -> Option<Zeroizing<String>> {
-    // Room for everything, since growing would leave copies in memory. No part is longer than the modulus.
+/// Puts the private part of an RSA key together. `write_numbers` appends its numbers.
+pub(super) fn assemble(public: &[u8], write_numbers: impl FnOnce(&mut Vec<u8>)) -> Zeroizing<Vec<u8>> {
+    // Room for everything, since growing would leave copies in memory. No number is longer than the modulus.
     let mut private = Zeroizing::new(Vec::with_capacity(8 * public.len() + 256));
-    // Two equal numbers, by which it is seen that the passphrase was right. There is none.
+    // There was no passphrase to be right.
     private.extend_from_slice(&[0; 8]);
-    private.extend_from_slice(start);
-    write_rest(&mut private);
+    write_string(&mut private, b"ssh-rsa");
+    write_numbers(&mut private);
     // The comment.
     write_string(&mut private, b"");
     let padding = private.len().next_multiple_of(8) - private.len();
     private.extend((1..).take(padding));
-    enclose(public, &private)
+    private
 }
 
-/// A key file with this private part, not encrypted, as the library reads it. `None` if it would not be safe to hand to the library.
-fn enclose(public: &[u8], private: &[u8]) -> Option<Zeroizing<String>> {
-    if !has_proper_numbers(private) {
-        return None;
-    }
+/// A key file with this private part, as the library reads it.
+pub(super) fn enclose(public: &[u8], private: &[u8]) -> Zeroizing<String> {
     let mut key = Zeroizing::new(Vec::with_capacity(private.len() + public.len() + 64));
     key.extend_from_slice(MAGIC);
     for part in [&b"none"[..], b"none", b""] {
@@ -124,7 +136,7 @@ fn enclose(public: &[u8], private: &[u8]) -> Option<Zeroizing<String>> {
     write_number(&mut key, 1);
     write_string(&mut key, public);
     write_string(&mut key, private);
-    Some(text(&key))
+    text(&key)
 }
 
 /// A key in OpenSSH's format as the library reads it.
@@ -155,6 +167,7 @@ mod tests {
         for _ in 0..5 {
             write_integer(&mut private, &[3]);
         }
+        write_string(&mut private, b"");
         let mut key = MAGIC.to_vec();
         for part in [&b"none"[..], b"none", b""] {
             write_string(&mut key, part);
@@ -172,13 +185,16 @@ mod tests {
             let key = rsa_with(kind, number);
             let envelope = Envelope::parse(&key).expect("it is well formed up to its private part");
             assert!(envelope.private().is_none(), "{kind:?} {number:?}");
-            assert!(sealed(&envelope).open(b"pass").is_none(), "{kind:?} {number:?}");
+            let opened = sealed(&envelope).open(b"pass").expect("it has no tag");
+            assert!(PrivatePart::parse(&opened).is_none(), "{kind:?} {number:?}");
         }
         let key = rsa_with(b"ssh-rsa", &[5]);
         let envelope = Envelope::parse(&key).expect("it is well formed");
-        assert!(matches!(envelope.private(), Some(Private::Open)));
-        assert!(sealed(&envelope).open(b"pass").is_some());
-        assert!(sealed(&envelope).open(b"pasS").is_none());
+        assert!(matches!(envelope.private(), Some(Private::Open(PrivatePart::Rsa(_)))));
+        for (passphrase, is_right) in [(b"pass", true), (b"pasS", false)] {
+            let opened = sealed(&envelope).open(passphrase).expect("it has no tag");
+            assert_eq!(PrivatePart::parse(&opened).is_some(), is_right);
+        }
     }
 
     /// The same key, encrypted under `pass`.

@@ -1,7 +1,13 @@
 //! SSH private keys: OpenSSH's own format, PKCS #1 and PKCS #8, encrypted or not.
 
-use age::ssh::{Identity, Recipient};
-use age_core::secrecy::{ExposeSecret, SecretString};
+use age::{
+    DecryptError, Identity as _,
+    ssh::{Identity, Recipient},
+};
+use age_core::{
+    format::{FileKey, Stanza},
+    secrecy::{ExposeSecret, SecretString},
+};
 use pkcs8::{
     EncryptedPrivateKeyInfo, ObjectIdentifier, PrivateKeyInfo,
     pkcs5::{EncryptionScheme, pbes2::Kdf},
@@ -9,11 +15,13 @@ use pkcs8::{
 use rsa::pkcs1::RsaPrivateKey;
 
 use crate::crypto::{
+    error::Error,
     keys::ssh::{
-        openssh::{self, Envelope, Private, Sealed},
+        ed25519,
+        openssh::{self, Envelope, Private, PrivatePart, Sealed},
         pem::{Block, Encryption},
         public::{self, SshPublicKeyError},
-        wire::{write_integer, write_number, write_string},
+        wire::{write_integer, write_string},
     },
     primitives::ed25519_public_key,
 };
@@ -74,7 +82,8 @@ pub struct PrivateKey {
 }
 
 enum State {
-    Open(Identity),
+    Ed25519(ed25519::Identity),
+    Rsa(Identity),
     /// Encrypted in OpenSSH's format.
     Locked(Sealed),
     /// Encrypted in an older format.
@@ -123,10 +132,23 @@ impl PrivateKey {
         &self.recipient
     }
 
-    /// The key as the library uses it. One that is locked opens nothing.
-    pub(crate) fn identity(&self) -> Option<&Identity> {
+    /// Whether the key is still encrypted, so that it opens nothing.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self.state, State::Locked(_) | State::LockedPem(_))
+    }
+
+    /// Unwraps the file key. `None` if no stanza is for this key, or it is locked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stanza`] if a stanza for this key is malformed, and [`Error::Unwrap`] if it does not open.
+    pub(crate) fn unwrap(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, Error>> {
         match &self.state {
-            State::Open(identity) => Some(identity),
+            State::Ed25519(identity) => identity.unwrap(stanzas),
+            State::Rsa(identity) => Some(identity.unwrap_stanzas(stanzas)?.map_err(|error| match error {
+                DecryptError::InvalidHeader => Error::Stanza,
+                _ => Error::Unwrap,
+            })),
             State::Locked(_) | State::LockedPem(_) => None,
         }
     }
@@ -143,8 +165,10 @@ impl PrivateKey {
     pub(crate) fn unlock(&self, passphrase: SecretString) -> Result<Self, UnlockError> {
         match &self.state {
             State::Locked(sealed) => {
-                let text = sealed.open(passphrase.expose_secret().as_bytes()).ok_or(UnlockError::WrongPassphrase)?;
-                Self::from_text(&text, self.recipient.clone()).map_err(|_| UnlockError::WrongPassphrase)
+                let private = sealed.open(passphrase.expose_secret().as_bytes()).ok_or(UnlockError::WrongPassphrase)?;
+                let private = PrivatePart::parse(&private).ok_or(UnlockError::WrongPassphrase)?;
+                Self::from_private(&sealed.public, &private, self.recipient.clone())
+                    .map_err(|_| UnlockError::WrongPassphrase)
             }
             State::LockedPem(block) => {
                 let key = decrypt(block, passphrase.expose_secret()).ok_or(UnlockError::WrongPassphrase)?;
@@ -154,7 +178,7 @@ impl PrivateKey {
                     Err(UnlockError::Mismatch)
                 }
             }
-            State::Open(_) => panic!("only a locked key can be unlocked"),
+            State::Ed25519(_) | State::Rsa(_) => panic!("only a locked key can be unlocked"),
         }
     }
 
@@ -167,7 +191,7 @@ impl PrivateKey {
             weak => Public(weak),
         })?;
         match envelope.private().ok_or(Malformed)? {
-            Private::Open => Self::from_text(&openssh::text(key), recipient),
+            Private::Open(private) => Self::from_private(envelope.public, &private, recipient),
             Private::Sealed(sealed) if sealed.rounds > ROUNDS_LIMIT => {
                 Err(Cipher(format!("{} rounds of bcrypt", sealed.rounds)))
             }
@@ -194,15 +218,10 @@ impl PrivateKey {
     }
 
     fn from_ed25519(private: &[u8; 32]) -> Result<Self, SshPrivateKeyError> {
-        let point = ed25519_public_key(private);
         let mut public = Vec::new();
         write_string(&mut public, b"ssh-ed25519");
-        write_string(&mut public, &point);
-        Self::from_parts(&public, &public, |key| {
-            write_number(key, private.len() + point.len());
-            key.extend_from_slice(private);
-            key.extend_from_slice(&point);
-        })
+        write_string(&mut public, &ed25519_public_key(private));
+        Self::from_private(&public, &PrivatePart::Ed25519(private), Self::recipient_of(&public)?)
     }
 
     fn from_pkcs1(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
@@ -215,38 +234,44 @@ impl PrivateKey {
         write_string(&mut public, b"ssh-rsa");
         write_integer(&mut public, exponent);
         write_integer(&mut public, modulus);
-        let mut kind = Vec::new();
-        write_string(&mut kind, b"ssh-rsa");
-        Self::from_parts(&public, &kind, |text| {
+        let recipient = Self::recipient_of(&public)?;
+        let private = openssh::assemble(&public, |text| {
             for number in
                 [key.modulus, key.public_exponent, key.private_exponent, key.coefficient, key.prime1, key.prime2]
             {
                 write_integer(text, number.as_bytes());
             }
+        });
+        Self::from_private(&public, &PrivatePart::parse(&private).ok_or(Malformed)?, recipient)
+    }
+
+    /// The public key of a private one.
+    fn recipient_of(public: &[u8]) -> Result<Recipient, SshPrivateKeyError> {
+        public::parse(public).map_err(|error| match error {
+            SshPublicKeyError::Unsupported(_) | SshPublicKeyError::Malformed(_) => Malformed,
+            weak => Public(weak),
         })
     }
 
-    /// Makes a key of its parts. The private part begins with `start`, and `write_rest` appends the rest.
-    fn from_parts(
+    /// Makes a key of its parts. `public` is the public key in binary, and `recipient` the same.
+    fn from_private(
         public: &[u8],
-        start: &[u8],
-        write_rest: impl FnOnce(&mut Vec<u8>),
+        private: &PrivatePart<'_>,
+        recipient: Recipient,
     ) -> Result<Self, SshPrivateKeyError> {
-        let recipient = public::parse(public).map_err(|error| match error {
-            SshPublicKeyError::Unsupported(_) | SshPublicKeyError::Malformed(_) => Malformed,
-            weak => Public(weak),
-        })?;
-        let text = openssh::assemble(public, start, write_rest).ok_or(Malformed)?;
-        Self::from_text(&text, recipient)
-    }
-
-    /// Has the library parse a key that is not encrypted.
-    fn from_text(text: &str, recipient: Recipient) -> Result<Self, SshPrivateKeyError> {
-        match Identity::from_buffer(text.as_bytes(), None) {
-            Ok(identity @ Identity::Unencrypted(_)) => Ok(Self { state: State::Open(identity), recipient }),
-            // Its public part is that of a supported type.
-            Ok(Identity::Encrypted(_) | Identity::Unsupported(_)) | Err(_) => Err(Malformed),
-        }
+        let state = match (private, &recipient) {
+            (PrivatePart::Ed25519(seed), Recipient::SshEd25519(..)) => {
+                State::Ed25519(ed25519::Identity::new(public, seed))
+            }
+            (PrivatePart::Rsa(private), Recipient::SshRsa(..)) => {
+                match Identity::from_buffer(openssh::enclose(public, private).as_bytes(), None) {
+                    Ok(identity @ Identity::Unencrypted(_)) => State::Rsa(identity),
+                    Ok(Identity::Encrypted(_) | Identity::Unsupported(_)) | Err(_) => return Err(Malformed),
+                }
+            }
+            _ => return Err(Malformed),
+        };
+        Ok(Self { state, recipient })
     }
 }
 
@@ -278,6 +303,7 @@ fn is_acceptable(key: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::keys::ssh::wire::write_number;
 
     /// A PKCS #1 key with a modulus of 2048 bits and this private exponent; its other numbers are 3.
     fn pkcs1(private_exponent: &[u8]) -> Vec<u8> {
