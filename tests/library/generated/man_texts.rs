@@ -264,8 +264,9 @@ pub(super) const JSON: &str = "\
 .SH JSON
 With
 .BR \\-\\-json ,
-standard output gets one object per line, one for each file, in the order of the files. An error in the object of a file of encrypt, decrypt, rekey or
-verify is not printed on standard error too; one that ends the run before its first file is in an object and on standard error. Bytes in names that are not UTF\\-8 are written as
+standard output gets one object per line, one for each file, in the order of the files. An error in the object of a file of
+encrypt, decrypt, rekey or verify is not printed on standard error too; one that ends the run before its first file is both in an
+object and on standard error. Bytes in names that are not UTF\\-8 are written as
 \\exff. Later versions may add fields; those listed here keep their meaning. Every object has:
 .TP
 .B file
