@@ -50,9 +50,9 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "age-keygen" -d 'Sta
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "rage-keygen" -d 'Stand in for rage-keygen'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "age-inspect" -d 'Stand in for age-inspect'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a "(__fish_complete_suffix .pub .txt .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a "(__fish_complete_suffix .pub .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
@@ -87,9 +87,9 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s q -l quiet -
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d 'Print help; -h is short, --help is long'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a "(__fish_complete_suffix .pub .txt .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'As -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a "(__fish_complete_suffix .pub .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'As -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
@@ -123,7 +123,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l json -d 'Print one
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
@@ -157,7 +157,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l json -d 'Pri
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
@@ -191,7 +191,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l json -d 'Print one
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l protect -d 'Protect the key file KEY with a new passphrase, or change its passphrase' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l protect -d 'Protect the key file KEY with a new passphrase, or change its passphrase' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s o -l output -d 'Write the key to FILE (mode 0600), and print its public key' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -211,9 +211,9 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help; -h is short, --help is long'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Report which stanzas are for the public key KEY, or that none is' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Report this for each public key in FILE, one per line' -r -k -f -a "(__fish_complete_suffix .pub .txt .keys)"
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Report this for each public key in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
@@ -230,7 +230,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l padded -d 'A
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand verify" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -251,7 +251,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand verify" -l json -d 'Prin
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand t" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -273,8 +273,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand t" -s q -l quiet -d 'Pri
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s h -l help -d 'Print help; -h is short, --help is long'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a "(__fish_complete_suffix .pub .txt .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -305,7 +305,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l json -d 'Print
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s o -l output -d 'Write the recovered data to OUT' -r -F
@@ -357,8 +357,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_see
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "completions" -d 'Print the completion script for a shell'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s r -l recipient -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand age" -s R -l recipients-file -r -k -f -a "(__fish_complete_suffix .pub .txt .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand age" -s i -l identity -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand age" -s R -l recipients-file -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand age" -s i -l identity -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s j -l plugin -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s o -l output -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s e -l encrypt
@@ -368,8 +368,8 @@ complete -c solekey -n "__fish_solekey_using_subcommand age" -s a -l armor
 complete -c solekey -n "__fish_solekey_using_subcommand age" -l version
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s h -l help -d 'Print help'
 complete -c solekey -n "__fish_solekey_using_subcommand rage" -s r -l recipient -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand rage" -s R -l recipients-file -r -k -f -a "(__fish_complete_suffix .pub .txt .keys)"
-complete -c solekey -n "__fish_solekey_using_subcommand rage" -s i -l identity -r -k -f -a "(__fish_complete_suffix .txt .key)"
+complete -c solekey -n "__fish_solekey_using_subcommand rage" -s R -l recipients-file -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand rage" -s i -l identity -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand rage" -s j -l plugin -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand rage" -s o -l output -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rage" -l max-work-factor -r -f

@@ -137,12 +137,12 @@ const ZSH_FILES: &[(&[&str], &str)] = &[
     (&["-R+", "--recipients-file=", "--authorized-keys="], "(*.(pub|txt|keys)|authorized_keys*)"),
 ];
 
-/// The same in fish: the name of an option.
+/// The same in fish, which offers files with one suffix first: the name of an option.
 const FISH_FILES: &[(&str, &str)] = &[
-    (" -l identity ", "(__fish_complete_suffix .txt .key)"),
-    (" -l protect ", "(__fish_complete_suffix .txt .key)"),
-    (" -l recipients-file ", "(__fish_complete_suffix .pub .txt .keys)"),
-    (" -l authorized-keys ", "(__fish_complete_suffix .pub .keys)"),
+    (" -l identity ", ".txt"),
+    (" -l protect ", ".txt"),
+    (" -l recipients-file ", ".pub"),
+    (" -l authorized-keys ", ".pub"),
 ];
 
 /// Generates a completion script with clap, extended to suggest the right files first.
@@ -190,7 +190,10 @@ fn fish(script: &str) -> String {
     let lines = script.split_inclusive('\n').map(|line| {
         let of_option = FISH_FILES.iter().find(|(option, _)| line.contains(option));
         match (of_option, line.strip_suffix(" -r -F\n")) {
-            (Some((_, files)), Some(start)) => format!("{start} -r -k -f -a \"{files}\"\n"),
+            // With a tab after it, a file does not get the description of the option.
+            (Some((_, suffix)), Some(start)) => {
+                format!("{start} -r -k -f -a '(__fish_complete_suffix {suffix} | string replace -r \"\\$\" \\t)'\n")
+            }
             _ => line.to_owned(),
         }
     });

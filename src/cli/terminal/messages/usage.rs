@@ -29,10 +29,13 @@ const SYNONYMS: &[(&[&str], &str)] = &[
 /// Describes the fault of a command line in one line.
 pub(super) fn message(error: &Error) -> String {
     let words = |kind| context(error, kind).unwrap_or_default();
+    let shown = |word: &str| escaped(Path::new(word));
     match (error.kind(), words(ContextKind::InvalidSubcommand).first(), words(ContextKind::InvalidArg).as_slice()) {
-        (ErrorKind::InvalidSubcommand, Some(word), _) => return format!("'{word}' is not a command"),
-        (ErrorKind::UnknownArgument, _, [word]) if word.starts_with('-') => return format!("unknown option '{word}'"),
-        (ErrorKind::UnknownArgument, _, [word]) => return format!("unexpected argument '{word}'"),
+        (ErrorKind::InvalidSubcommand, Some(word), _) => return format!("'{}' is not a command", shown(word)),
+        (ErrorKind::UnknownArgument, _, [word]) if word.starts_with('-') => {
+            return format!("unknown option '{}'", shown(word));
+        }
+        (ErrorKind::UnknownArgument, _, [word]) => return format!("unexpected argument '{}'", shown(word)),
         (ErrorKind::MissingRequiredArgument, _, missing) if !missing.is_empty() => {
             return format!("missing {}", missing.join(" and ").replace(['<', '>'], ""));
         }
