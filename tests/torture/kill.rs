@@ -79,7 +79,7 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
         assert_eq!(sandbox.run(&victim.arguments).status, 0);
         // Kills are spread over the whole run and a little beyond.
         let micros = usize::try_from(start.elapsed().as_micros()).expect("a run takes seconds") * 11 / 10;
-        for moment in numbers(rounds(12, 500), micros.max(1)) {
+        for moment in numbers(rounds(8, 500), micros.max(1)) {
             victim.outputs.iter().for_each(|name| sandbox.write(name, &victim.old));
             let mut child = sandbox.command(&victim.arguments).spawn().expect("the program starts");
             thread::sleep(Duration::from_micros(moment as u64));
