@@ -85,9 +85,9 @@ use terminal::{
     persona,
 };
 
-/// Bytes of memory without which nothing can be done. What is small is allocated without asking, and the program would be aborted.
-const LEAST_MEMORY: usize = 1 << 20;
+use crate::crypto::has_room;
 
+/// Small allocations are not checked one by one. Without room for them, the program would be aborted.
 const NO_MEMORY: &str = "solekey: error: there is not enough memory to start\n\
     solekey: hint: close other programs, raise the limit on memory (ulimit -v), or use a larger machine\n";
 
@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
         child::serve_as_launcher();
         return ExitCode::SUCCESS;
     }
-    if Vec::<u8>::new().try_reserve_exact(LEAST_MEMORY).is_err() {
+    if !has_room(0) {
         // Nobody is left to tell if this fails.
         let _ = io::stderr().write_all(NO_MEMORY.as_bytes());
         return ExitStatus::Failure.code();

@@ -4,7 +4,7 @@
 
 use age_core::format::Stanza;
 
-use crate::crypto::{error::Error, format::base64, primitives::TAG};
+use crate::crypto::{error::Error, format::base64, parallel::room::has_room, primitives::TAG};
 
 const SALT: usize = 16;
 const FILE_KEY: usize = 16;
@@ -38,10 +38,10 @@ pub(crate) fn check(stanza: &Stanza, work_factor_limit: u8) -> Result<(), Error>
 /// [`Error::Memory`].
 pub(crate) fn check_memory(work_factor: u8) -> Result<(), Error> {
     let bytes = UNIT.checked_shl(work_factor.into()).filter(|bytes| bytes >> work_factor == UNIT);
-    let granted = |bytes: u64| Vec::<u8>::new().try_reserve_exact(usize::try_from(bytes).ok()?).ok();
+    let is_granted = |bytes: u64| usize::try_from(bytes).is_ok_and(has_room);
     let mebibytes = bytes.unwrap_or(u64::MAX) >> 20;
     // Nothing touches the memory, so reserving it costs nothing. The library takes a little more.
-    bytes.and_then(|bytes| granted(bytes + bytes / 64)).ok_or(Error::Memory { work_factor, mebibytes })
+    bytes.filter(|bytes| is_granted(bytes + bytes / 64)).map(drop).ok_or(Error::Memory { work_factor, mebibytes })
 }
 
 /// A positive number in decimal digits, without leading zeros.

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::crypto::{error::Error, parallel::room::is_granted};
+use crate::crypto::{error::Error, parallel::room::has_room};
 
 /// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
@@ -31,7 +31,7 @@ impl PageBuffer {
     pub(crate) fn new(length: usize) -> Result<Self, Error> {
         let mut memory = Vec::new();
         memory.try_reserve_exact(length + 2 * PAGE).map_err(|_| Error::NoBuffer)?;
-        if length >= LONG && !is_granted(0) {
+        if length >= LONG && !has_room(0) {
             return Err(Error::NoBuffer);
         }
         memory.resize(length + 2 * PAGE, 0);
