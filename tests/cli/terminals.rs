@@ -7,7 +7,7 @@ use std::{
     os::unix::net::UnixStream,
     process::Stdio,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -129,21 +129,31 @@ fn nothing_typed_while_keys_are_derived_for_further_files_is_shown() {
         return;
     }
     let sandbox = Sandbox::new();
-    for name in ["x", "y"] {
+    sandbox.write("pass", "correct horse battery\n");
+    sandbox.write("first", "x\n");
+    let start = Instant::now();
+    sandbox.run(["encrypt", "-p", "--passphrase-file", "pass", "first"]).is_silent_success();
+    let key = start.elapsed().as_millis();
+    let names = ["w", "x", "y", "z"];
+    for name in names {
         sandbox.write(name, "x\n");
     }
-    // With the work factor of new files, each key takes a second. On a thread, so that the second one comes after the first.
+
+    // Typed while the first key is derived, and the second or third. On one thread, so that they come one after the other.
     let right = "correct horse battery\\r";
-    let typed = format!("{right}\"; after 400; send \"ONE\"; after 800; send \"TWO\"; after 300; send \"TWO\\r");
+    let (first, later) = (key / 3, key);
+    let typed = format!("{right}\"; after {first}; send \"ONE\"; after {later}; send \"TWO\"; send \"TWO\\r");
     let sealed = on_terminal(
         &sandbox,
-        "exec \"$SOLEKEY\" encrypt -q -T1 --progress never -p x y",
+        "exec \"$SOLEKEY\" encrypt -q -T1 --progress never -p w x y z",
         &[(NEW, right), (AGAIN, &typed)],
     );
     sealed.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
-    let command = format!("\"$SOLEKEY\" verify -T1 --progress never x.age y.age; {ECHO}");
-    let opened = on_terminal(&sandbox, &command, &[(QUESTION, &typed)]);
-    assert_eq!(String::from_utf8_lossy(&opened.stdout), format!("{QUESTION}\nx.age: OK\ny.age: OK\necho\n"));
+    let command = format!("\"$SOLEKEY\" verify -T1 --progress never w.age x.age y.age z.age; {ECHO}");
+    let question = "Enter passphrase for 'w.age': ";
+    let opened = on_terminal(&sandbox, &command, &[(question, &typed)]);
+    let verified: String = names.iter().map(|name| format!("{name}.age: OK\n")).collect();
+    assert_eq!(String::from_utf8_lossy(&opened.stdout), format!("{question}\n{verified}echo\n"));
 }
 
 #[test]
