@@ -204,7 +204,7 @@ fn a_command_that_imports_another_is_caught() {
 fn a_chain_of_imports_from_encryption_to_the_default_identities_is_caught() {
     let rule = |recipients, key_file| {
         rules::defaults_open_only(&tree(&[
-            ("cli/commands/encrypt.rs", "use crate::cli::keys::recipients::Recipients;"),
+            ("cli/commands/encrypt/recipients.rs", "use crate::cli::keys::recipients::Recipients;"),
             ("cli/keys/recipients.rs", recipients),
             ("cli/keys/key_file.rs", key_file),
             ("cli/keys/keyring.rs", "use crate::cli::keys::key_set::KeySet;"),
@@ -217,7 +217,7 @@ fn a_chain_of_imports_from_encryption_to_the_default_identities_is_caught() {
     let found = rule("use crate::cli::keys::key_file::KeyFile;", "use crate::cli::keys::keyring::Keyring;");
     assert_eq!(found.len(), 10, "{found:?}");
     let way = [
-        "encrypt.rs uses",
+        "encrypt/recipients.rs uses",
         "recipients.rs uses",
         "key_file.rs uses",
         "keyring.rs uses",
@@ -237,6 +237,14 @@ fn a_chain_of_imports_from_encryption_to_the_default_identities_is_caught() {
         ("cli/keys/default_identities.rs", ""),
     ];
     caught(&rules::defaults_open_only(&tree(&other)), &["cli/batch/mod.rs names"]);
+    let moved = [
+        ("cli/keys/recipients.rs", ""),
+        ("cli/keys/public_keys.rs", ""),
+        ("cli/keys/key_file.rs", ""),
+        ("cli/commands/encrypt.rs", ""),
+        ("cli/commands/session.rs", ""),
+    ];
+    caught(&rules::deciding_files_exist(&tree(&moved)), &["cli/commands/encrypt/ decides"]);
 }
 
 #[test]

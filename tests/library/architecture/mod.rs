@@ -118,6 +118,7 @@ fn commands_never_import_each_other() {
 
 #[test]
 fn default_identities_never_reach_the_code_that_decides_who_can_open_a_file() {
+    obeyed(&rules::deciding_files_exist(&TREE), "Name the file's new place in `DECIDE_RECIPIENTS` in rules.rs.");
     obeyed(
         &rules::defaults_open_only(&TREE),
         "Default identities open files and never widen who can open one. Only keys/keyring.rs may use them, and encryption must \

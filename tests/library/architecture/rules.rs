@@ -99,7 +99,7 @@ const DECIDE_RECIPIENTS: &[&str] = &[
     "cli/keys/recipients.rs",
     "cli/keys/public_keys.rs",
     "cli/keys/key_file.rs",
-    "cli/commands/encrypt.rs",
+    "cli/commands/encrypt/",
     "cli/commands/session.rs",
 ];
 
@@ -227,13 +227,14 @@ pub(crate) fn commands_are_apart(tree: &Tree) -> Vec<String> {
 
 pub(crate) fn defaults_open_only(tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
-    for from in DECIDE_RECIPIENTS.iter().filter(|file| tree.files.contains_key(**file)) {
+    let deciding: Vec<&String> = tree.files.keys().filter(|file| is_below(file, DECIDE_RECIPIENTS)).collect();
+    for from in &deciding {
         for to in ["cli/keys/keyring.rs", "cli/keys/key_set.rs", "cli/keys/default_identities.rs"] {
             violations.extend(tree.way(from, to).map(|way| format!("{from} reaches {to}:{way}")));
         }
     }
     let named = imports(tree).filter(|(file, used, to)| {
-        let is_keyring = DECIDE_RECIPIENTS.contains(file)
+        let is_keyring = is_below(file, DECIDE_RECIPIENTS)
             && (["cli/keys/keyring.rs", "cli/keys/key_set.rs"].contains(to)
                 || used.written.split("::").any(|name| name == "Identities"));
         let is_default = *to == "cli/keys/default_identities.rs";
@@ -243,6 +244,12 @@ pub(crate) fn defaults_open_only(tree: &Tree) -> Vec<String> {
     });
     violations.extend(named.map(|(file, used, _)| format!("{file} names {}", used.written)));
     violations
+}
+
+/// A rule for files that do not exist would hold whatever the others do.
+pub(crate) fn deciding_files_exist(tree: &Tree) -> Vec<String> {
+    let missing = DECIDE_RECIPIENTS.iter().filter(|listed| !tree.files.keys().any(|file| file.starts_with(**listed)));
+    missing.map(|listed| format!("{listed} decides who can open a file, and there is no such file")).collect()
 }
 
 pub(crate) fn one_owner(tree: &Tree, dependencies: &BTreeSet<String>) -> Vec<String> {
