@@ -181,6 +181,12 @@ fn a_mistyped_recipient_is_told_from_the_others() {
     for (words, error, hint) in [
         (&["-r", &mistyped, "-r", &recipient][..], shown.as_str(), copy),
         (&["-r", &recipient, "-r", &mistyped], &shown, copy),
+        (
+            &["-r", "age1\u{1b}[31mred\nforged"],
+            "-r age1...: the key's checksum is wrong; it was mistyped or cut off",
+            copy,
+        ),
+        (&["-r", "age1\u{202e}gpj"], "-r age1...: the key's checksum is wrong; it was mistyped or cut off", copy),
         (&["-r", "age1"], "-r age1: the key's checksum is wrong; it was mistyped or cut off", copy),
         (&["-r", &recipient, "-r", "alice"], "-r, recipient 2 of 2: not a recipient", begins),
         (&["-r", "alice"], "-r: not a recipient", begins),

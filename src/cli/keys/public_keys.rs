@@ -38,7 +38,7 @@ pub(super) fn argument(files: &KeyFiles, key: &str, place: &str) -> Result<Recip
 /// The start of a key that says that it is public. Others are not repeated at all, because they may be secret.
 fn start(key: &str) -> String {
     const SHOWN: usize = 16;
-    let start: String = key.chars().take(SHOWN).collect();
+    let start: String = key.chars().take(SHOWN).take_while(char::is_ascii_alphanumeric).collect();
     if start.len() < key.len() { format!("{start}...") } else { start }
 }
 
