@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::cli::terminal::words::secret_run;
+use crate::cli::terminal::words::secret_runs;
 
 /// Printed in place of key material.
 pub(crate) const NOT_SHOWN: &str = "(not shown: it looks like a secret key)";
@@ -35,7 +35,11 @@ pub(crate) fn suspicion(text: &[u8]) -> Suspicion {
     if next_key(&letters, 0).is_some() {
         return Suspicion::Key;
     }
-    if fragments(text).next().is_some() || secret_run(text).is_some() { Suspicion::Fragment } else { Suspicion::None }
+    if fragments(text).next().is_some() || secret_runs(text).next().is_some() {
+        Suspicion::Fragment
+    } else {
+        Suspicion::None
+    }
 }
 
 /// `text` with everything that is at least as suspicious as `least` replaced by [`NOT_SHOWN`].
@@ -51,7 +55,7 @@ pub(crate) fn redacted(text: &str, least: Suspicion) -> Cow<'_, str> {
         hidden.push(key);
     }
     if least <= Suspicion::Fragment {
-        hidden.extend(fragments(text.as_bytes()).chain(secret_run(text.as_bytes())));
+        hidden.extend(fragments(text.as_bytes()).chain(secret_runs(text.as_bytes())));
         hidden.sort_by_key(|range| range.start);
     }
     // White space inside a key makes it unrecognizable here, so all of the text is hidden.

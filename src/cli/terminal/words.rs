@@ -26,22 +26,27 @@ pub(super) fn generate() -> Zeroizing<String> {
     passphrase
 }
 
-/// Finds the first run of words in `text` that is long enough to be a generated passphrase or a key on paper, in any case and
-/// with anything but letters between the words.
-pub(super) fn secret_run(text: &[u8]) -> Option<Range<usize>> {
+/// Finds runs of words in `text` that are long enough to be a generated passphrase or a key on paper, in any case and with anything but
+/// letters between the words.
+pub(super) fn secret_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let is_letter = u8::is_ascii_alphabetic;
-    let mut run: Option<(Range<usize>, usize)> = None;
     let mut at = 0;
-    while let Some(start) = text[at..].iter().position(is_letter).map(|letter| at + letter) {
-        at = start + text[start..].iter().take_while(|byte| is_letter(byte)).count();
-        let (from, count) = run.take().unwrap_or((start..start, 0));
-        match (is_in_list(&text[start..at]), count) {
-            (true, _) => run = Some((from.start..at, count + 1)),
-            (false, PASSPHRASE_WORDS..) => return Some(from),
-            (false, _) => {}
+    std::iter::from_fn(move || {
+        let mut run = 0..0;
+        let mut words = 0;
+        while let Some(start) = text[at..].iter().position(is_letter).map(|letter| at + letter) {
+            at = start + text[start..].iter().take_while(|byte| is_letter(byte)).count();
+            if is_in_list(&text[start..at]) {
+                run = if words == 0 { start..at } else { run.start..at };
+                words += 1;
+            } else if words >= PASSPHRASE_WORDS {
+                return Some(run);
+            } else {
+                words = 0;
+            }
         }
-    }
-    run.filter(|(_, count)| *count >= PASSPHRASE_WORDS).map(|(range, _)| range)
+        (words >= PASSPHRASE_WORDS).then_some(run)
+    })
 }
 
 fn is_in_list(word: &[u8]) -> bool {
@@ -67,17 +72,20 @@ mod tests {
 
     #[test]
     fn ten_words_in_a_row_are_a_secret() {
+        let found = |text: &str| secret_runs(text.as_bytes()).map(|run| text[run].to_owned()).collect::<Vec<_>>();
         let generated = generate();
         for text in [generated.to_string(), generated.to_uppercase(), generated.replace('-', "\n 7. ")] {
-            assert_eq!(secret_run(text.as_bytes()), Some(0..text.len()), "{text}");
+            assert_eq!(found(&text), [&*text], "{text}");
             let around = format!("xx'{text}' xx");
-            assert_eq!(secret_run(around.as_bytes()), Some(3..3 + text.len()), "{around}");
+            assert_eq!(found(&around), [&*text], "{around}");
+            let twice = format!("{text} xx {text}");
+            assert_eq!(found(&twice), [&*text, &*text], "{twice}");
         }
         let (first, rest) = generated.split_once('-').expect("there are ten words");
         for text in
             [rest.to_owned(), format!("{first}-xx-{rest}"), format!("{first}{}", "-xx".repeat(20)), String::new()]
         {
-            assert_eq!(secret_run(text.as_bytes()), None, "{text}");
+            assert!(found(&text).is_empty(), "{text}");
         }
     }
 }
