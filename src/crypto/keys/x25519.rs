@@ -23,7 +23,7 @@ use crate::crypto::{
 
 const LABEL: &[u8] = b"age-encryption.org/v1/X25519";
 /// Bytes in keys, shares and shared secrets.
-const POINT: usize = 32;
+pub(super) const POINT: usize = 32;
 const FILE_KEY: usize = 16;
 
 /// A public key, `age1…`.
@@ -58,7 +58,7 @@ impl Recipient {
         let ephemeral = ephemeral_key();
         let share = ephemeral.public();
         let shared = ephemeral.agree(&self.point).ok_or_else(|| Error::Wrap("its shared secret is zero".to_owned()))?;
-        let wrap_key = wrap_key(&shared, &share, &self.point);
+        let wrap_key = wrap_key(&shared, &share, &self.point, LABEL);
         let mut body = vec![0; FILE_KEY + TAG];
         // The key wraps one message, so its nonce is zero.
         ChaCha20Poly1305::new(&wrap_key).seal([0; 12], file_key.expose_secret(), &mut body);
@@ -90,12 +90,35 @@ fn ephemeral_key() -> X25519Key {
     X25519Key::new(&secret)
 }
 
-/// The key that encrypts a file key.
-fn wrap_key(shared: &[u8; POINT], share: &[u8; POINT], recipient: &[u8; POINT]) -> Zeroizing<[u8; 32]> {
+/// Derives the key that wraps a file key.
+pub(super) fn wrap_key(
+    shared: &[u8; POINT],
+    share: &[u8; POINT],
+    recipient: &[u8; POINT],
+    label: &[u8],
+) -> Zeroizing<[u8; 32]> {
     let mut salt = [0; 2 * POINT];
     salt[..POINT].copy_from_slice(share);
     salt[POINT..].copy_from_slice(recipient);
-    hkdf_sha256(shared, &salt, LABEL)
+    hkdf_sha256(shared, &salt, label)
+}
+
+/// Decodes a stanza's share, if its body has the length of a wrapped file key. Longer ones can be made to open under many keys.
+///
+/// # Errors
+///
+/// [`Error::Stanza`].
+pub(super) fn read_share(share: &str, body: &[u8]) -> Result<[u8; POINT], Error> {
+    let share = base64::decode(share).and_then(|share| share.try_into().ok());
+    share.filter(|_| body.len() == FILE_KEY + TAG).ok_or(Error::Stanza)
+}
+
+/// Opens a stanza's body. `None` if it is wrapped under another key.
+pub(super) fn unwrap_file_key(wrap_key: &[u8; 32], body: &[u8]) -> Option<FileKey> {
+    let mut opened = Zeroizing::new([0; FILE_KEY]);
+    // The key wraps one message, so its nonce is zero.
+    ChaCha20Poly1305::new(wrap_key).open([0; 12], body, opened.as_mut()).ok()?;
+    Some(FileKey::init_with_mut(|key| key.copy_from_slice(opened.as_ref())))
 }
 
 /// Decodes the text of a key.
@@ -153,18 +176,11 @@ impl Identity {
 
     fn unwrap_one(&self, stanza: &Stanza) -> Result<Option<FileKey>, Error> {
         let [share] = stanza.args.as_slice() else { return Err(Error::Stanza) };
-        let share: [u8; POINT] = base64::decode(share).and_then(|share| share.try_into().ok()).ok_or(Error::Stanza)?;
-        // The body's length is checked before it is decrypted: longer ones can be made to open under many keys.
-        if stanza.body.len() != FILE_KEY + TAG {
-            return Err(Error::Stanza);
-        }
+        let share = read_share(share, &stanza.body)?;
         // A shared secret of zeros is one that no honest sender makes.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
-        let wrap_key = wrap_key(&shared, &share, &self.public);
-        let mut opened = Zeroizing::new([0; FILE_KEY]);
-        // The key wraps one message, so its nonce is zero. The stanza does not name its key, so it may be for somebody else.
-        let is_ours = ChaCha20Poly1305::new(&wrap_key).open([0; 12], &stanza.body, opened.as_mut()).is_ok();
-        Ok(is_ours.then(|| FileKey::init_with_mut(|key| key.copy_from_slice(opened.as_ref()))))
+        // The stanza does not name its key, so it may be for somebody else.
+        Ok(unwrap_file_key(&wrap_key(&shared, &share, &self.public, LABEL), &stanza.body))
     }
 }
 

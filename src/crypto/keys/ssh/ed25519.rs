@@ -9,14 +9,12 @@ use age_core::format::{FileKey, Stanza};
 use crate::crypto::{
     error::Error,
     format::{base64, stanza_type::SSH_ED25519},
-    primitives::{ChaCha20Poly1305, TAG, X25519Key, hkdf_sha256, sha256, sha512},
+    keys::x25519::{POINT, read_share, unwrap_file_key, wrap_key},
+    primitives::{X25519Key, hkdf_sha256, sha256, sha512},
     secrecy::Zeroizing,
 };
 
 const LABEL: &[u8] = b"age-encryption.org/v1/ssh-ed25519";
-/// Bytes in keys, shares and shared secrets.
-const POINT: usize = 32;
-const FILE_KEY: usize = 16;
 /// Bytes of the hash of a public key that a stanza begins with.
 const KEY_TAG: usize = 4;
 
@@ -53,21 +51,10 @@ impl Identity {
     }
 
     fn unwrap_one(&self, share: &str, body: &[u8]) -> Result<FileKey, Error> {
-        let share: [u8; POINT] = base64::decode(share).and_then(|share| share.try_into().ok()).ok_or(Error::Stanza)?;
-        // The body's length is checked before it is decrypted: longer ones can be made to open under many keys.
-        if body.len() != FILE_KEY + TAG {
-            return Err(Error::Stanza);
-        }
+        let share = read_share(share, body)?;
         // A shared secret of zeros is one that no honest sender makes.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
         let shared = self.tweak.agree(&shared).ok_or(Error::Stanza)?;
-        let mut salt = [0; 2 * POINT];
-        salt[..POINT].copy_from_slice(&share);
-        salt[POINT..].copy_from_slice(&self.public);
-        let wrap_key = hkdf_sha256(shared.as_ref(), &salt, LABEL);
-        let mut opened = Zeroizing::new([0; FILE_KEY]);
-        // The key wraps one message, so its nonce is zero.
-        ChaCha20Poly1305::new(&wrap_key).open([0; 12], body, opened.as_mut()).map_err(|_| Error::Unwrap)?;
-        Ok(FileKey::init_with_mut(|key| key.copy_from_slice(opened.as_ref())))
+        unwrap_file_key(&wrap_key(&shared, &share, &self.public, LABEL), body).ok_or(Error::Unwrap)
     }
 }

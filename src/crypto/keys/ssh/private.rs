@@ -184,12 +184,7 @@ impl PrivateKey {
 
     fn from_openssh(key: &[u8]) -> Result<Self, SshPrivateKeyError> {
         let envelope = Envelope::parse(key).ok_or(Malformed)?;
-        let recipient = public::parse(envelope.public).map_err(|error| match error {
-            SshPublicKeyError::Unsupported(kind) if kind.starts_with("sk-") => Hardware,
-            SshPublicKeyError::Unsupported(_) => Unsupported,
-            SshPublicKeyError::Malformed(_) => Malformed,
-            weak => Public(weak),
-        })?;
+        let recipient = Self::recipient_of(envelope.public)?;
         match envelope.private().ok_or(Malformed)? {
             Private::Open(private) => Self::from_private(envelope.public, &private, recipient),
             Private::Sealed(sealed) if sealed.rounds > ROUNDS_LIMIT => {
@@ -248,7 +243,9 @@ impl PrivateKey {
     /// The public key of a private one.
     fn recipient_of(public: &[u8]) -> Result<Recipient, SshPrivateKeyError> {
         public::parse(public).map_err(|error| match error {
-            SshPublicKeyError::Unsupported(_) | SshPublicKeyError::Malformed(_) => Malformed,
+            SshPublicKeyError::Unsupported(kind) if kind.starts_with("sk-") => Hardware,
+            SshPublicKeyError::Unsupported(_) => Unsupported,
+            SshPublicKeyError::Malformed(_) => Malformed,
             weak => Public(weak),
         })
     }
