@@ -98,41 +98,36 @@ impl<'a> Outputs<'a> {
         if self.overwrite() != Overwrite::Replace || walk::yields_one(&inputs) {
             return inputs;
         }
-        let mut kept = Vec::new();
+        let mut missing = HashSet::new();
         let known = if walk::are_known(&self.args.inputs) { again() } else { None };
-        let inputs = match known {
-            Some(again) => {
-                again.flatten().for_each(|input| self.protect_one(&input));
-                inputs
-            }
+        let (protected, inputs) = match known {
+            Some(again) => (again.flatten().flat_map(|input| self.identities(&input, &mut missing)).collect(), inputs),
             None => {
-                kept.extend(inputs);
-                kept.iter().flatten().for_each(|input| self.protect_one(input));
-                Box::new(kept.into_iter())
+                let kept: Vec<_> = inputs.collect();
+                let protected = kept.iter().flatten().flat_map(|input| self.identities(input, &mut missing)).collect();
+                (protected, Box::new(kept.into_iter()) as Inputs)
             }
         };
-        self.protected.finish();
+        self.protected = protected;
+        self.missing = missing;
         inputs
     }
 
-    fn protect_one(&mut self, input: &InputPath) {
+    /// The input, and the file that is read if it is a link. Adds a path to `missing` if there is no such input.
+    fn identities(&self, input: &InputPath, missing: &mut HashSet<PathBuf>) -> impl Iterator<Item = FileId> + use<> {
         // An update asks for little of each file. A file that a walk finds is not an output unless its name ends in `.age`.
         let is_no_output = || !self.args.force && input.was_found() && self.naming.never_makes(&input.path);
-        if input.is_stdin() || is_no_output() {
-            return;
-        }
-        match FileId::of_name(&input.path, Links::Hold) {
-            Ok((id, metadata)) => {
-                self.protected.push(&id);
-                // The file that the link leads to is read.
-                if metadata.is_symlink()
-                    && let Ok((id, _)) = FileId::of_name(&input.path, Links::Follow)
-                {
-                    self.protected.push(&id);
+        let mut found = [None, None];
+        if !input.is_stdin() && !is_no_output() {
+            match FileId::of_name(&input.path, Links::Hold) {
+                Ok((id, metadata)) => {
+                    let read = || FileId::of_name(&input.path, Links::Follow).ok();
+                    found = [Some(id), metadata.is_symlink().then(read).flatten().map(|(id, _)| id)];
                 }
+                Err(_) => missing.extend(canonical(&input.path)),
             }
-            Err(_) => self.missing.extend(canonical(&input.path)),
         }
+        found.into_iter().flatten()
     }
 
     /// The permissions of the output for an input.

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, Read, Write},
+    io::{self, Write},
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -272,9 +272,12 @@ struct HeldZeros<'a> {
 impl HeldZeros<'_> {
     /// Writes zeros until `length` bytes were passed on.
     fn fill(&mut self, length: u64) -> io::Result<()> {
-        let missing = length.saturating_sub(self.written);
-        io::copy(&mut io::repeat(0).take(missing), &mut self.writer)?;
-        self.written += missing;
+        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+        while self.written < length {
+            let zeros = &ZEROS[..ZEROS.len().min(saturating_usize(length - self.written))];
+            self.writer.write_all(zeros)?;
+            self.written += zeros.len() as u64;
+        }
         Ok(())
     }
 }

@@ -281,7 +281,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The recipient for `-p`.
 /// Fails if the only input is not an age file, before a passphrase is asked for.
 fn check_header(args: &Rekey) -> Result<()> {
     let [file] = args.inputs.files.as_slice() else { return Ok(()) };
@@ -293,6 +292,7 @@ fn check_header(args: &Rekey) -> Result<()> {
     read.with_context(|| format!("cannot rekey {}", display_name(file)))
 }
 
+/// The recipient for `-p`.
 fn new_passphrase(args: &Rekey, stdin_is_taken: bool) -> Result<Recipient> {
     let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), stdin_is_taken)?;
     let passphrase = prompt

@@ -28,7 +28,7 @@ use crate::{
             messages::Messages,
         },
     },
-    crypto::has_room_for_thread,
+    crypto::spawn_scoped,
 };
 
 /// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
@@ -280,7 +280,7 @@ fn on_threads<T: Send, U: Send>(items: Vec<T>, action: impl Fn(T) -> U + Sync) -
                 }
             };
             // If the system gives no more threads, the ones that exist do the work.
-            if !has_room_for_thread(0) || thread::Builder::new().spawn_scoped(scope, more).is_err() {
+            if spawn_scoped(scope, 0, more).is_err() {
                 break;
             }
         }

@@ -1,6 +1,9 @@
 //! Checks of an input before it is opened to be read.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{File, Metadata},
+    path::Path,
+};
 
 use anyhow::{Context, Result};
 
@@ -22,18 +25,18 @@ pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
 ///
 /// # Errors
 ///
-/// Those of [`Input::open`].
+/// Those of [`Input::open`](crate::cli::files::input::Input::open), for a file or a folder. A pipe or a device only has to exist.
 pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
     let [path] = inputs.files.as_slice() else { return Ok(()) };
     if json || !inputs.is_single() || path == Path::new(DASH) {
         return Ok(());
     }
     let name = display_name(path);
-    if path.is_dir() {
+    let metadata = path.metadata();
+    if metadata.as_ref().is_ok_and(Metadata::is_dir) {
         return refuse_directory(&name);
     }
-    // A FIFO is opened once.
-    let opened =
-        path.metadata().and_then(|metadata| if metadata.is_file() { File::open(path).map(drop) } else { Ok(()) });
+    // A pipe is opened once, and a device only to be read.
+    let opened = metadata.and_then(|metadata| if metadata.is_file() { File::open(path).map(drop) } else { Ok(()) });
     opened.with_context(|| format!("cannot open {name}")).with_context(|| During::OpeningInput(path.clone()))
 }

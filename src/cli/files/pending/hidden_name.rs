@@ -154,12 +154,12 @@ pub(crate) fn check_is_not_append_only(folder: &Path) -> io::Result<()> {
 /// [`CannotDelete`]; those of creating the file.
 pub(super) fn check_deletion(folder: &Path) -> io::Result<()> {
     static TRIED: Mutex<BTreeSet<(u64, u64)>> = Mutex::new(BTreeSet::new());
-    check_is_not_append_only(folder)?;
     let numbers = platform::file_number(&fs::metadata(folder)?);
     let tried = || TRIED.lock().unwrap_or_else(PoisonError::into_inner);
     if numbers.is_some_and(|numbers| tried().contains(&numbers)) {
         return Ok(());
     }
+    check_is_not_append_only(folder)?;
     let (_, mut name) = HiddenName::create(folder, platform::create_private)?;
     name.delete().map_err(|(error, left)| CannotDelete::Tried { error, left })?;
     tried().extend(numbers);

@@ -11,7 +11,7 @@ mod writing;
 
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64},
 };
@@ -120,15 +120,7 @@ impl Pending {
         self.file.seek(SeekFrom::Start(self.cursor))?;
         self.cursor += io::copy(file, &mut self.file)?;
         // The kernel stops at the size of a file, which may be longer.
-        let mut buffer = [0; 4096];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(count) => self.write_all(&buffer[..count])?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        io::copy(file, self).map(drop)
     }
 
     /// Fills `buffer` from `offset`.
@@ -148,7 +140,7 @@ impl Pending {
 
     /// The file system that it is on, if that can be synced as a whole.
     pub(crate) fn file_system(&self) -> Option<FileSystem> {
-        FileSystem::of(parent_folder(&self.target))
+        FileSystem::of(&self.id, parent_folder(&self.target))
     }
 
     /// Sets length and permissions, which are no more than those of the file that is `replaced`, and starts to write the file to

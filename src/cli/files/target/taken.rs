@@ -31,31 +31,29 @@ impl FileSet {
     }
 }
 
-/// A set of files that is filled once. Takes 8 bytes for each.
+/// A set of files that does not change. Takes 8 bytes for each.
 #[derive(Default)]
 pub(crate) struct FixedFileSet(HashMap<u64, Vec<u64>>);
 
 impl FixedFileSet {
-    /// Adds a file.
-    pub(crate) fn push(&mut self, id: &FileId) {
-        if let Some((device, inode)) = id.numbers() {
-            self.0.entry(device).or_default().push(inode);
-        }
+    pub(crate) fn contains(&self, id: &FileId) -> bool {
+        let has = |(device, inode)| self.0.get(&device).is_some_and(|inodes| inodes.binary_search(&inode).is_ok());
+        id.numbers().is_some_and(has)
     }
+}
 
-    /// Ends the filling.
-    pub(crate) fn finish(&mut self) {
-        for inodes in self.0.values_mut() {
+impl FromIterator<FileId> for FixedFileSet {
+    fn from_iter<I: IntoIterator<Item = FileId>>(ids: I) -> Self {
+        let mut set = Self::default();
+        for (device, inode) in ids.into_iter().filter_map(|id| id.numbers()) {
+            set.0.entry(device).or_default().push(inode);
+        }
+        for inodes in set.0.values_mut() {
             inodes.sort_unstable();
             inodes.dedup();
             inodes.shrink_to_fit();
         }
-    }
-
-    /// Whether a file is in the set, which must be finished.
-    pub(crate) fn contains(&self, id: &FileId) -> bool {
-        let has = |(device, inode)| self.0.get(&device).is_some_and(|inodes| inodes.binary_search(&inode).is_ok());
-        id.numbers().is_some_and(has)
+        set
     }
 }
 
