@@ -68,7 +68,7 @@ pub use keys::{
     seed::{KeyKind, SEED},
     ssh::{private::SshPrivateKeyError, public::SshPublicKeyError},
 };
-pub(crate) use parallel::room::{has_room, has_room_for_thread};
+pub(crate) use parallel::memory::{has_room, spawn, spawn_scoped};
 pub use parallel::{
     endpoints::{ReadAt, Sink, Source, WriteAt},
     wanted::is_wanted,

@@ -15,7 +15,7 @@ use crate::{
         files::{naming::InputPath, walk},
         terminal::{exit_status::ExitStatus, messages::Messages},
     },
-    crypto::{SEGMENT, has_room_for_thread},
+    crypto::{SEGMENT, spawn_scoped},
 };
 
 /// Files that may be done before the oldest that is not. One slow file stops no other until then, and reports need memory.
@@ -78,14 +78,10 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
     };
     thread::scope(|scope| {
         // If the system gives no more threads, the ones that exist do the work.
-        let is_alone =
-            is_single || !has_room_for_thread(0) || thread::Builder::new().spawn_scoped(scope, commit_all).is_err();
+        let is_alone = is_single || spawn_scoped(scope, 0, commit_all).is_err();
         let work_on_all = &work_on_all;
         let work_on_all = move || work_on_all(is_alone);
-        let others: Vec<_> = (1..workers)
-            .take_while(|_| has_room_for_thread(2 * SEGMENT))
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, work_on_all).ok())
-            .collect();
+        let others: Vec<_> = (1..workers).map_while(|_| spawn_scoped(scope, 2 * SEGMENT, work_on_all).ok()).collect();
         work_on_all();
         for other in others {
             other.join().expect(NO_PANIC);

@@ -3,6 +3,8 @@
 
 #[cfg(windows)]
 use std::sync::Once;
+#[cfg(unix)]
+use std::sync::{Arc, OnceLock, mpsc};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -10,15 +12,10 @@ use std::{
     process,
     sync::{Mutex, MutexGuard},
 };
-#[cfg(unix)]
-use std::{
-    sync::{Arc, OnceLock, mpsc},
-    thread,
-};
 
 use crate::cli::platform::child::running;
 #[cfg(unix)]
-use crate::{cli::platform::hidden_input, crypto::has_room_for_thread};
+use crate::{cli::platform::hidden_input, crypto::spawn};
 
 /// Files to remove if the program ends early.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -77,12 +74,9 @@ fn watch(mut watcher: MutexGuard<'_, Option<signal_hook::iterator::Handle>>) -> 
     /// The signals to handle, found while the system still lets the program look.
     static WANTED: OnceLock<Vec<i32>> = OnceLock::new();
 
-    if !has_room_for_thread(0) {
-        return Err(io::ErrorKind::OutOfMemory.into());
-    }
     // The thread comes first: without one, signals would be caught and nobody would act on them.
     let (sender, receiver) = mpsc::channel::<Signals>();
-    thread::Builder::new().spawn(move || {
+    spawn(move || {
         let Ok(mut signals) = receiver.recv() else { return };
         signals.forever().for_each(|signal| match signal {
             SIGTSTP => suspend(),

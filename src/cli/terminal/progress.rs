@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,7 +16,7 @@ use crate::{
         args::{self, When},
         platform,
     },
-    crypto::has_room_for_thread,
+    crypto::spawn,
 };
 
 /// Work that takes less time shows no bar.
@@ -129,19 +128,23 @@ impl Progress {
         name.clone_into(&mut lock(&self.latest));
         if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
             show(&self.bar, length);
-            self.bar.set_message(label("", name));
-            return;
-        }
-        let total = *lock(&self.total);
-        if total.is_none() && self.bar.length().is_some() {
+        } else if lock(&self.total).is_none() && self.bar.length().is_some() {
             show(&self.bar, None);
         }
-        let done = self.done.load(Ordering::Relaxed);
-        self.bar.set_message(match total {
-            Some(Total { files, .. }) => label(&format!("{done}/{files} "), name),
-            None if done == 0 => label("", name),
-            None => label(&format!("{done} {} done, ", if done == 1 { "file" } else { "files" }), name),
-        });
+        if !self.bar.is_hidden() {
+            self.name_latest();
+        }
+    }
+
+    /// Labels the bar with the file opened last and the number of files done.
+    fn name_latest(&self) {
+        let before = match (*lock(&self.total), self.done.load(Ordering::Relaxed)) {
+            (Some(Total { files: files @ 2.., .. }), done) => format!("{done}/{files} "),
+            (_, 0) => String::new(),
+            (_, 1) => "1 file done, ".to_owned(),
+            (_, done) => format!("{done} files done, "),
+        };
+        self.bar.set_message(label(&before, &lock(&self.latest)));
     }
 
     /// Counts a file as done.
@@ -157,7 +160,9 @@ impl Progress {
 
     /// Announces that an output is read back. The bar does not count that.
     pub(crate) fn read_back(&self, name: &str) {
-        self.bar.set_message(label("reading back ", name));
+        if !self.bar.is_hidden() {
+            self.bar.set_message(label("reading back ", name));
+        }
     }
 
     /// Announces that a single file is read twice.
@@ -190,6 +195,7 @@ impl Progress {
                 ProgressDrawTarget::term_like_with_hz(Box::new(NoTerminal), FRAMES_PER_SECOND)
             });
             *on_screen = Some(self.bar.clone());
+            self.name_latest();
             self.start_measuring();
             // Redraws on a timer, so that a stalled pipe still shows the time elapsed.
             self.bar.enable_steady_tick(FRAME);
@@ -211,9 +217,7 @@ impl Progress {
             }
         };
         // Without another thread there is no total.
-        if has_room_for_thread(0) {
-            let _ = thread::Builder::new().spawn(measure);
-        }
+        let _ = spawn(measure);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use age_core::format::Stanza;
 
-use crate::crypto::{error::Error, format::base64, parallel::room::has_room, primitives::TAG};
+use crate::crypto::{error::Error, format::base64, parallel::memory::has_room, primitives::TAG};
 
 const SALT: usize = 16;
 const FILE_KEY: usize = 16;

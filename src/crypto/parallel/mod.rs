@@ -2,9 +2,9 @@
 
 pub(crate) mod endpoints;
 mod input;
+pub(crate) mod memory;
 pub(crate) mod page_buffer;
 pub(crate) mod pipeline;
-pub(crate) mod room;
 pub(crate) mod sequencer;
 pub(crate) mod wanted;
 

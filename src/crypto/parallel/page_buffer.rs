@@ -2,19 +2,19 @@
 
 use std::hint::black_box;
 
-use crate::crypto::{error::Error, parallel::room::has_room};
+use crate::crypto::{error::Error, parallel::memory::has_room};
 
 /// The smallest page size of any supported system, in bytes.
 const PAGE: usize = 4096;
 
-/// Bytes in a buffer that is long enough to ask whether it takes the last of the memory.
+/// Bytes from which on a buffer is allocated only if the system has the memory.
 const LONG: usize = 256 << 10;
 
 /// A buffer that places bytes at the same offset within a page as they have in a file.
 ///
 /// The kernel copies such bytes a third faster than others. A segment of a sealed file can start anywhere in a page.
 pub(crate) struct PageBuffer {
-    memory: Vec<u8>,
+    memory: Box<[u8]>,
     /// Index in `memory` where its first whole page starts.
     first_page: usize,
     /// Number of bytes from the start of `memory` that may have been written.
@@ -22,19 +22,19 @@ pub(crate) struct PageBuffer {
 }
 
 impl PageBuffer {
-    /// Allocates room for `length` bytes at any offset within a page. The last of the memory is not taken: what is small is
-    /// allocated without asking.
+    /// Allocates room for `length` bytes at any offset within a page. A long buffer leaves some memory for small allocations, which
+    /// are not checked.
     ///
     /// # Errors
     ///
     /// [`Error::NoBuffer`].
     pub(crate) fn new(length: usize) -> Result<Self, Error> {
-        let mut memory = Vec::new();
-        memory.try_reserve_exact(length + 2 * PAGE).map_err(|_| Error::NoBuffer)?;
-        if length >= LONG && !has_room(0) {
+        let length = length + 2 * PAGE;
+        if length >= LONG && !has_room(length) {
             return Err(Error::NoBuffer);
         }
-        memory.resize(length + 2 * PAGE, 0);
+        // Allocated as zeros, so that the system clears only the pages that are used.
+        let memory = vec![0; length].into_boxed_slice();
         // `align_offset` may give up. The buffer then works just as well, only slower.
         let first_page = memory.as_ptr().align_offset(PAGE).min(PAGE);
         Ok(Self { memory, first_page, used: 0 })

@@ -27,8 +27,8 @@ use crate::crypto::{
     parallel::{
         endpoints::{Sink, Source, WriteAt, saturating_usize},
         input::Input,
+        memory::spawn_scoped,
         page_buffer::PageBuffer,
-        room::has_room_for_thread,
         sequencer::Sequencer,
     },
 };
@@ -111,9 +111,7 @@ pub(crate) fn run(
                         pipeline.process_all(&mut buffers);
                     }
                 };
-                if !has_room_for_thread(size.input + size.output)
-                    || thread::Builder::new().spawn_scoped(scope, work).is_err()
-                {
+                if spawn_scoped(scope, size.input + size.output, work).is_err() {
                     break;
                 }
             }

@@ -5,11 +5,13 @@ use std::{
     io::{self, ErrorKind, Read, Write},
     process::{ChildStderr, ChildStdin, ChildStdout},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
-    thread,
     time::Duration,
 };
 
-use crate::{cli::platform::child::event::Event, crypto::secrecy::Zeroizing};
+use crate::{
+    cli::platform::child::event::Event,
+    crypto::{secrecy::Zeroizing, spawn},
+};
 
 /// Buffers that the threads may be ahead.
 const AHEAD: usize = 16;
@@ -103,7 +105,7 @@ fn read_in_thread(
             return;
         }
     };
-    thread::Builder::new().spawn(read).map(drop)
+    spawn(read).map(drop)
 }
 
 /// Copies as many bytes as fit, and returns their number.

@@ -7,6 +7,8 @@ use std::{io, path::Path};
 #[cfg(target_os = "linux")]
 use rustix::{fs::fstatfs, system::uname};
 
+use crate::cli::platform::FileId;
+
 /// A file system that reports all failures when it is synced. Elsewhere than on Linux there is none.
 #[cfg(target_os = "linux")]
 pub(crate) struct FileSystem(File);
@@ -15,14 +17,18 @@ pub(crate) enum FileSystem {}
 
 #[cfg(target_os = "linux")]
 impl FileSystem {
-    /// Opens the file system that a folder is on, unless syncing it might tell less than syncing each of its files.
-    pub(crate) fn of(folder: &Path) -> Option<Self> {
+    /// Opens the file system of `file` through the folder that `file` is in. `None` if syncing it might tell less than syncing each of
+    /// its files, or if the folder is on another one.
+    pub(crate) fn of(file: &FileId, folder: &Path) -> Option<Self> {
         /// `EXT4_SUPER_MAGIC`, `XFS_SUPER_MAGIC`, `BTRFS_SUPER_MAGIC`. For others it is not known: FUSE, for one, does not ask its
-        /// server.
+        /// server. Syncing ext2, which has the number of ext4, does not flush the disk; syncing the folders of the files does.
         const KNOWN: [u64; 3] = [0xef53, 0x5846_5342, 0x9123_683e];
         /// From then on, syncfs(2) reports failures to write data (5.8) and to commit the journal (5.17).
         const REPORTS_ALL: (u32, u32) = (5, 17);
         let folder = File::open(folder).ok()?;
+        // The folder may have been replaced, or something mounted on it.
+        let device = |id: &FileId| id.numbers().map(|(device, _)| device);
+        device(&FileId::of(&folder).ok()?).filter(|found| device(file) == Some(*found))?;
         let magic = u64::try_from(fstatfs(&folder).ok()?.f_type).ok()?;
         (KNOWN.contains(&magic) && kernel_version()? >= REPORTS_ALL).then_some(Self(folder))
     }
@@ -48,7 +54,7 @@ fn kernel_version() -> Option<(u32, u32)> {
 
 #[cfg(not(target_os = "linux"))]
 impl FileSystem {
-    pub(crate) fn of(_: &Path) -> Option<Self> {
+    pub(crate) fn of(_: &FileId, _: &Path) -> Option<Self> {
         None
     }
 
