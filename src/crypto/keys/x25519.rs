@@ -158,7 +158,7 @@ impl Identity {
         if stanza.body.len() != FILE_KEY + TAG {
             return Err(Error::Stanza);
         }
-        // A shared secret of zeros is one that no honest sender makes.
+        // No honest sender produces a shared secret of zeros.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
         let wrap_key = wrap_key(&shared, &share, &self.public);
         let mut opened = Zeroizing::new([0; FILE_KEY]);

@@ -58,7 +58,7 @@ impl Identity {
         if body.len() != FILE_KEY + TAG {
             return Err(Error::Stanza);
         }
-        // A shared secret of zeros is one that no honest sender makes.
+        // No honest sender produces a shared secret of zeros.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
         let shared = self.tweak.agree(&shared).ok_or(Error::Stanza)?;
         let mut salt = [0; 2 * POINT];
