@@ -36,7 +36,7 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "e" -d 'Encrypt file
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "decrypt" -d 'Decrypt files or a stream with identities'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "d" -d 'Decrypt files or a stream with identities'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "keygen" -d 'Make a key file, or print its public key'
-complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'List who can open a file, as far as its header tells'
+complete -c solekey -n "__fish_solekey_needs_command" -f -a "inspect" -d 'List who can open a file, as far as its header shows'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "verify" -d 'Check that files are intact'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "t" -d 'Check that files are intact'
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "rekey" -d 'Change who can open files'
@@ -51,30 +51,30 @@ complete -c solekey -n "__fish_solekey_needs_command" -f -a "rage-keygen" -d 'St
 complete -c solekey -n "__fish_solekey_needs_command" -f -a "age-inspect" -d 'Stand in for age-inspect'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'As -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-keys -d 'Like -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d 'Record in FILE which recipient each stanza is for, and the SHA-256 of the output' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s T -l threads -d 'Use N threads, at most 1024; by default, or if N is 0, one for each core' -r
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l progress -d 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Encrypt with a passphrase that you are asked for; an empty answer generates one'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Ask for a passphrase and encrypt with it; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor, text that can be mailed and pasted'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; allows one input'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files, but never an input of the same run'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l update -d 'Skip an input if its output exists with the expected size and the input\'s modification time; replace other outputs'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l skip-existing -d 'Skip an input if its output exists, whatever it contains'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l no-preserve -d 'Create outputs with the default mode (see umask) and the current time instead of those of their inputs'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l dry-run -d 'Write and delete nothing; print what would be written and deleted'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l check -d 'Sync each output, read it back and authenticate it before it gets its name'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l recursive -d 'Encrypt every file in the named folders and below; skip .age files, links and devices'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l rm -d 'Delete each input once its output is written, synced, read back and verified, and the input has been read again; keep it if it has changed'
@@ -88,30 +88,30 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s v -l verbose
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s h -l help -d 'Print help; -h is short, --help is long'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s r -l recipient -d 'Encrypt to the public key KEY: age1..., age1pq1..., ssh-ed25519 ..., ssh-rsa ..., or a plugin\'s' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s R -l recipients-file -d 'Encrypt to the public keys in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'As -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d 'Like -R, but skip SSH keys of types that cannot be encrypted to, with a warning' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record in FILE which recipient each stanza is for, and the SHA-256 of the output' -r -F
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s T -l threads -d 'Use N threads, at most 1024; by default, or if N is 0, one for each core' -r
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l progress -d 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Encrypt with a passphrase that you are asked for; an empty answer generates one'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Ask for a passphrase and encrypt with it; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor, text that can be mailed and pasted'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; allows one input'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files, but never an input of the same run'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l update -d 'Skip an input if its output exists with the expected size and the input\'s modification time; replace other outputs'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l skip-existing -d 'Skip an input if its output exists, whatever it contains'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l no-preserve -d 'Create outputs with the default mode (see umask) and the current time instead of those of their inputs'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l dry-run -d 'Write and delete nothing; print what would be written and deleted'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -l check -d 'Read each output back once it is synced, and authenticate it, before it gets its name'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -l check -d 'Sync each output, read it back and authenticate it before it gets its name'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l recursive -d 'Encrypt every file in the named folders and below; skip .age files, links and devices'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l rm -d 'Delete each input once its output is written, synced, read back and verified, and the input has been read again; keep it if it has changed'
@@ -126,10 +126,10 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Prin
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes, starting at OFFSET' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s T -l threads -d 'Use N threads, at most 1024; by default, or if N is 0, one for each core' -r
@@ -143,10 +143,10 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l update -d 'S
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l skip-existing -d 'Skip an input if its output exists, whatever it contains'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l no-preserve -d 'Create outputs with the default mode (see umask) and the current time instead of those of their inputs'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l dry-run -d 'Write and delete nothing; print what would be written and deleted'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l verify-first -d 'Authenticate all of a file before writing any of it; this reads the file twice'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l sparse -d 'Leave holes in the output for blocks of zeros'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output, several files one after the other'
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s c -l stdout -d 'Write to standard output, one file after another'
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l rm -d 'Delete each input once its output is written, synced, read back and verified'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l recursive -d 'Decrypt every .age file in the named folders and below; skip links and devices'
@@ -160,10 +160,10 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; a link, a device or a pipe is written through; allows one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes, starting at OFFSET' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s T -l threads -d 'Use N threads, at most 1024; by default, or if N is 0, one for each core' -r
@@ -177,10 +177,10 @@ complete -c solekey -n "__fish_solekey_using_subcommand d" -l update -d 'Skip an
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l skip-existing -d 'Skip an input if its output exists, whatever it contains'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l no-preserve -d 'Create outputs with the default mode (see umask) and the current time instead of those of their inputs'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l dry-run -d 'Write and delete nothing; print what would be written and deleted'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -l verify-first -d 'Authenticate all of a file before any of it is written; the file is read twice'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -l verify-first -d 'Authenticate all of a file before writing any of it; this reads the file twice'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l sparse -d 'Leave holes in the output for blocks of zeros'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output, several files one after the other'
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s c -l stdout -d 'Write to standard output, one file after another'
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l rm -d 'Delete each input once its output is written, synced, read back and verified'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s k -l keep -d 'Keep the input files (the default; accepted for compatibility with gzip)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l recursive -d 'Decrypt every .age file in the named folders and below; skip links and devices'
@@ -202,16 +202,16 @@ always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l dry-run -d 'Change nothing; check that KEY can be protected'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l pq -d 'Make a post-quantum key; with -o, its long public key is also written to FILE.pub'
-complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Protect the key file with a passphrase that you are asked for; an empty answer generates one'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s p -l passphrase -d 'Ask for a passphrase and protect the key file with it; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s y -l to-public -d 'Print the public keys of the identities in INPUT'
-complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l default -d 'Write the key to the default identity file, which is used to decrypt if no identity is named'
-complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l announce -d 'Print the public key on standard error and nowhere else, as age-keygen does'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l default -d 'Write the key to the default identity file, used to decrypt if you name no identity'
+complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l announce -d 'Print the public key on standard error only, as age-keygen does'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -l batch -d 'Never ask questions; fail with status 5 if an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help; -h is short, --help is long'
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Report which stanzas are for the public key KEY, or that none is' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Report this for each public key in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Report which stanzas are for the public key KEY, if any' -r -f
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Do the same for each public key in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
@@ -233,7 +233,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -s T -l threads -d 'Use N threads, at most 1024; by default, or if N is 0, one for each core' -r
@@ -242,7 +242,7 @@ always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l identities-only -d 'Reject files encrypted with a passphrase instead of asking for it'
-complete -c solekey -n "__fish_solekey_using_subcommand verify" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand verify" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l recursive -d 'Verify every .age file in the named folders and below; skip links and devices'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l batch -d 'Never ask questions; fail with status 5 if an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand verify" -l no-plugins -d 'Fail instead of running a plugin'
@@ -254,7 +254,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand verify" -s h -l help -d 
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand t" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand t" -s T -l threads -d 'Use N threads, at most 1024; by default, or if N is 0, one for each core' -r
@@ -263,7 +263,7 @@ always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l identities-only -d 'Reject files encrypted with a passphrase instead of asking for it'
-complete -c solekey -n "__fish_solekey_using_subcommand t" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand t" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l recursive -d 'Verify every .age file in the named folders and below; skip links and devices'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l batch -d 'Never ask questions; fail with status 5 if an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand t" -l no-plugins -d 'Fail instead of running a plugin'
@@ -277,7 +277,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s R -l recipient
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Work on the files that LIST names, one per line; \'-\' for standard input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l new-passphrase-fd -d 'Read the new passphrase from the first line of file descriptor N; --passphrase-fd gives the old one' -r
@@ -286,16 +286,16 @@ complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s T -l threads -
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l progress -d 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s p -l passphrase -d 'Set a new passphrase that you are asked for; --passphrase-* gives the old one'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s p -l passphrase -d 'Ask for a new passphrase and set it; --passphrase-* gives the old one'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l add -d 'Add these recipients to those of each file'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l remove -d 'Remove these recipients from each file'
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l header-only -d 'Write only a new header: fast, but the file key stays the same, so whoever has it can still decrypt'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l header-only -d 'Write only a new header: fast, but the file key stays the same, so anyone who has it can still decrypt'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-default-identity -d 'Without -i and -j, do not look for identities in $SOLEKEY_IDENTITY and in the configuration folder'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l identities-only -d 'Reject files encrypted with a passphrase instead of asking for it'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s f -l force -d 'Change files even if none of the given identities can open them afterwards'
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l check -d 'Read each new file back once it is synced, and authenticate it, before it takes the old one\'s place'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l check -d 'Sync each new file, read it back and authenticate it before it replaces the old one'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l dry-run -d 'Change nothing; open every file, and print which would change'
-complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s 0 -l null -d 'Names in LIST end in a zero byte, as \'find -print0\' writes them'
+complete -c solekey -n "__fish_solekey_using_subcommand rekey" -s 0 -l null -d 'Expect a zero byte after each name in LIST, as \'find -print0\' writes it'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l recursive -d 'Change every .age file in the named folders and below; skip links and devices'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l batch -d 'Never ask questions; fail with status 5 if an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand rekey" -l no-plugins -d 'Fail instead of running a plugin'
@@ -322,20 +322,20 @@ complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l dry-run -d '
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l batch -d 'Never ask questions; fail with status 5 if an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l no-plugins -d 'Fail instead of running a plugin'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l allow-plugin-network -d 'Let plugins use the network, and devices they reach through network sockets, such as some security keys; solekey itself still cannot'
-complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l json -d 'Print a JSON object for a failure too'
+complete -c solekey -n "__fish_solekey_using_subcommand salvage" -l json -d 'Also print a JSON object for a failure'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand salvage" -s h -l help -d 'Print help; -h is short, --help is long'
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -l kind -d 'The kind of the key, as on the sheet: x25519 for AGE-SECRET-KEY-1..., pq for AGE-SECRET-KEY-PQ-1...' -r -f -a "x25519\t'AGE-SECRET-KEY-1...'
 pq\t'AGE-SECRET-KEY-PQ-1...'"
-complete -c solekey -n "__fish_solekey_using_subcommand paper" -l svg -d 'Write the QR code to FILE too, as an SVG image for print (mode 0600)' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l svg -d 'Also write the QR code to FILE, as an SVG image for printing (mode 0600)' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -s o -l output -d 'Write the key to FILE (mode 0600), which must not exist' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -l passphrase-fd -d 'Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads' -r
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -l passphrase-file -d 'Read the passphrase from the first line of FILE' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -l progress -d 'Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never' -r -f -a "auto\t'On a terminal, for work longer than a second'
 always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
-complete -c solekey -n "__fish_solekey_using_subcommand paper" -l read -d 'Read words, and write their key to the file of -o'
+complete -c solekey -n "__fish_solekey_using_subcommand paper" -l read -d 'Read words, and write their key to the file named with -o'
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -l batch -d 'Never ask questions; fail with status 5 if an answer is needed'
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -s q -l quiet -d 'Print errors only'
 complete -c solekey -n "__fish_solekey_using_subcommand paper" -s v -l verbose -d 'Report each file processed'
@@ -349,7 +349,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand completions" -s h -l hel
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "encrypt" -d 'Encrypt files or a stream to recipients'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "decrypt" -d 'Decrypt files or a stream with identities'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "keygen" -d 'Make a key file, or print its public key'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "inspect" -d 'List who can open a file, as far as its header tells'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "inspect" -d 'List who can open a file, as far as its header shows'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "verify" -d 'Check that files are intact'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "rekey" -d 'Change who can open files'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions help" -f -a "salvage" -d 'Recover the intact parts of a damaged file'

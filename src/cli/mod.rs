@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if !has_room(0) {
-        // Nobody is left to tell if this fails.
+        // If this fails, nobody is left to tell.
         let _ = io::stderr().write_all(NO_MEMORY.as_bytes());
         return ExitStatus::Failure.code();
     }
@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
         Ok(Some(status)) => status.code(),
         Err(error) => {
             if arguments.verb.prints_json() {
-                // Nobody is left to tell if this fails.
+                // If this fails, nobody is left to tell.
                 let _ = io::stdout().write_all(json::line(&json::Failed::new(None, &error)).as_bytes());
             }
             messages.error(&error);

@@ -17,7 +17,7 @@ const PROGRAM: &[Example] = &[
          solekey decrypt -i key.txt < photos.tar.age | tar x",
     ),
     (
-        "Back up a folder, and the next day only what is new or changed:",
+        "Back up a folder; the next day, only new and changed files:",
         "solekey encrypt -R friends.txt --recursive --update -O backup photos",
     ),
 ];
@@ -26,10 +26,10 @@ const ENCRYPT: &[Example] = &[
     ("To a public key, into notes.txt.age:", "solekey encrypt -r age1... notes.txt"),
     ("To everybody in a file of public keys, and to yourself:", "solekey encrypt -R friends.txt -i key.txt notes.txt"),
     ("To the SSH keys of a user on GitHub:", "curl -s https://github.com/NAME.keys | solekey encrypt -R - notes.txt"),
-    ("With a passphrase, as text to paste into a mail:", "solekey encrypt -p -a -c notes.txt"),
+    ("With a passphrase, as text to paste into an email:", "solekey encrypt -p -a -c notes.txt"),
     ("A stream:", "tar c photos | solekey encrypt -R friends.txt -o photos.tar.age"),
     (
-        "A folder, file by file; the next time, only what is new or changed:",
+        "A folder, file by file; the next time, only new and changed files:",
         "solekey encrypt -R friends.txt --recursive --update -O backup photos",
     ),
 ];
@@ -69,7 +69,7 @@ const REKEY: &[Example] = &[
     ("Give files a new set of recipients:", "solekey rekey -i key.txt -R team.txt *.age"),
     ("Add one recipient to those of a file:", "solekey rekey --add -i key.txt -r age1... notes.txt.age"),
     (
-        "Remove one from all files of a backup, after a look at which would change:",
+        "Remove one from all files of a backup, after checking which would change:",
         "solekey rekey --remove -i key.txt -r age1... --recursive --dry-run backup\n\
          solekey rekey --remove -i key.txt -r age1... --recursive backup",
     ),
@@ -78,7 +78,7 @@ const REKEY: &[Example] = &[
 const SALVAGE: &[Example] = &[
     ("How much could be recovered?", "solekey salvage --dry-run -i key.txt -o disk.img disk.img.age"),
     (
-        "Recover it, and keep the list of what is lost:",
+        "Recover it, and keep a list of the lost ranges:",
         "solekey salvage -i key.txt -o disk.img disk.img.age > lost.json",
     ),
 ];
@@ -89,10 +89,10 @@ const PAPER: &[Example] = &[
 ];
 
 const COMPLETIONS: &[Example] = &[
-    ("In this bash:", "source <(solekey completions bash)"),
-    ("In every bash:", "echo 'source <(solekey completions bash)' >> ~/.bashrc"),
+    ("In the current bash:", "source <(solekey completions bash)"),
+    ("In every new bash:", "echo 'source <(solekey completions bash)' >> ~/.bashrc"),
     ("In fish:", "solekey completions fish > ~/.config/fish/completions/solekey.fish"),
-    ("In zsh, for a folder that is in $fpath:", "solekey completions zsh > ~/.zfunc/_solekey"),
+    ("In zsh, with a folder in $fpath:", "solekey completions zsh > ~/.zfunc/_solekey"),
 ];
 
 /// The examples of a command, or of the program.

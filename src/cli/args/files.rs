@@ -18,10 +18,10 @@ pub(crate) const DASH: &str = "-";
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// Write to FILE, or to standard output if FILE is '-'; a link, a device or a pipe is written through; allows one input
+    /// Write to FILE, or to standard output if FILE is '-'; write through links, devices and pipes; takes one input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; allows one input
+    /// Write to standard output; takes one input
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Output")]
     pub(crate) stdout: bool,
     /// Write outputs to the folder DIR, created if missing; links below it are not followed
@@ -30,12 +30,12 @@ pub(crate) struct FileArgs {
     pub(crate) output_dir: Option<PathBuf>,
     /// Overwrite existing output files, but never an input of the same run.
     ///
-    /// A link or pipe that has a derived name is replaced, not written through.
+    /// If a link or pipe has a derived name, it is replaced, not written through.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) force: bool,
     /// Skip an input if its output exists with the expected size and the input's modification time; replace other outputs.
     ///
-    /// This is for repeated backups. A skipped file keeps the recipients that it has.
+    /// This is for repeated backups. A skipped file keeps its recipients.
     #[arg(long, help_heading = "Output", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
     pub(crate) update: bool,
     /// Skip an input if its output exists, whatever it contains
@@ -43,8 +43,8 @@ pub(crate) struct FileArgs {
     pub(crate) skip_existing: bool,
     /// Create outputs with the default mode (see umask) and the current time instead of those of their inputs.
     ///
-    /// A file that replaces another never gets more permissions than the old file had, and gets its owner only if nobody else can
-    /// have put it there.
+    /// A file that replaces another never gets more permissions than the old file had. It gets the old file's owner only if nobody
+    /// else could have put the old file there.
     #[arg(long, help_heading = "Output")]
     pub(crate) no_preserve: bool,
     /// Write and delete nothing; print what would be written and deleted
@@ -64,12 +64,12 @@ pub(crate) struct FileArgs {
 }
 
 impl FileArgs {
-    /// Whether an output may replace what has its name.
+    /// Whether an output may replace an existing file.
     pub(crate) fn replace(&self) -> bool {
         self.force || self.update
     }
 
-    /// Whether all that is written goes to standard output.
+    /// Whether all output goes to standard output.
     pub(crate) fn all_to_stdout(&self) -> bool {
         let Self { output, output_dir, stdout, inputs, .. } = self;
         *stdout || output.as_ref().map_or(inputs.are_stdin() && output_dir.is_none(), is_dash)
@@ -83,13 +83,13 @@ fn is_dash(path: &PathBuf) -> bool {
 /// Input files and threads, for verbs that work on many files.
 #[derive(Args, Clone)]
 pub(crate) struct InputArgs {
-    /// Work on every .age file in the named folders and below; skip links and devices
+    /// Process every .age file in the named folders and below; skip links and devices
     #[arg(long, help_heading = "Input")]
     pub(crate) recursive: bool,
-    /// Work on the files that LIST names, one per line; '-' for standard input
+    /// Process the files that LIST names, one per line; '-' for standard input
     #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath, help_heading = "Input", conflicts_with = "files")]
     pub(crate) files_from: Option<PathBuf>,
-    /// Names in LIST end in a zero byte, as 'find -print0' writes them
+    /// Expect a zero byte after each name in LIST, as 'find -print0' writes it
     #[arg(short = '0', long, help_heading = "Input", requires = "files_from")]
     pub(crate) null: bool,
     /// Use N threads, at most 1024; by default, or if N is 0, one for each core
@@ -101,12 +101,12 @@ pub(crate) struct InputArgs {
 }
 
 impl InputArgs {
-    /// Whether there is exactly one input, be it standard input.
+    /// Whether there is exactly one input; standard input counts.
     pub(crate) fn is_single(&self) -> bool {
         !self.recursive && self.files_from.is_none() && self.files.len() <= 1
     }
 
-    /// Whether standard input is all that is named, or nothing is.
+    /// Whether standard input is the only input named, or none is.
     pub(crate) fn are_stdin(&self) -> bool {
         self.files_from.is_none() && self.files.iter().all(is_dash)
     }
@@ -116,21 +116,21 @@ impl InputArgs {
     }
 }
 
-/// The path of an input, or `-` for each name of standard input: that is read from where it stands, and is not a file to derive a
-/// name from.
+/// The path of an input, or `-` for every name of standard input, which is read from its current offset and has no file name to
+/// derive an output name from.
 pub(crate) fn input_path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(|path| if is_name_of_stdin(&path) { PathBuf::from(DASH) } else { path })
 }
 
-/// Whether a path is a name of standard input that the system gives it.
+/// Whether a path is one of the system's names for standard input.
 pub(crate) fn is_name_of_stdin(path: &Path) -> bool {
     ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }
 
-/// The most threads that can be asked for. Each has buffers of 2 MiB.
+/// The maximum number of threads. Each has buffers of 2 MiB.
 const MOST_THREADS: usize = 1024;
 
-/// That many threads, but no more than 1,024; one per core for 0.
+/// Returns `number`, limited to 1,024; for 0, the number of cores.
 pub(crate) fn threads(number: usize) -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     NonZeroUsize::new(number.min(MOST_THREADS)).unwrap_or_else(cores)

@@ -5,13 +5,13 @@ use clap::{
     builder::styling::{AnsiColor, Styles},
 };
 
-/// The sections of the help, in the order of need. What is in none of them comes last.
+/// The sections of the help, most needed first. Options in none of them come last.
 const SECTIONS: [&str; 7] = ["Key", "Recipients", "Identities", "Output", "Input", "Passphrases", "Plugins"];
 
 /// The heading of the options that every command has, and of others that few people need.
 pub(super) const OTHER: &str = "Other options";
 
-/// The place of what comes last in its section.
+/// The display order of the last options in a section.
 pub(super) const LAST: usize = 1000;
 
 /// The colours of help, on a terminal that has some.
@@ -32,6 +32,6 @@ pub(super) fn in_sections(verb: Command) -> Command {
     };
     let mut args: Vec<_> = verb.get_arguments().map(|arg| (section(arg), arg.get_id().clone())).collect();
     args.sort_by_key(|(section, _)| *section);
-    // To change an option moves it to the end.
+    // Changing an option moves it to the end.
     args.into_iter().fold(verb, |verb, (_, id)| verb.mut_arg(id, |arg| arg))
 }

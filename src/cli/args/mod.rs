@@ -1,4 +1,4 @@
-//! The command line as pure data. Everybody may import it; it imports nothing from the rest of `cli`.
+//! The command line as pure data. Every module may import it; it imports nothing from the rest of `cli`.
 //!
 //! The doc comments of arguments are their `--help`.
 
@@ -30,26 +30,25 @@ pub(crate) use verbs::{Completions, Decrypt, Encrypt, Inspect, Keygen, Rekey, Sa
 
 use layout::{LAST, OTHER, in_sections};
 
-/// What the help of the program says after its options.
+/// The end of the program's help, after the options.
 const AFTER_OPTIONS: &str = "
-    0  done
+    0  success
     1  input/output or other failure
-    2  misuse of the command line
+    2  command-line usage error
     3  no identity matched, or wrong passphrase
-    4  not an age file, or corrupted, or truncated
-    5  an answer was needed and nobody could give it
+    4  not an age file, or a corrupted or truncated one
+    5  a question had to be asked but could not be
     6  some of several files failed
-  141  the pipe written to was closed
+  141  the output pipe was closed
 
 Scripts that call age or rage can call solekey instead: through a link named
 age, age-keygen, age-inspect, rage or rage-keygen, or as 'solekey age ...'.
-It then takes that tool's options, and exits with its statuses.";
+It then takes that tool's options and uses its exit statuses.";
 
 /// Encrypt files to the public keys you name, and to nobody else
 ///
-/// solekey encrypts files and streams to the public keys named on its command line, in the age format
-/// (https://c2sp.org/age). There is no escrow, no recovery key, no default recipient, and no option for one: a file opens
-/// for the recipients that its command line named, and for nobody else.
+/// solekey encrypts files and streams to the public keys you name on the command line, in the age format (https://c2sp.org/age). It
+/// has no escrow, no recovery key and no default recipient, and no option to add one: only the recipients you name can open a file.
 #[derive(Parser)]
 #[command(name = "solekey", version, styles = STYLES, disable_help_flag = true)]
 pub(crate) struct Arguments {
@@ -102,7 +101,7 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    /// Whether other programs read what is printed.
+    /// Whether the output is JSON, for other programs.
     pub(crate) fn prints_json(&self) -> bool {
         match self {
             Self::Encrypt(args) => args.files.json,

@@ -10,14 +10,14 @@ use crate::{cli::args::passphrases::Passphrases, crypto::KeyKind};
 ///
 /// Prints a sheet to keep on paper: the key in KEY as 24 BIP-39 words, which include a checksum, and as a QR code. With --read,
 /// reads the words from the terminal without showing them, or from standard input, and writes the key to a file that only you can
-/// read. Compare the public key that it prints with the one on the sheet. The words do not contain the kind of the key; the sheet
-/// names it.
+/// read. Compare the public key that it prints with the one on the sheet. The words do not say which kind of key they are; the
+/// sheet does.
 #[derive(Args)]
 pub(crate) struct Paper {
-    /// Write the QR code to FILE too, as an SVG image for print (mode 0600)
+    /// Also write the QR code to FILE, as an SVG image for printing (mode 0600)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "read", help_heading = "Output")]
     pub(crate) svg: Option<PathBuf>,
-    /// Read words, and write their key to the file of -o
+    /// Read words, and write their key to the file named with -o
     #[arg(long, requires = "kind", requires = "output", help_heading = "Key")]
     pub(crate) read: bool,
     /// The kind of the key, as on the sheet: x25519 for AGE-SECRET-KEY-1..., pq for AGE-SECRET-KEY-PQ-1...

@@ -18,7 +18,7 @@ pub(crate) struct Passphrases {
     pub(crate) batch: bool,
 }
 
-/// Where a new passphrase comes from that replaces another.
+/// Where the new passphrase comes from, when one is replaced.
 #[derive(Args)]
 pub(crate) struct NewPassphrases {
     /// Read the new passphrase from the first line of file descriptor N; --passphrase-fd gives the old one
@@ -30,12 +30,12 @@ pub(crate) struct NewPassphrases {
 }
 
 impl NewPassphrases {
-    /// The same as where a passphrase comes from. `--batch` holds for both.
+    /// The new passphrase's source as [`Passphrases`]. `--batch` applies to both.
     pub(crate) fn source(&self, batch: bool) -> Passphrases {
         Passphrases { passphrase_fd: self.new_passphrase_fd, passphrase_file: self.new_passphrase_file.clone(), batch }
     }
 
-    /// Whether one is named.
+    /// Whether the command line names a source.
     pub(crate) fn is_named(&self) -> bool {
         self.new_passphrase_fd.is_some() || self.new_passphrase_file.is_some()
     }

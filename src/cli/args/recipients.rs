@@ -1,4 +1,4 @@
-//! Recipients: who will be able to open.
+//! Recipients: the keys that will be able to open the files.
 //!
 //! Built with clap's builder interface: the derive macro would make one list per flag and lose the order of the command line.
 
@@ -69,8 +69,8 @@ impl Args for InspectRecipients {
     fn augment_args(command: Command) -> Command {
         let about = |arg: Arg, help: &'static str| arg.help(help);
         RekeyRecipients::augment_args(command)
-            .mut_arg("recipient", |arg| about(arg, "Report which stanzas are for the public key KEY, or that none is"))
-            .mut_arg("recipients-file", |arg| about(arg, "Report this for each public key in FILE, one per line"))
+            .mut_arg("recipient", |arg| about(arg, "Report which stanzas are for the public key KEY, if any"))
+            .mut_arg("recipients-file", |arg| about(arg, "Do the same for each public key in FILE, one per line"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -95,7 +95,7 @@ impl Args for EncryptRecipients {
             .arg(
                 file(Arg::new("authorized-keys").long("authorized-keys").action(ArgAction::Append))
                     .help_heading("Recipients")
-                    .help("As -R, but skip SSH keys of types that cannot be encrypted to, with a warning"),
+                    .help("Like -R, but skip SSH keys of types that cannot be encrypted to, with a warning"),
             )
             .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
             .arg(

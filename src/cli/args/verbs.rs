@@ -16,9 +16,9 @@ use crate::cli::args::{
 
 /// Encrypt files or a stream to recipients
 ///
-/// Each FILE is encrypted to FILE.age beside it; FILE stays. Without FILE, standard input is encrypted to standard output.
-/// Every recipient named gets one stanza in the file's header, in the order of the command line, and nobody else gets one:
-/// no configuration, environment variable or default adds any.
+/// Encrypts each FILE to FILE.age beside it, and keeps FILE. Without FILE, encrypts standard input to standard output. Each
+/// recipient you name gets one stanza in the file's header, in the order of the command line. Nobody else gets one: no
+/// configuration, environment variable or default adds a recipient.
 #[derive(Args)]
 #[command(mut_arg("recursive", |arg| arg.help("Encrypt every file in the named folders and below; skip .age files, links and devices")))]
 #[command(mut_arg("rm", |arg| arg.help(
@@ -27,7 +27,7 @@ use crate::cli::args::{
 pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) recipients: EncryptRecipients,
-    /// Encrypt with a passphrase that you are asked for; an empty answer generates one
+    /// Ask for a passphrase and encrypt with it; an empty answer generates one
     #[arg(short, long, help_heading = "Recipients", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Fail, before anything is written, unless the header has exactly N stanzas
@@ -38,12 +38,12 @@ pub(crate) struct Encrypt {
     pub(crate) armor: bool,
     #[command(flatten)]
     pub(crate) files: FileArgs,
-    /// Read each output back once it is synced, and authenticate it, before it gets its name
+    /// Sync each output, read it back and authenticate it before it gets its name
     #[arg(long, help_heading = "Output", conflicts_with = "stdout")]
     pub(crate) check: bool,
     /// Record in FILE which recipient each stanza is for, and the SHA-256 of the output.
     ///
-    /// FILE gets one line of JSON for each output, in the order in which they are finished. With --rm, each line is on the disk
+    /// FILE gets one line of JSON for each output, in the order in which outputs are finished. With --rm, each line is on disk
     /// before its source is deleted.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", conflicts_with = "dry_run")]
     pub(crate) receipt: Option<PathBuf>,
@@ -55,12 +55,12 @@ pub(crate) struct Encrypt {
 
 /// Decrypt files or a stream with identities
 ///
-/// Each FILE.age is decrypted to FILE beside it; FILE.age stays. Without FILE, standard input is decrypted to standard
-/// output. A file under its final name is always whole and authentic: nothing appears there after a failure. Standard output
-/// gets only authentic bytes, but may have got some before a failure: check the exit status.
+/// Decrypts each FILE.age to FILE beside it, and keeps FILE.age. Without FILE, decrypts standard input to standard output. A file
+/// gets its final name only when it is complete and authentic: after a failure, nothing appears there. Standard output gets only
+/// authentic bytes, but some may have been written before a failure: check the exit status.
 #[derive(Args)]
 #[command(mut_arg("recursive", |arg| arg.help("Decrypt every .age file in the named folders and below; skip links and devices")))]
-#[command(mut_arg("stdout", |arg| arg.help("Write to standard output, several files one after the other")))]
+#[command(mut_arg("stdout", |arg| arg.help("Write to standard output, one file after another")))]
 pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
@@ -70,11 +70,11 @@ pub(crate) struct Decrypt {
     pub(crate) files: FileArgs,
     /// Write only LENGTH bytes, starting at OFFSET.
     ///
-    /// 'OFFSET:' means everything from there; K, M, G and T are powers of 1024. Only the chunks that are needed are read. A named
-    /// file needs -c or -o, so that a part does not get the name of the whole.
+    /// 'OFFSET:' means everything from OFFSET on; K, M, G and T are powers of 1024. Reads only the chunks it needs. If you name a
+    /// FILE, also give -c or -o, so that a part does not get the name of the whole.
     #[arg(long, value_name = "OFFSET:LENGTH", conflicts_with_all = ["rm", "verify_first", "update", "skip_existing"], help_heading = "Output")]
     pub(crate) range: Option<ByteRange>,
-    /// Authenticate all of a file before any of it is written; the file is read twice
+    /// Authenticate all of a file before writing any of it; this reads the file twice
     #[arg(long, help_heading = "Output")]
     pub(crate) verify_first: bool,
     /// Leave holes in the output for blocks of zeros
@@ -86,7 +86,7 @@ pub(crate) struct Decrypt {
 
 /// Check that files are intact
 ///
-/// Authenticates every chunk, writes nothing, and reports each file: 'NAME: OK', 'NAME: FAILED' with the fault and where it is, or
+/// Authenticates every chunk, writes nothing, and reports each file: 'NAME: OK', 'NAME: FAILED' with the fault and its place, or
 /// 'NAME: CANNOT OPEN' with the reason.
 #[derive(Args)]
 #[command(mut_arg("recursive", |arg| arg.help("Verify every .age file in the named folders and below; skip links and devices")))]
@@ -107,13 +107,13 @@ pub(crate) struct Verify {
 
 /// Change who can open files
 ///
-/// Encrypts each file again under a new file key, to the recipients of -r and -R and to nobody else, and replaces the old file.
-/// Mode and time stay the same, and often the size, so rsync needs --checksum to update a copy. Old copies can still be opened as
-/// before. An interrupted run leaves each file either old or new.
+/// Encrypts each file again under a new file key, to the recipients given with -r and -R and to nobody else, and replaces the old
+/// file. Mode and time stay the same, and often the size too, so rsync needs --checksum to update a copy. Old copies can still be
+/// opened as before. An interrupted run leaves each file either old or new.
 ///
-/// With --add, current recipients stay, if the identities of -i show who they are; with --remove, the recipients of -r and -R are
-/// removed. A stanza does not name its recipient: if it belongs to none of these keys, name the full set, or change only the
-/// header.
+/// --add keeps the current recipients, if the identities given with -i show who they are. --remove removes the recipients given
+/// with -r and -R. A stanza does not name its recipient: if one belongs to none of these keys, name the full set, or change only
+/// the header.
 #[derive(Args)]
 #[command(mut_arg("recursive", |arg| arg.help("Change every .age file in the named folders and below; skip links and devices")))]
 #[command(mut_arg("files", |files| files.help("Files to change, in place")))]
@@ -124,7 +124,7 @@ pub(crate) struct Rekey {
     pub(crate) recipients: RekeyRecipients,
     #[command(flatten)]
     pub(crate) plugins: PluginRules,
-    /// Set a new passphrase that you are asked for; --passphrase-* gives the old one
+    /// Ask for a new passphrase and set it; --passphrase-* gives the old one
     #[arg(short, long, help_heading = "Recipients",
         conflicts_with_all = ["recipient", "recipients-file", "add", "remove", "header_only"])]
     pub(crate) passphrase: bool,
@@ -134,13 +134,13 @@ pub(crate) struct Rekey {
     /// Remove these recipients from each file
     #[arg(long, help_heading = "Recipients")]
     pub(crate) remove: bool,
-    /// Write only a new header: fast, but the file key stays the same, so whoever has it can still decrypt
+    /// Write only a new header: fast, but the file key stays the same, so anyone who has it can still decrypt
     #[arg(long, help_heading = "Recipients")]
     pub(crate) header_only: bool,
     /// Change files even if none of the given identities can open them afterwards
     #[arg(short, long, help_heading = "Output")]
     pub(crate) force: bool,
-    /// Read each new file back once it is synced, and authenticate it, before it takes the old one's place
+    /// Sync each new file, read it back and authenticate it before it replaces the old one
     #[arg(long, help_heading = "Output")]
     pub(crate) check: bool,
     /// Change nothing; open every file, and print which would change
@@ -177,7 +177,7 @@ pub(crate) struct Salvage {
     /// Print what could be recovered, and write nothing
     #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
-    /// Print a JSON object for a failure too
+    /// Also print a JSON object for a failure
     #[arg(long, help_heading = OTHER)]
     pub(crate) json: bool,
     /// Use N threads, at most 1024; by default, or if N is 0, one for each core
@@ -192,19 +192,19 @@ pub(crate) struct Salvage {
 
 /// Make a key file, or print its public key
 ///
-/// Writes a new identity (a secret key) and its public key as a comment. With -o, the key goes to a file that only you can
-/// read, and the public key is printed. An existing file is never overwritten.
+/// Writes a new identity (a secret key), with its public key as a comment. With -o, writes the key to a file that only you can
+/// read, and prints the public key. Never overwrites an existing file.
 #[derive(Args)]
 pub(crate) struct Keygen {
     /// Write the key to FILE (mode 0600), and print its public key
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
-    /// Write the key to the default identity file, which is used to decrypt if no identity is named
+    /// Write the key to the default identity file, used to decrypt if you name no identity
     #[arg(long, conflicts_with_all = ["output", "to_public"], help_heading = "Output")]
     pub(crate) default: bool,
     /// Protect the key file KEY with a new passphrase, or change its passphrase.
     ///
-    /// The file is replaced as a whole, or stays as it is.
+    /// The file is either replaced as a whole or left unchanged.
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath,
         conflicts_with_all = ["output", "default", "pq", "announce", "passphrase", "to_public"],
         help_heading = "Key")]
@@ -215,16 +215,16 @@ pub(crate) struct Keygen {
     /// Make a post-quantum key; with -o, its long public key is also written to FILE.pub
     #[arg(long, conflicts_with = "to_public", help_heading = "Key")]
     pub(crate) pq: bool,
-    /// Print the public key on standard error and nowhere else, as age-keygen does
+    /// Print the public key on standard error only, as age-keygen does
     #[arg(long, conflicts_with = "to_public", help_heading = "Output")]
     pub(crate) announce: bool,
-    /// Protect the key file with a passphrase that you are asked for; an empty answer generates one
+    /// Ask for a passphrase and protect the key file with it; an empty answer generates one
     #[arg(short, long, conflicts_with = "to_public", help_heading = "Key")]
     pub(crate) passphrase: bool,
     /// Print the public keys of the identities in INPUT
     #[arg(short = 'y', long = "to-public", help_heading = "Key")]
     pub(crate) to_public: bool,
-    /// The identity file for -y; standard input if it is missing or '-'
+    /// The identity file for -y; standard input if omitted or '-'
     #[arg(value_name = "INPUT", requires = "to_public", value_hint = ValueHint::FilePath)]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]
@@ -254,19 +254,20 @@ pub(crate) enum Shell {
     Zsh,
 }
 
-/// List who can open a file, as far as its header tells
+/// List who can open a file, as far as its header shows
 ///
-/// Lists every stanza of the header, that is, every way to open the file, and the sizes of its parts. Needs no key, and never
+/// Lists every stanza of the header (every way to open the file) and the sizes of the file's parts. Needs no key, and never
 /// decrypts the payload. Flags stanzas of types that are not part of the age format.
 ///
-/// With -i or -j, reports which stanzas are yours, and authenticates the header; the status is 3 if none is. Default identities
-/// are tried too, if they need no passphrase and no plugin; they need not match.
+/// With -i or -j, reports which stanzas are yours, and authenticates the header; the status is 3 if none are. Also tries default
+/// identities that need no passphrase and no plugin; these need not match.
 ///
-/// With -r and -R, reports which stanzas are for these keys, and which keys have none. Stanzas of ssh-ed25519, ssh-rsa and tag
-/// keys name their key in four bytes, which only an identity can prove. X25519 and post-quantum stanzas do not, by design.
+/// With -r and -R, reports which stanzas are for these keys, and which keys have none. Stanzas for ssh-ed25519, ssh-rsa and tag
+/// keys name their key in four bytes, but only an identity can prove it. By design, X25519 and post-quantum stanzas do not name
+/// their key.
 ///
-/// With --recursive, prints one line for each file: who can open a backup? With -i too, lists only the files that these
-/// identities open: what does an old key still open? The status is 3 if there are none.
+/// With --recursive, prints one line for each file, to show who can open a backup. If you add -i, lists only the files that these
+/// identities open, to show what an old key still opens; the status is 3 if there are none.
 #[derive(Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]

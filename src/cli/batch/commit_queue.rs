@@ -7,16 +7,16 @@ use std::{
 
 use crate::cli::platform;
 
-/// Descriptors that files may hold until they are committed, and no more than half of what the system allows.
+/// Maximum number of descriptors that uncommitted files may hold; also limited to half of the system's limit.
 const DESCRIPTORS: usize = 512;
 /// How long the first file of a group waits for others.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// Why the lock cannot be poisoned.
+/// The reason that the lock cannot be poisoned.
 const NO_PANIC: &str = "nothing panics while it holds this lock";
 
 /// Written files, by the number of their input, until they are committed.
 pub(super) struct CommitQueue<W> {
-    /// Files that may be written but not committed at a time.
+    /// Maximum number of files that are written but not yet committed.
     most: usize,
     state: Mutex<State<W>>,
     /// Notified when a group may be complete.
@@ -55,8 +55,8 @@ impl<W> CommitQueue<W> {
         }
     }
 
-    /// Returns the next group, which closes when it is half of what may be open, has waited for a moment, or is the last one.
-    /// The group before it is committed. Returns `None` after the last one.
+    /// Returns the next group. A group closes when it has half of the files that may be open, has waited for a moment, or is the
+    /// last. The group before it is committed. Returns `None` after the last one.
     pub(super) fn next(&self) -> Option<Vec<(u64, W)>> {
         let mut state = self.lock();
         state.committing = 0;
@@ -70,7 +70,7 @@ impl<W> CommitQueue<W> {
         (!group.is_empty()).then_some(group)
     }
 
-    /// Says that no file will be added any more.
+    /// Announces that no more files will be added.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.grown.notify_one();

@@ -1,4 +1,4 @@
-//! Which file may use how many threads.
+//! Limits how many threads each file may use.
 
 use std::{
     num::NonZeroUsize,
@@ -7,10 +7,10 @@ use std::{
 
 use crate::{cli::args::InputArgs, crypto::SEGMENT};
 
-/// The cores of a run: each small file uses one thread, and beside them one large file at a time uses all.
+/// The cores of a run. Each small file uses one thread; one large file at a time uses all threads.
 pub(crate) struct Cores {
     threads: NonZeroUsize,
-    /// Whether there is one file only, which may use all cores whatever its length.
+    /// Whether there is only one file, which may use all cores whatever its length.
     is_single: bool,
     large: Mutex<()>,
 }
@@ -26,8 +26,8 @@ impl Cores {
         Self { threads: inputs.threads(), is_single: inputs.is_single(), large: Mutex::new(()) }
     }
 
-    /// Waits until a file of `length` bytes may be worked on. Among others, a file of unknown length counts as small: most are
-    /// empty, and the others must not wait for a pipe.
+    /// Waits until a file of `length` bytes may be processed. In a run of several files, a file of unknown length counts as small:
+    /// most are empty, and the others must not wait for a pipe.
     pub(crate) fn acquire(&self, length: Option<u64>) -> Permit<'_> {
         // A single segment keeps one thread busy.
         if length.map_or(!self.is_single, |length| length <= SEGMENT as u64) {

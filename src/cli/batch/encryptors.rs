@@ -17,7 +17,7 @@ const STANZA: usize = 2 << 10;
 #[derive(Default)]
 pub(crate) struct Encryptors {
     ahead: Mutex<Ahead>,
-    /// Bytes in the header of every output, or `None` if none can be made. Unset until it is asked for.
+    /// Bytes in the header of every output, or `None` if no header can be made. Unset until it is first needed.
     header_length: OnceLock<Option<u64>>,
 }
 
@@ -37,22 +37,22 @@ fn size(header: u64, plaintext: u64, armor: bool) -> Option<u64> {
 
 #[derive(Default)]
 struct Ahead {
-    /// Number of files that were announced and have no encryptor yet.
+    /// Number of announced files without an encryptor.
     announced: usize,
     ready: Vec<Encryptor>,
-    /// The number of files for which there are no encryptors, and why.
+    /// The number of files that get no encryptor, and the reason.
     failed: Option<(usize, Arc<Error>)>,
 }
 
 impl Encryptors {
-    /// Announces files for which there will be calls of [`next`](Self::next).
+    /// Announces files that [`next`](Self::next) will be called for.
     pub(crate) fn announce(&self, files: usize) {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).announced += files;
     }
 
-    /// The size of the output for a plaintext of this many bytes, if it was made now. `None` if no header can be made.
+    /// The size that an output for a plaintext of this many bytes would have now. `None` if no header can be made.
     pub(crate) fn output_size(&self, recipients: &[Recipient], plaintext: u64, armor: bool) -> Option<u64> {
-        // The same recipients give headers of one length, but for some plugins. There, files are encrypted again.
+        // The same recipients give headers of the same length, except with some plugins. With those, files are encrypted again.
         let header = self.header_length.get_or_init(|| Some(header_length(&Encryptor::new(recipients).ok()?)));
         size((*header)?, plaintext, armor)
     }
@@ -61,7 +61,7 @@ impl Encryptors {
     ///
     /// # Errors
     ///
-    /// Those of [`Encryptor::new`]. A failure of a plugin is that of all files that it was asked for.
+    /// Those of [`Encryptor::new`]. If a plugin fails, all files that it was asked for fail.
     pub(crate) fn next(&self, recipients: &[Recipient]) -> anyhow::Result<Encryptor> {
         if !recipients.iter().any(Recipient::is_external) {
             return Ok(Encryptor::new(recipients)?);

@@ -1,4 +1,4 @@
-//! Groups of inputs that are announced before they are worked on, so that a plugin is asked for all of them in one session.
+//! Groups of inputs that are announced before they are processed, so that a plugin is asked for all of them in one session.
 
 use std::collections::VecDeque;
 
@@ -18,9 +18,10 @@ pub(crate) struct Groups<I, A> {
     group: VecDeque<Result<InputPath>>,
 }
 
-/// Passes on inputs. Before the first of a group, `announce` gets the paths of all, without that of standard input.
+/// Yields inputs. Before the first input of a group, `announce` gets the paths of the whole group, except standard input.
 ///
-/// Unless they are to be `announced`, inputs are passed on one by one: those in a list may be written while others are worked on.
+/// Unless they are to be `announced`, inputs are passed on one by one: a list may still be growing while its first files are
+/// processed.
 pub(crate) fn groups<I, A>(inputs: I, announced: bool, announce: A) -> Groups<I::IntoIter, A>
 where
     I: IntoIterator<Item = Result<InputPath>>,

@@ -1,4 +1,4 @@
-//! Many files: worked on in parallel, reported in order, counted into one exit status.
+//! Many files: processed in parallel, reported in order, and combined into one exit status.
 
 mod commit_queue;
 pub(crate) mod cores;

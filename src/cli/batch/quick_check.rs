@@ -1,4 +1,4 @@
-//! The quick check of `--update`: whether an input's output is there already, by size and time, with neither opened.
+//! The quick check of `--update`: whether an input's output already exists, by size and time, without opening either.
 
 use std::{
     fs::{self, Metadata},
@@ -14,7 +14,7 @@ use crate::cli::{
     terminal::{advice::Advise, escape::quoted},
 };
 
-/// A regular file, and the regular file that has the name of its output.
+/// A regular file, and the regular file under the name of its output.
 pub(crate) struct Pair {
     pub(crate) input: Metadata,
     pub(crate) output: Metadata,
@@ -22,13 +22,13 @@ pub(crate) struct Pair {
 
 impl Pair {
     fn of(input: &InputPath, output: &Path) -> Option<Self> {
-        // What a derived name links to is not its output.
+        // If a derived name is a link, its target is not the output.
         let output = fs::symlink_metadata(output).ok().filter(Metadata::is_file)?;
         let input = fs::metadata(&input.path).ok().filter(Metadata::is_file)?;
         Some(Self { input, output })
     }
 
-    /// Whether both have the same modification time, to the last digit that the systems keep.
+    /// Whether both have the same modification time, to the last digit that the systems store.
     fn has_one_time(&self) -> bool {
         match (self.input.modified(), self.output.modified()) {
             (Ok(input), Ok(output)) => input == output,
@@ -44,15 +44,15 @@ impl Pair {
         }
     }
 
-    /// Whether both are one file.
+    /// Whether both are the same file.
     fn is_one_file(&self) -> bool {
         let number = platform::file_number(&self.input);
         number.is_some() && number == platform::file_number(&self.output)
     }
 }
 
-/// Returns the length of an input that is skipped because its output exists, or `None` if there is work to do.
-/// `has_right_size` is only asked if both have the same time.
+/// Returns the length of an input that is skipped because its output exists, or `None` if there is work to do. `has_right_size` is
+/// called only if both have the same time.
 ///
 /// # Errors
 ///

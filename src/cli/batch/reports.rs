@@ -1,4 +1,4 @@
-//! Reports of a run: one for each file, and a summary at its end.
+//! Reports of a run: one for each file, and a summary at the end.
 
 use std::{
     io::{self, IsTerminal, Write as _},
@@ -26,12 +26,12 @@ use crate::cli::{
     },
 };
 
-/// What became of an input.
+/// The outcome for an input.
 pub(crate) struct Outcome {
     /// `None` if the input has no name, because the list or the folder that would give it cannot be read.
     pub(crate) input: Option<PathBuf>,
     pub(crate) result: Result<Done>,
-    /// Whether the input changed while it was read, which a warning has told. What was read is kept, and so is the input.
+    /// Whether the input changed while it was read. A warning has reported that; the data read and the input are kept.
     pub(crate) source_changed: bool,
 }
 
@@ -105,7 +105,7 @@ impl<'a> Reports<'a> {
     ///
     /// # Errors
     ///
-    /// Those of standard output.
+    /// Errors writing to standard output.
     pub(crate) fn new(verb: &'static str, args: &'a FileArgs, messages: &Messages) -> Result<Self> {
         let prints = args.json || args.dry_run;
         let stdout = prints.then(|| Target::stdout(OnTerminal::Anything)?.open()).transpose()?;
@@ -138,14 +138,14 @@ impl<'a> Reports<'a> {
         };
         let changed = outcome.source_changed.then_some(ExitStatus::Failure);
         let failure = match outcome.result {
-            // The object has it.
+            // The JSON object contains it.
             Err(error) if self.args.json => Some(ExitStatus::of(&error)),
             result => self.messages.failure(result.map(drop)),
         };
         self.messages.failure(printed).or(failure).or(changed)
     }
 
-    /// Prints the line about all files, if somebody watches.
+    /// Prints the summary line, if somebody is watching.
     pub(crate) fn finish(self) {
         if self.args.inputs.is_single() || persona::is_drop_in() || !io::stderr().is_terminal() {
             return;

@@ -1,4 +1,4 @@
-//! Working on many files in parallel, and reporting them in order.
+//! Processes many files in parallel, and reports them in order.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,8 @@ use crate::{
     crypto::{SEGMENT, spawn_scoped},
 };
 
-/// Files that may be done before the oldest that is not. One slow file stops no other until then, and reports need memory.
+/// Maximum number of files that may be done before the oldest unfinished one. A slow file blocks no other until then; the limit
+/// bounds the memory for reports.
 const AHEAD: u64 = 1024;
 
 /// Why a lock cannot be poisoned.
@@ -39,9 +40,9 @@ pub(crate) fn run<T: Send>(
 /// Calls `write` for each input on up to `threads` threads, `commit` for groups of what it has written, and `report` for each
 /// result in the order of the inputs.
 ///
-/// `write` returns `Err` with the result of an input that needs no commit, `commit` one result for each that it is given, and
-/// `report` the status of a failure. Each file holds up to this many `descriptors` until it is committed. A single input is
-/// committed on the thread that has written it.
+/// `write` returns `Err` with the result of an input that needs no commit, `commit` returns one result per item, and `report`
+/// returns the status of a failure. Each file holds up to `descriptors` descriptors until it is committed. A single input is
+/// committed on the thread that wrote it.
 pub(crate) fn run_in_groups<W: Send, T: Send>(
     inputs: impl Iterator<Item = Result<InputPath>> + Send,
     threads: NonZeroUsize,
@@ -52,7 +53,7 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
 ) -> Tally {
     let is_single = walk::yields_one(&inputs);
     let workers = if is_single { 1 } else { threads.get() };
-    // Fused: a terminal or a pipe that has ended might go on if it is read again, and numbers would be left out.
+    // Fused: a terminal or a pipe that has ended might deliver more if it is read again, and numbers would be skipped.
     let inputs = Mutex::new((0..).zip(inputs.fuse()));
     let reports = Reports::new(report);
     let queue = CommitQueue::new(descriptors);
@@ -77,7 +78,7 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
         }
     };
     thread::scope(|scope| {
-        // If the system gives no more threads, the ones that exist do the work.
+        // If the system refuses more threads, the existing ones do the work.
         let is_alone = is_single || spawn_scoped(scope, 0, commit_all).is_err();
         let work_on_all = &work_on_all;
         let work_on_all = move || work_on_all(is_alone);
@@ -91,7 +92,7 @@ pub(crate) fn run_in_groups<W: Send, T: Send>(
     reports.into_tally()
 }
 
-/// Calls `work` for each input, one after the other, and reports failures.
+/// Calls `work` for each input, one at a time, and reports failures.
 pub(crate) fn run_in_sequence(
     inputs: impl IntoIterator<Item = Result<InputPath>>,
     messages: &Messages,
@@ -104,7 +105,7 @@ pub(crate) fn run_in_sequence(
     tally
 }
 
-/// Reports results in the order of the inputs, in whatever order they come.
+/// Reports results in the order of the inputs, whatever order they arrive in.
 struct Reports<T, R> {
     state: Mutex<State<T, R>>,
     /// Notified when results have been reported.
@@ -114,7 +115,7 @@ struct Reports<T, R> {
 struct State<T, R> {
     /// The number of the next result to report.
     next: u64,
-    /// Threads in [`wait_for_room`](Reports::wait_for_room). Waking nobody is a system call too.
+    /// Number of threads in [`wait_for_room`](Reports::wait_for_room). Even waking nobody costs a system call.
     waiting: usize,
     /// Results that came before their turn.
     early: BTreeMap<u64, T>,
@@ -128,7 +129,7 @@ impl<T, R: FnMut(T) -> Option<ExitStatus>> Reports<T, R> {
         Self { state: Mutex::new(state), reported: Condvar::new() }
     }
 
-    /// Waits until the file with this number is not too far ahead of the oldest one that is not done.
+    /// Waits until the file with this number is not too far ahead of the oldest unfinished one.
     fn wait_for_room(&self, number: u64) {
         let mut state = self.state.lock().expect(NO_PANIC);
         state.waiting += 1;
@@ -136,7 +137,7 @@ impl<T, R: FnMut(T) -> Option<ExitStatus>> Reports<T, R> {
         self.reported.wait_while(state, is_far).expect(NO_PANIC).waiting -= 1;
     }
 
-    /// Adds results, and reports those that are next.
+    /// Adds results, and reports those whose turn has come.
     fn add(&self, results: impl IntoIterator<Item = (u64, T)>) {
         let mut state = self.state.lock().expect(NO_PANIC);
         let State { next, early, tally, report, .. } = &mut *state;

@@ -1,4 +1,4 @@
-//! Shortage of space, as far as it can be known before the work.
+//! Detects a shortage of disk space before the work begins, where possible.
 
 use std::path::Path;
 
@@ -10,14 +10,15 @@ use crate::cli::{
     terminal::{advice::Advise, progress::human_bytes},
 };
 
-/// Bytes in outputs that are too small to ask for: they fail soon enough.
+/// Outputs smaller than this many bytes are not checked: they fail soon enough.
 const SMALL: u64 = 16 << 20;
 
-/// Fails if a file of `size` bytes does not fit where the target is. What the target replaces stays until it is whole.
+/// Fails if a file of `size` bytes does not fit on the target's file system. The file that it replaces stays until the new one is
+/// complete.
 ///
 /// # Errors
 ///
-/// Then, if the system tells how much is free.
+/// If it does not fit, provided that the system reports the free space.
 pub(crate) fn check(target: &Target, size: Option<u64>) -> Result<()> {
     let Some((folder, size)) = target.folder().zip(size.filter(|size| *size > SMALL)) else { return Ok(()) };
     let existing = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));

@@ -28,7 +28,7 @@ impl Tally {
         self.files == 0
     }
 
-    /// The status of the run: `None` if nothing failed, that of each file if all failed alike, or else
+    /// The status of the run: `None` if nothing failed, the common status if all files failed alike, or else
     /// [`ExitStatus::SomeFailed`].
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         let first = self.first?;

@@ -14,7 +14,7 @@ use crate::cli::{
 ///
 /// # Errors
 ///
-/// Those of standard output.
+/// Errors writing to standard output.
 pub(crate) fn completions(args: &Completions) -> Result<Option<ExitStatus>> {
     let script = match args.shell {
         Shell::Bash => include_str!("../../../completions/solekey.bash"),

@@ -45,7 +45,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Those that stop the command before it works on files.
+/// Errors that stop the command before it processes files.
 pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
@@ -64,7 +64,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     };
     let announced = request.keyring.may_ask_plugins() && walk::are_known(input_args);
     let inputs = groups(inputs, announced, |files| request.keyring.announce(files));
-    // Outputs that are joined come in the order of their inputs, and end with the first that is not whole.
+    // Concatenated outputs come in the order of their inputs, and stop at the first incomplete one.
     let joined = args.files.stdout;
     let threads = if joined { NonZeroUsize::MIN } else { input_args.threads() };
     let inputs = inputs.take_while(|_| {
@@ -90,7 +90,7 @@ pub(crate) fn decrypt(args: &Decrypt, messages: &args::MessageArgs) -> Result<Op
     Ok(tally.status().or(completed))
 }
 
-/// A checked command line, shared by all files of the run.
+/// The checked command line, shared by all files of the run.
 struct Request<'a> {
     args: &'a Decrypt,
     session: Session<'a>,
@@ -107,7 +107,7 @@ struct Request<'a> {
 struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
-    /// Whether it changed while it was read. Then it is not deleted.
+    /// Whether it changed while it was read. If so, it is not deleted.
     source_changed: bool,
     path: PathBuf,
     done: Done,
@@ -161,7 +161,7 @@ impl<'a> Request<'a> {
         let permit = self.cores.acquire(length);
         let proven = self.prove(&mut encrypted, &unlocked, &permit).with_context(cannot_decrypt);
         target.explain(proven, 0)?;
-        // A file of holes or on a file system that compresses takes less.
+        // Sparse files, and files on compressing file systems, take less.
         if !self.args.sparse && self.args.range.is_none() {
             let fits = space::check(&target, length);
             fits.unwrap_or_else(|error| self.session.messages.warning(&one_line(&error)));
@@ -195,7 +195,7 @@ impl<'a> Request<'a> {
         Ok(Ok((written, Opened { source, source_changed, path: path.path.clone(), done })))
     }
 
-    /// Compares an output that is on the disk with its source, which is decrypted again.
+    /// Compares an output on disk with its source, which is decrypted again.
     fn comparison(&self, path: InputPath, unlocked: Unlocked, length: Option<u64>) -> Proof<'_, ()> {
         Box::new(move |_, output| {
             let permit = self.cores.acquire(length);
@@ -209,7 +209,7 @@ impl<'a> Request<'a> {
     /// Deletes the source of a file that is committed, if `--rm` was given.
     fn finish(&self, committed: Result<()>, opened: Opened) -> Outcome {
         let Opened { source, source_changed, path, done } = opened;
-        // What was compared is authentic: nobody without a key could change it since without being noticed.
+        // The compared data is authentic: nobody without a key could have changed it unnoticed since then.
         let removal =
             committed.and_then(|()| source.map(|source| source.remove(None, &self.session.messages)).transpose());
         if removal.is_ok() {

@@ -1,6 +1,5 @@
-//! Options that the command line alone shows to have no effect: whoever gives one expects something that would not happen.
-//!
-//! `-k`, `--batch` and the options that begin with `--no-` are promises, and hold in any case.
+//! Rejects options that can have no effect given the rest of the command line: the user expects something that would not happen.
+//! `-k`, `--batch` and the options that begin with `--no-` are promises, and always hold.
 
 use anyhow::Result;
 
@@ -132,7 +131,7 @@ fn network(plugins: RunPlugins, why: Option<&'static str>) -> Option<Futile> {
     why.filter(|_| plugins.allow_plugin_network).map(|why| ("--allow-plugin-network", why))
 }
 
-/// Gives the reason if no identity is named. Default identities run no plugin.
+/// Returns the reason if no identity is named. Default identities never run plugins.
 fn unnamed(identities: &NamedIdentities, why: &'static str) -> Option<&'static str> {
     identities.is_empty().then_some(why)
 }
@@ -150,7 +149,7 @@ fn work_factor(identities_only: bool, max_work_factor: u8) -> Option<Futile> {
         .then_some(("--max-work-factor", "--identities-only refuses every passphrase"))
 }
 
-/// Whether plugins' keys may be among the recipients. A file may hold any keys.
+/// Whether the recipients may include plugin keys. A file may hold any keys.
 fn may_be_plugins(recipients: &[RecipientArg]) -> bool {
     let may_be = |named: &RecipientArg| match named {
         RecipientArg::Key(key) => matches!(key.parse::<Recipient>(), Err(ParseRecipientError::Plugin(_))),

@@ -38,7 +38,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// If nothing can be recovered; those of the system.
+/// If nothing can be recovered; errors from the system.
 pub(crate) fn salvage(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     recover(args, messages).map_err(without_advice_to_salvage)
 }
@@ -143,7 +143,7 @@ fn report(
     Ok((!map.ok).then_some(ExitStatus::Damaged))
 }
 
-/// An error without hints that advise the command that has just failed.
+/// An error without hints that recommend the command that has just failed.
 fn without_advice_to_salvage(error: anyhow::Error) -> anyhow::Error {
     let is_other = |hint: &&str| !hint.contains("solekey salvage");
     if hints(&error).all(|hint| is_other(&hint)) {
@@ -156,7 +156,7 @@ fn without_advice_to_salvage(error: anyhow::Error) -> anyhow::Error {
 
 /// Adds a hint to the error for a damaged header: without the file key nothing can be recovered.
 fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
-    // What is too long is not lost.
+    // Trailing data is not a loss.
     let is_whole = matches!(
         error.downcast_ref(),
         Some(CryptoError::Header { fault, .. }) if [HEADER_TOO_LONG, TOO_MANY_STANZAS].contains(fault)
@@ -180,7 +180,7 @@ fn explain_lost_header(error: anyhow::Error) -> anyhow::Error {
     )
 }
 
-/// What became of a file, as JSON. Lengths and offsets are bytes of plaintext.
+/// The outcome for a file, as JSON. Lengths and offsets are bytes of plaintext.
 #[derive(Serialize)]
 struct LossMap {
     file: String,

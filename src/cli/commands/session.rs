@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
         Arc::new(Progress::new(self.args))
     }
 
-    /// The progress of all inputs, each of which is read `passes` times. `once` if what is named twice is read once.
+    /// The progress of all inputs, each read `passes` times. With `once`, an input that is named twice is read once.
     pub(super) fn progress_of_inputs(
         &self,
         inputs: &InputArgs,
@@ -91,14 +91,14 @@ impl<'a> Session<'a> {
     /// Gives up the right to open files, once the only input and its output are open and the keys are read. In `folders`,
     /// outputs can still get their names.
     ///
-    /// Not for several inputs, because the others still have to be opened, and not for an input that will be deleted.
+    /// Does nothing for several inputs, because the others still have to be opened, or for an input that will be deleted.
     pub(super) fn confine(&self, folders: impl IntoIterator<Item = PathBuf>) {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
             self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
         }
     }
 
-    /// Says how many bytes of a block device count, if the output is one: what it holds after them stays there.
+    /// If the output is a block device, reports how many of its bytes belong to the output: data after them stays there.
     pub(super) fn note_device(&self, target: &Target, output: &Output) {
         if let Some(bytes) = output.written_to_device() {
             let name = target.name();
@@ -107,7 +107,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Completes a copy of folders, unless nothing is to be written, and says what is missing in it. Returns the status of a failure.
+    /// Completes a copy of folders, unless nothing is to be written, and reports what the copy lacks. Returns the status of a
+    /// failure.
     pub(super) fn complete_copy(&self, skipped: &Skipped, args: &FileArgs) -> Option<ExitStatus> {
         skipped.warn();
         let made = if args.dry_run { Ok(()) } else { skipped.make_folders() };

@@ -42,7 +42,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// If there is no file to verify; those that stop the command before it works on files.
+/// If there is no file to verify; errors that stop the command before it processes files.
 pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
@@ -80,7 +80,7 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
     Ok(tally.status())
 }
 
-/// A checked command line, shared by all files of the run.
+/// The checked command line, shared by all files of the run.
 struct Request<'a> {
     args: &'a Verify,
     session: Session<'a>,
@@ -139,7 +139,7 @@ impl<'a> Request<'a> {
 
     fn authenticate(&self, path: &InputPath, mut input: Input, chunks: &mut Option<u64>) -> Result<u64> {
         let payload = self.authenticate_open(path, &mut input, chunks);
-        // What was authentic when it was read may not be now, and the other way round.
+        // Data that was authentic when it was read may no longer be, and vice versa.
         if !input.into_source_file().has_changed() {
             return payload;
         }

@@ -1,7 +1,7 @@
-//! The command lines of age and rage. Called by one of their names, through a link or as its first word, the program accepts
-//! what that tool's manual describes (age 1.3, rage 0.12).
+//! The command lines of age and rage. Called by one of their names, through a link or as its first argument, the program accepts
+//! the options in that tool's manual (age 1.3, rage 0.12).
 //!
-//! Nothing is done here: one command line is translated into another, and errors get the words that scripts look for.
+//! This module only translates one command line into another, and gives errors the words that scripts look for.
 
 mod flags;
 mod translate;
@@ -93,7 +93,7 @@ const TOOLS: &[Tool] = &[
 
 /// A command line of another tool, parsed.
 pub(crate) enum Translation {
-    /// These arguments on this program's own command line.
+    /// Run with these arguments on this program's own command line.
     Words(Vec<OsString>),
     /// Print this version.
     Version(String),
@@ -136,7 +136,7 @@ impl Tool {
     ///
     /// # Errors
     ///
-    /// [`Misuse`](crate::cli::terminal::errors::Misuse), in the words of the tool where it has some.
+    /// [`Misuse`](crate::cli::terminal::errors::Misuse), in the tool's own words if there are any.
     pub(crate) fn translate(&self, words: &[OsString]) -> Result<Translation> {
         let usage = |fault, status| Ok(Translation::Usage { fault, usage: self.usage, status });
         // Only for the two tools that can do nothing without flags.

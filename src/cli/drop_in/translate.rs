@@ -17,7 +17,7 @@ impl Given {
     fn input(&self) -> Result<Option<&OsString>> {
         match self.inputs.as_slice() {
             [] => Ok(None),
-            // age takes an empty name for standard input, rage for that of a file.
+            // age treats an empty name as standard input, rage as a file name.
             [input] if input.is_empty() && self.family == Family::Rage => {
                 misuse("No such file or directory: the input has an empty name", "leave it out for standard input")
             }
@@ -29,7 +29,7 @@ impl Given {
         }
     }
 
-    /// Refuses an empty name of an output, as rage does: a secret key would go to standard output.
+    /// Refuses an empty output name, as rage does: a secret key would go to standard output.
     pub(super) fn check_output_name(&self, tool: &str) -> Result<()> {
         if self
             .flags
@@ -64,7 +64,7 @@ impl Given {
         Ok(())
     }
 
-    /// Warns once of each value that is repeated, as age does. Values that could not be read are left to the error that follows.
+    /// Warns once about each repeated value, as age does. Unreadable values are left to the error that follows.
     pub(super) fn warn_of_duplicates(&self) {
         for (flag, noun) in
             [("recipient", "recipient"), ("recipients-file", "recipients file"), ("identity", "identity file")]
@@ -95,7 +95,7 @@ impl Given {
         })
     }
 
-    /// Whether a key may be that of a plugin, which has all rights under those tools.
+    /// Whether a key may belong to a plugin, which has all rights under those tools.
     fn may_name_a_plugin(&self) -> bool {
         self.flags.iter().any(|(name, value)| match *name {
             "identity" | "plugin" | "recipients-file" => true,

@@ -20,12 +20,12 @@ use crate::{
     crypto::{Error as CryptoError, ParseIdentityError, ParseRecipientError, PayloadFault, SshPrivateKeyError},
 };
 
-/// What age says about an error, if it has words of its own.
+/// age's message for an error, if it has one.
 pub(super) fn of_age(error: &Error) -> Option<String> {
     words_for(error, Family::Age)
 }
 
-/// What age-keygen says about an error.
+/// age-keygen's message for an error.
 pub(super) fn of_age_keygen(error: &Error) -> Option<String> {
     let Some(During::ReadingIdentities(path)) = find(error) else { return of_age(error) };
     if is_of_system(error) {
@@ -35,7 +35,7 @@ pub(super) fn of_age_keygen(error: &Error) -> Option<String> {
     Some(format!("failed to parse input{}", parsed.unwrap_or_default()))
 }
 
-/// What age-inspect says about an error.
+/// age-inspect's message for an error.
 pub(super) fn of_age_inspect(error: &Error) -> Option<String> {
     match find(error) {
         Some(During::OpeningInput(_)) => of_age(error),
@@ -43,12 +43,12 @@ pub(super) fn of_age_inspect(error: &Error) -> Option<String> {
     }
 }
 
-/// What rage says about an error.
+/// rage's message for an error.
 pub(super) fn of_rage(error: &Error) -> Option<String> {
     words_for(error, Family::Rage)
 }
 
-/// What rage-keygen says about an error.
+/// rage-keygen's message for an error.
 pub(super) fn of_rage_keygen(error: &Error) -> Option<String> {
     match find(error) {
         Some(During::ReadingIdentities(_)) if is_of_system(error) => Some("Failed to open input".to_owned()),
@@ -56,7 +56,7 @@ pub(super) fn of_rage_keygen(error: &Error) -> Option<String> {
     }
 }
 
-/// The outermost cause that has words decides, after what the run was doing.
+/// Uses the outermost cause that has a message, after a phrase for what the run was doing.
 fn words_for(error: &Error, family: Family) -> Option<String> {
     if let Some(words) = find(error).and_then(|during| while_doing(during, error, family)) {
         return Some(words);

@@ -32,7 +32,7 @@ pub(crate) struct EncryptedInput<'i> {
     body: Body<'i>,
 }
 
-/// Reads the header of a file, and nothing else of it.
+/// Reads only the header of a file.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(crate) fn can_hold(path: &InputPath, size: u64, plaintext: u64) -> bool {
 enum Body<'i> {
     Binary(&'i mut Input),
     Armored(ArmorReader<&'i mut BufReader<Tracked>>),
-    /// Typed or pasted at a terminal, and so read as a whole: what follows may be a passphrase.
+    /// Typed or pasted at a terminal, and therefore read as a whole: a passphrase may follow.
     Typed(Box<dyn BufRead + Send>),
 }
 
@@ -130,7 +130,7 @@ impl<'i> EncryptedInput<'i> {
     ///
     /// # Errors
     ///
-    /// Those of reading and writing.
+    /// Errors from reading and writing.
     pub(crate) fn copy(&mut self, header: &[u8], output: &mut Output) -> Result<()> {
         let cannot_write = "cannot write the new file";
         match &mut self.body {
@@ -156,7 +156,7 @@ impl<'i> EncryptedInput<'i> {
         Ok(if may_go_on { payload.may_be_followed() } else { payload })
     }
 
-    /// Everything after the header. An input that can be read at offsets gives it as often as it is asked for.
+    /// Everything after the header. If the input can be read at offsets, this can be called repeatedly.
     pub(crate) fn payload(&mut self) -> Source<'_> {
         match &mut self.body {
             Body::Armored(armor) => Source::Sequential(armor),
@@ -187,7 +187,7 @@ fn copy_armored(header: &[u8], mut payload: impl Read, output: &mut Output) -> R
 ///
 /// # Errors
 ///
-/// If it is longer than 64 MiB; those of the system.
+/// If it is longer than 64 MiB; errors from the system.
 pub(crate) fn read_typed(input: &mut Input) -> io::Result<Option<Vec<u8>>> {
     if !input.is_terminal() {
         return Ok(None);

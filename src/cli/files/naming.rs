@@ -1,4 +1,4 @@
-//! Names: those of inputs, those of outputs that are derived from them, and the files that they stand for.
+//! Names of inputs, the output names derived from them, and the files they refer to.
 
 use std::{
     ffi::OsStr,
@@ -27,7 +27,7 @@ pub(crate) struct InputPath {
 }
 
 impl InputPath {
-    /// An input that was named by itself.
+    /// An input that was named itself.
     pub(crate) fn new(path: PathBuf) -> Self {
         let relative = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
         Self { path, relative, found: None }
@@ -47,12 +47,12 @@ impl InputPath {
         self.path == Path::new(DASH)
     }
 
-    /// Whether a walk found it: then nobody typed its name, and no link is followed to it.
+    /// Whether a walk found it. If so, nobody typed its name, and links to it are not followed.
     pub(crate) fn was_found(&self) -> bool {
         self.found.is_some()
     }
 
-    /// Holds the folder of a file that a walk found, which no link leads to. `None` for an input that was named by itself.
+    /// Holds the folder of a file that a walk found, without following links. `None` for an input that was named itself.
     ///
     /// # Errors
     ///
@@ -70,8 +70,8 @@ pub(crate) struct Below {
     pub(crate) without: Option<&'static str>,
 }
 
-/// Returns the path of a listed file below the output folder, as tar has it: without what would lead out of there. Empty for a name
-/// that has nothing else.
+/// Returns the path of a listed file below the output folder, as tar does: without the parts that would lead out of the folder.
+/// Empty if nothing else is left.
 pub(crate) fn below(name: &Path) -> Below {
     let mut below = Below { path: PathBuf::new(), without: None };
     for component in name.components() {
@@ -87,13 +87,13 @@ pub(crate) fn below(name: &Path) -> Below {
     below
 }
 
-/// Where an output goes, by name only. The file system has not been consulted.
+/// The destination of an output, by name only. The file system has not been consulted.
 pub(crate) enum Destination {
     /// Standard output, because `-c` asks for it or the input is standard input.
     Stdout,
     /// A name that the user typed.
     Typed(PathBuf),
-    /// A name that was derived from that of an input, beside it.
+    /// A name derived from an input's, in the same folder.
     Derived { path: PathBuf, input: InputPath },
     /// A name below the folder of `-O`. Missing folders are created like those of `source`.
     InOutputDir { below: PathBuf, source: PathBuf },
@@ -118,7 +118,7 @@ impl<'a> Naming<'a> {
         Self { args, derive: without_age }
     }
 
-    /// Whether outputs may be written one after the other. Age files cannot: what follows the first does not belong to it.
+    /// Whether outputs may be concatenated. Age files may not: data after the first file does not belong to it.
     pub(crate) fn may_join(&self) -> bool {
         (self.derive)(Path::new("a.age")) == Some(PathBuf::from("a"))
     }
@@ -220,13 +220,13 @@ pub(crate) fn canonical(path: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(parent_folder(path)).ok()?.join(path.file_name()?))
 }
 
-/// Whether a name stands for an open descriptor. It is written directly, not replaced.
+/// Whether a name refers to an open descriptor, which is written directly, not replaced.
 pub(crate) fn is_descriptor(path: &Path) -> bool {
     let listed = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)));
     listed || ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
 }
 
-/// Whether a name stands for standard output, which is written from its current offset.
+/// Whether a name refers to standard output, which is written from its current offset.
 pub(crate) fn is_stdout(path: &Path) -> bool {
     ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }

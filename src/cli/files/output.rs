@@ -60,7 +60,7 @@ impl Output {
         }
     }
 
-    /// Keeps back what goes to a terminal until all of it is there, because the input is typed on the same terminal.
+    /// Holds back output to a terminal until it is complete, because the input is typed on the same terminal.
     pub(crate) fn hold_back(&mut self) {
         if let Self::Stream(stream) = self
             && stream.file.is_terminal()
@@ -69,7 +69,7 @@ impl Output {
         }
     }
 
-    /// Hashes what a stream writes from now on. A file is hashed when it is whole.
+    /// Hashes the bytes a stream writes from now on. A file is hashed when it is complete.
     pub(crate) fn hash(&mut self) {
         if let Self::Stream(stream) = self {
             stream.sha256 = Some(Sha256::new());
@@ -93,7 +93,7 @@ impl Output {
         }
     }
 
-    /// Bytes that a reader may have received already: none of a file, which has no name yet.
+    /// Bytes that a reader may already have received: 0 for a file, which has no name yet.
     pub(crate) fn released(&self) -> u64 {
         match self {
             Self::Stream(stream) => stream.written,
@@ -139,15 +139,15 @@ pub(crate) struct Stream {
     file: Arc<File>,
     text_only: bool,
     written: u64,
-    /// The hash of what was written, if it is wanted.
+    /// The hash of the written bytes, if wanted.
     sha256: Option<Sha256>,
-    /// What is kept back until the output is finished.
+    /// Bytes held back until the output is finished.
     held: Option<Vec<u8>>,
 }
 
 /// How often a writer that waits asks whether the run has failed elsewhere.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a reader may take nothing while an error waits to be reported.
+/// How long a reader may accept nothing while an error waits to be reported.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Stream {
@@ -175,7 +175,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::TimedOut`] if nothing is taken while an error waits; those of the system.
+    /// [`io::ErrorKind::TimedOut`] if nothing is taken while an error waits; errors from the system.
     fn wait_for_reader(&self) -> io::Result<()> {
         let mut stalled = Duration::ZERO;
         while !platform::can_write_within(&self.file, LOOK)? {

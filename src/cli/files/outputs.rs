@@ -1,4 +1,4 @@
-//! The outputs of a run: where each goes, and checks that none collides with another or with an input.
+//! The outputs of a run: their targets, and checks that none collides with another output or an input.
 
 use std::{
     collections::HashSet,
@@ -35,7 +35,7 @@ pub(crate) struct Outputs<'a> {
     on_terminal: OnTerminal,
     /// The owner of the outputs, if their sources are deleted.
     owner: Owner,
-    /// The target for a single input, which is computed before anything else is done.
+    /// The target for a single input, computed before anything else.
     single: Mutex<Option<Target>>,
     /// The folder of `-O`.
     folder: Option<Arc<OutputFolder>>,
@@ -74,7 +74,7 @@ impl<'a> Outputs<'a> {
             let input = args.inputs.files.first().map_or(Path::new(DASH), PathBuf::as_path);
             let input = InputPath::new(input.to_owned());
             outputs.name(&input)?;
-            // An output that exists may be no error, or one that has an object.
+            // An existing output may not be an error, or its error may belong in a JSON object.
             if !args.skip_existing && !args.json {
                 *lock(&outputs.single) = Some(outputs.compute(&input)?);
             }
@@ -93,7 +93,7 @@ impl<'a> Outputs<'a> {
     /// Protects all inputs of the run from being replaced. With `-f`, an output may have the name of an input that is still to
     /// be read, so all inputs are found first.
     ///
-    /// `again` finds them once more: of files that can be found twice, nothing but their identities is kept.
+    /// `again` finds them a second time: only the identities of files that can be found twice are kept.
     pub(crate) fn protect(&mut self, inputs: Inputs, again: impl FnOnce() -> Option<Inputs>) -> Inputs {
         if self.overwrite() != Overwrite::Replace || walk::yields_one(&inputs) {
             return inputs;
@@ -168,7 +168,7 @@ impl<'a> Outputs<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse`] if it is another input's output too.
+    /// [`Misuse`] if it is also another input's output.
     pub(crate) fn keep(&self, output: &Metadata, name: &Path) -> Result<()> {
         if self.taken.keep(name, platform::file_number(output)) { Ok(()) } else { two_inputs(name) }
     }
@@ -177,7 +177,7 @@ impl<'a> Outputs<'a> {
     ///
     /// # Errors
     ///
-    /// [`Misuse`]; those of [`Target`]. If there is no such input, that, whatever is wrong with its output.
+    /// [`Misuse`]; those of [`Target`]. A missing input takes precedence over faults of its output.
     pub(crate) fn target(&self, input: &InputPath) -> Result<Target> {
         if let Some(target) = lock(&self.single).take() {
             return Ok(target);
@@ -228,7 +228,7 @@ impl<'a> Outputs<'a> {
         if let Some(target) = &*lock(&self.single) {
             return target.is_same(other);
         }
-        // An output that cannot be had is reported when its turn comes.
+        // An impossible output is reported when its turn comes.
         self.compute(&InputPath::new(input.to_owned())).is_ok_and(|target| target.is_same(other))
     }
 

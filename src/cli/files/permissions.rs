@@ -28,24 +28,25 @@ pub(crate) enum Permissions {
     Private,
 }
 
-/// Whom a new file belongs to, where the system lets this user choose: root, that is.
+/// The owner of a new file, if the system lets this user choose (that is, for root).
 #[derive(Clone, Copy)]
 pub(crate) enum Owner {
-    /// This user, or the owner of the file that it replaces, if nobody else can have put that there.
+    /// This user, or the owner of the replaced file, if nobody else could have put that file there.
     New,
-    /// The owner of the source, which is deleted: an encrypted file tells nobody what is in it.
+    /// The owner of the source, which is deleted: an encrypted file reveals its contents to nobody.
     Sealed,
-    /// The same for a decrypted file, but only in a folder where nobody else can have put the source.
+    /// The same for a decrypted file, but only in a folder where nobody else could have put the source.
     Opened,
     /// The owner of the file that it replaces, which is its source.
     Rewritten,
 }
 
-/// The mode bits of a folder that others than its owner may write to.
+/// The mode bits that let users other than the owner write to a folder.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// Sets permissions and mtime of `file`, which will be `target`. A file that replaces another gets no permission that this did
-/// not have, and its owner and group too, where the system allows it and nobody else can have put it there.
+/// Sets permissions and mtime of `file`, which will be `target`. A file that replaces another gets no permission that the old file
+/// did not have. It also gets the old file's owner and group, if the system allows it and nobody else could have put the old file
+/// there.
 ///
 /// # Errors
 ///
@@ -103,12 +104,12 @@ fn take_over_owner(file: &File, permissions: &Permissions, replaced: &FileHandle
         // Only root can give files away. Other users stay the owner.
         let _ = platform::set_owner(file, owner);
     }
-    // Otherwise, somebody else can have put the old file there, as a trap.
+    // Otherwise, somebody else could have put the old file there, as a trap.
     let same_group = group_of(&file.metadata()?) == group_of(&metadata) || may_take_over && set_group(file, &metadata);
     Ok(permission_bits(&metadata, same_group && !replaced.has_access_list()))
 }
 
-/// Whether nobody but this user and root can put files into a folder.
+/// Whether only this user and root can put files into a folder.
 fn is_ours(folder: &Path) -> io::Result<bool> {
     let Some(folder) = platform::ownership(&folder.metadata()?) else { return Ok(false) };
     Ok((folder.user == 0 || folder.user == platform::user()) && folder.mode & OTHERS_MAY_WRITE == 0)
@@ -133,7 +134,7 @@ fn set_group(file: &File, model: &Metadata) -> bool {
 
 /// The permission bits of a copy of `model`, without set-user-ID and the like.
 ///
-/// If the copy belongs to another group, the group bits are not for that group: its members get what others get.
+/// If the copy belongs to another group, the group bits do not apply to that group: its members get the same permissions as others.
 fn permission_bits(model: &Metadata, same_group: bool) -> u32 {
     let bits = platform::ownership(model).map_or(0o600, |model| model.mode) & 0o777;
     if same_group { bits } else { bits & (0o707 | bits << 3) }

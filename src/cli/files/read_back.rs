@@ -1,4 +1,4 @@
-//! Reading back an output: proof that it is good, before it gets its name or its source is deleted.
+//! Reads back an output to prove that it is good, before it gets its name or its source is deleted.
 
 use std::{io, num::NonZeroUsize, sync::Arc};
 
@@ -27,8 +27,7 @@ impl Discard {
     }
 }
 
-/// Authenticates an encrypted output that is not committed yet, as it is on the disk. It must begin with `header`. The plaintext
-/// goes to `sink`.
+/// Authenticates an uncommitted encrypted output, as it is on disk. It must begin with `header`. The plaintext goes to `sink`.
 ///
 /// # Errors
 ///
@@ -51,7 +50,7 @@ pub(crate) fn authenticate(
     opened.map(drop).context("what was written does not read back")
 }
 
-/// Compares a decrypted output that is not committed yet, as it is on the disk, with its source, which is decrypted again.
+/// Compares an uncommitted decrypted output, as it is on disk, with its source, which is decrypted again.
 ///
 /// # Errors
 ///
@@ -106,7 +105,7 @@ fn pending(output: &Output) -> Result<&Pending> {
     }
 }
 
-/// Accepts bytes that the file already has, and nothing else.
+/// Accepts only the bytes that the file already has.
 struct Comparison<'a>(&'a Pending);
 
 impl WriteAt for Comparison<'_> {

@@ -42,7 +42,7 @@ pub(crate) struct Receipt {
 enum State {
     /// A stream, or a file that gets its name with the first lines.
     Open(Box<(Target, Output)>),
-    /// A file that has its name, and grows.
+    /// A growing file that already has its name.
     Named { file: File, length: u64, name: String },
     /// It turned out to be an input or an output of the run, which it must not replace.
     Refused,
@@ -62,7 +62,7 @@ struct Line<'a, S> {
 }
 
 impl Receipt {
-    /// Decides where the receipt goes. It must not be a file that the run reads or writes otherwise.
+    /// Decides where the receipt goes. It must not be another file that the run reads or writes.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Receipt {
         }
     }
 
-    /// Appends lines, and makes them durable. The first give a file its name: without a line, there is no receipt.
+    /// Appends lines, and makes them durable. A file gets its name with the first lines: without lines, there is no receipt.
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ impl IdentityFile {
     ///
     /// # Errors
     ///
-    /// Those of opening and parsing.
+    /// Errors from opening and parsing.
     pub(crate) fn into_keys(self, prompt: &Prompt, path: &Path) -> Result<Vec<Key>> {
         match self {
             Self::Keys(keys) => Ok(keys),
@@ -65,7 +65,7 @@ impl IdentityFile {
 ///
 /// # Errors
 ///
-/// Those of reading and parsing.
+/// Errors from reading and parsing.
 pub(crate) fn read(files: &mut KeyFiles, path: &Path) -> Result<IdentityFile> {
     read_named(files, path).with_context(|| During::ReadingIdentities(path.to_owned()))
 }
@@ -74,7 +74,7 @@ pub(crate) fn read(files: &mut KeyFiles, path: &Path) -> Result<IdentityFile> {
 ///
 /// # Errors
 ///
-/// Those of reading, opening and parsing.
+/// Errors from reading, opening and parsing.
 pub(crate) fn read_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Key>> {
     read(files, path)?.into_keys(&files.prompt, path)
 }
@@ -95,7 +95,7 @@ fn read_named(files: &mut KeyFiles, path: &Path) -> Result<IdentityFile> {
 ///
 /// # Errors
 ///
-/// Those of reading and parsing.
+/// Errors from reading and parsing.
 pub(crate) fn read_ready_keys(files: &mut KeyFiles, path: &Path) -> Result<Vec<Identity>> {
     let file = files.read(path)?;
     if is_protected(&file.text) {

@@ -102,7 +102,7 @@ impl KeyFiles {
     ///
     /// # Errors
     ///
-    /// If it is longer than 16 MiB, or standard input is taken; those of the system.
+    /// If it is longer than 16 MiB, or standard input is taken; errors from the system.
     pub(crate) fn read(&mut self, path: &Path) -> Result<KeyFile> {
         let cannot_read = || format!("cannot read {}", display_name(path));
         if is_stdin(path) && mem::replace(&mut self.stdin_is_taken, true) {

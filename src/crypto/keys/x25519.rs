@@ -177,7 +177,7 @@ impl Identity {
     fn unwrap_one(&self, stanza: &Stanza) -> Result<Option<FileKey>, Error> {
         let [share] = stanza.args.as_slice() else { return Err(Error::Stanza) };
         let share = read_share(share, &stanza.body)?;
-        // A shared secret of zeros is one that no honest sender makes.
+        // No honest sender produces a shared secret of zeros.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
         // The stanza does not name its key, so it may be for somebody else.
         Ok(unwrap_file_key(&wrap_key(&shared, &share, &self.public, LABEL), &stanza.body))

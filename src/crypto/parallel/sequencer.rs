@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::sync::{Condvar, Mutex};
 
-/// Why the lock cannot be poisoned.
+/// The reason that the lock cannot be poisoned.
 const NO_PANIC: &str = "no action panics";
 
 /// A value that threads use one after another: first the thread with number 0, then the one with number 1, and so on.

@@ -49,7 +49,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Those that stop the command before it works on files, or after it.
+/// Errors that stop the command before or after it processes files.
 pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
@@ -90,10 +90,10 @@ pub(crate) fn encrypt(args: &Encrypt, messages: &args::MessageArgs) -> Result<Op
     Ok(tally.status().or(completed))
 }
 
-/// What nobody should be surprised by.
+/// Warns of consequences that might surprise the user.
 const KEPT_RECIPIENTS: &str = "unchanged files keep the recipients they have: 'solekey inspect --recursive' lists them, 'solekey rekey --recursive' changes them";
 
-/// A checked command line, shared by all files of the run.
+/// The checked command line, shared by all files of the run.
 struct Request<'a> {
     args: &'a Encrypt,
     session: Session<'a>,
@@ -120,7 +120,7 @@ impl<'a> Request<'a> {
         let on_terminal = if args.armor { OnTerminal::Anything } else { OnTerminal::Nothing };
         let stdin_is_taken = walk::reads_stdin(input_args);
         let mut session = Session::new(messages, &args.passphrases, args.plugins, stdin_is_taken)?;
-        // Questions come last.
+        // Ask questions last.
         let named = recipients::read(args, &mut session)?;
         let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
         let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
@@ -281,7 +281,7 @@ impl<'a> Request<'a> {
         Ok(output)
     }
 
-    /// Seals the input, and returns the bytes written, armor not counted.
+    /// Seals the input, and returns the number of bytes written, not counting armor.
     fn seal(&self, encryptor: Encryptor, input: &mut Input, output: &mut Output, threads: NonZeroUsize) -> Result<u64> {
         if !self.args.armor {
             return Ok(encryptor.encrypt(input.source(0), output.sink(), threads)?);

@@ -1,4 +1,4 @@
-//! Who can open the files that `encrypt` writes.
+//! The recipients of the files that `encrypt` writes.
 
 use anyhow::Result;
 

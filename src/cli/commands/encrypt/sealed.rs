@@ -25,7 +25,7 @@ pub(super) struct Sealed {
     pub(super) done: Done,
 }
 
-/// What becomes of a source.
+/// What happens to a source.
 pub(super) enum Disposal {
     /// It stays.
     Stays,
@@ -56,10 +56,10 @@ pub(super) struct Proven {
     pub(super) plaintext_sha256: Option<[u8; 32]>,
 }
 
-/// A file that is encrypted, or is not going to be.
+/// A file that was encrypted, or that will not be.
 pub(super) struct Encrypted {
     pub(super) outcome: Outcome,
-    /// Its line of the receipt, unless that is written already.
+    /// Its line of the receipt, unless already written.
     pub(super) receipt_line: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl From<Outcome> for Encrypted {
     }
 }
 
-/// Commits files together. Lines for `receipt` are durable before the first source goes.
+/// Commits files together. Lines for `receipt` are durable before the first source is deleted.
 pub(super) fn commit(
     group: Vec<(Written<'_, Proven>, Sealed)>,
     committer: &Committer,

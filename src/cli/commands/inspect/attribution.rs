@@ -1,4 +1,4 @@
-//! The owners of the stanzas of a header, as far as the named keys tell.
+//! The owners of a header's stanzas, as far as the named keys reveal them.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Attributor {
         Ok(Self { identities, must_match, prompt, plugins, recipients, announced })
     }
 
-    /// Names the files that will be looked at, so that plugins are asked for all of them in one session.
+    /// Announces the files to inspect, so that plugins are asked for all of them in one session.
     pub(crate) fn announce(&self, inputs: &[Result<InputPath>]) {
         let files = inputs.iter().flatten().filter(|input| !is_stdin(&input.path));
         self.announced.add(files.cloned().collect());
@@ -162,7 +162,7 @@ pub(crate) enum Answer {
     /// It is not.
     #[serde(rename = "no")]
     Other,
-    /// Its type does not tell.
+    /// Its type does not reveal it.
     #[serde(rename = "untold")]
     Untold,
 }

@@ -41,7 +41,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Those that stop the command before it works on files.
+/// Errors that stop the command before it processes files.
 pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     check_stdin_is_named_once(&args.files)?;
     let mut session = Session::new(messages, &args.passphrases, args.plugins, any_is_stdin(&args.files))?;
@@ -49,7 +49,7 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
     let skipped = Skipped::new(&session.messages, None);
     let inputs: Vec<_> = walk::inputs(&args.inputs(), Selection::Encrypted, &skipped)?.collect();
     attributor.announce(&inputs);
-    // A list of what opens: the files that do not open are no failures.
+    // This lists the files that open; files that do not open are not failures.
     let lists_opened = args.recursive && !args.identities.is_empty();
     let mut opened = 0_u64;
     let tally = scheduler::run_in_sequence(inputs, &session.messages, |input| {
@@ -112,7 +112,7 @@ fn print(text: &str) -> Result<()> {
     output.write_all(text.as_bytes()).context("cannot write to standard output")
 }
 
-/// Passes on an error, after its object if other programs read what is printed.
+/// Passes on an error, after printing its object if `--json` was given.
 fn print_failed(args: &Inspect, path: Option<&Path>, error: Error) -> Result<()> {
     if args.json {
         print(&json::line(&Failed::new(path, &error)))?;
@@ -160,9 +160,9 @@ struct StanzaFacts<'k> {
 enum Class {
     /// One of the age format's types.
     Known,
-    /// A type of some program's own.
+    /// A private type of some program.
     Unknown,
-    /// A decoy by its name, with which programs keep others tolerant of unknown types.
+    /// A type named as a decoy, which programs add so that others stay tolerant of unknown types.
     Grease,
 }
 

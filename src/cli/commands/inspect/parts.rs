@@ -34,7 +34,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Reads the header, and counts the bytes that follow where no length is known.
+    /// Reads the header, and counts the bytes after it if the length is unknown.
     ///
     /// # Errors
     ///

@@ -108,7 +108,7 @@ impl StanzaFacts<'_> {
         }
     }
 
-    /// The note for any other stanza, from what it says itself.
+    /// The note for any other stanza, based on the stanza alone.
     fn owner_note(&self) -> Option<String> {
         Some(match (&self.owner.recipient, self.owner.named, self.owner.answer?) {
             (Some(recipient), Some(named), _) => format!("says it is for {}", key(recipient, named)),

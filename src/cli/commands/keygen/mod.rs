@@ -45,7 +45,7 @@ const KEY_SHOWN: usize = 62;
 ///
 /// # Errors
 ///
-/// Those of asking, reading and writing.
+/// Errors from asking, reading and writing.
 pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     if args.new_passphrases.is_named() && args.protect.is_none() {
         return misuse("--new-passphrase-* replaces a passphrase, and no key file is named", "name it with --protect");

@@ -28,11 +28,12 @@ use crate::{
     crypto::secrecy::Zeroizing,
 };
 
-/// Replaces the key file by a protected one, or leaves it as it is, as it does with `--dry-run`. No other file ever holds the key.
+/// Replaces the key file with a protected one, or leaves it unchanged on failure and with `--dry-run`. No other file ever holds the
+/// key.
 ///
 /// # Errors
 ///
-/// Those of reading, asking and writing.
+/// Errors from reading, asking and writing.
 pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> Result<()> {
     let name = display_name(path);
     let input = Input::open(&InputPath::new(path.to_owned()), session.progress())?;

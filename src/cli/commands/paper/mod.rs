@@ -44,7 +44,7 @@ const LIMIT: u64 = 4096;
 ///
 /// # Errors
 ///
-/// Those of reading, asking and writing.
+/// Errors from reading, asking and writing.
 pub(crate) fn paper(args: &Paper, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let no_plugins = RunPlugins { no_plugins: true, allow_plugin_network: false };
     let reads_stdin = args.read || args.key.as_deref() == Some(Path::new(args::DASH));
@@ -126,7 +126,7 @@ fn write_private(target: Target, bytes: &[u8], messages: &Messages) -> Result<()
 }
 
 fn read_stdin() -> Result<Vec<Zeroizing<String>>> {
-    // Room for all of it, since growing would leave copies in memory.
+    // Reserve all the room: growing would leave copies in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(LIMIT).expect("it is small") + 1));
     io::stdin().take(LIMIT + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
     if bytes.len() as u64 > LIMIT {
@@ -136,7 +136,7 @@ fn read_stdin() -> Result<Vec<Zeroizing<String>>> {
     Ok(words::split(text.trim_start_matches('\u{feff}')).collect())
 }
 
-/// Asks on the terminal, which shows nothing of the words, until there are enough.
+/// Asks on the terminal, without showing the words, until there are enough.
 fn ask(session: &Session<'_>) -> Result<Vec<Zeroizing<String>>> {
     let prompt = &session.key_files.prompt;
     let mut words: Vec<Zeroizing<String>> = Vec::new();

@@ -30,7 +30,7 @@ pub(super) enum Shown {
     AsText,
 }
 
-/// The QR code of the key's text, which is in upper case: an alphanumeric code, and smaller than one of bytes.
+/// The QR code of the key's text. The text is in upper case, so the code is alphanumeric, which is smaller than a byte code.
 fn code(identity: &Identity) -> Result<QrCode> {
     let text = identity.to_text().expect("it is an age key");
     QrCode::with_error_correction_level(text.expose_secret(), EcLevel::M).context("cannot make a QR code")
@@ -45,7 +45,7 @@ pub(super) fn svg(identity: &Identity) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(code(identity)?.render::<svg::Color<'_>>().min_dimensions(PIXELS, PIXELS).build()))
 }
 
-/// A public key as a sheet shows it, and a terminal: only the beginning of a post-quantum one.
+/// A public key as sheets and terminals show it: only the beginning of a post-quantum one.
 pub(super) fn shown_key(recipient: &str) -> String {
     match recipient.get(..KEY_SHOWN) {
         Some(start) if start.len() < recipient.len() => format!("{start}..."),
@@ -64,7 +64,7 @@ pub(super) fn text(identity: &Identity, kind: &str, shown: Shown) -> Result<Zero
     let public = shown_key(&recipient);
     let words = words::of_seed(&seed);
     let qr = Zeroizing::new(code(identity)?.render::<Dense1x2>().build());
-    // Room for all of it, since growing would leave copies in memory.
+    // Reserve all the room: growing would leave copies in memory.
     let mut text = Zeroizing::new(String::with_capacity(4096 + 2 * qr.len()));
     let _ = write!(
         text,

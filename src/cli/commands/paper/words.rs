@@ -12,7 +12,7 @@ use crate::{
 
 /// Words of a key.
 pub(super) const WORDS: usize = 24;
-/// Words that are suggested for one that is not in the list.
+/// Number of suggestions for a word that is not in the list.
 const SUGGESTIONS: usize = 3;
 
 /// The words of a key, with a space between them.
@@ -28,7 +28,7 @@ pub(super) fn of_seed(seed: &[u8; SEED]) -> Zeroizing<String> {
     text
 }
 
-/// The bytes of a key, from its words. Errors name words by their number, never by themselves: they may end up in a log.
+/// The bytes of a key, from its words. Errors give the number of a word, never the word itself: they may end up in a log.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ pub(super) fn is_known(word: &str) -> bool {
     Language::English.find_word(word).is_some()
 }
 
-/// Words of the list that a mistyped one may have been, the likeliest first.
+/// Words of the list that a mistyped word may stand for, the likeliest first.
 pub(super) struct Suggestions(Vec<&'static str>);
 
 impl Suggestions {
@@ -103,7 +103,7 @@ impl fmt::Display for Suggestions {
     }
 }
 
-/// Letters to insert, delete or exchange to make one word of the other (Levenshtein).
+/// Number of letters to insert, delete or exchange to turn one word into the other (Levenshtein).
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<_> = (0..=right.len()).collect();
     for (index, from) in left.bytes().enumerate() {

@@ -22,7 +22,7 @@ use crate::{
 
 /// How a file changes.
 pub(super) enum Change {
-    /// Header and payload are sealed anew, under a new file key.
+    /// Header and payload are sealed again, under a new file key.
     Everything(Encryptor),
     /// The file gets another header under the same file key.
     Header(Header),
@@ -37,7 +37,7 @@ impl Change {
     }
 }
 
-/// Decides how files change: from the arguments, the named recipients, and the owners of the old stanzas.
+/// Decides how files change, given the arguments, the named recipients and the owners of the old stanzas.
 pub(super) struct Planner<'a> {
     pub(super) args: &'a Rekey,
     pub(super) recipients: &'a [Recipient],
@@ -54,7 +54,7 @@ impl Planner<'_> {
             return Ok(None);
         }
         let change = self.plan(decryptor, unlocked)?;
-        // Who sets a passphrase knows it.
+        // Whoever sets a passphrase knows it.
         if self.args.force || self.args.passphrase {
             return Ok(Some(change));
         }
@@ -66,8 +66,8 @@ impl Planner<'_> {
         Ok(Some(change))
     }
 
-    /// Whether every stanza is known to be that of a named recipient, and each of these has one, while an identity that is to lose
-    /// its files is named too. Without such an identity, the run is for a new file key.
+    /// Whether every stanza is known to be for a named recipient, each of those has a stanza, and the run also names an identity
+    /// that is to lose access. Without such an identity, the purpose of the run is a new file key.
     fn is_done(&self, decryptor: &Decryptor) -> bool {
         if self.args.add || self.args.remove || !self.keyring.has_other_than(self.recipients) {
             return false;
@@ -109,7 +109,7 @@ impl Planner<'_> {
         Ok(Change::Everything(Encryptor::new(known.into_iter().chain(added))?))
     }
 
-    /// The indices of the stanzas that stay, which is all of them, and the recipients that have no stanza yet.
+    /// The indices of the stanzas to keep (all of them), and the recipients that have no stanza yet.
     fn with_added(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> (Vec<usize>, Vec<&Recipient>) {
         let is_new = |recipient: &&Recipient| {
             let Some(index) = (0..stanzas.len()).find(|&at| is_owned_by(recipient, &stanzas[at], owners[at].as_ref()))
@@ -125,7 +125,7 @@ impl Planner<'_> {
         ((0..stanzas.len()).collect(), self.recipients.iter().filter(is_new).collect())
     }
 
-    /// The indices of the stanzas that stay: those of none of the named recipients.
+    /// The indices of the stanzas to keep: those for none of the named recipients.
     fn without_removed(&self, stanzas: &[Stanza], owners: &[Option<Recipient>]) -> Result<Vec<usize>> {
         let mut kept: Vec<_> = (0..stanzas.len()).collect();
         for recipient in self.recipients {
@@ -141,7 +141,7 @@ impl Planner<'_> {
         Ok(kept)
     }
 
-    /// Adds what to do if the owner of a stanza is unknown.
+    /// Adds a hint if the owner of a stanza is unknown.
     fn with_remedy(&self, error: Error) -> Error {
         let remedy =
             "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i";
@@ -157,7 +157,7 @@ const OWN_KEY: &str = "name your own public key too, with -r or -R; if you have 
 /// The warning if a plugin, a locked key or a passphrase might be the user's way in.
 const UNKNOWN_ACCESS: &str = "solekey cannot tell whether one of your keys opens the new file; keep a copy until you have tried, or name your own public key too";
 
-/// Whether a stanza is known to be a recipient's. `owner` is the stanza's owner, if an identity has proven it.
+/// Whether a stanza is known to be for a recipient. `owner` is the stanza's owner, if an identity has proven it.
 fn is_owned_by(recipient: &Recipient, stanza: &Stanza, owner: Option<&Recipient>) -> bool {
     match_stanza(recipient, stanza, owner) == Match::Yes
 }

@@ -1,4 +1,4 @@
-//! `rekey`: give files a new set of recipients, each atomically in its place.
+//! `rekey`: give files a new set of recipients, replacing each file atomically.
 
 mod change;
 mod result;
@@ -50,7 +50,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Those that stop the command before it works on files.
+/// Errors that stop the command before it processes files.
 pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
@@ -65,7 +65,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
             Err(error) => (String::new(), Err(error)),
         };
         let printed = hidden_while(|| stdout.write_all(line.as_bytes())).context("cannot write to standard output");
-        // The object has it.
+        // The JSON object contains it.
         let failure = match result {
             Err(error) if args.json => Some(ExitStatus::of(&error)),
             result => session.messages.failure(result),
@@ -100,7 +100,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
 /// Descriptors that a file holds until it is committed: the new file, the old one, its name, its lock, and its folder.
 const DESCRIPTORS: usize = 5;
 
-/// A checked command line, shared by all files of the run.
+/// The checked command line, shared by all files of the run.
 struct Request<'a> {
     args: &'a Rekey,
     session: Session<'a>,
@@ -112,7 +112,7 @@ struct Request<'a> {
     cores: Cores,
 }
 
-/// Results for a file that is written anew but not committed.
+/// Results for a file that is rewritten but not committed.
 struct Changed {
     path: PathBuf,
     stanza_types: Vec<String>,
@@ -176,7 +176,7 @@ impl<'a> Request<'a> {
         let mut encrypted = EncryptedInput::read(&mut input).with_context(cannot_rekey)?;
         let unlocked = self.keyring.unlock(&encrypted.decryptor, &name).with_context(cannot_rekey)?;
         let permit = self.cores.acquire(length);
-        // A file that was cut off is found before any work.
+        // This detects a truncated file before any work.
         let change =
             encrypted.check_end(&unlocked).and_then(|()| self.planner().decide(&encrypted.decryptor, &unlocked));
         let Some(change) = target.explain(change.with_context(cannot_rekey), 0)? else {
@@ -205,7 +205,7 @@ impl<'a> Request<'a> {
         Ok(Ok((written, Changed { path: path.path.clone(), stanza_types, has_hard_links })))
     }
 
-    /// Says what committing a file could not change.
+    /// Reports what the commit of a file could not change.
     fn finish(&self, committed: Result<()>, Changed { path, stanza_types, has_hard_links }: Changed) -> Rekeyed {
         self.progress.done();
         if committed.is_ok() && has_hard_links {
@@ -217,7 +217,7 @@ impl<'a> Request<'a> {
         Rekeyed { path, result: committed.map(|()| Done::Rekeyed(stanza_types)) }
     }
 
-    /// Reads an output back once it is on the disk.
+    /// Reads an output back once it is on disk.
     fn proof(&self, change: &Change, old: &Unlocked, name: String, length: Option<u64>) -> Proof<'_, ()> {
         let header = change.header().as_bytes().to_vec();
         let unlocked = match change {

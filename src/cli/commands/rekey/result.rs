@@ -1,4 +1,4 @@
-//! What became of a file that `rekey` was given.
+//! The outcome for a file given to `rekey`.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,6 @@
 //! File systems that are synced as a whole, so that many files become durable at the price of one.
-//!
-//! `fsync` has the disk flush its cache for each file, and on btrfs writes a log for each. `syncfs` does that once, but it also
-//! writes what other programs have there. So it is used for large groups, and only where it reports every failure.
+//! `fsync` makes the disk flush its cache for each file, and btrfs write a log for each. `syncfs` does that once, but it also
+//! writes other programs' data. So it is used only for large groups, and only where it reports every failure.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,18 +9,18 @@ use std::{
 
 use crate::cli::{files::pending::Pending, platform::FileSystem};
 
-/// Files in a group from which on their file system is synced. Fewer are synced one by one.
+/// Minimum number of files in a group for syncing their file system. Fewer files are synced one by one.
 const MANY: usize = 32;
 
 /// The file systems of a run's outputs, by device number.
 #[derive(Default)]
 pub(super) struct FileSystems {
-    /// `None` for one that is not synced as a whole.
+    /// `None` for a file system that is not synced as a whole.
     watched: Mutex<BTreeMap<u64, Option<Arc<FileSystem>>>>,
 }
 
 impl FileSystems {
-    /// Opens the file system of a file, unless it is open. Must be called before the file is written: a file system reports only
+    /// Opens the file system of a file, unless it is already open. Call it before writing the file: a file system reports only
     /// failures since it was opened.
     pub(super) fn watch(&self, pending: &Pending) {
         if let Some(device) = device(pending) {
@@ -42,7 +41,7 @@ impl FileSystems {
         let Some(file_system) = self.lock().get(&device).cloned().flatten() else { return false };
         let synced = file_system.sync();
         if synced.is_err() {
-            // A failure is reported once, and may be that of a file in a later group. Each file knows its own.
+            // A failure is reported only once, and may concern a file in a later group. Each file knows its own failures.
             self.lock().insert(device, None);
         }
         synced.is_ok()

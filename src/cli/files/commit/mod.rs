@@ -1,7 +1,6 @@
 //! Committing outputs: they become durable together, and only then do files get their names.
-//!
-//! A file system with a journal makes whatever is pending durable at once, so a hundred files cost little more than one. Each is
-//! still whole or absent: it has no name before its bytes are on the disk.
+//! A file system with a journal makes all pending data durable at once, so a hundred files cost little more than one. Each file is
+//! still either complete or absent: it has no name before its bytes are on disk.
 
 mod file_systems;
 
@@ -34,12 +33,12 @@ use crate::{
 /// Threads that wait for the disk at the same time. They need no core, and a disk serves many requests in the time of one.
 const WAITING: usize = 32;
 
-/// How long one thread works alone, and for how long more for each item that it has done. Where the system has nothing to wait
-/// for, as in memory, more threads only cost.
+/// How long one thread works alone, and the extra time for each item that it has done. Where there is nothing to wait for, as in
+/// memory, more threads only cost time.
 const ALONE: Duration = Duration::from_millis(1);
 const ALONE_FOR_EACH: Duration = Duration::from_micros(50);
 
-/// Proves an output that is on the disk, by reading it back. Returns what it has learned.
+/// Proves an output on disk by reading it back. Returns its findings.
 pub(crate) type Proof<'w, P> = Box<dyn FnOnce(&Target, &mut Output) -> Result<P> + Send + 'w>;
 
 /// An output that is written, and waits to become durable.
@@ -65,7 +64,7 @@ impl<'w, P: Default> Written<'w, P> {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn new(target: Target, output: Output, permissions: &Permissions) -> Result<Self> {
         let finished = match &output {
             Output::Stream(_) => Ok(()),
@@ -101,7 +100,7 @@ impl<'w, P: Default> Written<'w, P> {
         Ok(self)
     }
 
-    /// The file in the making, unless this is a stream.
+    /// The unfinished file, unless this is a stream.
     fn pending(&self) -> Option<&Pending> {
         match &self.output {
             Output::Stream(_) => None,
@@ -120,7 +119,7 @@ impl<'w, P: Default> Written<'w, P> {
     fn name(self) -> Result<Option<Named>> {
         let Self { target, output, replaced, durability, .. } = self;
         let Output::File(pending) = output else { return Ok(None) };
-        // What has taken the name since would be lost.
+        // Otherwise, a file that has taken the name since would be lost.
         if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
             return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
         }
@@ -166,17 +165,17 @@ impl Committer {
         Self { messages: *messages, file_systems: FileSystems::default() }
     }
 
-    /// Gets ready to commit an output of a run of many. Nothing has been written to it yet.
+    /// Prepares to commit an output of a run of many, before anything is written to it.
     pub(crate) fn expect(&self, output: &Output) {
         if let Output::File(pending) = output {
             self.file_systems.watch(pending);
         }
     }
 
-    /// Commits outputs together, then calls `finish` for each with what its proof has learned and with what came beside it.
-    /// Returns the results in the same order.
+    /// Commits outputs together, then calls `finish` for each with the findings of its proof and the value passed with it. Returns
+    /// the results in the same order.
     ///
-    /// `finish` is given the errors of [`commit`]. An output that fails does not keep the others from being committed.
+    /// `finish` is given the errors of [`commit`]. A failed output does not stop the others from being committed.
     pub(crate) fn commit<P: Default + Send, R, T>(
         &self,
         group: Vec<(Written<'_, P>, R)>,
@@ -279,7 +278,7 @@ fn on_threads<T: Send, U: Send>(items: Vec<T>, action: impl Fn(T) -> U + Sync) -
                     work(item)
                 }
             };
-            // If the system gives no more threads, the ones that exist do the work.
+            // If the system refuses more threads, the existing ones do the work.
             if spawn_scoped(scope, 0, more).is_err() {
                 break;
             }

@@ -20,8 +20,8 @@ pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
     )
 }
 
-/// Fails if the only input of a run cannot be opened, before an output is looked at and anything is asked. With `--json`, the
-/// error belongs into the object of the file.
+/// Fails if the only input of a run cannot be opened, before looking at an output or asking anything. With `--json`, the error
+/// belongs in the file's object.
 ///
 /// # Errors
 ///

@@ -35,7 +35,7 @@ pub(crate) use source_file::{Removal, SourceFile};
 
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
-/// Bytes from which on the system is told that a file is read in sequence.
+/// Minimum size in bytes of files that the system is told are read in sequence.
 const READ_AHEAD: u64 = 128 * 1024;
 
 /// A file or stream to read.
@@ -44,7 +44,7 @@ pub(crate) struct Input {
     place: Option<Place>,
     /// For messages.
     name: String,
-    /// `None` where the system has none, such as Windows for a console.
+    /// `None` if the system has none, such as for a console on Windows.
     metadata: Option<Metadata>,
     /// Offset at which reading begins, in a file that was redirected to standard input.
     start: u64,
@@ -93,7 +93,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn of_file(mut file: File, progress: Arc<Progress>) -> io::Result<Self> {
         file.rewind()?;
         let metadata = file.metadata()?;
@@ -173,14 +173,14 @@ impl Input {
         self.length
     }
 
-    /// Forgets the length if the file goes on after it, as some file systems have it, for a reader that starts at the end.
+    /// Forgets the length if the file has data beyond it, as on some file systems, for a reader that starts at the end.
     pub(crate) fn check_length(&mut self) {
         let file = &self.reader.get_ref().file;
         let goes_on = |length| matches!(platform::read_at(file, &mut [0], self.start + length), Ok(1));
         self.length = self.length.filter(|length| !goes_on(*length));
     }
 
-    /// Whether it is a device or a pipe, which does not end where the file that is read from it ends.
+    /// Whether it is a device or a pipe, which may have data after the end of the file read from it.
     pub(crate) fn may_go_on(&self) -> bool {
         self.file_metadata().is_none()
     }
@@ -214,12 +214,13 @@ impl Input {
 /// The length of a regular file, or `None` if it is not known until the end is reached.
 fn length_of(file: &File, metadata: &Metadata) -> Option<u64> {
     let length = Some(metadata.len()).filter(|length| metadata.is_file() && *length > 0)?;
-    // The kernel generates some files while they are read. It says 0 for those in /proc, and a page for those in /sys.
+    // The kernel generates some files while they are read. It reports a size of 0 for those in /proc, and of a page for those in
+    // /sys.
     let is_shorter = !platform::takes_space(metadata) && matches!(platform::read_at(file, &mut [0], length - 1), Ok(0));
     (!is_shorter).then_some(length)
 }
 
-/// Says that standard input is read from the terminal, if `path` names it and it is.
+/// Tells the user if `path` names standard input and it is a terminal.
 pub(crate) fn announce_typed(path: &Path, messages: &Messages) {
     if path == Path::new(DASH) && io::stdin().is_terminal() {
         messages.reading_terminal();
@@ -244,7 +245,7 @@ pub(crate) fn check_stdin_is_open() -> Result<()> {
 ///
 /// # Errors
 ///
-/// An error that names the stream; those of the system.
+/// An error that names the stream; errors from the system.
 pub(crate) fn check_is_open(stream: io::Result<impl Borrow<File>>, name: &str) -> Result<()> {
     let closed = stream.and_then(|stream| platform::was_closed(stream.borrow()));
     if closed.with_context(|| format!("cannot use {name}"))? {
@@ -256,7 +257,7 @@ pub(crate) fn check_is_open(stream: io::Result<impl Borrow<File>>, name: &str) -
 /// A file that counts the bytes read from it.
 pub(crate) struct Tracked {
     pub(super) file: File,
-    /// Whether it is a regular file, which never makes a reader wait.
+    /// Whether it is a regular file, which never blocks a reader.
     pub(super) is_file: bool,
     pub(super) progress: Arc<Progress>,
     /// Bytes read in sequence.

@@ -10,7 +10,7 @@ use std::{
 
 use crate::cli::platform::Folder;
 
-/// The name of a file, and the folder that it is in if a walk found it there.
+/// The name of a file, and its folder if a walk found it.
 pub(super) struct Place {
     pub(super) path: PathBuf,
     pub(super) folder: Option<Arc<Folder>>,
@@ -25,7 +25,7 @@ impl Place {
         }
     }
 
-    /// Opens it for reading. In a folder that was walked, only a regular file that no link leads to.
+    /// Opens it for reading. In a walked folder, opens only regular files, and follows no links.
     pub(super) fn open(&self) -> io::Result<(File, Metadata)> {
         match (&self.folder, self.path.file_name()) {
             (Some(folder), Some(name)) => folder.open(name),

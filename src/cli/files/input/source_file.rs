@@ -1,4 +1,4 @@
-//! The source of an output after it was read: whether it has changed, and its deletion.
+//! The source of an output after reading: checks whether it has changed, and deletes it.
 
 use std::{
     fs::{self, File, Metadata},
@@ -35,12 +35,12 @@ impl SourceFile {
 
     /// Deletes the file that was named, if it is still the one that was read.
     ///
-    /// With `sha256`, the hash of what the output opens to, the file is read once more right before. Times alone do not tell
-    /// all: they have a granularity, and programs can set the time of modification, or write through a mapping.
+    /// With `sha256`, the hash of the output's plaintext, the file is read once more right before deletion. Times alone are not
+    /// enough: they are coarse, and programs can set the modification time or write through a mapping.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn remove(&self, sha256: Option<[u8; 32]>, messages: &Messages) -> Result<Removal> {
         let Some(place) = &self.place else { return Ok(Removal::Removed) };
         let (name, path) = (quoted(&place.path), place.reachable());
@@ -97,7 +97,7 @@ impl SourceFile {
         self.metadata.as_ref().is_some_and(|metadata| platform::link_count(metadata) > 1)
     }
 
-    /// Whether the file has changed since it was opened, as far as its length and times tell.
+    /// Whether the file has changed since it was opened, judging by its length and times.
     pub(crate) fn has_changed(&self) -> bool {
         let now = self.file.metadata();
         let then = self.metadata.as_ref().filter(|then| then.is_file());
@@ -105,7 +105,7 @@ impl SourceFile {
     }
 }
 
-/// What became of a source that was to be deleted.
+/// The outcome for a source that was to be deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Removal {
     /// It is gone, or was a link, which stays.

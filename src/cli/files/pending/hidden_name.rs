@@ -16,7 +16,7 @@ use crate::cli::{
     terminal::{escape::quoted, messages},
 };
 
-/// Hidden names are recognisable, should one be left behind.
+/// Makes hidden names recognisable, should one be left behind.
 const PREFIX: &str = ".solekey-";
 const SUFFIX: &str = ".part";
 /// Random letters and digits between the two.
@@ -29,7 +29,7 @@ pub(crate) fn is_hidden_name(path: &Path) -> bool {
     random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// The hidden name of a file in the making. Dropping it deletes the file, or says that it stays.
+/// The hidden name of an unfinished file. Dropping it deletes the file, or reports that it stays.
 pub(super) struct HiddenName(Option<TempPath>);
 
 /// Why the path is there.
@@ -55,7 +55,7 @@ impl HiddenName {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if it is not; those of the system. Then the file is deleted.
+    /// [`io::ErrorKind::AlreadyExists`] if it is not; errors from the system. Then the file is deleted.
     pub(super) fn rename(self, to: &Path) -> io::Result<()> {
         use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
         self.rename_by(|path| {
@@ -66,11 +66,11 @@ impl HiddenName {
         })
     }
 
-    /// Gives the file the name `to`, whatever has it.
+    /// Gives the file the name `to`, replacing any file of that name.
     ///
     /// # Errors
     ///
-    /// Those of the system. Then the file is deleted.
+    /// Errors from the system. Then the file is deleted.
     pub(super) fn replace(self, to: &Path) -> io::Result<()> {
         self.rename_by(|path| path.persist(to))
     }
@@ -95,7 +95,7 @@ impl HiddenName {
         if let Err(error) = path.keep().map_err(|failed| failed.error).and_then(fs::remove_file)
             && hidden.symlink_metadata().is_ok()
         {
-            // The path may lead through a descriptor, which says nothing to the user.
+            // The path may lead through a descriptor, which means nothing to the user.
             return Err((error, hidden.canonicalize().unwrap_or(hidden)));
         }
         signals::keep(&hidden);
@@ -111,7 +111,7 @@ impl Drop for HiddenName {
     }
 }
 
-/// Files in a folder cannot be deleted: what a run has written when it fails would stay there.
+/// Files in a folder cannot be deleted, so partial output would stay there after a failure.
 #[derive(Debug)]
 pub(crate) enum CannotDelete {
     /// The folder is append-only.

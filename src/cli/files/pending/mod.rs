@@ -1,4 +1,4 @@
-//! A file in the making: nothing is visible under its final name until it is whole.
+//! An unfinished file: nothing is visible under its final name until it is complete.
 //!
 //! Where the system can (Linux, most file systems) it has no name at all until then, so that not even a killed process leaves
 //! anything behind. Elsewhere it has a hidden name in the same folder, which is removed on failure and on signals that end
@@ -31,7 +31,7 @@ use crate::{
     crypto::Sink,
 };
 
-/// A file in the making. Dropping it removes it.
+/// An unfinished file. Dropping it removes it.
 pub(crate) struct Pending {
     file: File,
     id: FileId,
@@ -43,9 +43,9 @@ pub(crate) struct Pending {
     sparse_length: Option<AtomicU64>,
     /// Bytes written so far, in any order.
     written: AtomicU64,
-    /// Whether the system keeps what is written in memory, because it knows no other way.
+    /// Whether the system keeps written data in memory, because it cannot do otherwise.
     always_cached: AtomicBool,
-    /// The end of what was written, where all must be written in order.
+    /// The end of the written data, where all data must be written in order.
     in_order: Option<AtomicU64>,
 }
 
@@ -54,7 +54,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn new(target: &Path) -> io::Result<Self> {
         match platform::create_unnamed(parent_folder(target)) {
             Ok(file) => Self::of(file, TemporaryName::None, target),
@@ -65,7 +65,7 @@ impl Pending {
 
     fn with_hidden_name(target: &Path) -> io::Result<Self> {
         let (file, name) = TemporaryName::hidden(target)?;
-        // Some of these file systems send what is written at once, to a network or a tape. Others write no faster out of order.
+        // Some of these file systems send written data at once, to a network or a tape. Others write no faster out of order.
         let in_order = platform::is_in_user_space(parent_folder(target)).then(AtomicU64::default);
         Ok(Self { in_order, ..Self::of(file, name, target)? })
     }
@@ -93,7 +93,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn read_back(&self) -> io::Result<File> {
         platform::write_back(&self.file, 0, None);
         self.file.try_clone()
@@ -128,7 +128,7 @@ impl Pending {
         platform::read_exact_at(&self.file, buffer, offset)
     }
 
-    /// Where the pipeline writes: at offsets, or in sequence where it must.
+    /// The sink for the pipeline: at offsets, or in sequence where necessary.
     pub(crate) fn sink(&mut self) -> Sink<'_> {
         if self.in_order.is_some() { Sink::Sequential(self) } else { Sink::AtOffsets { file: self, start: 0 } }
     }
@@ -148,7 +148,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn finish(&self, permissions: &Permissions, replaced: Option<&FileHandle>) -> io::Result<()> {
         self.set_length()?;
         permissions::set(&self.file, permissions, replaced, &self.target)?;
@@ -160,7 +160,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn sync(&self) -> io::Result<()> {
         self.file.sync_all()?;
         platform::close_duplicate(&self.file)
@@ -170,7 +170,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if the name is taken and must not be replaced; those of the system.
+    /// [`io::ErrorKind::AlreadyExists`] if the name is taken and must not be replaced; errors from the system.
     pub(crate) fn persist(self, overwrite: Overwrite) -> io::Result<()> {
         self.name.persist(&self.file, &self.target, overwrite)
     }

@@ -1,4 +1,4 @@
-//! Names of files in the making, which are hidden where a file must have one, and their change to final names.
+//! Names of unfinished files (hidden, where a file must have a name), and their change to final names.
 
 use std::{fs::File, io, path::Path};
 
@@ -20,7 +20,7 @@ pub(crate) enum Overwrite {
     Replace,
 }
 
-/// The name of a file in the making.
+/// The name of an unfinished file.
 pub(super) enum TemporaryName {
     None,
     Hidden(HiddenName),
@@ -39,7 +39,7 @@ impl TemporaryName {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if that is taken and must not be replaced; those of the system.
+    /// [`io::ErrorKind::AlreadyExists`] if that is taken and must not be replaced; errors from the system.
     pub(super) fn persist(self, file: &File, target: &Path, overwrite: Overwrite) -> io::Result<()> {
         match (self, overwrite) {
             (Self::None, Overwrite::Never | Overwrite::Refuse) => platform::link(file, target),

@@ -1,4 +1,4 @@
-//! Writing to a file in the making: at offsets or in sequence, with holes, and without filling the memory.
+//! Writes to an unfinished file: at offsets or in sequence, with holes, and without filling the memory.
 
 use std::{
     io::{self, Write},
@@ -14,11 +14,10 @@ use crate::{
     crypto::WriteAt,
 };
 
-/// After so many bytes of a file, the system starts to write them to the disk, so that syncing the file at its end finds little
-/// to do.
+/// After this many bytes of a file, the system starts to write them to disk, so that little is left to sync at the end.
 const WRITEBACK: u64 = 8 << 20;
 
-/// What follows so many bytes of a file is not kept in memory: a large backup would push out everything else.
+/// Data beyond this many bytes of a file is not kept in memory: a large backup would push out everything else.
 const CACHED: u64 = 1 << 30;
 
 impl Pending {

@@ -1,4 +1,4 @@
-//! Comparing outputs with inputs and with each other: by what exists, whatever its name.
+//! Compares outputs with inputs and with each other, by file rather than by name.
 
 use std::{fs::Metadata, path::PathBuf};
 

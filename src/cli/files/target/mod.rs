@@ -1,9 +1,8 @@
-//! The target of an output: computed once, before any work; opened once the keys are proven; committed when it is whole.
+//! The target of an output: computed once, before any work; opened once the keys are proven; committed when it is complete.
 //!
 //! This is the one place that decides what an output may be.
-//!
-//! A name that the user typed may be a link, a device or a pipe. A name that was derived may not: whatever has it is replaced by
-//! a file, or nothing is.
+//! A name that the user typed may be a link, a device or a pipe. A derived name may not: anything under it is replaced by a file,
+//! or the output fails.
 
 mod compare;
 mod open;
@@ -67,9 +66,9 @@ pub(crate) enum Target {
         typed: PathBuf,
         place: Place,
         overwrite: Overwrite,
-        /// What has the name now. Held, so that nothing else can be mistaken for it.
+        /// The file that has the name now. Held, so that no other file can be mistaken for it.
         existing: Option<FileHandle>,
-        /// That no other output of the run gets the name, if the run has several.
+        /// Ensures that no other output of the run gets the name, if there are several.
         claim: Option<Claim>,
         /// An advisory lock on what is replaced: other runs leave it alone until this one is done.
         lock: OnceLock<File>,
@@ -125,11 +124,11 @@ impl Target {
         }
     }
 
-    /// The file in a place that was derived. Whatever is there is not opened; only `overwrite` lets the file replace it.
+    /// The file in a derived place. An existing file there is not opened, and is replaced only if `overwrite` allows it.
     ///
     /// # Errors
     ///
-    /// If there is a directory, something must not be replaced, or the file cannot be created.
+    /// If a directory has the name, an existing file must not be replaced, or the file cannot be created.
     pub(crate) fn file(typed: &Path, place: Place, overwrite: Overwrite) -> Result<Self> {
         let typed = typed.to_owned();
         let existing = match place.existing() {
@@ -240,7 +239,7 @@ impl Target {
         }
     }
 
-    /// What this replaces: a file, but also a link or a device.
+    /// The file, link or device that this replaces.
     pub(crate) fn replaces(&self) -> Option<&FileHandle> {
         match self {
             Self::File { overwrite: Overwrite::Replace, existing, .. } => existing.as_ref(),
@@ -261,8 +260,8 @@ impl Target {
         self
     }
 
-    /// Fails if standard output is closed. For output that exists nowhere else: decrypted data still has its source, and some
-    /// scripts only want the exit status.
+    /// Fails if standard output is closed. Used for output that exists nowhere else: decrypted data still has its source, and some
+    /// scripts want only the exit status.
     ///
     /// # Errors
     ///

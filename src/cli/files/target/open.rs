@@ -24,7 +24,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn open(&self) -> Result<Output> {
         Ok(match self {
             Self::Stdout(allowed) => {
@@ -33,8 +33,8 @@ impl Target {
                 Output::Stream(Stream::new(file, text_only))
             }
             Self::Direct { path, .. } => {
-                // Opening the name of a descriptor opens its file again, at offset 0: appending spares what is there. A
-                // device is written from its start, since its end is the end of its space.
+                // Opening the name of a descriptor opens its file again, at offset 0, so append to keep the existing data. A device
+                // is written from its start, because its end is the end of its space.
                 let append = path.is_file();
                 let file = File::options().write(true).append(append).open(path);
                 let file = file.with_context(|| format!("cannot open {}", self.name()))?;
@@ -54,7 +54,7 @@ impl Target {
                 }
                 place.create_folder().with_context(cannot_create)?;
                 let path = place.reachable();
-                // For an instant, the new file would have a hidden name, which it could not lose.
+                // For an instant, the new file would have a hidden name, which could not be removed.
                 let replaceable =
                     if self.replaces().is_some() { check_is_not_append_only(parent_folder(&path)) } else { Ok(()) };
                 let pending = replaceable.and_then(|()| Pending::new(&path));

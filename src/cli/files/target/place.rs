@@ -1,4 +1,4 @@
-//! The place of a file that is or will be there: a name in a folder.
+//! The place of an existing or future file: a name in a folder.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use crate::cli::{
     platform::{self, FileHandle, Folder},
 };
 
-/// The folder of `-O`, held once it is there.
+/// The folder of `-O`, held once it exists.
 pub(crate) struct OutputFolder {
     path: PathBuf,
     held: OnceLock<Arc<Folder>>,
@@ -88,7 +88,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// If a link leads there; those of the system.
+    /// If a link is in the path; errors from the system.
     pub(crate) fn in_output_dir(top: &Arc<OutputFolder>, below: &Path, source: &Path) -> io::Result<Self> {
         let folder = below.parent().unwrap_or(Path::new(""));
         let held = top.hold().and_then(|top| top.below(folder));
@@ -118,7 +118,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn create_folder(&self) -> io::Result<()> {
         if let (None, Some(missing)) = (self.folder.get(), &self.missing) {
             let created = missing.create()?;
@@ -132,11 +132,11 @@ impl Place {
         self.missing.is_some()
     }
 
-    /// Holds what has the name.
+    /// Holds the file that has the name.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::NotFound`] if nothing has it; those of the system.
+    /// [`io::ErrorKind::NotFound`] if nothing has it; errors from the system.
     pub(crate) fn existing(&self) -> io::Result<FileHandle> {
         if self.folder.get().is_none() && self.missing.is_some() {
             return Err(io::ErrorKind::NotFound.into());
@@ -149,7 +149,7 @@ impl Place {
 ///
 /// # Errors
 ///
-/// Those of the system.
+/// Errors from the system.
 pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -157,12 +157,12 @@ pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     let above = parent_folder(path);
     create_folders(above)?;
     match platform::create_folder(path, None) {
-        // Another file of the run may have needed it too.
+        // Another file of the run may have created it.
         Err(_) if path.is_dir() => {}
         created => created?,
     }
     match platform::sync_folder(above) {
-        // Said of the outputs in it.
+        // Reported for the outputs in it.
         Err(error) if platform::cannot_be_synced(&error) => Ok(()),
         synced => synced,
     }

@@ -1,4 +1,4 @@
-//! Giving a new file its name, unless something else has taken that since.
+//! Gives a new file its name, unless another file has taken it meanwhile.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use crate::cli::{
 };
 
 impl Target {
-    /// Calls `persist`, which gives the file `id` the name, if that still holds what was found there.
+    /// Calls `persist`, which gives the file `id` its name, if the name still belongs to the file found there.
     ///
     /// # Errors
     ///
@@ -25,7 +25,7 @@ impl Target {
             let now = claim.as_ref().zip(place.existing().ok());
             now.is_some_and(|(claim, now)| claim.is_made(now.id()))
         };
-        // What has taken the name since would be lost.
+        // Otherwise, a file that has taken the name since would be lost.
         if self.overwrite() == Overwrite::Replace
             && let Some(existing) = existing
             && !place.existing().is_ok_and(|now| now.id() == existing.id())

@@ -1,4 +1,4 @@
-//! Which outputs a run has made, and which names it has given away: no output replaces another of the same run.
+//! The outputs that a run has made, and the names it has reserved: no output replaces another of the same run.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -75,8 +75,8 @@ impl Taken {
         is_free.then(|| Claim { taken: self.clone(), name })
     }
 
-    /// Takes a name whose file stays as it is, as an output of this run. Returns whether no other output has it. `numbers` are
-    /// the file's device and inode.
+    /// Reserves a name as an output of this run although its file stays unchanged. Returns whether no other output has it.
+    /// `numbers` are the file's device and inode.
     pub(crate) fn keep(&self, name: &Path, numbers: Option<(u64, u64)>) -> bool {
         let mut state = self.lock();
         let is_free = !state.names.contains(name);
@@ -93,19 +93,19 @@ impl Taken {
     }
 }
 
-/// A name that an output of this run will have. Dropping it gives the name free: then a file has it, or the output has failed.
+/// A name reserved for an output of this run. Dropping it releases the name: by then a file has it, or the output has failed.
 pub(crate) struct Claim {
     taken: Arc<Taken>,
     name: PathBuf,
 }
 
 impl Claim {
-    /// Says that a file is about to get the name.
+    /// Notes that a file is about to get the name.
     pub(crate) fn make(&self, id: &FileId) {
         self.taken.lock().made.insert(id);
     }
 
-    /// Takes that back.
+    /// Undoes that.
     pub(crate) fn fail(&self, id: &FileId) {
         self.taken.lock().made.remove(id);
     }

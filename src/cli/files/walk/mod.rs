@@ -1,4 +1,4 @@
-//! The inputs of a run: those that the command line names, those in a list, those in a folder. The owner of walkdir.
+//! The inputs of a run: from the command line, a list or a folder. The owner of walkdir.
 
 mod once;
 mod skipped;
@@ -37,7 +37,7 @@ pub(crate) use skipped::Skipped;
 
 /// Bytes in the longest name in a list. No system has longer ones.
 const NAME_LIMIT: u64 = 64 << 10;
-/// Empty names in a row before a list is found to have no more: it may be an endless device.
+/// Number of consecutive empty names after which a list counts as ended: it may be an endless device.
 const EMPTY_LIMIT: usize = 1_000_000;
 
 /// Which files of a folder a walk selects.
@@ -59,7 +59,7 @@ impl Selection {
     }
 }
 
-/// Finds the inputs of a run as they are asked for: a list or a folder may be larger than memory.
+/// Finds the inputs of a run lazily: a list or a folder may be larger than memory.
 ///
 /// # Errors
 ///
@@ -103,7 +103,7 @@ pub(crate) fn reads_stdin(args: &InputArgs) -> bool {
     }
 }
 
-/// Whether standard input is one of these files. It is if there are none.
+/// Whether standard input is one of these files. True if there are none.
 pub(crate) fn any_is_stdin(files: &[PathBuf]) -> bool {
     files.is_empty() || files.iter().any(|file| is_stdin(file))
 }
@@ -147,7 +147,8 @@ fn lines(mut reader: Box<dyn BufRead + Send>, terminator: u8) -> impl Iterator<I
     })
 }
 
-/// Whether the names of all inputs are there already. A list that comes through a pipe may be written while others are worked on.
+/// Whether the names of all inputs are already available. A list from a pipe may still be growing while the first inputs are
+/// processed.
 pub(crate) fn are_known(args: &InputArgs) -> bool {
     args.files_from.as_ref().is_none_or(|list| *list != Path::new(DASH) && list.is_file())
 }
@@ -193,12 +194,12 @@ fn listed(list: &Path, terminator: u8, skipped: &Skipped) -> Result<Inputs> {
         }
         Ok(if relative.as_os_str().is_empty() { InputPath::new(path) } else { InputPath::placed(path, relative) })
     });
-    // A read that failed once would fail forever, and the lines after a wrong one are wrong too.
+    // A failed read would fail forever, and the lines after a wrong one are wrong too.
     let mut failed = false;
     Ok(Box::new(names.take_while(move |name| !mem::replace(&mut failed, name.is_err()))))
 }
 
-/// Refuses a list that is not in plain bytes. No name has zero bytes, and hardly one begins with a byte order mark.
+/// Refuses a list that is not plain text. No name contains zero bytes, and hardly any begins with a byte order mark.
 fn check_encoding(line: &[u8], is_first: bool) -> Result<()> {
     if is_first && [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| line.starts_with(mark)) {
         return misuse("the list is in UTF-16", SAVE_AS_UTF_8);

@@ -1,4 +1,4 @@
-//! Inputs that are named twice, or that are in two of the folders named: work is done once.
+//! Finds inputs that are named twice, or are in two of the named folders, so that each is processed once.
 
 use std::{
     collections::HashSet,
@@ -44,7 +44,7 @@ pub(crate) fn once(inputs: Inputs, args: &InputArgs, links: Links, messages: &Me
 pub(super) struct Seen {
     /// Files that have one name.
     files: FileSet,
-    /// Hashes of the names of others, which are as many inputs as they have names. 128 bits, so that no two are equal.
+    /// Hashes of the names of other files, where each name is an input. 128 bits, so that no two are equal.
     names: HashSet<[u64; 2]>,
     hashers: [RandomState; 2],
 }
@@ -55,7 +55,7 @@ impl Seen {
         if input.is_stdin() {
             return true;
         }
-        // What cannot be found is reported when its turn comes.
+        // A missing file is reported when its turn comes.
         let Ok((id, metadata)) = FileId::of_name(&input.path, links) else { return true };
         if metadata.is_dir() {
             return true;

@@ -84,7 +84,7 @@ impl Skipped {
         }
     }
 
-    /// Notes an input. Its output makes the folder, or has an error of its own.
+    /// Notes an input. Its output creates the folder, or has its own error.
     pub(super) fn add_input(&self, source: &Path) {
         if self.is_copy()
             && let Some(folder) = source.parent()
@@ -93,14 +93,14 @@ impl Skipped {
         }
     }
 
-    /// Whether a folder is that of the outputs, which is no input: it would grow with each run.
+    /// Whether a folder is the output folder, which is not an input: it would grow with each run.
     pub(super) fn is_output_dir(&self, folder: &Path) -> bool {
         let number = |path: &Path| fs::metadata(path).ok().as_ref().and_then(platform::file_number);
         let output_dir = self.output_dir.as_deref().and_then(number);
         output_dir.is_some() && output_dir == number(folder)
     }
 
-    /// Warns of what is missing in a copy. Outputs beside their sources are none, and nothing can be missing.
+    /// Warns about files missing from a copy. Outputs beside their sources are not a copy, so nothing can be missing.
     pub(crate) fn warn(&self) {
         if !self.is_copy() {
             return;
@@ -114,11 +114,11 @@ impl Skipped {
         }
     }
 
-    /// Makes the folders of a copy that no output makes.
+    /// Creates the folders of a copy that no output creates.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn make_folders(&self) -> Result<()> {
         let Some(output_dir) = &self.output_dir else { return Ok(()) };
         let output_dir = Arc::new(OutputFolder::new(output_dir));

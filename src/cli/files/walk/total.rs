@@ -9,8 +9,8 @@ use crate::cli::{
     terminal::progress::Total,
 };
 
-/// Returns a closure that totals the inputs, or `None` if the total cannot be known: of a pipe, or of a list that can be read
-/// only once. There is none for a single input either. What is named twice counts once, unless it is read each time.
+/// Returns a closure that totals the inputs, or `None` if the total cannot be known, as for a pipe or a list that can be read only
+/// once, or if there is a single input. An input that is named twice counts once, unless it is read each time.
 pub(crate) fn measure(
     args: &InputArgs,
     selection: Selection,

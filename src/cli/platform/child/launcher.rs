@@ -49,7 +49,7 @@ pub(super) struct LaunchedPipes {
 ///
 /// # Errors
 ///
-/// Those of the system.
+/// Errors from the system.
 pub(super) fn start(argument: &str) -> io::Result<()> {
     let mut command = Command::new("/proc/self/exe");
     // Not the name that this process was called by: it may be age's.

@@ -43,7 +43,7 @@ pub(crate) const LAUNCHER: &str = "--launch-plugins";
 ///
 /// # Errors
 ///
-/// Those of the system.
+/// Errors from the system.
 pub(crate) fn start_launcher() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     launcher::start(LAUNCHER)?;
@@ -75,7 +75,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn start(path: &Path, argument: &str) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         if let Some(launcher) = launcher::running() {

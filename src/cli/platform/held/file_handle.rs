@@ -33,7 +33,7 @@ impl FileHandle {
     ///
     /// # Errors
     ///
-    /// [`std::io::ErrorKind::NotFound`] if nothing is there; those of the system.
+    /// [`std::io::ErrorKind::NotFound`] if nothing is there; errors from the system.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         Self::hold(path, Links::Follow)
     }
@@ -42,7 +42,7 @@ impl FileHandle {
     ///
     /// # Errors
     ///
-    /// [`std::io::ErrorKind::NotFound`] if nothing is there; those of the system.
+    /// [`std::io::ErrorKind::NotFound`] if nothing is there; errors from the system.
     pub(crate) fn named(path: &Path) -> io::Result<Self> {
         Self::hold(path, Links::Hold)
     }
@@ -57,7 +57,7 @@ impl FileHandle {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn of(file: &File) -> io::Result<Self> {
         let held = file.try_clone()?;
         let metadata = held.metadata()?;
@@ -68,7 +68,7 @@ impl FileHandle {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn opened(path: &Path, file: &File) -> io::Result<Self> {
         let held = file.try_clone()?;
         let metadata = held.metadata()?;

@@ -29,7 +29,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// Errors from the system.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self::of(hold_folder(path)?, path))
     }
@@ -48,7 +48,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::NotADirectory`] or a similar one if a part of the path is a link; those of the system.
+    /// [`io::ErrorKind::NotADirectory`] or a similar one if a part of the path is a link; errors from the system.
     pub(crate) fn below(self: &Arc<Self>, relative: &Path) -> io::Result<Arc<Self>> {
         if relative.components().next().is_none() {
             return Ok(self.clone());
@@ -84,12 +84,12 @@ impl Folder {
         };
         let above = self.create(above, mode)?;
         match create_folder(&above.path.join(name), mode(relative)) {
-            // Another file of the run may have needed it too.
+            // Another file of the run may have created it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => created?,
         }
         match sync_folder(&above.path) {
-            // Said of the outputs in it.
+            // Reported for the outputs in it.
             Err(error) if cannot_be_synced(&error) => {}
             synced => synced?,
         }
@@ -100,7 +100,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// If it is not a regular file; those of the system.
+    /// If it is not a regular file; errors from the system.
     pub(crate) fn open(&self, name: &OsStr) -> io::Result<(File, Metadata)> {
         let file = open_beneath(self.held.as_ref(), &self.path, name)?;
         let metadata = file.metadata()?;

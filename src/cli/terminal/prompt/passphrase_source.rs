@@ -35,7 +35,7 @@ impl PassphraseSource {
     ///
     /// # Errors
     ///
-    /// If it is longer than 4096 bytes, or not UTF-8 without a byte order mark; those of the system.
+    /// If it is longer than 4096 bytes, or not UTF-8 without a byte order mark; errors from the system.
     pub(super) fn read(&self) -> Result<SecretString> {
         let name = match self.number {
             Some(number) => format!("descriptor {number}"),

@@ -52,7 +52,7 @@ impl Identity {
 
     fn unwrap_one(&self, share: &str, body: &[u8]) -> Result<FileKey, Error> {
         let share = read_share(share, body)?;
-        // A shared secret of zeros is one that no honest sender makes.
+        // No honest sender produces a shared secret of zeros.
         let shared = self.scalar.agree(&share).ok_or(Error::Stanza)?;
         let shared = self.tweak.agree(&shared).ok_or(Error::Stanza)?;
         unwrap_file_key(&wrap_key(&shared, &share, &self.public, LABEL), body).ok_or(Error::Unwrap)
