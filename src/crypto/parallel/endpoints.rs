@@ -119,26 +119,14 @@ pub(crate) fn saturating_usize(length: u64) -> usize {
 /// # Errors
 ///
 /// [`Error::Read`] or the source's own [`Error`].
-pub(crate) fn fill(buffer: &mut [u8], read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Error> {
-    fill_enough(buffer, buffer.len(), read)
-}
-
-/// The same, but a read that ends with at least `enough` bytes in `buffer` is the last.
-fn fill_enough(
-    buffer: &mut [u8],
-    enough: usize,
-    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
-) -> Result<usize, Error> {
+pub(crate) fn fill(buffer: &mut [u8], mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<usize, Error> {
     let mut filled = 0;
     while filled < buffer.len() {
         match read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::from_read(error)),
-        }
-        if filled >= enough {
-            break;
         }
     }
     Ok(filled)
@@ -150,17 +138,8 @@ fn fill_enough(
 ///
 /// [`Error::Read`] or the source's own [`Error`].
 pub(crate) fn fill_at(file: &dyn ReadAt, buffer: &mut [u8], start: u64) -> Result<usize, Error> {
-    fill_enough_at(file, buffer, buffer.len(), start)
-}
-
-/// The same, but a read that ends with at least `enough` bytes in `buffer` is the last.
-///
-/// # Errors
-///
-/// Those of [`fill_at`].
-pub(crate) fn fill_enough_at(file: &dyn ReadAt, buffer: &mut [u8], enough: usize, start: u64) -> Result<usize, Error> {
     let mut offset = start;
-    fill_enough(buffer, enough, |rest| {
+    fill(buffer, |rest| {
         let count = file.read_at(rest, offset)?;
         offset += count as u64;
         Ok(count)

@@ -11,7 +11,7 @@ use std::{
 use crate::crypto::{
     error::Error,
     parallel::{
-        endpoints::{ReadAt, Source, fill, fill_at, fill_enough_at, saturating_usize},
+        endpoints::{ReadAt, Source, fill, fill_at, saturating_usize},
         page_buffer::PageBuffer,
         wanted::while_wanted,
     },
@@ -126,8 +126,7 @@ fn read_end(
     segment: usize,
     buffer: &mut PageBuffer,
 ) -> Result<usize, Error> {
-    // A read that asks for more and gets no more has found the end.
-    let read = fill_enough_at(file, &mut buffer.at(offset)[..=left], left, offset)?;
+    let read = fill_at(file, &mut buffer.at(offset)[..=left], offset)?;
     if read < left {
         return Err(Error::Read(became_shorter()));
     }
