@@ -685,8 +685,8 @@ fn armor_may_follow_white_space_that_arrives_first() {
 #[test]
 fn a_file_that_grows_while_it_is_read_as_standard_input_gets_a_warning() {
     let (sandbox, recipient) = Sandbox::with_key();
-    sandbox.write("log", data(3 << 20));
-    // The reader of the FIFO starts late and pauses, so the file grows while it is still being read.
+    sandbox.write("log", data(8 << 20));
+    // The reader of the FIFO starts late and pauses, so the file grows while it is still being read. It is longer than all buffers.
     let script = format!(
         "mkfifo out; \"$SOLEKEY\" encrypt -o out -r {recipient} < log & sleep 0.3; exec 3< out; head -c 1000 <&3; \
          sleep 0.3; echo more >> log; cat <&3; wait $!"
@@ -694,7 +694,7 @@ fn a_file_that_grows_while_it_is_read_as_standard_input_gets_a_warning() {
     let outcome = sandbox.bash(&script);
     let warning = "solekey: warning: standard input changed while it was read; what was read is encrypted\n";
     assert_eq!((outcome.status, outcome.stderr.as_str()), (1, warning));
-    let grown = [&data(3 << 20)[..], b"more\n"].concat();
+    let grown = [&data(8 << 20)[..], b"more\n"].concat();
     assert!(sandbox.run_with(["decrypt", "-i", "key.txt"], &outcome.stdout).gave() == grown);
 }
 
