@@ -92,7 +92,7 @@ const COMPLETIONS: &[Example] = &[
     ("In the current bash:", "source <(solekey completions bash)"),
     ("In every new bash:", "echo 'source <(solekey completions bash)' >> ~/.bashrc"),
     ("In fish:", "solekey completions fish > ~/.config/fish/completions/solekey.fish"),
-    ("In zsh, with a folder in $fpath:", "solekey completions zsh > ~/.zfunc/_solekey"),
+    ("In zsh, if ~/.zfunc is in $fpath:", "solekey completions zsh > ~/.zfunc/_solekey"),
 ];
 
 /// The examples of a command, or of the program.

@@ -18,10 +18,10 @@ pub(crate) const DASH: &str = "-";
 /// Input and output files of `encrypt` and `decrypt`.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// Write to FILE, or to standard output if FILE is '-'; write through links, devices and pipes; takes one input
+    /// Write to FILE, or to standard output if FILE is '-'; write through links, devices and pipes; for one input only
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
-    /// Write to standard output; takes one input
+    /// Write to standard output; for one input only
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Output")]
     pub(crate) stdout: bool,
     /// Write outputs to the folder DIR, created if missing; links below it are not followed
@@ -30,7 +30,7 @@ pub(crate) struct FileArgs {
     pub(crate) output_dir: Option<PathBuf>,
     /// Overwrite existing output files, but never an input of the same run.
     ///
-    /// If a link or pipe has a derived name, it is replaced, not written through.
+    /// At a name that solekey derives, a link or pipe is replaced, not written through.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) force: bool,
     /// Skip an input if its output exists with the expected size and the input's modification time; replace other outputs.

@@ -70,7 +70,9 @@ impl Args for InspectRecipients {
         let about = |arg: Arg, help: &'static str| arg.help(help);
         RekeyRecipients::augment_args(command)
             .mut_arg("recipient", |arg| about(arg, "Report which stanzas are for the public key KEY, if any"))
-            .mut_arg("recipients-file", |arg| about(arg, "Do the same for each public key in FILE, one per line"))
+            .mut_arg("recipients-file", |arg| {
+                about(arg, "Report which stanzas are for the public keys in FILE, one per line")
+            })
     }
 
     fn augment_args_for_update(command: Command) -> Command {

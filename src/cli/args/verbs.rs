@@ -56,8 +56,8 @@ pub(crate) struct Encrypt {
 /// Decrypt files or a stream with identities
 ///
 /// Decrypts each FILE.age to FILE beside it, and keeps FILE.age. Without FILE, decrypts standard input to standard output. A file
-/// gets its final name only when it is complete and authentic: after a failure, nothing appears there. Standard output gets only
-/// authentic bytes, but some may have been written before a failure: check the exit status.
+/// gets its final name only when it is complete and authentic: after a failure, nothing appears under that name. Standard output
+/// gets only authentic bytes, but some may have been written before a failure: check the exit status.
 #[derive(Args)]
 #[command(mut_arg("recursive", |arg| arg.help("Decrypt every .age file in the named folders and below; skip links and devices")))]
 #[command(mut_arg("stdout", |arg| arg.help("Write to standard output, one file after another")))]
@@ -112,8 +112,8 @@ pub(crate) struct Verify {
 /// opened as before. An interrupted run leaves each file either old or new.
 ///
 /// --add keeps the current recipients, if the identities given with -i show who they are. --remove removes the recipients given
-/// with -r and -R. A stanza does not name its recipient: if one belongs to none of these keys, name the full set, or change only
-/// the header.
+/// with -r and -R. Stanzas do not identify their recipients: if one belongs to none of these keys, name the full set of recipients,
+/// or use --header-only.
 #[derive(Args)]
 #[command(mut_arg("recursive", |arg| arg.help("Change every .age file in the named folders and below; skip links and devices")))]
 #[command(mut_arg("files", |files| files.help("Files to change, in place")))]
@@ -235,7 +235,7 @@ pub(crate) struct Keygen {
 
 /// Print the completion script for a shell
 ///
-/// For bash, 'source <(solekey completions bash)'; for zsh and fish, put the script where the shell looks for it.
+/// For bash, run 'source <(solekey completions bash)'; for zsh and fish, put the script where the shell looks for it.
 #[derive(Args)]
 pub(crate) struct Completions {
     /// The shell
@@ -263,8 +263,8 @@ pub(crate) enum Shell {
 /// identities that need no passphrase and no plugin; these need not match.
 ///
 /// With -r and -R, reports which stanzas are for these keys, and which keys have none. Stanzas for ssh-ed25519, ssh-rsa and tag
-/// keys name their key in four bytes, but only an identity can prove it. By design, X25519 and post-quantum stanzas do not name
-/// their key.
+/// keys identify their key by four bytes, but only an identity can prove it. By design, X25519 and post-quantum stanzas do not
+/// identify their key.
 ///
 /// With --recursive, prints one line for each file, to show who can open a backup. If you add -i, lists only the files that these
 /// identities open, to show what an old key still opens; the status is 3 if there are none.

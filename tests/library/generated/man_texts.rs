@@ -21,7 +21,7 @@ or
 .BR rage\\-keygen ,
 through a link, or with that name as its first argument
 .RB ( \"solekey age ...\" ),
-solekey takes the place of that tool: it takes its options, overwrites with
+solekey takes the place of that tool: it accepts its options, overwrites with
 .B \\-o
 (but only with complete files), uses its exit statuses, and starts error messages with that tool\\(aqs own.
 ";
@@ -52,7 +52,9 @@ never reads this variable.
 pub(super) const KEY_FOLDER: &str = "\
 .TP
 .B XDG_CONFIG_HOME
-The folder whose subfolder solekey holds the default identity file. If not set, it is
+The configuration folder; the default identity file is in its subfolder
+.IR solekey .
+If not set, it is
 .IR \\(ti/.config .
 ";
 
@@ -110,7 +112,7 @@ Some of several files failed. If all of them failed with the same status, that s
 141
 The output pipe was closed.
 .TP
-128 and more
+128 and above
 A signal ended the program. Subtract 128 to get its number: 130 is an interrupt (Ctrl\\-C).
 ";
 
@@ -252,7 +254,7 @@ solekey paper \\-\\-svg key.svg key.txt | lp
 solekey paper \\-\\-read \\-\\-kind x25519 \\-o key.txt
 .fi
 .PP
-Recover the rest of a damaged backup, and list the missing bytes:
+Recover the intact parts of a damaged backup, and list the lost ranges:
 .PP
 .nf
 solekey salvage \\-i key.txt \\-o disk.img disk.img.age > lost.json
@@ -272,7 +274,7 @@ appears both in an object and on standard error. Bytes in names that are not UTF
 The input. Missing for standard input with inspect; null or missing if the run failed before its first file.
 .TP
 .B ok
-Whether nothing failed.
+True if nothing failed.
 .TP
 .BR status \", \" error \", \" hints
 Only after a failure: the exit status that this file alone would give, what happened, and what to do, if known.
@@ -285,7 +287,7 @@ encrypted, decrypted, unchanged (\\-\\-update), existed (\\-\\-skip\\-existing) 
 .BR output :
 the name of the output.
 .BR bytes :
-the bytes of plaintext.
+the number of bytes of plaintext.
 .BR replaces \", \" deletes :
 with \\-\\-dry\\-run, whether a file would be replaced, and whether the input would be deleted.
 .TP
@@ -303,7 +305,7 @@ the first chunk that is not authentic, counted from 1.
 .TP
 inspect
 .BR version \", \" armor \", \" postquantum \", \" stanza_types \", \" stanzas \", \" yours \", \" header_authenticated \", \" absent \", \" sizes .
-Also printed, with ok false, if a file is truncated or no identity opens it.
+The object is also printed, with ok false, if a file is truncated or no identity opens it.
 .TP
 salvage
 Prints its object even without
@@ -352,7 +354,7 @@ You can inspect every file
 .B solekey inspect
 lists every stanza,
 .B \\-\\-expect\\-recipients
-fails if there are more or fewer, and
+fails if there are more or fewer than you expect, and
 .B solekey encrypt \\-\\-receipt
 records which recipient each stanza is for.
 .TP
@@ -379,7 +381,7 @@ network. It gives up access to other files as soon as it can.
 .TP
 Memory
 A crash writes no core file, and on Linux other programs of the same user cannot read solekey\\(aqs memory. Keys are overwritten
-after use, on the stack too. During encryption or decryption, memory holds the payload\\(aqs key and anything the next file may
+after use, on the stack too. During encryption or decryption, memory holds the payload key and anything the next file may
 need: passphrases, and identities when decrypting. The system may swap out memory.
 .TP
 Network
@@ -403,7 +405,7 @@ says so.
 
 pub(super) const PASSPHRASES: &str = "\
 .SH PASSPHRASES
-You type a passphrase on the terminal, which does not show it, or put it in the first line of the file or descriptor named with
+You type a passphrase on the terminal, which does not show it, or put it on the first line of the file or descriptor named with
 .B \\-\\-passphrase\\-file
 or
 .BR \\-\\-passphrase\\-fd .
@@ -411,15 +413,16 @@ You type a new passphrase twice. If you press Enter instead, solekey generates a
 anybody can guess.
 .PP
 solekey warns you if you type a new passphrase that is easy to guess: one with fewer than 12 characters that count, or 16 if all
-are digits. A character does not count if it repeats the one before, or is next to it in the alphabet, in counting, or in a row of
-letters on the keyboard. If a text is repeated, only its first part counts. The rule is simple on purpose: it uses no list of
-passwords, and a passphrase that passes may still be weak. solekey does not warn about a passphrase from a file or a descriptor.
+are digits. A character does not count if it repeats the one before, or is next to it in the alphabet, among the digits, or in a
+row of letters on the keyboard. If the whole passphrase is one text repeated, that text counts only once. The rule is simple on
+purpose: it uses no list of passwords, and a passphrase that passes may still be weak. solekey does not warn about a passphrase
+from a file or a descriptor.
 ";
 
 pub(super) const LIMITS: &str = "\
 .SH LIMITS
-solekey refuses anything larger with an error, so that a hostile file costs little. The length of a payload, the number of files
-and the number of recipients have no limits other than these:
+solekey refuses anything beyond these limits with an error, so that a hostile file costs little. The length of a payload, the
+number of files and the number of recipients have no limits other than these:
 .TP
 Header
 16 MiB and 16,384 stanzas, each with at most 256 words and tried once for each key. Up to 1,024 bytes of white space before and
