@@ -94,16 +94,16 @@ const NO_MEMORY: &str = "solekey: error: there is not enough memory to start\n\
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    if env::args_os().skip(1).eq([child::LAUNCHER].map(OsString::from)) {
-        child::serve_as_launcher();
-        return ExitCode::SUCCESS;
-    }
     if !has_room(0) {
         // If this fails, nobody is left to tell.
         let _ = io::stderr().write_all(NO_MEMORY.as_bytes());
         return ExitStatus::Failure.code();
     }
-    // First of all, while no key has been read and there is one thread.
+    if env::args_os().skip(1).eq([child::LAUNCHER].map(OsString::from)) {
+        child::serve_as_launcher();
+        return ExitCode::SUCCESS;
+    }
+    // Before any key is read, and while there is one thread.
     platform::keep_memory_private();
     let arguments = match parse() {
         Ok(arguments) => arguments,

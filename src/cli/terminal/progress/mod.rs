@@ -1,5 +1,7 @@
 //! The progress bar. The owner of indicatif.
 
+mod label;
+
 use std::{
     io::{self, IsTerminal, Write},
     sync::{
@@ -15,6 +17,7 @@ use crate::{
     cli::{
         args::{self, When},
         platform,
+        terminal::progress::label::label,
     },
     crypto::spawn,
 };
@@ -29,8 +32,6 @@ const COLUMNS: u16 = 80;
 const NARROW: u16 = 72;
 /// Time between two frames on a terminal.
 const FRAME: Duration = Duration::from_millis(100);
-/// The shortest label, in columns.
-const SHORTEST_LABEL: usize = 14;
 
 /// The bar that may be on the screen. Whoever prints a message hides it first.
 static ON_SCREEN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -144,7 +145,7 @@ impl Progress {
             (_, 1) => "1 file done, ".to_owned(),
             (_, done) => format!("{done} files done, "),
         };
-        self.bar.set_message(label(&before, &lock(&self.latest)));
+        self.bar.set_message(label(&before, &lock(&self.latest), columns()));
     }
 
     /// Counts a file as done.
@@ -161,7 +162,7 @@ impl Progress {
     /// Announces that an output is read back. The bar does not count that.
     pub(crate) fn read_back(&self, name: &str) {
         if !self.bar.is_hidden() {
-            self.bar.set_message(label("reading back ", name));
+            self.bar.set_message(label("reading back ", name, columns()));
         }
     }
 
@@ -212,7 +213,7 @@ impl Progress {
                 *lock(&total) = Some(measured);
                 show(&bar, Some(measured.bytes));
                 if measured.files > 1 {
-                    bar.set_message(label(&format!("{done}/{} ", measured.files), &lock(&latest)));
+                    bar.set_message(label(&format!("{done}/{} ", measured.files), &lock(&latest), columns()));
                 }
             }
         };
@@ -223,7 +224,7 @@ impl Progress {
 
 /// Shows how much is left if there is a length, else how much is done.
 fn show(bar: &ProgressBar, length: Option<u64>) {
-    let narrow = platform::columns().unwrap_or(COLUMNS) < NARROW;
+    let narrow = columns() < NARROW;
     let template = match (length, narrow) {
         (Some(_), false) => "{msg} {percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
         (Some(_), true) => "{msg} {percent:>3}% {wide_bar} {eta} left",
@@ -239,33 +240,9 @@ fn show(bar: &ProgressBar, length: Option<u64>) {
     }
 }
 
-/// A label of at most a third of the line: all of `before`, and the name cut in its middle, because both its start and its end tell
-/// files apart.
-fn label(before: &str, name: &str) -> String {
-    let columns = usize::from(platform::columns().unwrap_or(COLUMNS));
-    let room = (columns / 3).max(SHORTEST_LABEL).saturating_sub(before.len()).max(SHORTEST_LABEL / 2);
-    format!("{before}{}", cut(name, room))
-}
-
-/// Cuts the middle out of a name that is wider than `room` columns.
-fn cut(name: &str, room: usize) -> String {
-    // Characters that are not ASCII may take two columns.
-    let width = |character: &char| if character.is_ascii() { 1 } else { 2 };
-    if name.chars().map(|character| width(&character)).sum::<usize>() <= room {
-        return name.to_owned();
-    }
-    let fitting = |room: usize, characters: &mut dyn Iterator<Item = char>| {
-        let mut left = room;
-        let fits = characters.map_while(|character| {
-            left = left.checked_sub(width(&character))?;
-            Some(character)
-        });
-        fits.collect::<String>()
-    };
-    // One column is for the ellipsis. The end, with the name in its folder, gets more.
-    let start = room.saturating_sub(1) / 3;
-    let end = fitting(room.saturating_sub(1) - start, &mut name.chars().rev());
-    format!("{}…{}", fitting(start, &mut name.chars()), end.chars().rev().collect::<String>())
+/// Width of the terminal.
+fn columns() -> u16 {
+    platform::columns().unwrap_or(COLUMNS)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -319,23 +296,5 @@ impl TermLike for NoTerminal {
 
     fn flush(&self) -> io::Result<()> {
         io::stderr().flush()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cut;
-
-    #[test]
-    fn long_names_lose_their_middle() {
-        for (name, room, shown) in [
-            ("'a.txt'", 7, "'a.txt'"),
-            ("'photos/2026/summer/image-0001.jpg'", 16, "'phot…-0001.jpg'"),
-            ("'photos'", 3, "…s'"),
-            ("'日本語の名前'", 9, "'…名前'"),
-            ("x", 0, "…"),
-        ] {
-            assert_eq!(cut(name, room), shown);
-        }
     }
 }
