@@ -55,7 +55,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l authorized-k
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; for one input only' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l receipt -d 'Record in FILE which recipient each stanza is for, and the SHA-256 of the output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -67,7 +67,7 @@ always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s p -l passphrase -d 'Ask for a passphrase and encrypt with it; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s a -l armor -d 'Write ASCII armor, text that can be mailed and pasted'
-complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s c -l stdout -d 'Write to standard output; for one input only'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -s f -l force -d 'Overwrite existing output files, but never an input of the same run'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l update -d 'Skip an input if its output exists with the expected size and the input\'s modification time; replace other outputs'
 complete -c solekey -n "__fish_solekey_using_subcommand encrypt" -l skip-existing -d 'Skip an input if its output exists, whatever it contains'
@@ -92,7 +92,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -l authorized-keys -d
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s i -l identity -d 'Encrypt to the public keys of the identities in FILE' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s j -l plugin -d 'Encrypt with the plugin age-plugin-NAME, which needs no key' -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l expect-recipients -d 'Fail, before anything is written, unless the header has exactly N stanzas' -r
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; for one input only' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l receipt -d 'Record in FILE which recipient each stanza is for, and the SHA-256 of the output' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -104,7 +104,7 @@ always\t'Also when standard error is not a terminal'
 never\t'Not at all'"
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s p -l passphrase -d 'Ask for a passphrase and encrypt with it; an empty answer generates one'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s a -l armor -d 'Write ASCII armor, text that can be mailed and pasted'
-complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; takes one input'
+complete -c solekey -n "__fish_solekey_using_subcommand e" -s c -l stdout -d 'Write to standard output; for one input only'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -s f -l force -d 'Overwrite existing output files, but never an input of the same run'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l update -d 'Skip an input if its output exists with the expected size and the input\'s modification time; replace other outputs'
 complete -c solekey -n "__fish_solekey_using_subcommand e" -l skip-existing -d 'Skip an input if its output exists, whatever it contains'
@@ -126,7 +126,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand e" -s h -l help -d 'Prin
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; for one input only' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l range -d 'Write only LENGTH bytes, starting at OFFSET' -r
 complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -160,7 +160,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand decrypt" -s h -l help -d
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l max-work-factor -d 'Reject files with a scrypt work factor above N' -r
-complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; takes one input' -r -F
+complete -c solekey -n "__fish_solekey_using_subcommand d" -s o -l output -d 'Write to FILE, or to standard output if FILE is \'-\'; write through links, devices and pipes; for one input only' -r -F
 complete -c solekey -n "__fish_solekey_using_subcommand d" -s O -l output-dir -d 'Write outputs to the folder DIR, created if missing; links below it are not followed' -r -f -a "(__fish_complete_directories)"
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l range -d 'Write only LENGTH bytes, starting at OFFSET' -r
 complete -c solekey -n "__fish_solekey_using_subcommand d" -l files-from -d 'Process the files that LIST names, one per line; \'-\' for standard input' -r -F
@@ -211,7 +211,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s q -l quiet -d
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s v -l verbose -d 'Report each file processed'
 complete -c solekey -n "__fish_solekey_using_subcommand keygen" -s h -l help -d 'Print help; -h is short, --help is long'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s r -l recipient -d 'Report which stanzas are for the public key KEY, if any' -r -f
-complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Do the same for each public key in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
+complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s R -l recipients-file -d 'Report which stanzas are for the public keys in FILE, one per line' -r -k -f -a '(__fish_complete_suffix .pub | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -l expect-recipients -d 'Fail unless the header has exactly N stanzas' -r
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s i -l identity -d 'Use the identities in FILE: an identity file, which may be protected by a passphrase, or an SSH private key' -r -k -f -a '(__fish_complete_suffix .txt | string replace -r "\$" \t)'
 complete -c solekey -n "__fish_solekey_using_subcommand inspect" -s j -l plugin -d 'Use the plugin age-plugin-NAME without an identity' -r

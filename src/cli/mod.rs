@@ -118,7 +118,7 @@ pub fn main() -> ExitCode {
     }
     let confined = sandbox::refuse_network_sockets();
     if let Err(missing) = confined {
-        messages.verbose(&format!("network sockets cannot be refused here: {missing}"));
+        messages.verbose(&format!("solekey cannot deny itself network sockets: {missing}"));
     }
     // Remembered while there is one thread.
     platform::umask();

@@ -20,7 +20,7 @@ pub enum Error {
     #[error("not an age file: it is {}", .0.name())]
     Foreign(Foreign),
     /// The input was an age file until a program took it for text and converted it to this encoding.
-    #[error("not an age file any more: it was turned into {0} text")]
+    #[error("no longer an age file: it was converted to {0} text")]
     Recoded(&'static str),
     /// The input is empty. No age file is.
     #[error("not an age file: it is empty")]
@@ -85,7 +85,7 @@ pub enum Error {
     },
     /// The system does not grant the memory that a passphrase's work takes.
     #[error(
-        "the passphrase's work factor is 2^{work_factor}, which takes {mebibytes} MiB of memory, and they are not granted"
+        "the passphrase's work factor is 2^{work_factor}, which takes {mebibytes} MiB of memory, more than the system grants"
     )]
     Memory {
         /// The work, as a logarithm to base 2.
@@ -108,7 +108,7 @@ pub enum Error {
     Incompatible,
     /// Post-quantum recipients and others: the file would be only as safe as the weaker ones.
     #[error(
-        "post-quantum and classic recipients cannot share a file: a quantum computer could open it for the classic ones"
+        "post-quantum and classic recipients cannot share a file: a quantum computer could open it through the classic ones"
     )]
     MixedQuantumSafety,
     /// A plugin gave a passphrase stanza for a file that others are to open too.
@@ -134,7 +134,7 @@ pub enum Error {
         recipients: usize,
     },
     /// The new header would be longer than any header that is read.
-    #[error("the header would be longer than 16 MiB or 16,384 stanzas, and no such file is read")]
+    #[error("the header would exceed 16 MiB or 16,384 stanzas, and solekey could not read the file")]
     HeaderLength,
     /// A kept stanza is malformed, and would stop an added recipient from opening the file.
     #[error("stanza {stanza}, which is to stay, is malformed, and would stop {recipient} from opening the file")]

@@ -196,7 +196,7 @@ fn an_input_is_not_replaced_by_the_output_of_another() {
         let outcome = sandbox.run(["encrypt", "-f", more, "-r", &recipient, "a", "./a.age"]);
         outcome.fails(
             6,
-            "solekey: error: 'a.age' is to be both read and written\n\
+            "solekey: error: 'a.age' would be both read and written\n\
              solekey: hint: give the outputs a folder of their own with -O\n",
         );
         assert_eq!(sandbox.text("a.age"), "read before it is replaced");
@@ -220,7 +220,7 @@ fn no_input_in_a_list_or_tree_is_replaced_by_the_output_of_another() {
             let outcome = sandbox.shell(&format!("\"$SOLEKEY\" decrypt -f -i key.txt {more} {files}"));
             outcome.fails(
                 6,
-                "solekey: error: 'tree/f.age' is to be both read and written\n\
+                "solekey: error: 'tree/f.age' would be both read and written\n\
                  solekey: hint: give the outputs a folder of their own with -O\n",
             );
             assert!(sandbox.read("tree/f.age") == inner && sandbox.text("tree/f") == "inner", "{files}");
@@ -235,7 +235,7 @@ fn a_missing_input_is_not_created_as_the_output_of_another() {
         sandbox.write("a", "first");
         sandbox.run(["encrypt", "-f", "-T8", "-r", &recipient, "a", "a.age"]).fails(
             6,
-            "solekey: error: 'a.age' is to be both read and written\n\
+            "solekey: error: 'a.age' would be both read and written\n\
              solekey: hint: give the outputs a folder of their own with -O\n\
              solekey: error: cannot open 'a.age': No such file or directory\n",
         );
@@ -645,11 +645,11 @@ fn a_list_with_the_other_terminator_is_a_usage_error() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.run_with(["encrypt", "-r", &recipient, "--files-from", "-"], b"x\0y\0").fails(
         2,
-        "solekey: error: the names in the list end in zero bytes, not in lines\nsolekey: hint: say so with -0\n",
+        "solekey: error: the names in the list are separated by zero bytes, not lines\nsolekey: hint: add -0\n",
     );
     sandbox.run(["encrypt", "-0", "-r", &recipient, "x"]).fails(
         2,
-        "solekey: error: -0 says how the names in a list end, and none is named\nsolekey: hint: name it with --files-from\n",
+        "solekey: error: -0 applies to a list of names, and there is none\nsolekey: hint: name the list with --files-from\n",
     );
 }
 

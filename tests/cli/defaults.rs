@@ -83,7 +83,7 @@ fn a_post_quantum_key_has_a_public_file_and_does_not_mix_with_classic_keys() {
     sandbox.run(["encrypt", "-R", "pq.txt.pub", "-r", &classic, "-o", "y", "x"]).fails(
         1,
         "solekey: error: cannot encrypt 'x': post-quantum and classic recipients cannot share a file: a quantum computer \
-         could open it for the classic ones\n\
+         could open it through the classic ones\n\
          solekey: hint: encrypt a file for each kind of recipient\n",
     );
     // If the public file already exists, no key is created.

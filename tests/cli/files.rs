@@ -189,7 +189,7 @@ fn a_directory_is_refused_as_input() {
     sandbox.run(["encrypt", "-r", &recipient, "folder"]).fails(
         2,
         "solekey: error: 'folder' is a directory\n\
-         solekey: hint: name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
+         solekey: hint: name its files, or use --recursive (with encrypt, decrypt, verify, rekey or inspect); or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
     );
     assert_eq!(sandbox.names(), ["folder", "key.txt", "note"]);
 }
@@ -279,7 +279,7 @@ fn a_name_with_a_leading_dash_is_a_flag_unless_it_is_given_as_a_path() {
     outcome.fails(
         2,
         "solekey: error: unknown option '-x'\n\
-         solekey: hint: for the file of this name, write './' before it\n",
+         solekey: hint: if you mean the file of that name, put './' before it\n",
     );
     sandbox.run(["encrypt", "-r", &recipient, "./-x"]).is_silent_success();
     assert_eq!(sandbox.names(), ["-x", "-x.age", "key.txt"]);
@@ -441,7 +441,10 @@ fn an_input_that_grows_is_encrypted_to_its_new_end_with_a_warning() {
     let mut outcome = finish(child);
     outcome.stdout.insert(0, b'a');
     assert_eq!(outcome.status, 1);
-    assert_eq!(outcome.stderr, "solekey: warning: 'big' changed while it was read; what was read is encrypted\n");
+    assert_eq!(
+        outcome.stderr,
+        "solekey: warning: 'big' changed while it was being read; the bytes read were encrypted\n"
+    );
     let opened = sandbox.run_with(["decrypt", "-i", "key.txt"], &outcome.stdout);
     assert_eq!(opened.gave().len(), 65 << 20);
 }
@@ -548,7 +551,7 @@ fn reading_and_writing_the_same_file_is_refused_under_any_name() {
     let stream = format!("\"$SOLEKEY\" encrypt -r {recipient}");
     let encrypt = format!("{stream} -f");
     for (script, said) in [
-        (format!("{encrypt} note -o note"), "'note' is to be both read and written".to_owned()),
+        (format!("{encrypt} note -o note"), "'note' would be both read and written".to_owned()),
         (format!("{encrypt} note -o ./note"), "'note' and './note' are the same file".to_owned()),
         (format!("{encrypt} note -o {whole}"), format!("'note' and '{whole}' are the same file")),
         (format!("{encrypt} note -o hard"), "'note' and 'hard' are the same file".to_owned()),
@@ -578,7 +581,7 @@ fn key_files_are_never_overwritten() {
     std::os::unix::fs::symlink("key.txt", sandbox.path("link")).expect("the name is free");
     sandbox.run(["encrypt", "-r", &recipient, "note"]).is_silent_success();
     let key = sandbox.read("key.txt");
-    let both = |name: &str| format!("solekey: error: '{name}' is to be both read and written\n{CHOOSE_ANOTHER_OUTPUT}");
+    let both = |name: &str| format!("solekey: error: '{name}' would be both read and written\n{CHOOSE_ANOTHER_OUTPUT}");
     sandbox.run(["decrypt", "-f", "-i", "key.txt", "note.age", "-o", "key.txt"]).fails(2, &both("key.txt"));
     sandbox
         .run(["decrypt", "-f", "-i", "key.txt", "note.age", "-o", "link"])
@@ -692,7 +695,7 @@ fn a_file_that_grows_while_it_is_read_as_standard_input_gets_a_warning() {
          sleep 0.3; echo more >> log; cat <&3; wait $!"
     );
     let outcome = sandbox.bash(&script);
-    let warning = "solekey: warning: standard input changed while it was read; what was read is encrypted\n";
+    let warning = "solekey: warning: standard input changed while it was being read; the bytes read were encrypted\n";
     assert_eq!((outcome.status, outcome.stderr.as_str()), (1, warning));
     let grown = [&data(8 << 20)[..], b"more\n"].concat();
     assert!(sandbox.run_with(["decrypt", "-i", "key.txt"], &outcome.stdout).gave() == grown);

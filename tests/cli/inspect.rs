@@ -301,7 +301,7 @@ fn a_named_identity_that_matches_nothing_is_an_error_after_the_report() {
     assert_eq!((outcome.status, outcome.stderr.as_str()), (3, said));
     assert_eq!(
         lines_between(&outcome.stdout, "yours", "header  "),
-        "  yours         none of 2\n  header MAC    not checked, which takes an identity that opens a stanza\n"
+        "  yours         none of 2\n  header MAC    not checked; that takes an identity that opens a stanza\n"
     );
     let outcome = sandbox.run(["inspect", "--json", "-i", "c", "x.age"]);
     let facts = parse(&outcome.stdout);
@@ -408,7 +408,7 @@ fn identifiable_stanzas_are_matched_to_the_named_recipients() {
     let absent =
         format!("  absent        {}… (-R 'other.pub', line 1): no stanza is for it\n", &key("other.pub")[..62]);
     assert!(text.contains(&absent), "{text}");
-    assert!(text.contains("\n  header MAC    not checked, which takes an identity that opens a stanza\n"), "{text}");
+    assert!(text.contains("\n  header MAC    not checked; that takes an identity that opens a stanza\n"), "{text}");
 
     // A stanza does not say who it is for, but an identity proves that it is for this key, and so for no other.
     let arguments = ["inspect", "--json", "-i", "a", "-r", &b, "y.age"];

@@ -77,8 +77,8 @@ fn what_is_no_key_file_stays_as_it_is() {
     }
     sandbox.run(["keygen", "--new-passphrase-file", "one"]).fails(
         2,
-        "solekey: error: --new-passphrase-* replaces a passphrase, and no key file is named\n\
-         solekey: hint: name it with --protect\n",
+        "solekey: error: --new-passphrase-* changes the passphrase of a key file, and none is named\n\
+         solekey: hint: name the key file with --protect\n",
     );
 }
 
@@ -112,7 +112,7 @@ fn a_key_on_the_terminal_is_explained_and_a_long_one_is_cut() {
     assert!(text.contains("AGE-SECRET-KEY-1"), "{text}");
     let text = shown("\"$SOLEKEY\" keygen --pq -o pq.txt");
     assert!(
-        text.starts_with("age1pq1") && text.ends_with("... (all of it is in 'pq.txt.pub')\n") && text.len() < 120,
+        text.starts_with("age1pq1") && text.ends_with("... (the whole key is in 'pq.txt.pub')\n") && text.len() < 120,
         "{text}"
     );
     assert!(sandbox.text("pq.txt.pub").len() > 1900);

@@ -76,7 +76,7 @@ fn memory_for_a_passphrase_that_is_not_granted_is_an_error() {
     let hint = "solekey: hint: close other programs, raise the limit on memory (ulimit -v), or use a larger machine\n";
     let said = |factor, mebibytes| {
         format!(
-            "the passphrase's work factor is 2^{factor}, which takes {mebibytes} MiB of memory, and they are not granted\n{hint}"
+            "the passphrase's work factor is 2^{factor}, which takes {mebibytes} MiB of memory, more than the system grants\n{hint}"
         )
     };
     let limited = |command: &str| sandbox.shell(&format!("ulimit -v 2000000; exec \"$SOLEKEY\" {command}"));

@@ -13,9 +13,9 @@ fn an_option_that_has_no_effect_is_refused_before_any_work() {
     sandbox.write("x", "text");
     sandbox.write("pw", "correct horse\n");
     let (sparse, force) = ("standard output gets no holes", "standard output replaces no file");
-    let (no_plugin, no_word) = ("no plugin is named", "nothing that is named needs a passphrase");
-    let (clear, no_folder) = ("without -p, the key is written as it is", "no folder is named");
-    let no_stanza = "no stanza of a plugin is added";
+    let (no_plugin, no_word) = ("no plugin is named", "none of the named keys needs a passphrase");
+    let (clear, no_folder) = ("without -p, the key file is not protected", "no folder is named");
+    let no_stanza = "no plugin adds a stanza";
     let refused = "--identities-only refuses every passphrase";
     for (line, option, why) in [
         ("encrypt -r KEY --passphrase-file pw x", "--passphrase-file", no_word),
@@ -45,7 +45,11 @@ fn an_option_that_has_no_effect_is_refused_before_any_work() {
         ("salvage --allow-plugin-network -o y x.age", "--allow-plugin-network", no_plugin),
         ("salvage --identities-only --max-work-factor 30 -o y x.age", "--max-work-factor", refused),
         ("inspect --allow-plugin-network x.age", "--allow-plugin-network", no_plugin),
-        ("inspect --passphrase-file pw x.age", "--passphrase-file", "inspect needs one for the keys of -i alone"),
+        (
+            "inspect --passphrase-file pw x.age",
+            "--passphrase-file",
+            "inspect needs a passphrase only for keys named with -i",
+        ),
         ("keygen --passphrase-file pw -o k", "--passphrase-file", clear),
         ("keygen --passphrase-fd 0 -o k", "--passphrase-fd", clear),
         ("keygen --progress always -o k", "--progress", "keygen shows none"),
@@ -88,7 +92,7 @@ fn a_part_of_a_file_does_not_get_the_name_of_the_whole() {
     for more in [&["n.age"][..], &["-f", "n.age"], &["-O", "out", "n.age"], &["--recursive", "."]] {
         sandbox.run([&["decrypt", "-i", "key.txt", "--range", "0:10"], more].concat()).fails(
             2,
-            "solekey: error: --range gives a part of a file, which must not get the name of the whole\n\
+            "solekey: error: --range writes part of a file, which must not get the name of the whole file\n\
              solekey: hint: send it to standard output with -c, or name the output with -o FILE\n",
         );
     }

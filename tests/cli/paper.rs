@@ -53,8 +53,8 @@ fn what_is_no_list_of_words_for_a_key_is_refused_and_not_repeated() {
         (format!("{abandon}zoo"), "the checksum of the words is wrong", checksum),
         (format!("{abandon}secretish"), "word 24 is not in the list of words", compare),
         ("abandon ".repeat(12), "these are 12 words, of 16 bytes, and an age key has 32 bytes", all),
-        (abandon.clone(), "23 words were given, and a key has 24", all),
-        (String::new(), "0 words were given, and a key has 24", all),
+        (abandon.clone(), "23 words were given, but a key has 24", all),
+        (String::new(), "0 words were given, but a key has 24", all),
     ] {
         read(&sandbox, "x25519", "new.txt", &words).fails(1, &format!("solekey: error: {error}\n{hint}"));
         assert!(!sandbox.path("new.txt").exists());
@@ -73,7 +73,7 @@ fn only_a_single_age_key_fits_on_a_sheet() {
     sandbox.set_mode("two.txt", 0o600);
     sandbox.run(["paper", "two.txt"]).fails(
         2,
-        "solekey: error: 'two.txt' has 2 keys, and a sheet has one\n\
+        "solekey: error: 'two.txt' has 2 keys, but a sheet holds only one\n\
          solekey: hint: put each key into a file of its own\n",
     );
     for words in [&["paper"][..], &["paper", "--read", "-o", "x"], &["paper", "--kind", "pq", "key.txt"]] {
@@ -83,8 +83,8 @@ fn only_a_single_age_key_fits_on_a_sheet() {
         sandbox.shell("ssh-keygen -q -t ed25519 -N '' -f ed").is_silent_success();
         sandbox.run(["paper", "ed"]).fails(
             2,
-            "solekey: error: the key in 'ed' is not one of 32 bytes\n\
-             solekey: hint: paper takes age keys, X25519 and post-quantum; keep SSH and plugin keys otherwise\n",
+            "solekey: error: 'ed' has no 32-byte age key\n\
+             solekey: hint: paper takes X25519 and post-quantum age keys; back up SSH and plugin keys some other way\n",
         );
     }
 }
@@ -111,7 +111,7 @@ fn words_that_are_typed_are_hidden_and_wrong_ones_get_suggestions() {
     let outcome = on_terminal(
         &sandbox,
         "\"$SOLEKEY\" paper --read --kind x25519 -o new.txt 2>log",
-        &[("Words from number 1 on", &first), ("Words from number 12 on", &rest)],
+        &[("Enter words, starting with number 1", &first), ("Enter words, starting with number 12", &rest)],
     );
     let shown = String::from_utf8_lossy(&outcome.stdout);
     assert!(shown.contains("Word 12, 'abandn', is not in the list; is it abandon?"), "{shown}");

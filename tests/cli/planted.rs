@@ -86,8 +86,8 @@ fn no_link_below_an_output_folder_is_followed() {
         let run = ["encrypt", "-r", &recipient, "--recursive", "-O", "out", "tree"];
         sandbox.run([&run[..], force].concat()).fails(
             1,
-            "solekey: error: cannot create 'out/tree/sub/f.age': a link is in its place\n\
-             solekey: hint: no link below the folder of -O is followed; name the folder that it leads to with -O\n",
+            "solekey: error: cannot create 'out/tree/sub/f.age': its path contains a link, which solekey does not follow\n\
+             solekey: hint: links below the -O folder are not followed; name the link's target with -O\n",
         );
     }
     assert_eq!(fs::read_dir(sandbox.path("victim")).expect("it is there").count(), 0);
@@ -135,7 +135,7 @@ fn an_input_that_is_named_twice_is_worked_on_once() {
     seal(&["-f", "--files-from", "list"]).is_silent_success();
     sandbox.run(["decrypt", "-f", "-i", "key.txt", "n.age", "./n.age"]).is_silent_success();
     let said = sandbox.run(["rekey", "-v", "-i", "key.txt", "-r", &recipient, "n.age", "./n.age"]);
-    assert!(said.stderr.contains("solekey: skipped './n.age': it was named before\n"), "{}", said.stderr);
+    assert!(said.stderr.contains("solekey: skipped './n.age': it was already named\n"), "{}", said.stderr);
     assert_eq!(said.stderr.matches("gave 'n.age' new recipients").count(), 1, "{}", said.stderr);
     // A link leads to the file that is changed.
     symlink("n.age", sandbox.path("link.age")).expect("the name is free");
@@ -265,7 +265,7 @@ fn a_file_that_another_program_has_locked_is_not_rewritten() {
         sandbox.shell(&run).fails(
             1,
             "solekey: error: 'n.age' is locked by another program\n\
-             solekey: hint: wait until that has written it, then try again\n",
+             solekey: hint: wait until that program has finished, then try again\n",
         );
         assert!(sandbox.read("n.age") == old);
     }
@@ -289,6 +289,6 @@ fn a_key_file_is_no_output_under_a_derived_name() {
     sandbox.run(["encrypt", "-r", &recipient, "-o", "k.age", "n"]).is_silent_success();
     sandbox
         .run(["decrypt", "-f", "-i", "k", "k.age"])
-        .fails(2, &format!("solekey: error: 'k' is to be both read and written\n{CHOOSE_ANOTHER_OUTPUT}"));
+        .fails(2, &format!("solekey: error: 'k' would be both read and written\n{CHOOSE_ANOTHER_OUTPUT}"));
     assert!(sandbox.text("k").contains("AGE-SECRET-KEY-"));
 }

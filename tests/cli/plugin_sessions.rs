@@ -255,12 +255,12 @@ fn a_plugin_that_dies_is_named_with_its_last_words_but_not_with_a_key() {
     let sandbox = sandbox(2);
     run(&sandbox, &format!("encrypt -r {} 0 1", recipient("good"))).is_silent_success();
     for (mode, said) in [
-        ("early", "it ended before it was done (exit status: 3)"),
+        ("early", "it exited before it had finished (exit status: 3)"),
         (
             "late",
-            "it ended before it was done (exit status: 3); its standard error ends with: the card is gone; [key material]",
+            "it exited before it had finished (exit status: 3); its standard error ends with: the card is gone; [key material]",
         ),
-        ("middle", "it ended before it was done (exit status: 5)"),
+        ("middle", "it exited before it had finished (exit status: 5)"),
     ] {
         let hint = "solekey: hint: plugins have no network, nor devices that they reach through such sockets; if this one needs \
                     them, allow it with --allow-plugin-network\n";
@@ -284,9 +284,9 @@ fn a_plugin_that_writes_without_end_is_an_error() {
     run(&sandbox, &format!("encrypt -r {} 0", recipient("good"))).is_silent_success();
     sandbox.write("endless.txt", encode("age-plugin-endless-").to_uppercase());
     for (command, said) in [
-        ("tr '\\0' a </dev/zero", "it sent more than is accepted in one message"),
-        ("while :; do printf -- '-> msg\\n\\n'; done", "it sent more than is accepted to show and to ask"),
-        ("yes >&2", "it ended before it was done"),
+        ("tr '\\0' a </dev/zero", "it sent too much in one message"),
+        ("while :; do printf -- '-> msg\\n\\n'; done", "it sent too much to show and to ask"),
+        ("yes >&2", "it exited before it had finished"),
         ("yes", "it violates the plugin protocol (a message does not begin with '->')"),
     ] {
         // The one that floods standard error only ends by itself.
@@ -320,7 +320,7 @@ fn who_waits_at_a_terminal_is_told_and_can_leave() {
 /// Plugins that cannot be started: contents and mode of the file, and the message.
 const UNUSABLE: &[(&str, u32, &str)] = &[
     ("", 0o755, "is empty; install the plugin again"),
-    ("#!/bin/sh\n", 0o644, "is not executable; chmod +x makes it so"),
+    ("#!/bin/sh\n", 0o644, "is not executable; fix it with chmod +x"),
     (
         "#!/no/such/shell\n",
         0o755,

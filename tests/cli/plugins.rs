@@ -157,7 +157,7 @@ fn inspect_runs_a_plugin_only_when_it_is_named() {
         (forbidden.status, &forbidden.stderr[..]),
         (
             2,
-            "solekey: error: a key of age-plugin-good is named, and --no-plugins forbids running it\n\
+            "solekey: error: age-plugin-good is needed for a named key, and --no-plugins forbids running it\n\
              solekey: hint: leave out that key, or --no-plugins\n",
         )
     );
@@ -248,7 +248,7 @@ fn a_plugin_that_misbehaves_is_named_and_loses_nothing() {
     let sandbox = sandbox();
     run(&sandbox, &["encrypt", "-r", &recipient("good"), "x"]).is_silent_success();
     let cases = [
-        ("dies", 1, "age-plugin-dies: it ended before it was done"),
+        ("dies", 1, "age-plugin-dies: it exited before it had finished"),
         ("garbage", 1, "age-plugin-garbage: it "),
         ("refuses", 1, "age-plugin-refuses: (internal) no such key"),
         ("leaves", 1, "age-plugin-leaves: (internal) no such key\n"),
@@ -291,7 +291,7 @@ fn in_the_place_of_age_a_plugin_is_quoted_in_the_words_of_age() {
         age(&["-r", &recipient(mode), "-o", "y.age", "x"]).fails(1, &said("encrypt", "x"));
         age(&["-d", "-i", &format!("{mode}.txt"), "x.age"]).fails(1, &said("decrypt", "x.age"));
     }
-    let said = "age: error: cannot decrypt \"x.age\": dies plugin: it ended before it was done (exit status: 1)\n";
+    let said = "age: error: cannot decrypt \"x.age\": dies plugin: it exited before it had finished (exit status: 1)\n";
     age(&["-d", "-i", "dies.txt", "x.age"]).fails(1, said);
     age(&["-r", &recipient("says"), "-o", "y.age", "x"]).is(0, "", "age: says plugin: touch [2J the key\n");
     // It makes a passphrase stanza.
@@ -314,7 +314,7 @@ fn plugins_can_be_forbidden_and_may_be_missing() {
     let forbidden = run(&sandbox, &["encrypt", "--no-plugins", "-r", &recipient("good"), "x"]);
     forbidden.fails(
         2,
-        "solekey: error: a key of age-plugin-good is named, and --no-plugins forbids running it\n\
+        "solekey: error: age-plugin-good is needed for a named key, and --no-plugins forbids running it\n\
          solekey: hint: leave out that key, or --no-plugins\n",
     );
     let missing = run(&sandbox, &["encrypt", "-r", &recipient("nowhere"), "x"]);

@@ -80,15 +80,15 @@ fn a_receipt_overwrites_nothing_and_cannot_be_another_file_of_the_run() {
     run(&["-f", "--receipt", "./y", "x", "y"])
         .fails(2, &format!("solekey: error: 'y' and './y' are the same file\n{CHOOSE_ANOTHER_OUTPUT}"));
     let outcome = sandbox.run(["encrypt", "-f", "-i", "key.txt", "--receipt", "key.txt", "x"]);
-    outcome.fails(2, &format!("solekey: error: 'key.txt' is to be both read and written\n{CHOOSE_ANOTHER_OUTPUT}"));
+    outcome.fails(2, &format!("solekey: error: 'key.txt' would be both read and written\n{CHOOSE_ANOTHER_OUTPUT}"));
     run(&["--receipt", "./y.age", "x", "y"]).fails(
         2,
-        "solekey: error: the receipt and an output are both to go to './y.age'\n\
+        "solekey: error: the receipt and an output would both go to './y.age'\n\
          solekey: hint: nothing was written; choose another file for --receipt\n",
     );
     run(&["--receipt", "-", "-c", "x"]).fails(
         2,
-        "solekey: error: the receipt and an output are both to go to standard output\n\
+        "solekey: error: the receipt and an output would both go to standard output\n\
          solekey: hint: nothing was written; choose another file for --receipt\n",
     );
     assert_eq!(run(&["--receipt", "new.json", "missing"]).status, 1);

@@ -19,7 +19,7 @@ fn a_recoded_age_file_is_distinguished_from_other_text() {
         for (bytes, encoding) in [(utf16(sealed.gave()), "UTF-16"), (marked, "UTF-8 (with a byte order mark)")] {
             sandbox.write("x.age", bytes);
             let said = format!(
-                "solekey: error: cannot decrypt 'x.age': not an age file any more: it was turned into {encoding} text\n{HINT}"
+                "solekey: error: cannot decrypt 'x.age': no longer an age file: it was converted to {encoding} text\n{HINT}"
             );
             sandbox.run(["decrypt", "-i", "key.txt", "x.age"]).fails(4, &said);
         }

@@ -68,7 +68,7 @@ fn a_recipient_that_a_stanza_names_is_not_added_again() {
     sandbox.run(["encrypt", "-r", &old, "-R", "ed.pub", "x"]).is_silent_success();
     let added = sandbox.run(["rekey", "-i", "key.txt", "--add", "--header-only", "-R", "ed.pub", "x.age"]);
     assert_eq!(added.status, 0);
-    let said = format!("solekey: warning: stanza 2 names {public} already; whether it opens is unknown\n");
+    let said = format!("solekey: warning: stanza 2 already names {public}, but solekey cannot tell whether it opens\n");
     assert!(added.stderr.ends_with(&said), "{}", added.stderr);
     assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "ed", "x.age"));
 }
@@ -90,7 +90,7 @@ fn recipients_are_added_and_removed_if_their_stanzas_can_be_identified() {
         1,
         "solekey: error: cannot rekey 'x.age': cannot identify the recipient of stanza 2 (X25519), so a new file key cannot be wrapped to them\n\
          solekey: hint: 'x.age' was left as it was\n\
-         solekey: hint: name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i; or keep the file key with --header-only\n",
+         solekey: hint: name every recipient to keep with -r and -R, without --add or --remove; or give their identities with -i; or keep the file key with --header-only\n",
     );
     let outcome = sandbox.run(["rekey", "-i", "key.txt", "--remove", "-r", &new, "x.age"]);
     assert_eq!(outcome.status, 1);
@@ -107,7 +107,7 @@ fn recipients_are_added_and_removed_if_their_stanzas_can_be_identified() {
 #[test]
 fn header_only_keeps_the_payload_and_warns_that_old_recipients_keep_access() {
     let (sandbox, old, new) = with_keys();
-    const WARNING: &str = "solekey: warning: --header-only keeps the file key: who could open a file once still can, with a copy of its key\n";
+    const WARNING: &str = "solekey: warning: --header-only keeps the file key: anyone who could open the file still can, if they kept a copy of that key\n";
     for armor in [false, true] {
         sandbox.write("x", data(SEGMENT + 1));
         let mut encrypt = vec!["encrypt", "-f", "-r", &old, "-o", "x.age", "x"];
@@ -163,7 +163,7 @@ fn a_file_replaced_during_rekeying_is_not_overwritten() {
     );
     sandbox.shell(&script).fails(
         1,
-        "solekey: error: cannot replace 'x.age': it changed while it was read\n\
+        "solekey: error: cannot replace 'x.age': it changed while it was being read\n\
          solekey: hint: 'x.age' was left as it was\n",
     );
     assert_eq!(sandbox.text("x.age"), "newer text");
@@ -178,7 +178,7 @@ fn rekeying_a_file_with_hard_links_gives_a_warning() {
     sandbox.run(["rekey", "-f", "-i", "key.txt", "-r", &new, "x.age"]).is(
         0,
         "",
-        "solekey: warning: 'x.age' has other names (hard links), and they keep the old file with its recipients\n",
+        "solekey: warning: 'x.age' has other names (hard links), which still refer to the old file with its recipients\n",
     );
     assert!(opens(&sandbox, "key.txt", "y.age") && !opens(&sandbox, "key.txt", "x.age"));
 }

@@ -21,7 +21,7 @@ fn intact_chunks_are_salvaged_and_lost_ranges_are_reported() {
     sandbox.run(["salvage", "-i", "key.txt", "-o", "part", "x.age"]).is(
         4,
         "{\"file\":\"x.age\",\"ok\":false,\"status\":4,\"error\":\"parts of the file are lost\",\"length\":2097652,\"recovered\":2032116,\"complete\":true,\"lost\":[{\"offset\":196608,\"length\":65536}]}\n",
-        "solekey: warning: 65536 of 2097652 bytes are lost, and zeros in 'part'\n",
+        "solekey: warning: 65536 of 2097652 bytes are lost; they are zeros in 'part'\n",
     );
     let mut expected = plaintext.clone();
     expected[3 * CHUNK..4 * CHUNK].fill(0);
@@ -132,7 +132,7 @@ fn a_file_is_lost_if_its_only_stanza_is_damaged() {
     let salvage = ["salvage", "-i", "key.txt", "-o", "out", "x.age"];
     for (offset, fault) in [
         (40, "malformed header: a recipient stanza breaks the rules of its type"),
-        (80, "malformed header, line 4: no recipient stanza before it is whole"),
+        (80, "malformed header, line 4: no recipient stanza before it is intact"),
     ] {
         let mut damaged = sealed.clone();
         damaged[offset] = b'!';

@@ -188,7 +188,7 @@ fn a_key_that_cannot_be_used_is_reported_only_if_no_other_key_opens_the_file() {
             .fails(1, &format!("solekey: error: '{name}': {said}\n{hint}"));
         let outcome = sandbox.run(["decrypt", "-c", "-i", name, "-i", "ed", "x.age"]);
         assert_eq!(outcome.status, 3, "{outcome:?}");
-        let left_out = format!("solekey: hint: a key was left out: '{name}': {said}\n");
+        let left_out = format!("solekey: hint: one key could not be used: '{name}': {said}\n");
         assert!(outcome.stderr.contains(&left_out), "{outcome:?}");
     }
 }

@@ -22,7 +22,7 @@ fn listed_files_keep_their_folders_below_the_output_folder() {
     sandbox.run_with(arguments, list.as_bytes()).is(
         0,
         "",
-        "solekey: warning: names below the output folder go without their '..' and all before it\n",
+        "solekey: warning: output names omit '..' and everything before it\n",
     );
     let opened = sandbox.run(["decrypt", "-i", "key.txt", "-O", "back", "--recursive", "out"]);
     opened.is_silent_success();
@@ -36,7 +36,7 @@ fn absolute_names_in_a_list_lose_their_root_with_a_word() {
     let (sandbox, recipient) = with_files(&["a/x", "a/y"]);
     let list = format!("{}\n{}\n", sandbox.path("a/x").display(), sandbox.path("a/y").display());
     let outcome = sandbox.run_with(["encrypt", "-r", &recipient, "-O", "out", "--files-from", "-"], list.as_bytes());
-    outcome.is(0, "", "solekey: warning: names below the output folder go without the '/' at their beginning\n");
+    outcome.is(0, "", "solekey: warning: output names omit the leading '/'\n");
     let place = sandbox.path("a/x.age");
     let place = place.strip_prefix("/").expect("it is absolute");
     assert!(sandbox.path("out").join(place).exists());
@@ -68,7 +68,7 @@ fn a_list_that_is_not_plain_names_is_an_error_before_anything_is_written() {
     let (sandbox, recipient) = with_files(&["x"]);
     let utf_16 = "solekey: hint: save it as UTF-8, without a byte order mark\n";
     for (list, error, hint) in [
-        (&b"x\0"[..], "the names in the list end in zero bytes, not in lines", "solekey: hint: say so with -0\n"),
+        (&b"x\0"[..], "the names in the list are separated by zero bytes, not lines", "solekey: hint: add -0\n"),
         (b"\xef\xbb\xbfx\n", "the list begins with a byte order mark", utf_16),
         (b"\xff\xfex\0\n\0", "the list is in UTF-16", utf_16),
         (
@@ -94,7 +94,7 @@ fn a_file_that_cannot_fit_is_told_before_the_work() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.shell("truncate -s 15T huge").is_silent_success();
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "-O", "out", "huge"]);
-    let said = "solekey: error: cannot encrypt 'huge': 'out/huge.age' would take 15.00 TiB, and ";
+    let said = "solekey: error: cannot encrypt 'huge': 'out/huge.age' needs 15.00 TiB, but only ";
     assert!(outcome.status == 1 && outcome.stderr.starts_with(said), "{outcome:?}");
     assert!(!sandbox.path("out").exists());
 }

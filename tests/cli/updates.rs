@@ -162,7 +162,7 @@ fn comparing_needs_files_that_can_be_compared() {
     let stream = sandbox.run_with(["encrypt", "-r", &recipient, "-a", "--update"], b"stream");
     stream.fails(
         2,
-        "solekey: error: --update and --skip-existing look for files that exist, and standard output is none\n\
+        "solekey: error: --update and --skip-existing look for existing files, and standard output is not one\n\
          solekey: hint: name an input file, and leave out -c and '-'\n",
     );
     let json = sandbox.run_with(["encrypt", "-r", &recipient, "-a", "--json"], b"stream");

@@ -59,7 +59,7 @@ fn a_command_line_that_is_close_to_a_right_one_is_told_which() {
         (
             &["d", "-p", "x.age"],
             "unknown option '-p'",
-            "leave it out: the passphrase is asked for if the file needs one",
+            "leave it out: solekey asks for a passphrase if the file needs one",
         ),
         (
             &["encrypt", "-r"],
@@ -127,7 +127,7 @@ fn armor_that_was_copied_with_too_much_is_told_what_to_keep() {
                 and nothing before, after or between them";
     let within = |line: usize| {
         format!(
-            "armored text begins in line {line}: keep it and what follows up to '-----END AGE ENCRYPTED FILE-----', \
+            "armored text begins on line {line}: keep it and what follows up to '-----END AGE ENCRYPTED FILE-----', \
              without anything before each line"
         )
     };
@@ -270,7 +270,7 @@ fn salvage_names_what_it_cannot_salvage() {
             "armored",
             1,
             "'armored' is armored, and only binary files can be salvaged",
-            "mend its lines of base64 as far as you can, and convert them: sed /-----/d FILE | base64 -d > FILE.bin",
+            "repair its lines of base64 as far as you can, and convert them: sed /-----/d FILE | base64 -d > FILE.bin",
         ),
     ] {
         let said = format!("solekey: error: {error}\nsolekey: hint: {hint}\n");

@@ -70,10 +70,10 @@ fn what_takes_the_name_during_the_sync_is_not_lost() {
     }
     let (sandbox, recipient, _) = with_two_recipients();
     let more = sandbox.keygen("more.txt");
-    let rekeyed = "solekey: error: cannot replace 'x.age': it changed while it was read\n\
+    let rekeyed = "solekey: error: cannot replace 'x.age': it changed while it was being read\n\
                    solekey: hint: 'x.age' was left as it was\n";
     let replaced = "solekey: error: 'x.age' was replaced by another program\n\
-                    solekey: hint: what it is now was left as it is\n";
+                    solekey: hint: the new file was left alone\n";
     let old = sandbox.read("x.age");
     for (arguments, said) in [
         (format!("rekey -i key.txt -r {recipient} -r {more} x.age"), rekeyed),
@@ -109,14 +109,14 @@ fn a_recipient_that_was_removed_does_not_come_back() {
     let remove = |who: &str| sandbox.run(change(&format!("--remove -r {who}")).split(' '));
     let add = change(&format!("--add -r {more}"));
     let kept = "solekey: warning: --header-only keeps the file key: \
-                who could open a file once still can, with a copy of its key\n";
+                anyone who could open the file still can, if they kept a copy of that key\n";
     // The slow run has the lock.
     let added = while_held_up(&sandbox, "fsync", "", &add, || {
         remove(&revoked).fails(
             1,
             &format!(
                 "{kept}solekey: error: 'x.age' is locked by another program\n\
-                 solekey: hint: wait until that has written it, then try again\n"
+                 solekey: hint: wait until that program has finished, then try again\n"
             ),
         );
     });
@@ -128,7 +128,7 @@ fn a_recipient_that_was_removed_does_not_come_back() {
     let delayed = while_held_up(&sandbox, "fsync", "flock", &add, || {
         remove(&revoked).is(0, "", kept);
     });
-    let said = "solekey: error: cannot replace 'x.age': it changed while it was read\n\
+    let said = "solekey: error: cannot replace 'x.age': it changed while it was being read\n\
                 solekey: hint: 'x.age' was left as it was\n";
     delayed.fails(1, &format!("{kept}{said}"));
     assert!(!opens(&sandbox, "revoked.txt") && opens(&sandbox, "key.txt"));

@@ -31,7 +31,7 @@ pub(crate) struct Outcome {
     /// `None` if the input has no name, because the list or the folder that would give it cannot be read.
     pub(crate) input: Option<PathBuf>,
     pub(crate) result: Result<Done>,
-    /// Whether the input changed while it was read. A warning has reported that; the data read and the input are kept.
+    /// Whether the input changed while it was being read. A warning has reported that; the data read and the input are kept.
     pub(crate) source_changed: bool,
 }
 
@@ -159,7 +159,7 @@ impl<'a> Reports<'a> {
         let counts = format!("{} {verb}, {skipped}{} failed", grouped(written), grouped(failed));
         let (bytes, time) = (human_bytes(self.bytes), human_time(self.start.elapsed()));
         self.messages.note(&match self.args.dry_run {
-            true => format!("{counts}, had it not been for --dry-run"),
+            true => format!("{counts} (--dry-run: nothing was done)"),
             false => format!("{counts}; {bytes} in {time}"),
         });
     }
@@ -172,7 +172,7 @@ impl<'a> Reports<'a> {
 
 impl Record {
     fn new(verb: &'static str, args: &FileArgs, outcome: &Outcome) -> Self {
-        let changed = || outcome.source_changed.then(|| Failure::of(&anyhow!("it changed while it was read")));
+        let changed = || outcome.source_changed.then(|| Failure::of(&anyhow!("it changed while it was being read")));
         let failure = outcome.result.as_ref().err().map(Failure::of).or_else(changed);
         let mut record = Self {
             file: outcome.input.as_deref().map(json::path),

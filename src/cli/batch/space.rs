@@ -25,8 +25,8 @@ pub(crate) fn check(target: &Target, size: Option<u64>) -> Result<()> {
     match platform::free_space(existing) {
         Some(free) if free < size => {
             let (size, free) = (human_bytes(size), human_bytes(free));
-            Err(anyhow!("{} would take {size}, and {free} are free", target.name()))
-                .hint("make room, or choose another place with -o or -O; nothing was written")
+            Err(anyhow!("{} needs {size}, but only {free} is free", target.name()))
+                .hint("free some space, or choose another place with -o or -O; nothing was written")
         }
         _ => Ok(()),
     }

@@ -107,7 +107,7 @@ struct Request<'a> {
 struct Opened {
     /// The source, if it is to be deleted.
     source: Option<SourceFile>,
-    /// Whether it changed while it was read. If so, it is not deleted.
+    /// Whether it changed while it was being read. If so, it is not deleted.
     source_changed: bool,
     path: PathBuf,
     done: Done,
@@ -118,7 +118,7 @@ impl<'a> Request<'a> {
         let input_args = &args.files.inputs;
         if args.range.is_some() && args.files.output.is_none() && !args.files.all_to_stdout() {
             return misuse(
-                "--range gives a part of a file, which must not get the name of the whole",
+                "--range writes part of a file, which must not get the name of the whole file",
                 "send it to standard output with -c, or name the output with -o FILE",
             );
         }
@@ -188,7 +188,7 @@ impl<'a> Request<'a> {
         let source_changed = source.has_changed();
         if source_changed {
             let kept = if self.args.files.rm { ", and it was not deleted" } else { "" };
-            let warning = format!("{name} changed while it was read; what was read is decrypted{kept}");
+            let warning = format!("{name} changed while it was being read; the bytes read were decrypted{kept}");
             self.session.messages.warning(&warning);
         }
         let source = (self.args.files.rm && !source_changed).then_some(source);
@@ -239,7 +239,7 @@ impl<'a> Request<'a> {
         if in_sequence && self.args.verify_first {
             return misuse(
                 "--verify-first reads the file twice, which pipes and armored files do not allow",
-                "put it into a regular file, or leave out --verify-first and heed the exit status",
+                "save it to a regular file, or leave out --verify-first and check the exit status",
             );
         }
         if in_sequence && self.args.range.is_some() {

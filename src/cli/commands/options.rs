@@ -23,7 +23,7 @@ type Futile = (&'static str, &'static str);
 ///
 /// [`Misuse`](crate::cli::terminal::errors::Misuse), which names the first such option.
 pub(crate) fn check(verb: &Verb, messages: &MessageArgs) -> Result<()> {
-    let (no_plugin, no_question) = ("no plugin is named", "nothing that is named needs a passphrase");
+    let (no_plugin, no_question) = ("no plugin is named", "none of the named keys needs a passphrase");
     let found: Vec<Option<Futile>> = match verb {
         Verb::Encrypt(args) => {
             let no_plugin = (!args.may_run_plugins()).then_some(no_plugin);
@@ -68,7 +68,7 @@ pub(crate) fn check(verb: &Verb, messages: &MessageArgs) -> Result<()> {
             network(args.plugins, unnamed(&args.identities, no_plugin)),
             passphrase_option(
                 &args.passphrases,
-                unnamed(&args.identities, "inspect needs one for the keys of -i alone"),
+                unnamed(&args.identities, "inspect needs a passphrase only for keys named with -i"),
             ),
         ],
         Verb::Paper(args) => vec![
@@ -110,14 +110,14 @@ impl Rekey {
     fn stanzas_of_no_plugin(&self) -> Option<Futile> {
         let is_futile = self.remove || !may_be_plugins(&self.recipients.0);
         (self.plugins.allow_plugin_stanzas && is_futile)
-            .then_some(("--allow-plugin-stanzas", "no stanza of a plugin is added"))
+            .then_some(("--allow-plugin-stanzas", "no plugin adds a stanza"))
     }
 }
 
 impl Keygen {
     fn needs_no_passphrase(&self) -> Option<&'static str> {
         (!self.passphrase && !self.to_public && self.protect.is_none())
-            .then_some("without -p, the key is written as it is")
+            .then_some("without -p, the key file is not protected")
     }
 }
 

@@ -64,7 +64,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
         EncryptedInput::read_damaged(&mut input).map_err(explain_lost_header).with_context(cannot_salvage)?;
     if encrypted.is_armored() {
         return Err(anyhow!("{name} is armored, and only binary files can be salvaged")).hint(
-            "mend its lines of base64 as far as you can, and convert them: sed /-----/d FILE | base64 -d > FILE.bin",
+            "repair its lines of base64 as far as you can, and convert them: sed /-----/d FILE | base64 -d > FILE.bin",
         );
     }
     let unlocked = keyring.unlock(&encrypted.decryptor, &name).map_err(explain_lost_header);
@@ -107,7 +107,7 @@ fn recover(args: &Salvage, messages: &args::MessageArgs) -> Result<Option<ExitSt
     let changed = input.into_source_file().has_changed();
     let reported = report(&salvaged, is_header_authentic, args, &session, &output_name);
     if changed {
-        session.messages.warning(&format!("{name} changed while it was read; what was read is salvaged"));
+        session.messages.warning(&format!("{name} changed while it was being read; the bytes read were salvaged"));
     }
     Ok(reported?.or(changed.then_some(ExitStatus::Failure)))
 }
@@ -133,7 +133,7 @@ fn report(
     }
     let lost = salvaged.length - salvaged.recovered();
     if lost > 0 {
-        let zeros = if args.dry_run { "" } else { &format!(", and zeros in {output}") };
+        let zeros = if args.dry_run { "" } else { &format!("; they are zeros in {output}") };
         let warning = format!("{lost} of {} bytes are lost{zeros}", salvaged.length);
         session.messages.warning(&warning);
     }

@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
     /// Does nothing for several inputs, because the others still have to be opened, or for an input that will be deleted.
     pub(super) fn confine(&self, folders: impl IntoIterator<Item = PathBuf>) {
         if let Err(missing) = sandbox::refuse_other_files(folders) {
-            self.messages.verbose(&format!("other files cannot be closed off here: {missing}"));
+            self.messages.verbose(&format!("solekey cannot deny itself access to other files: {missing}"));
         }
     }
 

@@ -144,8 +144,8 @@ impl<'a> Request<'a> {
             return payload;
         }
         let changed = match payload {
-            Ok(_) => Err(anyhow!("it changed while it was read")),
-            Err(error) => Err(error.context("it changed while it was read")),
+            Ok(_) => Err(anyhow!("it changed while it was being read")),
+            Err(error) => Err(error.context("it changed while it was being read")),
         };
         changed.hint("verify it again once nothing writes to it")
     }

@@ -50,7 +50,7 @@ impl Flags {
             let dashed = word.to_str().and_then(|word| word.strip_prefix('-')).filter(|rest| !rest.is_empty());
             let Some(dashed) = dashed else {
                 if word.as_encoded_bytes().starts_with(b"-") && word.len() > 1 {
-                    return Err(Stop::Fault("a flag is not UTF-8; give its value as a word of its own".to_owned()));
+                    return Err(Stop::Fault("a flag is not UTF-8; give its value as a separate argument".to_owned()));
                 }
                 given.inputs.push(word.clone());
                 if self.grammar == Grammar::Go {

@@ -230,7 +230,7 @@ pub(super) fn keygen(given: &Given) -> Result<Vec<OsString>> {
     let mut words = vec![OsString::from("keygen")];
     if given.has("to-public") {
         if given.has("pq") {
-            return misuse("-pq cannot be used with -y", "-y tells from the keys what they are");
+            return misuse("-pq cannot be used with -y", "-y recognizes the kind of each key");
         }
     } else {
         if input.is_some() {

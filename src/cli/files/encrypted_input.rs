@@ -100,7 +100,7 @@ impl<'i> EncryptedInput<'i> {
                     return Err(advised(
                         error,
                         format!(
-                            "armored text begins in line {line}: keep it and what follows up to '-----END AGE ENCRYPTED FILE-----', without anything before each line"
+                            "armored text begins on line {line}: keep it and what follows up to '-----END AGE ENCRYPTED FILE-----', without anything before each line"
                         ),
                     ));
                 }

@@ -78,9 +78,9 @@ pub(crate) fn below(name: &Path) -> Below {
         match component {
             Component::Normal(part) => below.path.push(part),
             Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir => below.without = Some("the '/' at their beginning"),
+            Component::Prefix(_) | Component::RootDir => below.without = Some("the leading '/'"),
             Component::ParentDir => {
-                below = Below { path: PathBuf::new(), without: Some("their '..' and all before it") }
+                below = Below { path: PathBuf::new(), without: Some("'..' and everything before it") }
             }
         }
     }

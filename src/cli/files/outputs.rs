@@ -157,7 +157,7 @@ impl<'a> Outputs<'a> {
         };
         if name.is_none() {
             return misuse(
-                "--update and --skip-existing look for files that exist, and standard output is none",
+                "--update and --skip-existing look for existing files, and standard output is not one",
                 "name an input file, and leave out -c and '-'",
             );
         }
@@ -187,7 +187,7 @@ impl<'a> Outputs<'a> {
             || !self.missing.is_empty() && target.canonical_if_new().is_some_and(|path| self.missing.contains(&path));
         let is_protected = target.replaces().is_some_and(|existing| self.protected.contains(existing.id()));
         if is_protected || is_missing() {
-            let message = format!("{} is to be both read and written", target.name());
+            let message = format!("{} would be both read and written", target.name());
             return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));
         }
         target.claimed(&self.taken)
@@ -246,7 +246,7 @@ impl<'a> Outputs<'a> {
     }
 }
 
-const NO_LINKS: &str = "no link below the folder of -O is followed; name the folder that it leads to with -O";
+const NO_LINKS: &str = "links below the -O folder are not followed; name the link's target with -O";
 
 /// Fails if there is no such input.
 fn check_exists(path: &Path) -> Result<()> {

@@ -40,14 +40,14 @@ pub(crate) fn authenticate(
     threads: NonZeroUsize,
 ) -> Result<()> {
     let pending = pending(output)?;
-    let file = pending.read_back().context("cannot read back what was written")?;
-    let mut input = Input::of_file(file, Arc::new(Progress::none())).context("cannot read back what was written")?;
-    let mut input = EncryptedInput::read(&mut input).context("what was written does not read back")?;
+    let file = pending.read_back().context("cannot read back the output")?;
+    let mut input = Input::of_file(file, Arc::new(Progress::none())).context("cannot read back the output")?;
+    let mut input = EncryptedInput::read(&mut input).context("the output read back is not what was written")?;
     if input.decryptor.header().as_bytes() != header {
-        bail!("what was written does not read back: its header differs");
+        bail!("the output read back is not what was written: its header differs");
     }
     let opened = unlocked.decrypt(input.payload(), sink, threads);
-    opened.map(drop).context("what was written does not read back")
+    opened.map(drop).context("the output read back is not what was written")
 }
 
 /// Compares an uncommitted decrypted output, as it is on disk, with its source, which is decrypted again.
@@ -62,11 +62,12 @@ pub(crate) fn compare(
     threads: NonZeroUsize,
 ) -> Result<()> {
     let pending = pending(output)?;
-    pending.read_back().context("cannot read back what was written")?;
+    pending.read_back().context("cannot read back the output")?;
     let sink = Sink::AtOffsets { file: &Comparison(pending), start: 0 };
-    let length = unlocked.decrypt(source.payload(), sink, threads).context("what was written does not read back")?;
+    let length =
+        unlocked.decrypt(source.payload(), sink, threads).context("the output read back is not what was written")?;
     if pending.length()? != length {
-        bail!("what was written does not read back: it has another length");
+        bail!("the output read back is not what was written: it has another length");
     }
     Ok(())
 }

@@ -190,7 +190,7 @@ impl State {
                 written.with_context(|| format!("cannot write {name}"))?;
                 Ok(Self::Named { file, length: length + lines.len() as u64, name })
             }
-            Self::Refused => bail!("the receipt is a file of the run"),
+            Self::Refused => bail!("the receipt is also an input or output of this run"),
             Self::Failed => bail!("the receipt could not be written"),
         }
     }
@@ -198,7 +198,7 @@ impl State {
 
 fn refuse<T>(receipt: &Target) -> Result<T> {
     misuse(
-        format!("the receipt and an output are both to go to {}", receipt.name()),
+        format!("the receipt and an output would both go to {}", receipt.name()),
         "nothing was written; choose another file for --receipt",
     )
 }

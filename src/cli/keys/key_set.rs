@@ -111,7 +111,7 @@ impl KeySet {
 
     /// Adds to an error why no key opened a file.
     pub(crate) fn explain(&self, error: CryptoError) -> Error {
-        let unusable = self.unusable.iter().map(|why| format!("a key was left out: {}", one_line(why)));
+        let unusable = self.unusable.iter().map(|why| format!("one key could not be used: {}", one_line(why)));
         let hints = unusable.chain(self.has_unnamed_plugin.then(|| UNNAMED_PLUGIN.to_owned()));
         hints.fold(Error::new(error), advised)
     }

@@ -133,7 +133,11 @@ pub(super) fn hold_folder_beneath(above: Option<&File>, _: &Path, relative: &Pat
 
 /// The reason why a link was not followed, in other words than those for a circle of links.
 fn explain_link(error: Errno) -> io::Error {
-    if error == Errno::LOOP { io::Error::other("a link is in its place") } else { error.into() }
+    if error == Errno::LOOP {
+        io::Error::other("its path contains a link, which solekey does not follow")
+    } else {
+        error.into()
+    }
 }
 
 /// Opens a file of a folder for reading. It is not followed if it is a link, and not waited for if it is a pipe.

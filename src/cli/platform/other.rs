@@ -71,7 +71,7 @@ fn check_has_no_links(folder: &Path, relative: &Path) -> io::Result<()> {
     for component in relative.components() {
         path.push(component);
         if std::fs::symlink_metadata(&path)?.is_symlink() {
-            return Err(io::Error::other("a link is in its place"));
+            return Err(io::Error::other("its path contains a link, which solekey does not follow"));
         }
     }
     Ok(())

@@ -122,7 +122,7 @@ fn on_format(error: &CryptoError) -> Option<&str> {
             "if you trust the plugin, allow it with --allow-plugin-stanzas: whoever holds the key of any of them can open the file"
         }
         CryptoError::MalformedKeptStanza { .. } => {
-            "name all who are to open it with -r and -R, without --add: then no stanza of the old header stays"
+            "name every recipient with -r and -R, without --add: then no old stanza is kept"
         }
         CryptoError::HeaderLength => "name fewer recipients for a file",
         CryptoError::Payload { fault: PayloadFault::Truncated | PayloadFault::CorruptedEnd, .. }

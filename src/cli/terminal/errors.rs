@@ -20,7 +20,7 @@ pub(crate) enum Misuse {
     #[error("missing identities: the file is for {0}")]
     MissingIdentities(String),
     /// The file needs a passphrase, and `--identities-only` forbids asking for it.
-    #[error("it is encrypted with a passphrase, and only identities are to open it")]
+    #[error("it is encrypted with a passphrase, but only identities may be used")]
     IdentitiesOnly,
     /// A key on the command line cannot be parsed. The whole key is not repeated: it may be secret.
     #[error("{named}: {fault}")]

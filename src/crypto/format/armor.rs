@@ -212,7 +212,7 @@ impl<R: BufRead> ArmorReader<R> {
             return Err(self.fault("the text ends before '-----END AGE ENCRYPTED FILE-----'"));
         }
         if self.state == State::AfterLastLine {
-            return Err(self.fault("a line follows one of fewer than 64 characters"));
+            return Err(self.fault("it follows a line of fewer than 64 characters, which must be the last"));
         }
         if self.line.trim_ascii().len() < self.line.len() {
             return Err(self.fault("it begins or ends with white space"));
@@ -393,7 +393,7 @@ mod tests {
         let full = "A".repeat(COLUMNS);
         let no_begin = "it is not '-----BEGIN AGE ENCRYPTED FILE-----'";
         let no_end = "the text ends before '-----END AGE ENCRYPTED FILE-----'";
-        let follows = "a line follows one of fewer than 64 characters";
+        let follows = "it follows a line of fewer than 64 characters, which must be the last";
         let length = "it does not have 1 to 64 characters";
         for (text, line, said) in [
             ("x".to_owned(), 1, no_begin),

@@ -53,7 +53,7 @@ impl Header {
             return Err(lines.fault(TOO_MANY_STANZAS));
         }
         if stanzas.is_empty() {
-            return Err(version.err().unwrap_or_else(|| lines.fault("no recipient stanza before it is whole")));
+            return Err(version.err().unwrap_or_else(|| lines.fault("no recipient stanza before it is intact")));
         }
         Ok(Self { stanzas, mac, text: lines.text, authenticated_length: mac_line_start + MAC_PREFIX.len() })
     }

@@ -90,7 +90,7 @@ fn fault_for_others(stanzas: &[Stanza], others: &[&Recipient]) -> Option<&'stati
     others
         .iter()
         .any(names)
-        .then_some("gave a stanza in the name of another recipient, which would stop that one from opening the file")
+        .then_some("gave a stanza in another recipient's name, which would stop that recipient from opening the file")
 }
 
 /// Whether the SSH identities of age would give up at a stanza that ours skip. See

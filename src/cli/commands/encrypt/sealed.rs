@@ -29,7 +29,7 @@ pub(super) struct Sealed {
 pub(super) enum Disposal {
     /// It stays.
     Stays,
-    /// It stays, because it changed while it was read.
+    /// It stays, because it changed while it was being read.
     Changed,
     /// It is to be deleted.
     Goes(Box<SourceFile>),
@@ -40,7 +40,10 @@ impl Disposal {
     pub(super) fn of(source: SourceFile, removes: bool, messages: &Messages) -> Self {
         if source.has_changed() {
             let kept = if removes { ", and it was not deleted" } else { "" };
-            messages.warning(&format!("{} changed while it was read; what was read is encrypted{kept}", source.name()));
+            messages.warning(&format!(
+                "{} changed while it was being read; the bytes read were encrypted{kept}",
+                source.name()
+            ));
             return Self::Changed;
         }
         if removes { Self::Goes(Box::new(source)) } else { Self::Stays }

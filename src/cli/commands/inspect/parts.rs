@@ -93,14 +93,15 @@ impl Parts {
         })
     }
 
-    /// Fails if the file is truncated, or changed while it was read.
+    /// Fails if the file is truncated, or changed while it was being read.
     ///
     /// # Errors
     ///
     /// [`Error::Payload`] if it is truncated.
     pub(crate) fn check_is_whole(&self) -> Result<()> {
         if self.has_changed {
-            return Err(anyhow!("it changed while it was read")).hint("inspect it again once nothing writes to it");
+            return Err(anyhow!("it changed while it was being read"))
+                .hint("inspect it again once nothing writes to it");
         }
         let truncated = Error::Payload { chunk: self.whole_chunks, fault: PayloadFault::Truncated };
         Ok(self.sizes.map(drop).ok_or(truncated)?)

@@ -45,7 +45,7 @@ impl Facts<'_> {
                 if self.header_authenticated {
                     "authentic; the payload was not decrypted"
                 } else {
-                    "not checked, which takes an identity that opens a stanza"
+                    "not checked; that takes an identity that opens a stanza"
                 },
             );
         }

@@ -48,7 +48,10 @@ const KEY_SHOWN: usize = 62;
 /// Errors from asking, reading and writing.
 pub(crate) fn keygen(args: &Keygen, messages: &args::MessageArgs) -> Result<Option<ExitStatus>> {
     if args.new_passphrases.is_named() && args.protect.is_none() {
-        return misuse("--new-passphrase-* replaces a passphrase, and no key file is named", "name it with --protect");
+        return misuse(
+            "--new-passphrase-* changes the passphrase of a key file, and none is named",
+            "name the key file with --protect",
+        );
     }
     let no_plugins = RunPlugins { no_plugins: true, allow_plugin_network: false };
     if let Some(path) = &args.protect {
@@ -127,9 +130,9 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
     if args.default {
         session.messages.note(&format!("the default identity is in {}", target.name()));
         if default_identities::is_overridden() {
-            session
-                .messages
-                .warning("$SOLEKEY_IDENTITY is set, so files are opened with what that names, not with this key");
+            session.messages.warning(
+                "$SOLEKEY_IDENTITY is set, so files are opened with the identities it names, not with this key",
+            );
         }
     }
     let (is_file, is_stdout) = (target.is_file(), matches!(target, Target::Stdout(_)));
@@ -143,7 +146,7 @@ fn make_key(args: &Keygen, target: Target, session: &Session<'_>) -> Result<()> 
         commit(Written::new(target, output, &Permissions::Umask)?, &session.messages)?;
         // All of it would fill the screen.
         if io::stdout().is_terminal() && !persona::is_drop_in() {
-            public = format!("{}... (all of it is in {name})\n", &public[..KEY_SHOWN]);
+            public = format!("{}... (the whole key is in {name})\n", &public[..KEY_SHOWN]);
         }
     }
     if args.announce {

@@ -72,7 +72,7 @@ pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> 
     let has_hard_links = source.has_hard_links();
     commit(Written::new(target, output, &Permissions::Private)?.replacing(source), &session.messages)?;
     if has_hard_links {
-        session.messages.warning(&format!("{name} has other names (hard links), and they keep the old file"));
+        session.messages.warning(&format!("{name} has other names (hard links), which still refer to the old file"));
     }
     session
         .messages

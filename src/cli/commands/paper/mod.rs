@@ -64,7 +64,7 @@ fn print(args: &Paper, session: &mut Session<'_>) -> Result<()> {
     session.key_files.prompt.show_input();
     if keys.len() != 1 {
         return misuse(
-            format!("{} has {} keys, and a sheet has one", display_name(path), keys.len()),
+            format!("{} has {} keys, but a sheet holds only one", display_name(path), keys.len()),
             "put each key into a file of its own",
         );
     }
@@ -95,8 +95,8 @@ fn svg_target(path: &Path) -> Result<Target> {
 
 fn not_32_bytes<T>(path: &Path) -> Result<T> {
     misuse(
-        format!("the key in {} is not one of 32 bytes", display_name(path)),
-        "paper takes age keys, X25519 and post-quantum; keep SSH and plugin keys otherwise",
+        format!("{} has no 32-byte age key", display_name(path)),
+        "paper takes X25519 and post-quantum age keys; back up SSH and plugin keys some other way",
     )
 }
 
@@ -141,7 +141,10 @@ fn ask(session: &Session<'_>) -> Result<Vec<Zeroizing<String>>> {
     let prompt = &session.key_files.prompt;
     let mut words: Vec<Zeroizing<String>> = Vec::new();
     while words.len() < words::WORDS {
-        let question = format!("Words from number {} on, as many as you like (they are not shown): ", words.len() + 1);
+        let question = format!(
+            "Enter words, starting with number {}, as many as you like (they are not shown): ",
+            words.len() + 1
+        );
         let line = prompt.secret(&question)?;
         for word in words::split(line.expose_secret()).take(words::WORDS - words.len()) {
             if !words::is_known(&word) {

@@ -38,9 +38,9 @@ pub(super) fn to_seed(words: &[Zeroizing<String>]) -> Result<Zeroizing<[u8; SEED
         let bytes = words.len() * 4 / 3;
         let error = match words.len() {
             12 | 15 | 18 | 21 => {
-                format!("these are {} words, of {bytes} bytes, and an age key has 32 bytes", words.len())
+                format!("{} words hold {bytes} bytes, but an age key has 32", words.len())
             }
-            count => format!("{count} words were given, and a key has {WORDS}"),
+            count => format!("{count} words were given, but a key has {WORDS}"),
         };
         return Err(anyhow!(error)).hint("give all words of the sheet in order; numbers between them are ignored");
     }

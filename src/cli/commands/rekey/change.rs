@@ -118,7 +118,9 @@ impl Planner<'_> {
             };
             self.messages.warning(&match owners[index] {
                 Some(_) => format!("{recipient} can open the file already"),
-                None => format!("stanza {} names {recipient} already; whether it opens is unknown", index + 1),
+                None => {
+                    format!("stanza {} already names {recipient}, but solekey cannot tell whether it opens", index + 1)
+                }
             });
             false
         };
@@ -144,7 +146,7 @@ impl Planner<'_> {
     /// Adds a hint if the owner of a stanza is unknown.
     fn with_remedy(&self, error: Error) -> Error {
         let remedy =
-            "name all who are to stay with -r and -R, without --add and --remove; or give their identities with -i";
+            "name every recipient to keep with -r and -R, without --add or --remove; or give their identities with -i";
         // Keeping the file key does not help against a recipient that already has it.
         let more = if self.args.header_only { "" } else { "; or keep the file key with --header-only" };
         advised(error, format!("{remedy}{more}"))

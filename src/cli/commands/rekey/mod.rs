@@ -123,7 +123,7 @@ impl<'a> Request<'a> {
     fn new(args: &'a Rekey, messages: &'a args::MessageArgs) -> Result<(Self, Inputs)> {
         let stdin_is_taken = walk::reads_stdin(&args.inputs);
         if stdin_is_taken && args.inputs.files_from.is_none() {
-            return misuse("rekey changes files in their place, and standard input has none", "name the files");
+            return misuse("rekey changes files in place, which standard input does not allow", "name the files");
         }
         if args.recipients.0.is_empty() && !args.passphrase {
             return misuse(
@@ -132,7 +132,7 @@ impl<'a> Request<'a> {
             );
         }
         if args.new_passphrases.is_named() && !args.passphrase {
-            return misuse("--new-passphrase-* is for a new passphrase, and none is to be set", "set it with -p");
+            return misuse("--new-passphrase-* is only for setting a new passphrase", "add -p");
         }
         if args.header_only && !args.add && !args.remove {
             return misuse(
@@ -154,7 +154,7 @@ impl<'a> Request<'a> {
         };
         if args.header_only {
             session.messages.warning(
-                "--header-only keeps the file key: who could open a file once still can, with a copy of its key",
+                "--header-only keeps the file key: anyone who could open the file still can, if they kept a copy of that key",
             );
         }
         let progress = session.progress_of_inputs(&args.inputs, Selection::Encrypted, Some(Links::Follow), 1);
@@ -211,7 +211,7 @@ impl<'a> Request<'a> {
         if committed.is_ok() && has_hard_links {
             let name = display_name(&path);
             let warning =
-                format!("{name} has other names (hard links), and they keep the old file with its recipients");
+                format!("{name} has other names (hard links), which still refer to the old file with its recipients");
             self.session.messages.warning(&warning);
         }
         Rekeyed { path, result: committed.map(|()| Done::Rekeyed(stanza_types)) }

@@ -121,7 +121,8 @@ impl<'w, P: Default> Written<'w, P> {
         let Output::File(pending) = output else { return Ok(None) };
         // Otherwise, a file that has taken the name since would be lost.
         if replaced.is_some_and(|source| source.has_changed() || !source.is_still_named()) {
-            return target.explain(Err(anyhow!("cannot replace {}: it changed while it was read", target.name())), 0);
+            return target
+                .explain(Err(anyhow!("cannot replace {}: it changed while it was being read", target.name())), 0);
         }
         let id = pending.id();
         target.take_name(&id, || pending.persist(target.overwrite()))?;

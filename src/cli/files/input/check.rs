@@ -16,7 +16,7 @@ use crate::cli::{
 pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
     misuse(
         format!("{name} is a directory"),
-        "name its files; encrypt, decrypt, verify and rekey find them with --recursive; or make one of them: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+        "name its files, or use --recursive (with encrypt, decrypt, verify, rekey or inspect); or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
     )
 }
 

@@ -170,7 +170,7 @@ pub(super) fn check_deletion(folder: &Path) -> io::Result<()> {
 /// name first, and is replaced if it still is the same.
 fn replace_placeholder(from: TempPath, to: &Path) -> Result<(), PathPersistError> {
     messages::lacks(
-        "the file system cannot name a file in one step without replacing another: a run that is killed can leave an empty file",
+        "the file system cannot rename a file without possibly replacing another: a killed run can leave an empty file behind",
     );
     // Held: no other file can get its inode number.
     let placeholder = signals::create_temporary(to, platform::create_placeholder).and_then(|()| FileHandle::named(to));

@@ -42,7 +42,7 @@ impl Target {
         }
         let name = self.name();
         let message = if input_name == name {
-            format!("{name} is to be both read and written")
+            format!("{name} would be both read and written")
         } else {
             format!("{input_name} and {name} are the same file")
         };

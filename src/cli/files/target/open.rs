@@ -45,7 +45,7 @@ impl Target {
                 if let (Overwrite::Replace, Some(existing)) = (*overwrite, existing) {
                     let locked = existing.lock(&place.reachable());
                     let locked = locked.map_err(|_| anyhow!("{} is locked by another program", self.name()));
-                    let locked = locked.hint("wait until that has written it, then try again")?;
+                    let locked = locked.hint("wait until that program has finished, then try again")?;
                     locked.map(|file| lock.get_or_init(|| file));
                 }
                 if *overwrite == Overwrite::Replace {

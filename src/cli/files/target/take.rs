@@ -33,8 +33,7 @@ impl Target {
             if belongs_to_run() {
                 return two_inputs(place.path());
             }
-            return Err(anyhow!("{} was replaced by another program", self.name()))
-                .hint("what it is now was left as it is");
+            return Err(anyhow!("{} was replaced by another program", self.name())).hint("the new file was left alone");
         }
         if let Some(claim) = claim {
             claim.make(id);

@@ -66,10 +66,10 @@ impl Selection {
 /// [`Misuse`](crate::cli::terminal::errors::Misuse); those of opening a list.
 pub(crate) fn inputs(args: &InputArgs, selection: Selection, skipped: &Skipped) -> Result<Inputs> {
     if args.recursive && args.files.is_empty() && args.files_from.is_none() {
-        return misuse("--recursive walks folders, and none is named", "name the folders");
+        return misuse("--recursive needs the name of a folder", "name the folders");
     }
     if args.null && args.files_from.is_none() {
-        return misuse("-0 says how the names in a list end, and none is named", "name it with --files-from");
+        return misuse("-0 applies to a list of names, and there is none", "name the list with --files-from");
     }
     let named: Inputs = match &args.files_from {
         Some(list) => {
@@ -190,7 +190,7 @@ fn listed(list: &Path, terminator: u8, skipped: &Skipped) -> Result<Inputs> {
         let path = if path == Path::new(DASH) { Path::new(".").join(path) } else { path };
         let Below { path: relative, without } = below(&path);
         if let Some(without) = without.filter(|without| skipped.is_copy() && told.insert(*without)) {
-            skipped.messages.warning(&format!("names below the output folder go without {without}"));
+            skipped.messages.warning(&format!("output names omit {without}"));
         }
         Ok(if relative.as_os_str().is_empty() { InputPath::new(path) } else { InputPath::placed(path, relative) })
     });
@@ -208,7 +208,7 @@ fn check_encoding(line: &[u8], is_first: bool) -> Result<()> {
         return misuse("the list begins with a byte order mark", SAVE_AS_UTF_8);
     }
     if line.contains(&0) {
-        return misuse("the names in the list end in zero bytes, not in lines", "say so with -0");
+        return misuse("the names in the list are separated by zero bytes, not lines", "add -0");
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(crate) fn once(inputs: Inputs, args: &InputArgs, links: Links, messages: &Me
         let Ok(input) = input else { return true };
         let is_new = seen.is_new(input, links);
         if !is_new {
-            messages.verbose(&format!("skipped {}: it was named before", quoted(&input.path)));
+            messages.verbose(&format!("skipped {}: it was already named", quoted(&input.path)));
         }
         is_new
     }))

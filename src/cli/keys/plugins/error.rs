@@ -36,7 +36,7 @@ pub(crate) enum Reason {
     #[error("is not a regular file; remove it from the PATH")]
     NotRegular,
     /// It has no execute bit.
-    #[error("is not executable; chmod +x makes it so")]
+    #[error("is not executable; fix it with chmod +x")]
     NotExecutable,
     /// It has no contents.
     #[error("is empty; install the plugin again")]
@@ -71,13 +71,13 @@ impl From<io::Error> for Reason {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// Its output ended before its last message was complete.
-    #[error("it ended before it was done")]
+    #[error("it exited before it had finished")]
     Ended,
     /// It broke this rule of the protocol.
     #[error("it violates the plugin protocol ({0})")]
     Protocol(&'static str),
     /// It sent more than is read. The text says in which unit.
-    #[error("it sent more than is accepted {0}")]
+    #[error("it sent too much {0}")]
     TooMuch(&'static str),
     /// It reported these errors, which are fit to be shown.
     #[error("{}", .0.join("; "))]

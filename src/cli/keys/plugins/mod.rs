@@ -100,7 +100,7 @@ impl Plugins {
         if self.rules.may_run.no_plugins {
             return misuse(
                 format!(
-                    "a key of {} is named, and --no-plugins forbids running it",
+                    "{} is needed for a named key, and --no-plugins forbids running it",
                     redacted(&program(plugin), Suspicion::Fragment)
                 ),
                 "leave out that key, or --no-plugins",
@@ -126,7 +126,7 @@ fn default_for(plugin: &str) -> Result<String> {
     let name = Some(plugin).filter(|name| suspicion(name.as_bytes()) == Suspicion::None);
     match name.and_then(plugin_key::default_identity) {
         Some(identity) => Ok(identity),
-        None => misuse("-j: that cannot be a plugin's name", "for age-plugin-NAME, it is -j NAME"),
+        None => misuse("-j: not a valid plugin name", "for age-plugin-NAME, it is -j NAME"),
     }
 }
 

@@ -143,7 +143,7 @@ mod tests {
         let said = || find_on(&search(&[folder]), "age-plugin-x").expect_err("it cannot be run").to_string();
         write(&file, "x", 0o644);
         let named = format!("age-plugin-x cannot be started: '{}'", file.display());
-        assert_eq!(said(), format!("{named} is not executable; chmod +x makes it so"));
+        assert_eq!(said(), format!("{named} is not executable; fix it with chmod +x"));
         fs::remove_file(&file).expect("it is there");
         fs::create_dir(&file).expect("the folder takes it");
         assert_eq!(said(), format!("{named} is not a regular file; remove it from the PATH"));

@@ -607,12 +607,12 @@ mod tests {
                 "-> ",
                 "it violates the plugin protocol (the words of a message are not visible characters, one space apart)",
             ),
-            ("a", "it sent more than is accepted in one message"),
-            ("-> unknown\n\n", "it sent more than is accepted in one session"),
-            ("-> error internal\nAAAA\n", "it sent more than is accepted in one session"),
-            ("-> msg\nAAAA\n", "it sent more than is accepted to show and to ask"),
-            ("-> request-public\n\n", "it sent more than is accepted to show and to ask"),
-            ("-> recipient-stanza 0 a\n\n", "it sent more than is accepted for one file key"),
+            ("a", "it sent too much in one message"),
+            ("-> unknown\n\n", "it sent too much in one session"),
+            ("-> error internal\nAAAA\n", "it sent too much in one session"),
+            ("-> msg\nAAAA\n", "it sent too much to show and to ask"),
+            ("-> request-public\n\n", "it sent too much to show and to ask"),
+            ("-> recipient-stanza 0 a\n\n", "it sent too much for one file key"),
         ] {
             let endless = || Endless { text: text.as_bytes(), next: 0 };
             let wrapped = fault(wrap_with(endless(), &User::default(), 1));

@@ -64,11 +64,11 @@ pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
             format!("usage: {}", usages.join(", or "))
         }
         (ErrorKind::UnknownArgument, Some("-p" | "--passphrase")) if verb != "encrypt" && verb != "keygen" => {
-            "leave it out: the passphrase is asked for if the file needs one".to_owned()
+            "leave it out: solekey asks for a passphrase if the file needs one".to_owned()
         }
         (ErrorKind::UnknownArgument, Some(word)) => match context(error, ContextKind::SuggestedArg).as_deref() {
             Some([similar, ..]) => format!("did you mean '{similar}'? Otherwise see 'solekey {verb} --help'"),
-            _ if Path::new(word).exists() => "for the file of this name, write './' before it".to_owned(),
+            _ if Path::new(word).exists() => "if you mean the file of that name, put './' before it".to_owned(),
             _ => format!("see 'solekey {verb} --help'"),
         },
         _ => format!("see 'solekey {verb} --help'"),

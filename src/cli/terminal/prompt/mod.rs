@@ -59,7 +59,7 @@ impl Prompt {
     pub(crate) fn new(args: &Passphrases, stdin_taken: bool) -> Result<Self> {
         let (named, path) = match (args.passphrase_fd, &args.passphrase_file) {
             (Some(_), _) if platform::WINDOWS => {
-                return misuse("--passphrase-fd needs /dev/fd, which is not here", "use --passphrase-file");
+                return misuse("--passphrase-fd needs /dev/fd, which Windows does not have", "use --passphrase-file");
             }
             (Some(number), _) => (format!("--passphrase-fd {number}"), format!("/dev/fd/{number}").into()),
             (None, Some(path)) => (format!("--passphrase-file {}", quoted(path)), path.clone()),
@@ -115,7 +115,9 @@ impl Prompt {
     fn must_be_terminal(&self) -> Result<()> {
         match self {
             Self::Terminal { .. } => Ok(()),
-            Self::File { .. } => Err(unanswered("questions are answered on a terminal, not by a file".to_owned())),
+            Self::File { .. } => {
+                Err(unanswered("a question can be answered only on a terminal, not from a file".to_owned()))
+            }
             Self::Nobody => Err(unanswered("--batch forbids asking".to_owned())),
         }
     }
