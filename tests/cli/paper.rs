@@ -52,7 +52,7 @@ fn what_is_no_list_of_words_for_a_key_is_refused_and_not_repeated() {
     for (words, error, hint) in [
         (format!("{abandon}zoo"), "the checksum of the words is wrong", checksum),
         (format!("{abandon}secretish"), "word 24 is not in the list of words", compare),
-        ("abandon ".repeat(12), "these are 12 words, of 16 bytes, and an age key has 32 bytes", all),
+        ("abandon ".repeat(12), "12 words hold 16 bytes, but an age key has 32", all),
         (abandon.clone(), "23 words were given, but a key has 24", all),
         (String::new(), "0 words were given, but a key has 24", all),
     ] {
