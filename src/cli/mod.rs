@@ -72,12 +72,13 @@ pub use args::command;
 
 use args::{Arguments, Verb};
 use commands::{
-    completions::completions, decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, options,
+    completions::completions, decrypt::decrypt, encrypt::encrypt, inspect::inspect, keygen::keygen, operands, options,
     paper::paper, rekey::rekey, salvage::salvage, verify::verify,
 };
 use drop_in::{Tool, Translation};
 use platform::{child, sandbox, signals};
 use terminal::{
+    command as running,
     exit_status::ExitStatus,
     json,
     key_material::{Suspicion, suspicion},
@@ -109,6 +110,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
+    running::remember(arguments.verb.name());
     let messages = Messages::new(&arguments.messages);
     if arguments.verb.allows_plugin_network()
         && let Err(error) = child::start_launcher()
@@ -150,6 +152,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Option<ExitStatus>> {
     // Another tool's command line is translated to more options than it needs.
     if !persona::is_drop_in() {
         options::check(&arguments.verb, messages)?;
+        operands::check(&arguments.verb)?;
     }
     match &arguments.verb {
         Verb::Encrypt(args) => encrypt(args, messages),
@@ -221,7 +224,7 @@ fn translate(tool: &Tool, words: &[OsString]) -> Result<Vec<OsString>, ExitCode>
             Err(ExitCode::from(status))
         }
         Err(error) => {
-            Messages::default().error(&error);
+            Messages::default().translation_error(&error);
             Err(ExitStatus::of(&error).code())
         }
     }

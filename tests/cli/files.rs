@@ -189,7 +189,7 @@ fn a_directory_is_refused_as_input() {
     sandbox.run(["encrypt", "-r", &recipient, "folder"]).fails(
         2,
         "solekey: error: 'folder' is a directory\n\
-         solekey: hint: name its files, or use --recursive (with encrypt, decrypt, verify, rekey or inspect); or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
+         solekey: hint: add --recursive, or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age\n",
     );
     assert_eq!(sandbox.names(), ["folder", "key.txt", "note"]);
 }
@@ -217,7 +217,11 @@ fn a_name_that_is_too_long_is_refused_before_any_prompt() {
     let outcome = sandbox.run(["encrypt", "-p", &name]);
     outcome.fails(1, &format!("solekey: error: cannot create '{name}.age': File name too long\n"));
     let outcome = sandbox.run(["encrypt", "-p", "note", "-o", "missing/x"]);
-    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory\n");
+    outcome.fails(
+        1,
+        "solekey: error: cannot create 'missing/x': No such file or directory\n\
+         solekey: hint: the folder 'missing' is missing; create it with mkdir -p 'missing'; only -O creates folders\n",
+    );
     assert_eq!(sandbox.names(), ["key.txt", &name, "note"]);
 }
 
@@ -225,7 +229,11 @@ fn a_name_that_is_too_long_is_refused_before_any_prompt() {
 fn a_missing_output_folder_is_reported_and_not_created() {
     let (sandbox, recipient) = with_note();
     let outcome = sandbox.run(["encrypt", "-r", &recipient, "note", "-o", "missing/x"]);
-    outcome.fails(1, "solekey: error: cannot create 'missing/x': No such file or directory\n");
+    outcome.fails(
+        1,
+        "solekey: error: cannot create 'missing/x': No such file or directory\n\
+         solekey: hint: the folder 'missing' is missing; create it with mkdir -p 'missing'; only -O creates folders\n",
+    );
     assert_eq!(sandbox.names(), ["key.txt", "note"]);
 }
 
@@ -279,7 +287,7 @@ fn a_name_with_a_leading_dash_is_a_flag_unless_it_is_given_as_a_path() {
     outcome.fails(
         2,
         "solekey: error: unknown option '-x'\n\
-         solekey: hint: if you mean the file of that name, put './' before it\n",
+         solekey: hint: if you mean the file '-x', write './-x'\n",
     );
     sandbox.run(["encrypt", "-r", &recipient, "./-x"]).is_silent_success();
     assert_eq!(sandbox.names(), ["-x", "-x.age", "key.txt"]);

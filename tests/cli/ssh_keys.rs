@@ -224,8 +224,14 @@ fn public_lines_are_read_as_they_are_found() {
     let wrong = if age.ends_with('q') { 'p' } else { 'q' };
     let mistyped = format!("{}{wrong}", &age[..age.len() - 1]);
     for (line, said) in [
-        (format!("{age} alice"), "text follows the key; a key stands on a line of its own"),
-        (format!("{age} {age}"), "text follows the key; a key stands on a line of its own"),
+        (
+            format!("{age} alice"),
+            "text follows the key\nsolekey: hint: put each key on a line of its own; a note goes after '#'",
+        ),
+        (
+            format!("{age} {age}"),
+            "text follows the key\nsolekey: hint: put each key on a line of its own; a note goes after '#'",
+        ),
         (format!("{mistyped} # alice"), "the key's checksum is wrong; it was mistyped or cut off"),
         (kind.to_owned(), "not a valid SSH public key: nothing follows its type"),
         (format!("{kind} {cut}"), "not a valid SSH public key: its base64 is mistyped or cut off"),

@@ -2,7 +2,7 @@
 
 /// The error and hint for encrypting without recipients.
 pub(crate) const MISSING_RECIPIENTS: &str = "solekey: error: missing recipients: there is nobody to encrypt to\n\
-     solekey: hint: name a public key with -r, a file of them with -R or -i, or use a passphrase with -p\n";
+     solekey: hint: name a public key with -r, a file of public keys with -R, or your own key file with -i, or use a passphrase with -p; 'solekey keygen -o key.txt' makes a key\n";
 
 /// The error and hint for decrypting `x.age`, which has an X25519 stanza, without identities.
 pub(crate) const MISSING_IDENTITIES: &str = "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\

@@ -90,6 +90,110 @@ fn a_key_in_the_place_of_a_file_is_told_where_keys_go() {
     sandbox.run(["decrypt", "-c", "-i", &recipient, "x.age"]).fails(1, &said);
 }
 
+/// Before anything is written: the output of the other operands would lack a recipient.
+#[test]
+fn a_key_among_the_operands_is_told_where_keys_go() {
+    let (sandbox, recipient) = prepared();
+    sandbox.write("y", "hello");
+    let age = format!("'{}...'", &recipient[..16]);
+    let ssh = "'ssh...'".to_owned();
+    let own = "give each key its own -r";
+    let quote = "give each key its own -r, and quote a key that has spaces";
+    let encrypted = "name the encrypted file; it is opened with a secret key, and -i takes the file that holds it";
+    let secret = "name the file that holds the secret key";
+    for (line, key, hint) in [
+        ("encrypt -r KEY KEY y", &age, own),
+        ("encrypt -r KEY y KEY", &age, own),
+        ("encrypt KEY y", &age, own),
+        ("encrypt -p -c KEY", &age, own),
+        ("encrypt --json -r KEY KEY,KEY y", &age, own),
+        ("encrypt -r ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA y", &"'AAAAC3NzaC1lZDI1...'".to_owned(), quote),
+        ("encrypt -r KEY ssh-ed25519 y", &ssh, quote),
+        ("inspect -r KEY KEY x.age", &age, own),
+        ("rekey -i key.txt -r KEY KEY x.age", &age, own),
+        ("decrypt -i key.txt x.age KEY", &age, encrypted),
+        ("verify -i key.txt x.age KEY", &age, encrypted),
+        ("salvage -i key.txt -o z KEY", &age, encrypted),
+        ("keygen -y KEY", &age, secret),
+        ("paper KEY", &age, secret),
+    ] {
+        let line = line.replace("KEY", &recipient);
+        let outcome = sandbox.run(line.split(' '));
+        let said =
+            format!("solekey: error: {key} is a public key, and a file is expected there\nsolekey: hint: {hint}\n");
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (2, said.as_str()), "{line}");
+        assert!(!sandbox.path("y.age").exists() && !sandbox.path("z").exists(), "{line}");
+    }
+    // A file may have such a name.
+    sandbox.write(&recipient, "hello");
+    sandbox.run(["encrypt", "-r", &recipient, &recipient]).is_silent_success();
+}
+
+#[test]
+fn an_error_about_a_folder_names_it_once_and_options_that_the_command_has() {
+    let (sandbox, recipient) = prepared();
+    fs::create_dir(sandbox.path("folder.age")).expect("the folder is new");
+    let recursive = "add --recursive, or name its files";
+    for (line, hint) in [
+        (
+            "encrypt -r KEY folder.age",
+            "add --recursive, or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
+        ),
+        ("decrypt -i key.txt folder.age", recursive),
+        ("rekey -i key.txt -r KEY folder.age", recursive),
+        ("inspect folder.age", recursive),
+        ("salvage -i key.txt -o y folder.age", "name a file in it"),
+    ] {
+        let said = format!("solekey: error: 'folder.age' is a directory\nsolekey: hint: {hint}\n");
+        sandbox.run(line.replace("KEY", &recipient).split(' ')).fails(2, &said);
+    }
+    let exists = "'x' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o";
+    let missing = "No such file or directory\n\
+                   solekey: hint: the folder 'no dir' is missing; create it with mkdir -p 'no dir'";
+    let only = "; only -O creates folders";
+    for (line, error) in [
+        ("salvage|-i|key.txt|-o|x|x.age", exists.to_owned()),
+        ("decrypt|-i|key.txt|x.age", format!("{exists}, or another folder with -O")),
+        ("decrypt|-i|key.txt|-o|no dir/y|x.age", format!("cannot create 'no dir/y': {missing}{only}")),
+        ("encrypt|-r|KEY|-o|no dir/y|x", format!("cannot create 'no dir/y': {missing}{only}")),
+        ("salvage|-i|key.txt|-o|no dir/y|x.age", format!("cannot create 'no dir/y': {missing}")),
+        ("keygen|-o|no dir/y", format!("cannot create 'no dir/y': {missing}")),
+        ("paper|--svg|no dir/y|key.txt", format!("cannot create 'no dir/y': {missing}")),
+    ] {
+        let said = format!("solekey: error: {error}\n");
+        sandbox.run(line.replace("KEY", &recipient).split('|')).fails(1, &said);
+    }
+}
+
+#[test]
+fn a_name_without_an_output_name_is_told_what_may_have_been_meant() {
+    let (sandbox, _) = prepared();
+    sandbox.write(".age", "");
+    sandbox.write("-dash", "");
+    let name = "name the output with -o FILE, or send it to standard output with -c";
+    for (line, error, hint) in [
+        (
+            "decrypt -i key.txt x",
+            "'x' does not end in '.age', so the name of its output is not known",
+            format!("did you mean 'x.age'? Otherwise {name}"),
+        ),
+        (
+            "decrypt -i key.txt armored",
+            "'armored' does not end in '.age', so the name of its output is not known",
+            name.to_owned(),
+        ),
+        (
+            "decrypt -i key.txt .age",
+            "'.age' has nothing before its '.age', so the name of its output is not known",
+            name.to_owned(),
+        ),
+        ("decrypt -dash x.age", "unknown option '-d'", "if you mean the file '-dash', write './-dash'".to_owned()),
+    ] {
+        let said = format!("solekey: error: {error}\nsolekey: hint: {hint}\n");
+        sandbox.run(line.split(' ')).fails(2, &said);
+    }
+}
+
 #[test]
 fn a_default_identity_that_is_missing_is_said_to_be_a_default() {
     let (sandbox, _) = prepared();
@@ -166,7 +270,7 @@ fn a_file_that_cannot_be_opened_is_not_said_to_be_damaged() {
     let (sandbox, _) = prepared();
     fs::create_dir(sandbox.path("folder.age")).expect("the folder is new");
     let outcome = sandbox.run(["verify", "-i", "key.txt", "none.age", "folder.age", "x.age", "cut"]);
-    let stdout = "none.age: CANNOT OPEN No such file or directory\nfolder.age: CANNOT OPEN 'folder.age' is a directory\n\
+    let stdout = "none.age: CANNOT OPEN No such file or directory\nfolder.age: CANNOT OPEN it is a directory\n\
                   x.age: OK\ncut: FAILED malformed header, line 2: the file ends inside the header\n";
     assert_eq!((outcome.status, String::from_utf8_lossy(&outcome.stdout)), (6, stdout.into()), "{outcome:?}");
 }
@@ -176,6 +280,7 @@ fn a_mistyped_recipient_is_told_from_the_others() {
     let (sandbox, recipient) = prepared();
     let mistyped = format!("{}b", &recipient[..recipient.len() - 1]);
     let shown = format!("-r {}...: the key's checksum is wrong; it was mistyped or cut off", &mistyped[..16]);
+    let pair = format!("{recipient},{recipient}");
     let copy = "copy the whole key again";
     let begins = "a recipient begins with age1, ssh-ed25519 or ssh-rsa";
     for (words, error, hint) in [
@@ -188,6 +293,7 @@ fn a_mistyped_recipient_is_told_from_the_others() {
         ),
         (&["-r", "age1\u{202e}gpj"], "-r age1...: the key's checksum is wrong; it was mistyped or cut off", copy),
         (&["-r", "age1"], "-r age1: the key's checksum is wrong; it was mistyped or cut off", copy),
+        (&["-r", &pair], &format!("-r {}...: text follows the key", &recipient[..16]), "give each key its own -r"),
         (&["-r", &recipient, "-r", "alice"], "-r, recipient 2 of 2: not a recipient", begins),
         (&["-r", "alice"], "-r: not a recipient", begins),
     ] {

@@ -6,6 +6,7 @@ pub(crate) mod decrypt;
 pub(crate) mod encrypt;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
+pub(crate) mod operands;
 pub(crate) mod options;
 pub(crate) mod paper;
 pub(crate) mod rekey;

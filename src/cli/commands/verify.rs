@@ -24,7 +24,8 @@ use crate::{
         },
         keys::keyring::Keyring,
         terminal::{
-            advice::Advise,
+            advice::{Advise, find},
+            errors::{During, Misuse},
             escape::escaped,
             exit_status::ExitStatus,
             json::{self, Failed, Failure},
@@ -92,7 +93,7 @@ struct Request<'a> {
 /// The result for a file.
 struct Verdict {
     path: PathBuf,
-    /// Whether the file could be opened. If not, nothing is known about its content.
+    /// Whether an identity or a passphrase opened the file. If not, nothing is known about its content.
     is_open: bool,
     /// Chunks in the file, if that is known.
     chunks: Option<u64>,
@@ -129,16 +130,15 @@ impl<'a> Request<'a> {
 
     fn verify(&self, path: &InputPath) -> Verdict {
         announce_typed(&path.path, &self.session.messages);
-        let mut chunks = None;
+        let mut verdict = Verdict { path: path.path.clone(), is_open: false, chunks: None, payload: Ok(0) };
         let input = Input::open(path, self.progress.clone());
-        let is_open = input.is_ok();
-        let payload = input.and_then(|input| self.authenticate(path, input, &mut chunks));
+        verdict.payload = input.and_then(|input| self.authenticate(path, input, &mut verdict));
         self.progress.done();
-        Verdict { path: path.path.clone(), is_open, chunks, payload }
+        verdict
     }
 
-    fn authenticate(&self, path: &InputPath, mut input: Input, chunks: &mut Option<u64>) -> Result<u64> {
-        let payload = self.authenticate_open(path, &mut input, chunks);
+    fn authenticate(&self, path: &InputPath, mut input: Input, verdict: &mut Verdict) -> Result<u64> {
+        let payload = self.authenticate_open(path, &mut input, verdict);
         // Data that was authentic when it was read may no longer be, and vice versa.
         if !input.into_source_file().has_changed() {
             return payload;
@@ -150,17 +150,18 @@ impl<'a> Request<'a> {
         changed.hint("verify it again once nothing writes to it")
     }
 
-    fn authenticate_open(&self, path: &InputPath, input: &mut Input, chunks: &mut Option<u64>) -> Result<u64> {
+    fn authenticate_open(&self, path: &InputPath, input: &mut Input, verdict: &mut Verdict) -> Result<u64> {
         let length = input.length();
         let mut input = EncryptedInput::read(input)?;
         let unlocked = self.keyring.unlock(&input.decryptor, &display_name(&path.path))?;
+        verdict.is_open = true;
         let permit = self.cores.acquire(length);
         if self.args.inputs.is_single() {
             self.session.confine([]);
         }
         self.progress.begin();
         let payload = input.open(&unlocked)?;
-        *chunks = payload.chunks();
+        verdict.chunks = payload.chunks();
         Ok(payload.decrypt(Discard.sink(), permit.threads)?)
     }
 }
@@ -171,8 +172,9 @@ impl Verdict {
         let Err(error) = &self.payload else {
             return format!("{file}: {}\n", Stream::Stdout.painted("OK", Tone::Good));
         };
-        if !self.is_open {
-            return format!("{file}: {} {}\n", Stream::Stdout.painted("CANNOT OPEN", Tone::Bad), one_cause(error));
+        // A file that has no matching key may be whole.
+        if !self.is_open && ExitStatus::of(error) != ExitStatus::Damaged {
+            return format!("{file}: {} {}\n", Stream::Stdout.painted("CANNOT OPEN", Tone::Bad), reason(error));
         }
         let failed = Stream::Stdout.painted("FAILED", Tone::Bad);
         match (faulty_chunk(error), self.chunks) {
@@ -193,6 +195,15 @@ impl Verdict {
             chunk: error.and_then(faulty_chunk).map(|(number, _)| number),
             failure: error.map(Failure::of),
         })
+    }
+}
+
+/// Why a file cannot be opened, without its name.
+fn reason(error: &Error) -> String {
+    match (find(error), find(error)) {
+        (Some(Misuse::Directory(_)), _) => "it is a directory".to_owned(),
+        (_, Some(During::OpeningInput(_))) => one_cause(error),
+        _ => one_line(error),
     }
 }
 

@@ -184,7 +184,7 @@ fn for_misuse(misuse: &Misuse) -> Option<[&'static str; 2]> {
             ["malformed SSH recipient", "Invalid recipient"]
         }
         Misuse::NotARecipient { .. } => ["unknown recipient type", "Invalid recipient"],
-        Misuse::Other(_) => return None,
+        Misuse::Directory(_) | Misuse::Other(_) => return None,
     })
 }
 

@@ -136,13 +136,13 @@ impl<'a> Naming<'a> {
             if input.is_stdin() {
                 return misuse("standard input has no name for an output in a folder", "name the output with -o FILE");
             }
-            let below = self.derived(&input.relative)?;
+            let below = self.derived(&input.relative, input)?;
             return Ok(Destination::InOutputDir { below, source: input.path.clone() });
         }
         if self.args.stdout || input.is_stdin() {
             return Ok(Destination::Stdout);
         }
-        Ok(Destination::Derived { path: self.derived(&input.path)?, input: input.clone() })
+        Ok(Destination::Derived { path: self.derived(&input.path, input)?, input: input.clone() })
     }
 
     /// Whether no output can have this name.
@@ -150,14 +150,19 @@ impl<'a> Naming<'a> {
         !self.may_join() && !ends_in_age(name)
     }
 
-    fn derived(&self, input: &Path) -> Result<PathBuf> {
-        match (self.derive)(input) {
-            Some(output) => Ok(output),
-            None => misuse(
-                format!("{} does not end in '.age', so the name of its output is not known", display_name(input)),
-                "name the output with -o FILE, or send it to standard output with -c",
-            ),
+    /// The output name for `name`, which `input` is known by.
+    fn derived(&self, name: &Path, input: &InputPath) -> Result<PathBuf> {
+        if let Some(output) = (self.derive)(name) {
+            return Ok(output);
         }
+        let fault = if ends_in_age_only(name) { "has nothing before its '.age'" } else { "does not end in '.age'" };
+        let beside = with_age(&input.path);
+        let meant =
+            if beside.is_file() { format!("did you mean {}? Otherwise ", quoted(&beside)) } else { String::new() };
+        misuse(
+            format!("{} {fault}, so the name of its output is not known", display_name(name)),
+            format!("{meant}name the output with -o FILE, or send it to standard output with -c"),
+        )
     }
 }
 
@@ -184,6 +189,11 @@ pub(crate) fn without_age(path: &Path) -> Option<PathBuf> {
         return None;
     }
     Some(path.with_extension(""))
+}
+
+/// Whether `.age` is the whole name.
+fn ends_in_age_only(path: &Path) -> bool {
+    path.file_name() == Some(OsStr::new(".age"))
 }
 
 /// Whether a name ends in `.age`, in any case: some file systems ignore it.

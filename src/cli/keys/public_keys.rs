@@ -28,6 +28,9 @@ pub(super) fn argument(files: &KeyFiles, key: &str, place: &str) -> Result<Recip
         Ok(fault @ ParseRecipientError::Mistyped) => {
             advised(Misuse::NotARecipient { named: format!("-r {}", start(key)), fault }, "copy the whole key again")
         }
+        Ok(fault @ ParseRecipientError::TextAfterKey) => {
+            advised(Misuse::NotARecipient { named: format!("-r {}", start(key)), fault }, "give each key its own -r")
+        }
         Ok(fault) => advised(
             Misuse::NotARecipient { named: format!("-r{place}"), fault },
             "a recipient begins with age1, ssh-ed25519 or ssh-rsa",
@@ -36,7 +39,7 @@ pub(super) fn argument(files: &KeyFiles, key: &str, place: &str) -> Result<Recip
 }
 
 /// The start of a key that says that it is public. Others are not repeated at all, because they may be secret.
-fn start(key: &str) -> String {
+pub(crate) fn start(key: &str) -> String {
     const SHOWN: usize = 16;
     let start: String = key.chars().take(SHOWN).take_while(char::is_ascii_alphanumeric).collect();
     if start.len() < key.len() { format!("{start}...") } else { start }

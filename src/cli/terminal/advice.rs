@@ -150,6 +150,7 @@ fn lacked_network(error: &io::Error) -> bool {
 fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
     match error {
         ParseRecipientError::SecretKey => Some("to encrypt to the public key of an identity file, name that with -i"),
+        ParseRecipientError::TextAfterKey => Some("put each key on a line of its own; a note goes after '#'"),
         ParseRecipientError::LowOrder | ParseRecipientError::Ssh(SshPublicKeyError::LowOrder) => {
             Some("nobody gets such a key by accident: find out where it comes from, and ask its owner for another")
         }

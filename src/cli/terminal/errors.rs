@@ -13,6 +13,9 @@ pub(crate) enum Misuse {
     /// One file would be both read and written. The text names it.
     #[error("{0}")]
     InputIsOutput(String),
+    /// An input is a directory. The text names it.
+    #[error("{0} is a directory")]
+    Directory(String),
     /// Ciphertext would go to a terminal.
     #[error("refusing to write binary data to the terminal")]
     BinaryToTerminal,

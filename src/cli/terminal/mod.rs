@@ -1,6 +1,7 @@
 //! Everything the user reads and is asked: messages, advice, exit statuses, prompts, progress, JSON.
 
 pub(crate) mod advice;
+pub(crate) mod command;
 pub(crate) mod errors;
 pub(crate) mod escape;
 pub(crate) mod exit_status;

@@ -84,8 +84,8 @@ pub enum ParseRecipientError {
     /// An SSH public key that cannot be encrypted to.
     #[error(transparent)]
     Ssh(#[from] SshPublicKeyError),
-    /// A well-formed `age1…` key with another word after it.
-    #[error("text follows the key; a key stands on a line of its own")]
+    /// A well-formed `age1…` key with other text after it, such as another key.
+    #[error("text follows the key")]
     TextAfterKey,
     /// Anything else.
     #[error("not a recipient")]
@@ -212,7 +212,7 @@ impl FromStr for Recipient {
             return Err(ParseRecipientError::SecretKey);
         }
         if lower.starts_with("age1") {
-            return match text.split_once(char::is_whitespace) {
+            return match text.split_once(|character: char| character.is_whitespace() || ",;".contains(character)) {
                 None => parse_age(text),
                 Some((key, comment)) if comment.trim_start().starts_with('#') => parse_age(key),
                 Some((key, _)) => parse_age(key).and(Err(ParseRecipientError::TextAfterKey)),

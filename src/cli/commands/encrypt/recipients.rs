@@ -17,7 +17,7 @@ pub(super) fn read<'a>(args: &'a Encrypt, session: &mut Session<'_>) -> Result<N
     if args.recipients.0.is_empty() && !args.passphrase {
         return misuse(
             "missing recipients: there is nobody to encrypt to",
-            "name a public key with -r, a file of them with -R or -i, or use a passphrase with -p",
+            "name a public key with -r, a file of public keys with -R, or your own key file with -i, or use a passphrase with -p; 'solekey keygen -o key.txt' makes a key",
         );
     }
     Named::read(&mut session.key_files, &args.recipients.0)

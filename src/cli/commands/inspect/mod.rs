@@ -29,7 +29,7 @@ use crate::{
         keys::recipients::check_count,
         terminal::{
             advice::find,
-            errors::During,
+            errors::{During, Misuse},
             exit_status::ExitStatus,
             json::{self, Failed, Failure},
         },
@@ -60,10 +60,10 @@ pub(crate) fn inspect(args: &Inspect, messages: &args::MessageArgs) -> Result<Op
         announce_typed(&path, &session.messages);
         let name = display_name(&path);
         let cannot_inspect = || format!("cannot inspect {name}");
-        let parts = Parts::read(&path, session.progress()).map_err(|error| match find(&error) {
-            // It names the file itself.
-            Some(During::OpeningInput(_)) => error,
-            _ => error.context(cannot_inspect()),
+        let parts = Parts::read(&path, session.progress()).map_err(|error| {
+            let names_file = matches!(find(&error), Some(During::OpeningInput(_)))
+                || matches!(find(&error), Some(Misuse::Directory(_)));
+            if names_file { error } else { error.context(cannot_inspect()) }
         });
         let mut parts = match parts {
             Ok(parts) => parts,

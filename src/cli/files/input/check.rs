@@ -10,14 +10,24 @@ use anyhow::{Context, Result};
 use crate::cli::{
     args::{DASH, InputArgs},
     files::naming::display_name,
-    terminal::{advice::misuse, errors::During},
+    terminal::{
+        advice::advised,
+        command,
+        errors::{During, Misuse},
+    },
 };
 
 pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
-    misuse(
-        format!("{name} is a directory"),
-        "name its files, or use --recursive (with encrypt, decrypt, verify, rekey or inspect); or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age",
-    )
+    let hint = if command::has_option("recursive") {
+        if command::is("encrypt") {
+            "add --recursive, or make one archive: tar c DIR | solekey encrypt -r KEY -o DIR.tar.age"
+        } else {
+            "add --recursive, or name its files"
+        }
+    } else {
+        "name a file in it"
+    };
+    Err(advised(Misuse::Directory(name.to_owned()), hint))
 }
 
 /// Fails if the only input of a run cannot be opened, before looking at an output or asking anything. With `--json`, the error

@@ -32,6 +32,7 @@ use crate::cli::{
     platform::{self, FileHandle},
     terminal::{
         advice::{Advise, advised, misuse},
+        command,
         errors::Misuse,
         escape::quoted,
         persona,
@@ -143,7 +144,11 @@ impl Target {
                     io::ErrorKind::NotFound => fs::metadata(parent_folder(&place.reachable())).map(drop),
                     _ => Err(error),
                 };
-                checked.with_context(|| format!("cannot create {}", quoted(&typed)))?;
+                let is_missing = checked.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+                match checked.with_context(|| format!("cannot create {}", quoted(&typed))) {
+                    Err(error) if is_missing => return Err(error).hint(create_folder(parent_folder(place.path()))),
+                    checked => checked?,
+                }
                 None
             }
         };
@@ -151,8 +156,11 @@ impl Target {
         let already_exists = || Err(anyhow!("{} already exists", quoted(&typed)));
         match overwrite {
             Overwrite::Never if exists => already_exists().hint("choose another name with -o"),
-            Overwrite::Refuse if exists => {
+            Overwrite::Refuse if exists && command::has_option("output-dir") => {
                 already_exists().hint("overwrite it with -f, or choose another name with -o, or another folder with -O")
+            }
+            Overwrite::Refuse if exists => {
+                already_exists().hint("overwrite it with -f, or choose another name with -o")
             }
             _ => Ok(Self::File {
                 typed,
@@ -278,6 +286,13 @@ impl Target {
 fn is_written_directly(existing: &FileHandle, path: &Path) -> bool {
     let metadata = existing.metadata();
     is_descriptor(path) || !(metadata.is_file() || metadata.is_dir() || metadata.is_symlink())
+}
+
+/// The hint for an output whose folder is missing.
+fn create_folder(folder: &Path) -> String {
+    let folder = quoted(folder);
+    let creates = if command::has_option("output-dir") { "; only -O creates folders" } else { "" };
+    format!("the folder {folder} is missing; create it with mkdir -p {folder}{creates}")
 }
 
 pub(crate) fn two_inputs<T>(output: &Path) -> Result<T> {

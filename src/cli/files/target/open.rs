@@ -16,7 +16,7 @@ use crate::cli::{
         target::{OnTerminal, Target},
     },
     platform::{self, signals},
-    terminal::advice::Advise,
+    terminal::{advice::Advise, command::output_options},
 };
 
 impl Target {
@@ -64,7 +64,8 @@ impl Target {
                 match pending.with_context(cannot_create) {
                     Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
                     Err(error) if must_move => {
-                        return Err(error).hint("choose a folder in which files can be deleted, with -o or -O");
+                        let hint = format!("choose a folder in which files can be deleted, with {}", output_options());
+                        return Err(error).hint(hint);
                     }
                     pending => Output::File(pending?),
                 }

@@ -50,6 +50,12 @@ impl Messages {
         self.hints(error);
     }
 
+    /// Reports a fault of another tool's command line. The hints are about that tool's options.
+    pub(crate) fn translation_error(&self, error: &anyhow::Error) {
+        print(Kind::Error, &one_line(error));
+        advice::hints(error).for_each(|hint| print(Kind::Hint, hint));
+    }
+
     /// Reports a failure if there was one, and returns its status.
     pub(crate) fn failure(&self, result: anyhow::Result<()>) -> Option<ExitStatus> {
         let error = result.err()?;

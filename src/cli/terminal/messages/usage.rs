@@ -66,13 +66,26 @@ pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
         (ErrorKind::UnknownArgument, Some("-p" | "--passphrase")) if verb != "encrypt" && verb != "keygen" => {
             "leave it out: solekey asks for a passphrase if the file needs one".to_owned()
         }
-        (ErrorKind::UnknownArgument, Some(word)) => match context(error, ContextKind::SuggestedArg).as_deref() {
+        (ErrorKind::UnknownArgument, Some(word)) if let Some(file) = file_named_like(word, asked) => {
+            let name = escaped(&file);
+            format!("if you mean the file '{name}', write './{name}'")
+        }
+        (ErrorKind::UnknownArgument, Some(_)) => match context(error, ContextKind::SuggestedArg).as_deref() {
             Some([similar, ..]) => format!("did you mean '{similar}'? Otherwise see 'solekey {verb} --help'"),
-            _ if Path::new(word).exists() => "if you mean the file of that name, put './' before it".to_owned(),
             _ => format!("see 'solekey {verb} --help'"),
         },
         _ => format!("see 'solekey {verb} --help'"),
     }
+}
+
+/// The file that clap took for options, one for each letter, and rejected for `option`.
+fn file_named_like(option: &str, typed: &[OsString]) -> Option<PathBuf> {
+    let letter = option.strip_prefix('-')?;
+    let files = typed.iter().map(PathBuf::from).filter(|word| word.symlink_metadata().is_ok() && may_be_shown(word));
+    files.into_iter().find(|file| {
+        let letters = file.to_str().and_then(|name| name.strip_prefix('-'));
+        letters.is_some_and(|letters| letters.contains(letter))
+    })
 }
 
 /// The command that a command line names.

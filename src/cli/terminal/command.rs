@@ -1,0 +1,32 @@
+//! The command that runs, so that hints name only options that it has.
+
+use std::sync::OnceLock;
+
+use crate::cli::{args, terminal::persona};
+
+static COMMAND: OnceLock<&'static str> = OnceLock::new();
+
+/// Remembers the command's name. Called once, before any message.
+pub(crate) fn remember(name: &'static str) {
+    let _ = COMMAND.set(name);
+}
+
+/// Whether the command has this name.
+pub(crate) fn is(name: &str) -> bool {
+    COMMAND.get() == Some(&name)
+}
+
+/// Whether the command has an option of this long name. In the place of another tool, it has none of ours.
+pub(crate) fn has_option(long: &str) -> bool {
+    if persona::is_drop_in() {
+        return false;
+    }
+    let program = args::command();
+    let command = COMMAND.get().and_then(|name| program.find_subcommand(name));
+    command.is_some_and(|command| command.get_arguments().any(|argument| argument.get_long() == Some(long)))
+}
+
+/// The command's options that choose where an output goes, for a hint.
+pub(crate) fn output_options() -> &'static str {
+    if has_option("output-dir") { "-o or -O" } else { "-o" }
+}
