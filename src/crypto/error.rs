@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use crate::crypto::format::stanza_type;
+
 /// An error of this crate. Never carries a secret, and never mentions a command line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -213,9 +215,10 @@ pub enum PayloadFault {
 pub fn list_stanza_types(types: &[String]) -> String {
     const TYPES: usize = 16;
     const CHARACTERS: usize = 64;
-    let shortened = |kind: &String| match kind.char_indices().nth(CHARACTERS) {
-        Some((end, _)) => format!("{}...", &kind[..end]),
-        None => kind.clone(),
+    let shortened = |kind: &String| match (kind.char_indices().nth(CHARACTERS), stanza_type::key_prefix(kind)) {
+        (Some((end, _)), _) => format!("{}...", &kind[..end]),
+        (None, Some(prefix)) => format!("{kind} (an {prefix}... key)"),
+        (None, None) => kind.clone(),
     };
     let mut shown: Vec<_> = types.iter().take(TYPES).map(shortened).collect();
     if types.len() > TYPES {

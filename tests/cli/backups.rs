@@ -473,7 +473,11 @@ fn verify_prints_a_line_or_a_json_object_for_each_file() {
     );
     sandbox.keygen("other.txt");
     let other = sandbox.run(["verify", "-i", "other.txt", "x.age"]);
-    other.is(3, "x.age: CANNOT OPEN none of these identities can open it; it is for: X25519\n", NAME_MATCHING_IDENTITY);
+    other.is(
+        3,
+        "x.age: CANNOT OPEN none of these identities can open it; it is for: X25519 (an age1... key)\n",
+        NAME_MATCHING_IDENTITY,
+    );
     assert_eq!(sandbox.names(), ["cut.age", "key.txt", "other.txt", "x", "x.age"]);
 }
 

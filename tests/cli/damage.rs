@@ -175,7 +175,7 @@ fn errors_in_armor_name_the_line() {
 fn the_error_for_a_wrong_identity_names_the_stanza_types() {
     let (sandbox, _, sealed) = with_sealed(b"x");
     sandbox.keygen("other.txt");
-    let said = "none of these identities can open it; it is for: X25519";
+    let said = "none of these identities can open it; it is for: X25519 (an age1... key)";
     let outcome = sandbox.run(["decrypt", "-i", "other.txt", "x.age"]);
     outcome.fails(3, &format!("solekey: error: cannot decrypt 'x.age': {said}\n{NAME_MATCHING_IDENTITY}"));
     let outcome = sandbox.run_with(["decrypt", "-i", "other.txt"], &sealed);

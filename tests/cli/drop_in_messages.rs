@@ -189,6 +189,26 @@ fn every_error_begins_with_the_words_of_the_tool() {
 }
 
 #[test]
+fn our_part_of_an_error_does_not_repeat_the_words_of_the_tool() {
+    let sandbox = prepared();
+    for (line, said) in [
+        ("age -r $R missing", "error: failed to open input file \"missing\": No such file or directory"),
+        (
+            "age x",
+            "error: missing recipients\n\
+             age: hint: did you forget to specify -r/--recipient, -R/--recipients-file or -p/--passphrase?",
+        ),
+        ("age -d -i missing mine.age", "error: reading \"missing\": failed to open file: No such file or directory"),
+        (
+            "age -R missing x",
+            "error: failed to parse recipient file \"missing\": failed to open recipient file: No such file or directory",
+        ),
+    ] {
+        shell(&sandbox, &format!("R={RECIPIENT}; {line}")).fails(1, &format!("age: {said}\n"));
+    }
+}
+
+#[test]
 fn rage_says_what_the_table_says() {
     if !installed(&["rage", "rage-keygen"]) {
         return;

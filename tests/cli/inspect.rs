@@ -173,6 +173,9 @@ fn passphrase_and_ssh_stanzas_are_reported_by_type() {
     let sealed = sandbox.run_with(["encrypt", "-p", "--passphrase-file", "pass"], b"x");
     let facts = parse(sandbox.run_with(["inspect", "--json"], sealed.gave()).gave());
     assert_eq!(facts["stanza_types"], json!(["scrypt"]));
+    let shown = sandbox.run_with(["inspect"], sealed.gave());
+    let note = "work factor 18: each guess at the passphrase takes 2^18 steps of scrypt\n";
+    assert!(String::from_utf8_lossy(shown.gave()).contains(note), "{shown:?}");
     assert_eq!(facts["stanzas"][0]["arguments"][1], "18");
     assert_eq!(facts["postquantum"], "yes");
     if !installed(&["ssh-keygen"]) {
@@ -295,7 +298,7 @@ fn a_named_identity_that_matches_nothing_is_an_error_after_the_report() {
     let (sandbox, ..) = for_two();
     sandbox.keygen("c");
     let said = &*format!(
-        "solekey: error: 'x.age': none of these identities can open it; it is for: X25519\n{NAME_MATCHING_IDENTITY}"
+        "solekey: error: 'x.age': none of these identities can open it; it is for: X25519 (an age1... key)\n{NAME_MATCHING_IDENTITY}"
     );
     let outcome = sandbox.run(["inspect", "-i", "c", "x.age"]);
     assert_eq!((outcome.status, outcome.stderr.as_str()), (3, said));

@@ -27,7 +27,8 @@ pub(crate) fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &st
 
 const NEW: &str = "Enter passphrase (leave empty to generate one): ";
 const AGAIN: &str = "Confirm passphrase: ";
-const WEAK: &str = "warning: this passphrase is easy to guess; press Enter to have a strong one generated\n";
+const WEAK: &str = "solekey: warning: this passphrase is easy to guess; confirm it to use it all the same\n";
+const WEAK_AGAIN: &str = "Confirm passphrase (leave empty to generate a strong one): ";
 
 #[test]
 fn questions_are_those_of_the_tool() {
@@ -112,14 +113,17 @@ fn two_different_passphrases_are_refused() {
     }
     let sandbox = Sandbox::new();
     sandbox.write("x", "x");
-    let outcome = on_terminal(
-        &sandbox,
-        "exec \"$SOLEKEY\" encrypt -p x",
-        &[(NEW, "correct horse battery\\r"), (AGAIN, "horse\\r")],
-    );
-    let said = "solekey: error: the two passphrases differ\nsolekey: hint: nothing was done; try again\n";
-    outcome.is(1, &format!("{NEW}\n{AGAIN}\n{said}"), "");
+    let encrypt = "exec \"$SOLEKEY\" encrypt -p x";
+    let differ = [(NEW, "correct horse battery\\r"), (AGAIN, "horse\\r")];
+    let again = format!("{NEW}\n{AGAIN}\nThe two passphrases differ.\n");
+    let said = "solekey: error: the two passphrases differ\nsolekey: hint: nothing was done; run it again\n";
+    let outcome = on_terminal(&sandbox, encrypt, &[differ, differ, differ].concat());
+    outcome.is(1, &format!("{again}{again}{NEW}\n{AGAIN}\n{said}"), "");
     assert_eq!(sandbox.names(), ["x"]);
+    let same = [(NEW, "correct horse battery\\r"), (AGAIN, "correct horse battery\\r")];
+    let outcome = on_terminal(&sandbox, encrypt, &[differ, same].concat());
+    outcome.is(0, &format!("{again}{NEW}\n{AGAIN}\n"), "");
+    assert_eq!(sandbox.names(), ["x", "x.age"]);
 }
 
 #[test]
@@ -130,8 +134,8 @@ fn an_empty_answer_generates_ten_words_that_open_the_file() {
     let sandbox = Sandbox::new();
     sandbox.write("x", "x");
     // Also if a weak one was typed before.
-    let weak = format!("{NEW}\n{WEAK}{AGAIN}");
-    for (dialog, asked) in [(vec![(NEW, "\\r")], NEW), (vec![(NEW, "password1234\\r"), (AGAIN, "\\r")], &weak)] {
+    let weak = format!("{NEW}\n{WEAK}{WEAK_AGAIN}");
+    for (dialog, asked) in [(vec![(NEW, "\\r")], NEW), (vec![(NEW, "password1234\\r"), (WEAK_AGAIN, "\\r")], &weak)] {
         let outcome = on_terminal(&sandbox, "exec \"$SOLEKEY\" encrypt -f -p x 2>log >&2", &dialog);
         assert_eq!(outcome.status, 0, "{outcome:?}");
         let shown = String::from_utf8(outcome.stdout).expect("it is text");
@@ -156,8 +160,8 @@ fn a_weak_passphrase_is_warned_of_only_where_it_is_chosen_and_typed() {
     let replacing = "Enter new passphrase (leave empty to generate one): ";
     for (command, question) in [("encrypt -p x", NEW), ("keygen --protect key.txt", replacing)] {
         let command = format!("exec \"$SOLEKEY\" {command}");
-        let outcome = on_terminal(&sandbox, &command, &[(question, "secret\\r"), (AGAIN, "secret\\r")]);
-        outcome.is(0, &format!("{question}\n{WEAK}{AGAIN}\n"), "");
+        let outcome = on_terminal(&sandbox, &command, &[(question, "secret\\r"), (WEAK_AGAIN, "secret\\r")]);
+        outcome.is(0, &format!("{question}\n{WEAK}{WEAK_AGAIN}\n"), "");
     }
     // Scripts know what they do, and an existing one is as it is.
     sandbox.run(["encrypt", "-f", "-p", "--passphrase-file", "pass", "x"]).is_silent_success();
@@ -195,7 +199,7 @@ fn an_interrupted_prompt_turns_echo_back_on() {
 
     // If interrupts are ignored, so they are at the prompt.
     let command = format!("trap '' INT; {}", command.trim_start_matches("trap : INT; "));
-    let dialog = [(NEW, "\\003\"; after 200; send \"right\\r"), (AGAIN, "right\\r")];
+    let dialog = [(NEW, "\\003\"; after 200; send \"right\\r"), (WEAK_AGAIN, "right\\r")];
     let shown = String::from_utf8(on_terminal(&sandbox, &command, &dialog).stdout).expect("it is text");
     assert!(shown.contains("status=0\n") && shown.ends_with("\necho\n"), "{shown:?}");
 }
@@ -210,7 +214,7 @@ fn binary_output_goes_to_a_terminal_only_on_request() {
     let encrypt = format!("exec \"$SOLEKEY\" encrypt -r {recipient}");
     on_terminal(&sandbox, &format!("{encrypt} -c x"), &[]).is(
         2,
-        "solekey: error: refusing to write binary data to the terminal\n\
+        "solekey: error: refusing to output binary to the terminal\n\
          solekey: hint: send it to a file with -o FILE, write text with -a, or insist with -o -\n",
         "",
     );

@@ -89,8 +89,8 @@ fn a_dry_run_says_what_it_would_do_and_changes_nothing() {
     let dry = |words: &[&str]| sandbox.run([words, &["--dry-run"]].concat());
     dry(&["encrypt", "-f", "--rm", "-r", &first, "new", "old"]).is(
         0,
-        "'new' would be encrypted to 'new.age'; 'new' is deleted\n\
-         'old' would be encrypted to 'old.age', which is replaced; 'old' is deleted\n",
+        "'new' would be encrypted to 'new.age'; 'new' would be deleted\n\
+         'old' would be encrypted to 'old.age', which would be replaced; 'old' would be deleted\n",
         "",
     );
     let outcome = dry(&["decrypt", "-i", "key.txt", "--recursive", "-O", "out", "tree"]);

@@ -5,7 +5,7 @@ pub(crate) const MISSING_RECIPIENTS: &str = "solekey: error: missing recipients:
      solekey: hint: name a public key with -r, a file of public keys with -R, or your own key file with -i, or use a passphrase with -p; 'solekey keygen -o key.txt' makes a key\n";
 
 /// The error and hint for decrypting `x.age`, which has an X25519 stanza, without identities.
-pub(crate) const MISSING_IDENTITIES: &str = "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519\n\
+pub(crate) const MISSING_IDENTITIES: &str = "solekey: error: cannot decrypt 'x.age': missing identities: the file is for X25519 (an age1... key)\n\
      solekey: hint: name your identity file with -i\n";
 
 /// The error and hint for a mistyped recipient given with `-r`.

@@ -269,6 +269,15 @@ fn a_salvage_is_advised_only_where_it_can_help() {
 fn a_file_that_cannot_be_opened_is_not_said_to_be_damaged() {
     let (sandbox, _) = prepared();
     fs::create_dir(sandbox.path("folder.age")).expect("the folder is new");
+    sandbox.keygen("other.txt");
+    let wrong = "x.age: CANNOT OPEN none of these identities can open it; it is for: X25519 (an age1... key)\n";
+    sandbox.run(["verify", "-i", "other.txt", "x.age"]).is(
+        3,
+        wrong,
+        "solekey: hint: name the matching identity file with -i\n",
+    );
+    let none = "x.age: CANNOT OPEN missing identities: the file is for X25519 (an age1... key)\n";
+    sandbox.run(["verify", "x.age"]).is(2, none, "solekey: hint: name your identity file with -i\n");
     let outcome = sandbox.run(["verify", "-i", "key.txt", "none.age", "folder.age", "x.age", "cut"]);
     let stdout = "none.age: CANNOT OPEN No such file or directory\nfolder.age: CANNOT OPEN it is a directory\n\
                   x.age: OK\ncut: FAILED malformed header, line 2: the file ends inside the header\n";
@@ -323,6 +332,9 @@ fn questions_come_last() {
         ("encrypt -p -o x x.age", exists),
         ("encrypt -p --files-from none.age", "cannot read 'none.age'"),
         ("encrypt -p -c x", question),
+        ("encrypt -p none.age gone.age", missing),
+        ("rekey -i locked -p none.age gone.age", missing),
+        ("decrypt -i locked none.age gone.age", missing),
         ("decrypt -i locked -i x -o x none.age", "'x', line 1: not an identity"),
         ("decrypt -i locked -o x none.age", missing),
         ("decrypt -i locked -o x gz", exists),

@@ -209,8 +209,8 @@ fn plan(verb: &str, args: &FileArgs, outcome: &Outcome) -> String {
         return String::new();
     };
     let name = display_name(input);
-    let replaces = if *replaces { ", which is replaced" } else { "" };
-    let deletes = if args.rm { format!("; {name} is deleted") } else { String::new() };
+    let replaces = if *replaces { ", which would be replaced" } else { "" };
+    let deletes = if args.rm { format!("; {name} would be deleted") } else { String::new() };
     format!("{name} would be {verb} to {}{replaces}{deletes}\n", quoted(output))
 }
 

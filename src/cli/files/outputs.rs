@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, Metadata},
+    fs::Metadata,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,7 +13,7 @@ use anyhow::{Context, Error, Result};
 use crate::cli::{
     args::{DASH, FileArgs},
     files::{
-        input::Input,
+        input::{Input, check_exists},
         naming::{Destination, InputPath, Naming, canonical},
         pending::Overwrite,
         permissions::{Owner, Permissions},
@@ -23,7 +23,7 @@ use crate::cli::{
     platform::{self, FileId, Links},
     terminal::{
         advice::{advised, misuse},
-        errors::{During, Misuse},
+        errors::Misuse,
         escape::quoted,
     },
 };
@@ -247,12 +247,6 @@ impl<'a> Outputs<'a> {
 }
 
 const NO_LINKS: &str = "links below the -O folder are not followed; name the link's target with -O";
-
-/// Fails if there is no such input.
-fn check_exists(path: &Path) -> Result<()> {
-    let found = fs::metadata(path).map(drop).with_context(|| format!("cannot open {}", quoted(path)));
-    found.with_context(|| During::OpeningInput(path.to_owned()))
-}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

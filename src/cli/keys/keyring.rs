@@ -19,7 +19,12 @@ use crate::{
             key_set::{KeySet, ReadyKeys, UNNAMED_PLUGIN},
             plugins::Plugins,
         },
-        terminal::{advice::advised, errors::Misuse, prompt::Prompt, questions::Purpose},
+        terminal::{
+            advice::{advised, usual_ssh_key},
+            errors::Misuse,
+            prompt::Prompt,
+            questions::Purpose,
+        },
     },
     crypto::{self, Decryptor, Error as CryptoError, Identity, Recipient, Unlocked},
 };
@@ -114,10 +119,13 @@ impl Keyring {
             return self.unlock_with_passphrase(decryptor, file, &mut keys.passphrases);
         }
         if keys.is_empty() {
-            return Err(advised(
-                Misuse::MissingIdentities(crypto::list_stanza_types(&decryptor.stanza_types())),
-                if keys.has_unnamed_plugin { UNNAMED_PLUGIN } else { "name your identity file with -i" },
-            ));
+            let types = decryptor.stanza_types();
+            let hint = match usual_ssh_key(&types) {
+                _ if keys.has_unnamed_plugin => UNNAMED_PLUGIN.to_owned(),
+                Some(file) => format!("name your identity file with -i, such as {file}"),
+                None => "name your identity file with -i".to_owned(),
+            };
+            return Err(advised(Misuse::MissingIdentities(crypto::list_stanza_types(&types)), hint));
         }
         // Other threads may have unlocked keys since. Keys are only ever added.
         loop {

@@ -85,7 +85,11 @@ const PLUGINS: &str = "visit https://age-encryption.org/awesome#plugins for a li
 /// The next step after an error of the format.
 fn on_format(error: &CryptoError) -> Option<&str> {
     Some(match error {
-        CryptoError::NoMatch(_) => "name the matching identity file with -i",
+        CryptoError::NoMatch(types) => match usual_ssh_key(types) {
+            Some(ED25519) => "name the matching identity file with -i, such as ~/.ssh/id_ed25519",
+            Some(_) => "name the matching identity file with -i, such as ~/.ssh/id_rsa",
+            None => "name the matching identity file with -i",
+        },
         CryptoError::External(error) if lacked_network(error) => {
             "plugins have no network, nor devices that they reach through such sockets; if this one needs them, allow it with --allow-plugin-network"
         }
@@ -140,6 +144,17 @@ fn on_format(error: &CryptoError) -> Option<&str> {
         _ => return None,
     })
 }
+
+/// The file in which most people have the SSH key that opens a file with stanzas of these types.
+pub(crate) fn usual_ssh_key(types: &[String]) -> Option<&'static str> {
+    types.iter().find_map(|kind| match kind.as_str() {
+        "ssh-ed25519" => Some(ED25519),
+        "ssh-rsa" => Some("~/.ssh/id_rsa"),
+        _ => None,
+    })
+}
+
+const ED25519: &str = "~/.ssh/id_ed25519";
 
 fn lacked_network(error: &io::Error) -> bool {
     let failed = error.get_ref().and_then(|inner| inner.downcast_ref::<PluginFailed>());

@@ -17,7 +17,7 @@ pub(crate) enum Misuse {
     #[error("{0} is a directory")]
     Directory(String),
     /// Ciphertext would go to a terminal.
-    #[error("refusing to write binary data to the terminal")]
+    #[error("refusing to output binary to the terminal")]
     BinaryToTerminal,
     /// No key is named, and the file needs one. Carries the types of its stanzas.
     #[error("missing identities: the file is for {0}")]
@@ -104,7 +104,7 @@ pub(crate) struct PassphrasesDiffer;
 /// Decrypted bytes that are not text would go to a terminal. Found while writing, so it travels inside an
 /// [`io::Error`](std::io::Error).
 #[derive(Debug, thiserror::Error)]
-#[error("refusing to write binary data to the terminal; insist with -o -")]
+#[error("refusing to output binary to the terminal; insist with -o -")]
 pub(crate) struct BinaryOutput;
 
 /// An error that several files have in common. Prints as nothing itself: its source says what happened.

@@ -2,11 +2,14 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use crate::cli::{
-    commands::inspect::{Class, Facts, StanzaFacts, attribution::Answer},
-    files::naming::display_name,
-    keys::recipients::Origin,
-    terminal::escape::escaped,
+use crate::{
+    cli::{
+        commands::inspect::{Class, Facts, StanzaFacts, attribution::Answer},
+        files::naming::display_name,
+        keys::recipients::Origin,
+        terminal::escape::escaped,
+    },
+    crypto::stanza_type::SCRYPT,
 };
 
 /// Characters of a public key that are shown: all of a classic one. A post-quantum key would fill a screen.
@@ -29,7 +32,7 @@ impl Facts<'_> {
                 Some(yours) if yours.binary_search(&number).is_ok() => Some(stanza.yours_note()),
                 _ => stanza.owner_note(),
             };
-            for note in note.into_iter().chain(stanza.class.note()) {
+            for note in stanza.work_note().into_iter().chain(note).chain(stanza.class.note()) {
                 line("", &format!("  {note}"));
             }
         }
@@ -99,6 +102,12 @@ impl Facts<'_> {
 }
 
 impl StanzaFacts<'_> {
+    /// The note for the last argument of a passphrase's stanza.
+    fn work_note(&self) -> Option<String> {
+        let work_factor = self.arguments.last().filter(|_| self.kind == SCRYPT)?;
+        Some(format!("work factor {work_factor}: each guess at the passphrase takes 2^{work_factor} steps of scrypt"))
+    }
+
     /// The note for a stanza that an identity opens.
     fn yours_note(&self) -> String {
         match (&self.owner.recipient, self.owner.named) {

@@ -20,10 +20,7 @@ use crate::{
             identity_file::{is_protected, open_protected, parse},
             new_key_file,
         },
-        terminal::{
-            advice::{Advise, misuse},
-            prompt::Prompt,
-        },
+        terminal::{advice::misuse, prompt::Prompt},
     },
     crypto::secrecy::Zeroizing,
 };
@@ -59,9 +56,7 @@ pub(super) fn protect(path: &Path, args: &Keygen, session: &mut Session<'_>) -> 
         return stdout.write_all(plan.as_bytes()).context("cannot write to standard output");
     }
     let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), false)?;
-    let passphrase = prompt
-        .replacing_passphrase()
-        .hint("the new passphrase comes from --new-passphrase-file or --new-passphrase-fd, or is typed")?;
+    let passphrase = prompt.replacing_passphrase()?;
     let protected = new_key_file::protect(&text, passphrase)?;
     prompt.show_input();
 

@@ -78,7 +78,7 @@ pub(super) fn is_known(word: &str) -> bool {
     Language::English.find_word(word).is_some()
 }
 
-/// Words of the list that a mistyped word may stand for, the likeliest first.
+/// Words of the list that a mistyped word may stand for, the likeliest first: those that begin with it, then those that resemble it.
 pub(super) struct Suggestions(Vec<&'static str>);
 
 impl Suggestions {
@@ -86,11 +86,11 @@ impl Suggestions {
         let mut near: Vec<_> = Language::English
             .word_list()
             .iter()
-            .map(|known| (distance(word, known), *known))
-            .filter(|(distance, _)| *distance <= 2)
+            .map(|known| (!known.starts_with(word), distance(word, known), *known))
+            .filter(|(is_other, distance, _)| !is_other || *distance <= 2)
             .collect();
         near.sort_unstable();
-        Self(near.into_iter().take(SUGGESTIONS).map(|(_, known)| known).collect())
+        Self(near.into_iter().take(SUGGESTIONS).map(|(_, _, known)| known).collect())
     }
 }
 
@@ -146,6 +146,9 @@ mod tests {
     fn suggestions_are_words_of_the_list() {
         assert_eq!(Suggestions::of("abandn").to_string(), "; is it abandon?");
         assert_eq!(Suggestions::of("zo").0[0], "zoo");
+        assert_eq!(Suggestions::of("purch").0[0], "purchase");
+        assert_eq!(Suggestions::of("pur").0, ["pure", "purity", "purpose"]);
+        assert_eq!(Suggestions::of("humr").0[0], "humor");
         assert_eq!(Suggestions::of("xxxxxxxxx").to_string(), "");
     }
 

@@ -21,7 +21,7 @@ use crate::{
         files::{
             commit::{Committer, Proof, Written},
             encrypted_input::EncryptedInput,
-            input::{Input, check_single},
+            input::{Input, check_named},
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
@@ -36,7 +36,7 @@ use crate::{
         },
         platform::Links,
         terminal::{
-            advice::{Advise, misuse},
+            advice::misuse,
             exit_status::ExitStatus,
             json::{self, Failed},
             progress::{Progress, hidden_while},
@@ -145,7 +145,7 @@ impl<'a> Request<'a> {
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
         let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
-        check_single(&args.inputs, args.json)?;
+        check_named(&args.inputs, args.json, &session.messages)?;
         let recipients = if args.passphrase {
             check_header(args)?;
             vec![new_passphrase(args, stdin_is_taken)?]
@@ -295,9 +295,7 @@ fn check_header(args: &Rekey) -> Result<()> {
 /// The recipient for `-p`.
 fn new_passphrase(args: &Rekey, stdin_is_taken: bool) -> Result<Recipient> {
     let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), stdin_is_taken)?;
-    let passphrase = prompt
-        .replacing_passphrase()
-        .hint("the new passphrase comes from --new-passphrase-file or --new-passphrase-fd, or is typed")?;
+    let passphrase = prompt.replacing_passphrase()?;
     prompt.show_input();
     Ok(Recipient::passphrase(passphrase))
 }

@@ -1,8 +1,9 @@
 //! Checks of an input before it is opened to be read.
 
 use std::{
-    fs::{File, Metadata},
-    path::Path,
+    fs::{self, File, Metadata},
+    io::ErrorKind,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use crate::cli::{
         advice::advised,
         command,
         errors::{During, Misuse},
+        messages::Messages,
     },
 };
 
@@ -30,14 +32,25 @@ pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
     Err(advised(Misuse::Directory(name.to_owned()), hint))
 }
 
-/// Fails if the only input of a run cannot be opened, before looking at an output or asking anything. With `--json`, the error
-/// belongs in the file's object.
+/// Fails if the only input of a run cannot be opened, or if there are several and all are missing, before looking at an output or
+/// asking anything. With `--json`, the errors belong in the files' objects.
+///
+/// Of several, all but the last are reported.
 ///
 /// # Errors
 ///
 /// Those of [`Input::open`](crate::cli::files::input::Input::open), for a file or a folder. A pipe or a device only has to exist.
-pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
-    let [path] = inputs.files.as_slice() else { return Ok(()) };
+pub(crate) fn check_named(inputs: &InputArgs, json: bool, messages: &Messages) -> Result<()> {
+    let [others @ .., path] = inputs.files.as_slice() else { return Ok(()) };
+    let is_missing = |file: &PathBuf| {
+        file != Path::new(DASH) && file.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    };
+    if !others.is_empty() && !json && inputs.files.iter().all(is_missing) {
+        for file in others {
+            messages.failure(check_exists(file));
+        }
+        return check_exists(path);
+    }
     if json || !inputs.is_single() || path == Path::new(DASH) {
         return Ok(());
     }
@@ -49,4 +62,14 @@ pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
     // A pipe is opened once, and a device only to be read.
     let opened = metadata.and_then(|metadata| if metadata.is_file() { File::open(path).map(drop) } else { Ok(()) });
     opened.with_context(|| format!("cannot open {name}")).with_context(|| During::OpeningInput(path.clone()))
+}
+
+/// Fails if there is no such input.
+///
+/// # Errors
+///
+/// Errors from the system.
+pub(crate) fn check_exists(path: &Path) -> Result<()> {
+    let found = fs::metadata(path).map(drop).with_context(|| format!("cannot open {}", display_name(path)));
+    found.with_context(|| During::OpeningInput(path.to_owned()))
 }

@@ -28,8 +28,8 @@ use crate::{
     crypto::{ReadAt, Source, is_wanted},
 };
 
-pub(crate) use check::check_single;
 use check::refuse_directory;
+pub(crate) use check::{check_exists, check_named};
 use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
 

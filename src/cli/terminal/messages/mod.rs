@@ -44,7 +44,10 @@ impl Messages {
         let words = persona::current().and_then(|persona| (persona.words_for)(error));
         match words.map(|words| redacted(&words, Suspicion::Fragment).into_owned()) {
             Some(words) if text.starts_with(&words) => print(Kind::Error, &text),
-            Some(words) => print(Kind::Error, &format!("{words}: {text}")),
+            Some(words) => {
+                let more = texts(error).into_iter().filter(|text| !repeats(&words, text));
+                print(Kind::Error, &[words.clone()].into_iter().chain(more).collect::<Vec<_>>().join(": "));
+            }
             None => print(Kind::Error, &text),
         }
         self.hints(error);
@@ -163,8 +166,20 @@ pub(crate) fn left_behind(path: &Path, error: &io::Error) {
 
 /// An error and its causes in one line.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
-    let texts: Vec<_> = error.chain().map(ToString::to_string).filter(|text| !text.is_empty()).collect();
-    redacted(&without_error_numbers(&texts.join(": ")), Suspicion::Key).into_owned()
+    redacted(&texts(error).join(": "), Suspicion::Key).into_owned()
+}
+
+/// The texts of an error and its causes, outermost first.
+fn texts(error: &anyhow::Error) -> Vec<String> {
+    let texts = error.chain().map(|cause| without_error_numbers(&cause.to_string()));
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
+/// Whether a text of ours adds nothing to another tool's `words`: the same words, or that a file could not be opened, created or
+/// read, which they say by name.
+fn repeats(words: &str, text: &str) -> bool {
+    let of_file = ["cannot open ", "cannot create ", "cannot read "].iter().find_map(|start| text.strip_prefix(start));
+    words == text || of_file.is_some_and(|name| words.contains(name))
 }
 
 /// The cause of an error alone, where it is clear what failed.

@@ -1,6 +1,7 @@
 //! The progress bar. The owner of indicatif.
 
 mod label;
+mod look;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -11,13 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, TermLike};
 
 use crate::{
     cli::{
         args::{self, When},
         platform,
-        terminal::progress::label::label,
+        terminal::progress::{label::label, look::show},
     },
     crypto::spawn,
 };
@@ -28,8 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FRAMES_PER_SECOND: u8 = 2;
 /// Width of the bar, in columns, where standard error is not a terminal or does not tell its width.
 const COLUMNS: u16 = 80;
-/// Below this width, in columns, the bar shows less.
-const NARROW: u16 = 72;
 /// Time between two frames on a terminal.
 const FRAME: Duration = Duration::from_millis(100);
 
@@ -64,16 +63,24 @@ pub(crate) struct Total {
 /// Totals the inputs, which may take a walk through a large folder. `None` if the total cannot be known.
 type Measure = Box<dyn FnOnce() -> Option<Total> + Send>;
 
+/// Bytes that a file of many counts for in addition to its own: opening it and committing its output take time too.
+const PER_FILE: u64 = 64 << 10;
+
 /// The progress of a run, of one file or of many.
 pub(crate) struct Progress {
+    /// Counts bytes, and [`PER_FILE`] for each file done once the total of several files is known.
     bar: ProgressBar,
+    /// Bytes alone.
+    bytes: Arc<AtomicU64>,
     /// When the first payload was begun; unset while keys are asked for and tried.
     start: OnceLock<Instant>,
     patience: Duration,
     /// Whether it is decided if the bar is drawn.
     settled: AtomicBool,
     opened: AtomicU64,
-    done: AtomicU64,
+    done: Arc<AtomicU64>,
+    /// Whether the bar counts files too.
+    counts_files: Arc<AtomicBool>,
     /// Taken when the bar is first drawn.
     measure: Mutex<Option<Measure>>,
     /// The total of several files, once it is known.
@@ -112,11 +119,13 @@ impl Progress {
     fn with(patience: Duration, settled: bool, measure: Option<Measure>) -> Self {
         Self {
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+            bytes: Arc::default(),
             start: OnceLock::new(),
             patience,
             settled: AtomicBool::new(settled),
             opened: AtomicU64::new(0),
-            done: AtomicU64::new(0),
+            done: Arc::default(),
+            counts_files: Arc::default(),
             measure: Mutex::new(measure),
             total: Arc::default(),
             latest: Arc::default(),
@@ -128,9 +137,9 @@ impl Progress {
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
         name.clone_into(&mut lock(&self.latest));
         if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
-            show(&self.bar, length);
+            show(&self.bar, &self.bytes, length, 0);
         } else if lock(&self.total).is_none() && self.bar.length().is_some() {
-            show(&self.bar, None);
+            show(&self.bar, &self.bytes, None, 0);
         }
         if !self.bar.is_hidden() {
             self.name_latest();
@@ -151,10 +160,14 @@ impl Progress {
     /// Counts a file as done.
     pub(crate) fn done(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
+        if self.counts_files.load(Ordering::Relaxed) {
+            self.bar.inc(PER_FILE);
+        }
     }
 
     /// Counts a file of `bytes` bytes as done that is not read.
     pub(crate) fn skipped(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bar.inc(bytes);
         self.done();
     }
@@ -183,6 +196,7 @@ impl Progress {
 
     /// Counts bytes read.
     pub(crate) fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         self.bar.inc(bytes as u64);
         if !self.settled.load(Ordering::Relaxed)
             && self.start.get().is_some_and(|start| start.elapsed() >= self.patience)
@@ -207,36 +221,23 @@ impl Progress {
     fn start_measuring(&self) {
         let Some(measure) = lock(&self.measure).take() else { return };
         let (bar, total, latest) = (self.bar.clone(), self.total.clone(), self.latest.clone());
-        let done = self.done.load(Ordering::Relaxed);
+        let (bytes, done, counts_files) = (self.bytes.clone(), self.done.clone(), self.counts_files.clone());
         let measure = move || {
             if let Some(measured) = measure() {
                 *lock(&total) = Some(measured);
-                show(&bar, Some(measured.bytes));
-                if measured.files > 1 {
+                let is_many = measured.files > 1;
+                let for_files = if is_many { measured.files * PER_FILE } else { 0 };
+                show(&bar, &bytes, Some(measured.bytes + for_files), for_files);
+                if is_many {
+                    counts_files.store(true, Ordering::Relaxed);
+                    let done = done.load(Ordering::Relaxed);
+                    bar.inc(done * PER_FILE);
                     bar.set_message(label(&format!("{done}/{} ", measured.files), &lock(&latest), columns()));
                 }
             }
         };
         // Without another thread there is no total.
         let _ = spawn(measure);
-    }
-}
-
-/// Shows how much is left if there is a length, else how much is done.
-fn show(bar: &ProgressBar, length: Option<u64>) {
-    let narrow = columns() < NARROW;
-    let template = match (length, narrow) {
-        (Some(_), false) => "{msg} {percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
-        (Some(_), true) => "{msg} {percent:>3}% {wide_bar} {eta} left",
-        (None, false) => "{msg} {bytes} {bytes_per_sec} {elapsed}",
-        (None, true) => "{msg} {bytes} {elapsed}",
-    };
-    let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    // In eighths of a column, so that it moves smoothly.
-    bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
-    match length {
-        Some(length) => bar.set_length(length),
-        None => bar.unset_length(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         args::Passphrases,
         platform::{self, HiddenInput, TypedAhead, signals},
         terminal::{
-            advice::{Advise, advised, misuse},
+            advice::{Advise, advised, find, misuse},
             errors::{PassphrasesDiffer, Unanswered},
             escape::quoted,
             exit_status::ExitStatus,
@@ -169,7 +169,11 @@ impl Prompt {
 
     /// The same, for a passphrase that replaces another or protects what is there.
     pub(crate) fn replacing_passphrase(&self) -> Result<SecretString> {
-        self.new_by(questions::REPLACING)
+        let hint = "the new passphrase comes from --new-passphrase-file or --new-passphrase-fd, or is typed";
+        match self.new_by(questions::REPLACING) {
+            Err(error) if find::<Unanswered>(&error).is_some() => Err(advised(error, hint)),
+            answer => answer,
+        }
     }
 
     /// Tells something on the terminal, and nowhere else.
@@ -187,21 +191,27 @@ impl Prompt {
             check_can_be_typed(&passphrase)?;
             return Ok(passphrase);
         };
-        let passphrase = self.ask(question)?;
-        check_can_be_typed(&passphrase)?;
-        if is_empty(&passphrase) {
-            return generated();
+        // Programs that drive age expect its questions, each once.
+        let attempts = if persona::is_drop_in() { 1 } else { ATTEMPTS };
+        for attempt in 1..=attempts {
+            let passphrase = self.ask(question)?;
+            check_can_be_typed(&passphrase)?;
+            if is_empty(&passphrase) {
+                return generated();
+            }
+            let is_weak = !persona::is_drop_in() && is_weak(passphrase.expose_secret());
+            let again = self.ask(if is_weak { questions::CONFIRM_WEAK } else { questions::CONFIRM })?;
+            if is_weak && is_empty(&again) {
+                return generated();
+            }
+            if passphrase.expose_secret() == again.expose_secret() {
+                return Ok(passphrase);
+            }
+            if attempt < attempts {
+                let _ = hidden_while(|| Tty::open()?.show("The two passphrases differ.\n"));
+            }
         }
-        // Programs that drive age expect its questions.
-        let is_weak = !persona::is_drop_in() && is_weak(passphrase.expose_secret());
-        let again = self.ask(if is_weak { questions::CONFIRM_WEAK } else { questions::CONFIRM })?;
-        if is_weak && is_empty(&again) {
-            return generated();
-        }
-        if passphrase.expose_secret() != again.expose_secret() {
-            return Err(PassphrasesDiffer).hint("nothing was done; try again");
-        }
-        Ok(passphrase)
+        Err(PassphrasesDiffer).hint("nothing was done; run it again")
     }
 }
 
