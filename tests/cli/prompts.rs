@@ -167,6 +167,29 @@ fn a_weak_passphrase_is_warned_of_only_where_it_is_chosen_and_typed() {
 }
 
 #[test]
+fn the_old_passphrase_is_asked_for_before_the_new_one() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write_protected("x.age", "x\n", "old horse");
+    let old = "Enter passphrase for 'x.age': ";
+    let new = "Enter new passphrase (leave empty to generate one): ";
+    let change = "\"$SOLEKEY\" rekey -p x.age";
+    let answers = [(old, "old horse\\r"), (new, "correct horse battery\\r"), (AGAIN, "correct horse battery\\r")];
+    on_terminal(&sandbox, change, &answers).is(0, &format!("{old}\n{new}\n{AGAIN}\n"), "");
+    sandbox.write("pass", "correct horse battery\n");
+    assert_eq!(sandbox.run(["decrypt", "--passphrase-file", "pass", "-c", "x.age"]).gave(), b"x\n");
+
+    // A file that cannot be opened needs no new passphrase.
+    let recipient = sandbox.keygen("key.txt");
+    sandbox.write("y", "y");
+    sandbox.run(["encrypt", "-r", &recipient, "y"]).is_silent_success();
+    let outcome = on_terminal(&sandbox, "\"$SOLEKEY\" rekey -p y.age", &[]);
+    assert!(outcome.status == 3 && !String::from_utf8_lossy(&outcome.stdout).contains(new), "{outcome:?}");
+}
+
+#[test]
 fn a_passphrase_is_asked_for_on_the_terminal_while_pipes_carry_data() {
     if !installed(&["expect"]) {
         return;
