@@ -338,3 +338,30 @@ fn the_progress_bar_never_mixes_with_output_or_a_prompt() {
     let until_answered = asked.split("\r\n").next().expect("a split yields at least one part");
     assert_eq!((outcome.status, until_answered), (0, "'b.age': "), "{shown:?}");
 }
+
+#[test]
+fn a_run_over_several_files_ends_with_a_summary_on_a_terminal() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "x");
+    sandbox.write("y", "yy");
+    for (command, summary) in [
+        (format!("encrypt -r {recipient} x y"), "2 encrypted, 0 failed; 3 B in "),
+        ("verify -i key.txt x.age y.age none.age".to_owned(), "2 OK, 1 failed; 3 B in "),
+        (
+            format!("rekey -i key.txt -r {recipient} --dry-run x.age y.age"),
+            "2 rekeyed, 0 unchanged, 0 failed (--dry-run",
+        ),
+        (format!("rekey -i key.txt -r {recipient} x.age y.age"), "2 rekeyed, 0 unchanged, 0 failed in "),
+        ("decrypt -i key.txt --update x.age y.age".to_owned(), "0 decrypted, 2 unchanged, 0 failed; 0 B in "),
+        ("verify -i key.txt x.age".to_owned(), "x.age: OK"),
+    ] {
+        let shown = on_terminal(&sandbox, &format!("\"$SOLEKEY\" {command}"), &[]).stdout;
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        let last = shown.lines().last().unwrap_or_default();
+        let last = last.strip_prefix("solekey: ").unwrap_or(last);
+        assert!(last.starts_with(summary), "{shown}");
+    }
+}

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{
         args::{self, Rekey},
-        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
+        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler, summary::Summary},
         commands::{
             rekey::{
                 change::{Change, Planner},
@@ -53,7 +53,14 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
+    let summary = Summary::new(&args.inputs, args.dry_run, &session.messages);
+    let (mut rekeyed, mut unchanged, mut failed) = (0, 0, 0);
     let report = |result: Result<Rekeyed>| {
+        match &result {
+            Ok(Rekeyed { result: Ok(Done::PassedOver(_)), .. }) => unchanged += 1,
+            Ok(Rekeyed { result: Ok(_), .. }) => rekeyed += 1,
+            _ => failed += 1,
+        }
         let (line, result) = match result {
             Ok(rekeyed) => {
                 rekeyed.summary().iter().for_each(|summary| session.messages.verbose(summary));
@@ -92,6 +99,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         report,
     );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
+    summary.print(&[(rekeyed, "rekeyed"), (unchanged, "unchanged"), (failed, "failed")], None);
     Ok(tally.status())
 }
 
