@@ -119,8 +119,7 @@ fn a_key_among_the_operands_is_told_where_keys_go() {
     ] {
         let line = line.replace("KEY", &recipient);
         let outcome = sandbox.run(line.split(' '));
-        let said =
-            format!("solekey: error: {key} is a public key, and a file is expected there\nsolekey: hint: {hint}\n");
+        let said = format!("solekey: error: {key} is a public key, not a file\nsolekey: hint: {hint}\n");
         assert_eq!((outcome.status, outcome.stderr.as_str()), (2, said.as_str()), "{line}");
         assert!(!sandbox.path("y.age").exists() && !sandbox.path("z").exists(), "{line}");
     }

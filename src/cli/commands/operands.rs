@@ -28,7 +28,7 @@ pub(crate) fn check(verb: &Verb) -> Result<()> {
         operand.symlink_metadata().is_err().then_some(key)
     });
     match found {
-        Some(key) => misuse(format!("'{}' is a public key, and a file is expected there", start(key)), hint(verb, key)),
+        Some(key) => misuse(format!("'{}' is a public key, not a file", start(key)), hint(verb, key)),
         None => Ok(()),
     }
 }
