@@ -2,8 +2,6 @@
 
 use std::{fmt, io};
 
-use crate::crypto::format::stanza_type;
-
 /// An error of this crate. Never carries a secret, and never mentions a command line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -215,7 +213,7 @@ pub enum PayloadFault {
 pub fn list_stanza_types(types: &[String]) -> String {
     const TYPES: usize = 16;
     const CHARACTERS: usize = 64;
-    let shortened = |kind: &String| match (kind.char_indices().nth(CHARACTERS), stanza_type::key_prefix(kind)) {
+    let shortened = |kind: &String| match (kind.char_indices().nth(CHARACTERS), key_prefix(kind)) {
         (Some((end, _)), _) => format!("{}...", &kind[..end]),
         (None, Some(prefix)) => format!("{kind} (an {prefix}... key)"),
         (None, None) => kind.clone(),
@@ -225,6 +223,17 @@ pub fn list_stanza_types(types: &[String]) -> String {
         shown.push(format!("and {} more", types.len() - TYPES));
     }
     shown.join(", ")
+}
+
+/// How the public keys begin that stanzas of a type are for, if the type does not say it.
+fn key_prefix(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "X25519" => "age1",
+        "mlkem768x25519" => "age1pq1",
+        "p256tag" => "age1tag1",
+        "mlkem768p256tag" => "age1tagpq1",
+        _ => return None,
+    })
 }
 
 impl PayloadFault {

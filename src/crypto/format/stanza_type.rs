@@ -21,17 +21,6 @@ pub fn is_known(kind: &str) -> bool {
     KNOWN.contains(&kind)
 }
 
-/// Returns how the public keys begin that stanzas of this type are for, if their type does not say it.
-pub(crate) fn key_prefix(kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        X25519 => "age1",
-        MLKEM768X25519 => "age1pq1",
-        P256TAG => "age1tag1",
-        MLKEM768P256TAG => "age1tagpq1",
-        _ => return None,
-    })
-}
-
 /// Returns whether stanzas of this type are decoys for no recipient.
 ///
 /// Some programs add them to make sure that others keep ignoring types they do not know.

@@ -10,15 +10,13 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::cli::terminal::progress::columns;
-
 /// Below this width, in columns, the bar shows less.
 const NARROW: u16 = 72;
 
 /// Shows how much is left if there is a length, else how much is done. Of the length, `for_files` is not bytes, but time for files.
-/// `bytes` counts the bytes alone.
-pub(super) fn show(bar: &ProgressBar, bytes: &Arc<AtomicU64>, length: Option<u64>, for_files: u64) {
-    let narrow = columns() < NARROW;
+/// `bytes` counts the bytes alone. The terminal has `columns` columns.
+pub(super) fn show(bar: &ProgressBar, bytes: &Arc<AtomicU64>, length: Option<u64>, for_files: u64, columns: u16) {
+    let narrow = columns < NARROW;
     let template = match (length, narrow) {
         (Some(_), false) => "{msg} {percent:>3}% {wide_bar} {read}/{all} {bytes_per_sec} {eta} left",
         (Some(_), true) => "{msg} {percent:>3}% {wide_bar} {eta} left",

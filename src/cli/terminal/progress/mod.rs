@@ -137,9 +137,9 @@ impl Progress {
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
         name.clone_into(&mut lock(&self.latest));
         if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
-            show(&self.bar, &self.bytes, length, 0);
+            show(&self.bar, &self.bytes, length, 0, columns());
         } else if lock(&self.total).is_none() && self.bar.length().is_some() {
-            show(&self.bar, &self.bytes, None, 0);
+            show(&self.bar, &self.bytes, None, 0, columns());
         }
         if !self.bar.is_hidden() {
             self.name_latest();
@@ -227,7 +227,7 @@ impl Progress {
                 *lock(&total) = Some(measured);
                 let is_many = measured.files > 1;
                 let for_files = if is_many { measured.files * PER_FILE } else { 0 };
-                show(&bar, &bytes, Some(measured.bytes + for_files), for_files);
+                show(&bar, &bytes, Some(measured.bytes + for_files), for_files, columns());
                 if is_many {
                     counts_files.store(true, Ordering::Relaxed);
                     let done = done.load(Ordering::Relaxed);

@@ -1,11 +1,11 @@
 //! Passphrases: asked for on the terminal, or read from where the command line says.
 
 mod passphrase_source;
+mod tty;
 mod weakness;
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
+    io::{self, IsTerminal},
     path::Path,
     sync::{Mutex, OnceLock, PoisonError},
 };
@@ -25,6 +25,7 @@ use crate::{
             progress::hidden_while,
             prompt::{
                 passphrase_source::{PASSPHRASE_LIMIT, PassphraseSource},
+                tty::Tty,
                 weakness::is_weak,
             },
             questions::{self, Purpose},
@@ -297,29 +298,4 @@ fn generated() -> Result<SecretString> {
 fn show(passphrase: &str) -> Result<()> {
     let shown = hidden_while(|| Tty::open()?.show(&questions::generated(passphrase)));
     shown.context("cannot show the passphrase on the terminal")
-}
-
-/// The controlling terminal, wherever standard input and output go.
-struct Tty {
-    input: File,
-    output: File,
-}
-
-impl Tty {
-    fn open() -> io::Result<Self> {
-        Ok(Self {
-            input: File::open(platform::TERMINAL_INPUT)?,
-            output: File::options().write(true).open(platform::TERMINAL_OUTPUT)?,
-        })
-    }
-
-    fn show(&self, text: &str) -> io::Result<()> {
-        (&self.output).write_all(text.as_bytes())
-    }
-
-    fn line(&self) -> io::Result<String> {
-        let mut line = String::new();
-        BufReader::new(&self.input).take(PASSPHRASE_LIMIT as u64).read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
-    }
 }
