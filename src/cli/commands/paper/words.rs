@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(Suggestions::of("abandn").to_string(), "; is it abandon?");
         assert_eq!(Suggestions::of("zo").0[0], "zoo");
         assert_eq!(Suggestions::of("purch").0[0], "purchase");
-        assert_eq!(Suggestions::of("pur").0, ["pure", "purity", "purpose"]);
+        assert_eq!(Suggestions::of("pur").0, ["purse", "purity", "purpose"]);
         assert_eq!(Suggestions::of("humr").0[0], "humor");
         assert_eq!(Suggestions::of("xxxxxxxxx").to_string(), "");
     }
