@@ -122,7 +122,12 @@ impl<'a> Reports<'a> {
                 summary.iter().for_each(|summary| self.messages.verbose(summary));
             }
             Ok(Done::Planned { .. }) => self.written += 1,
-            Ok(Done::Skipped) => self.skipped += 1,
+            Ok(Done::Skipped) => {
+                self.skipped += 1;
+                let why = if self.args.update { "it is unchanged" } else { "its output exists" };
+                let named = outcome.input.as_deref().map(display_name);
+                named.iter().for_each(|name| self.messages.verbose(&format!("skipped {name}: {why}")));
+            }
             Err(_) => self.failed += 1,
         }
         let printed = match &mut self.stdout {
