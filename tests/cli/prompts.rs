@@ -167,6 +167,29 @@ fn a_weak_passphrase_is_warned_of_only_where_it_is_chosen_and_typed() {
 }
 
 #[test]
+fn the_old_passphrase_is_asked_for_before_the_new_one() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write_protected("x.age", "x\n", "old horse");
+    let old = "Enter passphrase for 'x.age': ";
+    let new = "Enter new passphrase (leave empty to generate one): ";
+    let change = "\"$SOLEKEY\" rekey -p x.age";
+    let answers = [(old, "old horse\\r"), (new, "correct horse battery\\r"), (AGAIN, "correct horse battery\\r")];
+    on_terminal(&sandbox, change, &answers).is(0, &format!("{old}\n{new}\n{AGAIN}\n"), "");
+    sandbox.write("pass", "correct horse battery\n");
+    assert_eq!(sandbox.run(["decrypt", "--passphrase-file", "pass", "-c", "x.age"]).gave(), b"x\n");
+
+    // A file that cannot be opened needs no new passphrase.
+    let recipient = sandbox.keygen("key.txt");
+    sandbox.write("y", "y");
+    sandbox.run(["encrypt", "-r", &recipient, "y"]).is_silent_success();
+    let outcome = on_terminal(&sandbox, "\"$SOLEKEY\" rekey -p y.age", &[]);
+    assert!(outcome.status == 2 && !String::from_utf8_lossy(&outcome.stdout).contains(new), "{outcome:?}");
+}
+
+#[test]
 fn a_passphrase_is_asked_for_on_the_terminal_while_pipes_carry_data() {
     if !installed(&["expect"]) {
         return;
@@ -314,4 +337,31 @@ fn the_progress_bar_never_mixes_with_output_or_a_prompt() {
     let asked = shown.rsplit("Enter passphrase for ").next().expect("a split yields at least one part");
     let until_answered = asked.split("\r\n").next().expect("a split yields at least one part");
     assert_eq!((outcome.status, until_answered), (0, "'b.age': "), "{shown:?}");
+}
+
+#[test]
+fn a_run_over_several_files_ends_with_a_summary_on_a_terminal() {
+    if !installed(&["expect"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "x");
+    sandbox.write("y", "yy");
+    for (command, summary) in [
+        (format!("encrypt -r {recipient} x y"), "2 encrypted, 0 failed; 3 B in "),
+        ("verify -i key.txt x.age y.age none.age".to_owned(), "2 OK, 1 failed; 3 B in "),
+        (
+            format!("rekey -i key.txt -r {recipient} --dry-run x.age y.age"),
+            "2 rekeyed, 0 unchanged, 0 failed (--dry-run",
+        ),
+        (format!("rekey -i key.txt -r {recipient} x.age y.age"), "2 rekeyed, 0 unchanged, 0 failed in "),
+        ("decrypt -i key.txt --update x.age y.age".to_owned(), "0 decrypted, 2 unchanged, 0 failed; 0 B in "),
+        ("verify -i key.txt x.age".to_owned(), "x.age: OK"),
+    ] {
+        let shown = on_terminal(&sandbox, &format!("\"$SOLEKEY\" {command}"), &[]).stdout;
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        let last = shown.lines().last().unwrap_or_default();
+        let last = last.strip_prefix("solekey: ").unwrap_or(last);
+        assert!(last.starts_with(summary), "{shown}");
+    }
 }

@@ -149,7 +149,7 @@ fn nothing_typed_while_keys_are_derived_for_further_files_is_shown() {
         &[(NEW, right), (AGAIN, &typed)],
     );
     sealed.is(0, &format!("{NEW}\n{AGAIN}\n"), "");
-    let command = format!("\"$SOLEKEY\" verify -T1 --progress never w.age x.age y.age z.age; {ECHO}");
+    let command = format!("\"$SOLEKEY\" verify -T1 --progress never w.age x.age y.age z.age 2>said; {ECHO}");
     let question = "Enter passphrase for 'w.age': ";
     let opened = on_terminal(&sandbox, &command, &[(question, &typed)]);
     let verified: String = names.iter().map(|name| format!("{name}.age: OK\n")).collect();

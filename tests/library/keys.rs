@@ -317,7 +317,7 @@ fn an_external_stanza_that_names_another_recipient_is_refused() {
         };
         // The owner of that key would take this stanza for its own and fail: it holds another file's key, or none.
         let refused = Encryptor::new([&external(None), &recipient]).err();
-        let said = "it gave a stanza in the name of another recipient";
+        let said = "it gave a stanza in another recipient's name";
         assert!(matches!(&refused, Some(Error::Wrap(text)) if text.starts_with(said)), "{kind}");
         assert!(matches!(Encryptor::new([&recipient, &external(None)]), Err(Error::Wrap(_))), "{kind}");
 

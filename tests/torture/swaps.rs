@@ -345,7 +345,7 @@ fn a_file_system_without_links_and_exclusive_renames_takes_new_files() {
     let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
     assert!(printed.starts_with("text\n") && printed.ends_with("\n0\nk\nx\nx.age\ny.age\n"), "{printed}");
     assert!(
-        printed.contains("solekey: the file system cannot name a file in one step without replacing another"),
+        printed.contains("solekey: the file system cannot rename a file without possibly replacing another"),
         "{printed}"
     );
 }

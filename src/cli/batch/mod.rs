@@ -8,4 +8,5 @@ pub(crate) mod quick_check;
 pub(crate) mod reports;
 pub(crate) mod scheduler;
 pub(crate) mod space;
+pub(crate) mod summary;
 pub(crate) mod tally;

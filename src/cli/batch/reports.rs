@@ -1,16 +1,13 @@
 //! Reports of a run: one for each file, and a summary at the end.
 
-use std::{
-    io::{self, IsTerminal, Write as _},
-    path::PathBuf,
-    time::Instant,
-};
+use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow};
 use serde::Serialize;
 
 use crate::cli::{
     args::FileArgs,
+    batch::summary::Summary,
     files::{
         naming::display_name,
         output::Output,
@@ -21,8 +18,7 @@ use crate::cli::{
         exit_status::ExitStatus,
         json::{self, Failure},
         messages::Messages,
-        persona,
-        progress::{hidden_while, human_bytes, human_time},
+        progress::hidden_while,
     },
 };
 
@@ -74,7 +70,7 @@ pub(crate) struct Reports<'a> {
     messages: Messages,
     /// Standard output, if `--json` or `--dry-run` prints there.
     stdout: Option<Output>,
-    start: Instant,
+    summary: Summary<'a>,
     written: u64,
     skipped: u64,
     failed: u64,
@@ -110,7 +106,8 @@ impl<'a> Reports<'a> {
         let prints = args.json || args.dry_run;
         let stdout = prints.then(|| Target::stdout(OnTerminal::Anything)?.open()).transpose()?;
         let (written, skipped, failed, bytes) = (0, 0, 0, 0);
-        Ok(Self { verb, args, messages: *messages, stdout, start: Instant::now(), written, skipped, failed, bytes })
+        let summary = Summary::new(&args.inputs, args.dry_run, messages);
+        Ok(Self { verb, args, messages: *messages, stdout, summary, written, skipped, failed, bytes })
     }
 
     /// Reports a file, and returns the status of a failure.
@@ -152,21 +149,15 @@ impl<'a> Reports<'a> {
 
     /// Prints the summary line, if somebody is watching.
     pub(crate) fn finish(self) {
-        if self.args.inputs.is_single() || persona::is_drop_in() || !io::stderr().is_terminal() {
-            return;
-        }
-        let Self { verb, written, skipped, failed, .. } = self;
         let skipped = match () {
-            () if self.args.update => format!("{} unchanged, ", grouped(skipped)),
-            () if self.args.skip_existing => format!("{} existed, ", grouped(skipped)),
-            () => String::new(),
+            () if self.args.update => Some((self.skipped, "unchanged")),
+            () if self.args.skip_existing => Some((self.skipped, "existed")),
+            () => None,
         };
-        let counts = format!("{} {verb}, {skipped}{} failed", grouped(written), grouped(failed));
-        let (bytes, time) = (human_bytes(self.bytes), human_time(self.start.elapsed()));
-        self.messages.note(&match self.args.dry_run {
-            true => format!("{counts} (--dry-run: nothing was done)"),
-            false => format!("{counts}; {bytes} in {time}"),
-        });
+        let mut outcomes = vec![(self.written, self.verb)];
+        outcomes.extend(skipped);
+        outcomes.push((self.failed, "failed"));
+        self.summary.print(&outcomes, Some(self.bytes));
     }
 
     /// Number of skipped inputs.
@@ -217,29 +208,4 @@ fn plan(verb: &str, args: &FileArgs, outcome: &Outcome) -> String {
     let replaces = if *replaces { ", which is replaced" } else { "" };
     let deletes = if args.rm { format!("; {name} is deleted") } else { String::new() };
     format!("{name} would be {verb} to {}{replaces}{deletes}\n", quoted(output))
-}
-
-/// A number with a comma before every three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (19_688, "19,688"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

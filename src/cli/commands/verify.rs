@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::{self, DASH, Verify},
-        batch::{cores::Cores, groups::groups, scheduler},
+        batch::{cores::Cores, groups::groups, scheduler, summary::Summary},
         commands::session::Session,
         files::{
             encrypted_input::EncryptedInput,
@@ -47,7 +47,16 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
+    let summary = Summary::new(&args.inputs, false, &session.messages);
+    let (mut intact, mut failed, mut bytes) = (0, 0, 0);
     let report = |verdict: Result<Verdict>| {
+        match &verdict {
+            Ok(Verdict { payload: Ok(length), .. }) => {
+                intact += 1;
+                bytes += length;
+            }
+            _ => failed += 1,
+        }
         let verdict = match verdict {
             Ok(verdict) => verdict,
             Err(error) => {
@@ -77,6 +86,7 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
         return Err(anyhow!("nothing was verified: there was no file to verify"))
             .hint("--recursive looks for names that end in .age");
     }
+    summary.print(&[(intact, "OK"), (failed, "failed")], Some(bytes));
     Ok(tally.status())
 }
 

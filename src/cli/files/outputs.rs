@@ -1,11 +1,12 @@
 //! The outputs of a run: their targets, and checks that none collides with another output or an input.
 
 use std::{
+    borrow::Borrow,
     collections::HashSet,
     fs::{self, Metadata},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use anyhow::{Context, Error, Result};
@@ -40,8 +41,15 @@ pub(crate) struct Outputs<'a> {
     /// The folder of `-O`.
     folder: Option<Arc<OutputFolder>>,
     taken: Arc<Taken>,
-    /// Inputs, which must not be replaced before they are read.
-    protected: FixedFileSet,
+    /// The inputs to protect, until they are looked up.
+    unprotected: Mutex<Option<Inputs>>,
+    protected: OnceLock<Protected>,
+}
+
+/// Inputs of the run, which must not be replaced before they are read.
+#[derive(Default)]
+struct Protected {
+    files: FixedFileSet,
     /// Inputs that do not exist, by canonical path.
     missing: HashSet<PathBuf>,
 }
@@ -61,8 +69,8 @@ impl<'a> Outputs<'a> {
             single: Mutex::default(),
             folder: args.output_dir.as_deref().map(OutputFolder::new).map(Arc::new),
             taken: Arc::default(),
-            protected: FixedFileSet::default(),
-            missing: HashSet::new(),
+            unprotected: Mutex::default(),
+            protected: OnceLock::new(),
         };
         if (args.json || args.dry_run) && args.all_to_stdout() {
             return misuse(
@@ -91,26 +99,36 @@ impl<'a> Outputs<'a> {
     }
 
     /// Protects all inputs of the run from being replaced. With `-f`, an output may have the name of an input that is still to
-    /// be read, so all inputs are found first.
+    /// be read, so all inputs are found before the first output.
     ///
     /// `again` finds them a second time: only the identities of files that can be found twice are kept.
     pub(crate) fn protect(&mut self, inputs: Inputs, again: impl FnOnce() -> Option<Inputs>) -> Inputs {
         if self.overwrite() != Overwrite::Replace || walk::yields_one(&inputs) {
             return inputs;
         }
+        if walk::are_known(&self.args.inputs)
+            && let Some(again) = again()
+        {
+            self.unprotected = Mutex::new(Some(again));
+            return inputs;
+        }
+        let kept: Vec<_> = inputs.collect();
+        self.protected = self.identify(kept.iter().flatten()).into();
+        Box::new(kept.into_iter())
+    }
+
+    /// The protected inputs. An update that finds nothing to do does not look for them.
+    fn protected(&self) -> &Protected {
+        self.protected.get_or_init(|| match lock(&self.unprotected).take() {
+            Some(inputs) => self.identify(inputs.flatten()),
+            None => Protected::default(),
+        })
+    }
+
+    fn identify(&self, inputs: impl Iterator<Item = impl Borrow<InputPath>>) -> Protected {
         let mut missing = HashSet::new();
-        let known = if walk::are_known(&self.args.inputs) { again() } else { None };
-        let (protected, inputs) = match known {
-            Some(again) => (again.flatten().flat_map(|input| self.identities(&input, &mut missing)).collect(), inputs),
-            None => {
-                let kept: Vec<_> = inputs.collect();
-                let protected = kept.iter().flatten().flat_map(|input| self.identities(input, &mut missing)).collect();
-                (protected, Box::new(kept.into_iter()) as Inputs)
-            }
-        };
-        self.protected = protected;
-        self.missing = missing;
-        inputs
+        let files = inputs.flat_map(|input| self.identities(input.borrow(), &mut missing)).collect();
+        Protected { files, missing }
     }
 
     /// The input, and the file that is read if it is a link. Adds a path to `missing` if there is no such input.
@@ -183,9 +201,10 @@ impl<'a> Outputs<'a> {
             return Ok(target);
         }
         let target = self.compute(input)?;
+        let Protected { files, missing } = self.protected();
         let is_missing =
-            || !self.missing.is_empty() && target.canonical_if_new().is_some_and(|path| self.missing.contains(&path));
-        let is_protected = target.replaces().is_some_and(|existing| self.protected.contains(existing.id()));
+            || !missing.is_empty() && target.canonical_if_new().is_some_and(|path| missing.contains(&path));
+        let is_protected = target.replaces().is_some_and(|existing| files.contains(existing.id()));
         if is_protected || is_missing() {
             let message = format!("{} would be both read and written", target.name());
             return Err(advised(Misuse::InputIsOutput(message), "give the outputs a folder of their own with -O"));

@@ -1,6 +1,7 @@
 //! `rekey`: give files a new set of recipients, replacing each file atomically.
 
 mod change;
+mod new_recipients;
 mod result;
 
 use std::{io::Write as _, num::NonZeroUsize, path::PathBuf, sync::Arc};
@@ -10,10 +11,11 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{
         args::{self, Rekey},
-        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler},
+        batch::{cores::Cores, encryptors::Encryptors, groups::groups, scheduler, summary::Summary},
         commands::{
             rekey::{
                 change::{Change, Planner},
+                new_recipients::NewRecipients,
                 result::{Done, Rekeyed},
             },
             session::Session,
@@ -30,20 +32,16 @@ use crate::{
             target::{OnTerminal, Place, Target},
             walk::{self, Inputs, Selection, Skipped},
         },
-        keys::{
-            keyring::Keyring,
-            recipients::{Named, Recipients},
-        },
+        keys::{keyring::Keyring, recipients::Named},
         platform::Links,
         terminal::{
-            advice::{Advise, misuse},
+            advice::misuse,
             exit_status::ExitStatus,
             json::{self, Failed},
             progress::{Progress, hidden_while},
-            prompt::Prompt,
         },
     },
-    crypto::{Recipient, Sink, Unlocked, armor::ArmorWriter},
+    crypto::{Sink, Unlocked, armor::ArmorWriter},
 };
 
 /// Rekeys all inputs, and returns the status of a failure.
@@ -55,7 +53,14 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
     let (request, inputs) = Request::new(args, messages)?;
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
+    let summary = Summary::new(&args.inputs, args.dry_run, &session.messages);
+    let (mut rekeyed, mut unchanged, mut failed) = (0, 0, 0);
     let report = |result: Result<Rekeyed>| {
+        match &result {
+            Ok(Rekeyed { result: Ok(Done::PassedOver(_)), .. }) => unchanged += 1,
+            Ok(Rekeyed { result: Ok(_), .. }) => rekeyed += 1,
+            _ => failed += 1,
+        }
         let (line, result) = match result {
             Ok(rekeyed) => {
                 rekeyed.summary().iter().for_each(|summary| session.messages.verbose(summary));
@@ -80,7 +85,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         };
         request.write(&input).map_err(|error| not_written(Err(error)))?.map_err(|done| not_written(Ok(done)))
     };
-    let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.iter().any(Recipient::is_external);
+    let asks_plugins = request.keyring.may_ask_plugins() || request.recipients.may_ask_plugins();
     let inputs = groups(inputs, asks_plugins && walk::are_known(&args.inputs), |files| {
         request.encryptors.announce(files.len());
         request.keyring.announce(files);
@@ -94,6 +99,7 @@ pub(crate) fn rekey(args: &Rekey, messages: &args::MessageArgs) -> Result<Option
         report,
     );
     session.warn_if_nothing_found(&tally, &args.inputs, Selection::Encrypted);
+    summary.print(&[(rekeyed, "rekeyed"), (unchanged, "unchanged"), (failed, "failed")], None);
     Ok(tally.status())
 }
 
@@ -104,7 +110,7 @@ const DESCRIPTORS: usize = 5;
 struct Request<'a> {
     args: &'a Rekey,
     session: Session<'a>,
-    recipients: Vec<Recipient>,
+    recipients: NewRecipients<'a>,
     encryptors: Encryptors,
     keyring: Keyring,
     committer: Committer,
@@ -146,12 +152,7 @@ impl<'a> Request<'a> {
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
         let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
         check_single(&args.inputs, args.json)?;
-        let recipients = if args.passphrase {
-            check_header(args)?;
-            vec![new_passphrase(args, stdin_is_taken)?]
-        } else {
-            Recipients::to_encrypt_to(&mut session.key_files, named)?.keys
-        };
+        let recipients = NewRecipients::new(args, &mut session.key_files, named, stdin_is_taken)?;
         if args.header_only {
             session.messages.warning(
                 "--header-only keeps the file key: anyone who could open the file still can, if they kept a copy of that key",
@@ -177,8 +178,9 @@ impl<'a> Request<'a> {
         let unlocked = self.keyring.unlock(&encrypted.decryptor, &name).with_context(cannot_rekey)?;
         let permit = self.cores.acquire(length);
         // This detects a truncated file before any work.
-        let change =
-            encrypted.check_end(&unlocked).and_then(|()| self.planner().decide(&encrypted.decryptor, &unlocked));
+        let is_whole = encrypted.check_end(&unlocked);
+        let planner = is_whole.and_then(|()| self.planner());
+        let change = planner.and_then(|planner| planner.decide(&encrypted.decryptor, &unlocked));
         let Some(change) = target.explain(change.with_context(cannot_rekey), 0)? else {
             return Ok(Err(Done::PassedOver(encrypted.decryptor.stanza_types())));
         };
@@ -248,14 +250,14 @@ impl<'a> Request<'a> {
         Ok(target)
     }
 
-    fn planner(&self) -> Planner<'_> {
-        Planner {
+    fn planner(&self) -> Result<Planner<'_>> {
+        Ok(Planner {
             args: self.args,
-            recipients: &self.recipients,
+            recipients: self.recipients.get()?,
             encryptors: &self.encryptors,
             keyring: &self.keyring,
             messages: &self.session.messages,
-        }
+        })
     }
 
     /// Writes the new file.
@@ -279,25 +281,4 @@ impl<'a> Request<'a> {
         encryptor.reencrypt(unlocked.payload(input.payload())?, Sink::Sequential(&mut armor), threads)?;
         armor.finish().map(drop).context("cannot write the end of the armor")
     }
-}
-
-/// Fails if the only input is not an age file, before a passphrase is asked for.
-fn check_header(args: &Rekey) -> Result<()> {
-    let [file] = args.inputs.files.as_slice() else { return Ok(()) };
-    if args.json || !args.inputs.is_single() || !file.is_file() {
-        return Ok(());
-    }
-    let mut input = Input::open(&InputPath::new(file.clone()), Arc::new(Progress::none()))?;
-    let read = EncryptedInput::read(&mut input).map(drop);
-    read.with_context(|| format!("cannot rekey {}", display_name(file)))
-}
-
-/// The recipient for `-p`.
-fn new_passphrase(args: &Rekey, stdin_is_taken: bool) -> Result<Recipient> {
-    let prompt = Prompt::new(&args.new_passphrases.source(args.passphrases.batch), stdin_is_taken)?;
-    let passphrase = prompt
-        .replacing_passphrase()
-        .hint("the new passphrase comes from --new-passphrase-file or --new-passphrase-fd, or is typed")?;
-    prompt.show_input();
-    Ok(Recipient::passphrase(passphrase))
 }
