@@ -477,7 +477,7 @@ Register-ArgumentCompleter -Native -CommandName 'solekey' -ScriptBlock {
             [CompletionResult]::new('salvage', 'salvage', [CompletionResultType]::ParameterValue, 'Recover the intact parts of a damaged file')
             [CompletionResult]::new('paper', 'paper', [CompletionResultType]::ParameterValue, 'Print a key as words and a QR code, or read it back')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print the help of COMMAND')
             break
         }
         'solekey;help;encrypt' {

@@ -461,7 +461,7 @@ set edit:completion:arg-completer[solekey] = {|@words|
             cand salvage 'Recover the intact parts of a damaged file'
             cand paper 'Print a key as words and a QR code, or read it back'
             cand completions 'Print the completion script for a shell'
-            cand help 'Print this message or the help of the given subcommand(s)'
+            cand help 'Print the help of COMMAND'
         }
         &'solekey;help;encrypt'= {
         }

@@ -366,7 +366,7 @@ complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_see
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions" -f -a "salvage" -d 'Recover the intact parts of a damaged file'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions" -f -a "paper" -d 'Print a key as words and a QR code, or read it back'
 complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions" -f -a "completions" -d 'Print the completion script for a shell'
-complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c solekey -n "__fish_solekey_using_subcommand help; and not __fish_seen_subcommand_from encrypt decrypt keygen inspect verify rekey salvage paper completions" -f -a "help" -d 'Print the help of COMMAND'
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s r -l recipient -r -f
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s R -l recipients-file -r -f -a "(__solekey_names '(?:\.pub|\.txt|\.keys|authorized_keys[^/]*)')"
 complete -c solekey -n "__fish_solekey_using_subcommand age" -s i -l identity -r -f -a "(__solekey_names '(?:\.txt|\.key|id_[^/]*[^b/])')"

@@ -145,7 +145,8 @@ pub fn command() -> Command {
     let mut command = parser();
     // Only a command that has been built has the verb `help`.
     command.build();
-    command.mut_subcommand("help", |verb| verb.about("Print the help of COMMAND"))
+    let about = |verb: Command| verb.about("Print the help of COMMAND");
+    command.mut_subcommand("help", |verb| about(verb).mut_subcommand("help", about))
 }
 
 /// The command line, for parsing: a command is built only when it is called, which saves time at the start.

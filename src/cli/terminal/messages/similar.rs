@@ -1,13 +1,16 @@
 //! Similar words, for suggestions.
 
+/// The most typing errors in a word.
+const MOST_ERRORS: usize = 2;
+
 /// The shortest start of a word that stands for the word.
 const SHORTEST_START: usize = 3;
 
 /// Returns the one of `words` that was probably meant by `typed`, if any: the one with the fewest typing errors (one for each three
-/// letters is the limit), or else the shortest that begins with `typed` or that `typed` begins with.
+/// letters, and two in all, are the limit), or else the shortest that begins with `typed` or that `typed` begins with.
 pub(super) fn similar<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let words: Vec<_> = words.collect();
-    let limit = typed.chars().count() / 3;
+    let limit = (typed.chars().count() / 3).min(MOST_ERRORS);
     let close = words.iter().map(|word| (errors(typed, word), *word)).filter(|(errors, _)| *errors <= limit).min();
     let start = |word: &&str| {
         let shorter = typed.len().min(word.len());
