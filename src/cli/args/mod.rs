@@ -154,10 +154,11 @@ pub(crate) fn parser() -> Command {
     let styles = STYLES;
     let heading = styles.get_header();
     let after = format!("{}\n\n{heading}Exit status:{heading:#}{AFTER_OPTIONS}", examples::text("solekey").ansi());
-    let every: Vec<Arg> = Arguments::command().get_arguments().cloned().collect();
+    let arguments = Arguments::command();
+    let every: Vec<Arg> = arguments.get_arguments().cloned().collect();
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).global(true);
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    Arguments::command()
+    arguments
         .override_usage(usage::text("solekey"))
         .after_help(StyledStr::from(after))
         .mut_subcommands(|verb| {
