@@ -122,8 +122,11 @@ impl<'a> Reports<'a> {
             Ok(Done::Skipped) => {
                 self.skipped += 1;
                 let why = if self.args.update { "it is unchanged" } else { "its output exists" };
-                let named = outcome.input.as_deref().map(display_name);
-                named.iter().for_each(|name| self.messages.verbose(&format!("skipped {name}: {why}")));
+                let skipped = outcome
+                    .input
+                    .as_deref()
+                    .and_then(|input| self.messages.if_verbose(|| format!("skipped {}: {why}", display_name(input))));
+                skipped.iter().for_each(|skipped| self.messages.verbose(skipped));
             }
             Err(_) => self.failed += 1,
         }
