@@ -315,7 +315,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__completions)
-            opts="-q -v -h --quiet --verbose --progress --help bash elvish fish powershell zsh"
+            opts="-v -q -h --verbose --progress --quiet --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -333,7 +333,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__decrypt)
-            opts="-i -j -o -O -f -c -0 -k -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --output --output-dir --force --update --skip-existing --no-preserve --dry-run --range --verify-first --sparse --stdout --files-from --null --rm --keep --recursive --passphrase-fd --passphrase-file --batch --no-plugins --allow-plugin-network --threads --json --quiet --verbose --progress --help"
+            opts="-i -j -o -c -O -f -0 -k -T -q -v -h --identity --plugin --no-default-identity --identities-only --max-work-factor --output --stdout --output-dir --force --update --skip-existing --no-preserve --dry-run --range --verify-first --sparse --recursive --files-from --null --rm --keep --passphrase-fd --passphrase-file --batch --no-plugins --allow-plugin-network --threads --json --quiet --verbose --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -986,7 +986,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__keygen)
-            opts="-p -y -o -q -v -h --protect --dry-run --pq --passphrase --to-public --output --default --announce --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --quiet --verbose --progress --help"
+            opts="-p -y -o -q -v -h --protect --dry-run --pq --passphrase --to-public --output --default --announce --passphrase-fd --passphrase-file --batch --new-passphrase-fd --new-passphrase-file --progress --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1087,7 +1087,7 @@ _solekey() {
             return 0
             ;;
         solekey__subcmd__paper)
-            opts="-o -q -v -h --read --kind --svg --output --passphrase-fd --passphrase-file --batch --quiet --verbose --progress --help"
+            opts="-o -v -q -h --read --kind --svg --output --passphrase-fd --passphrase-file --batch --verbose --progress --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1784,6 +1784,8 @@ _solekey_files() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$word" in
             -*) ;;
+            # The value of an option before the verb.
+            auto|always|never) ;;
             *) verb="$word"; break ;;
         esac
     done
@@ -1791,7 +1793,7 @@ _solekey_files() {
     local found=("${COMPREPLY[@]}")
     COMPREPLY=()
     case "$verb" in
-        "")
+        ""|help|completions)
             for word in "${found[@]}"; do
                 [[ "$word" == -* ]] || COMPREPLY+=("$word")
             done
@@ -1803,7 +1805,7 @@ _solekey_files() {
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _solekey_files -o nosort -o bashdefault -o default solekey
+    complete -F _solekey_files -o bashdefault -o default solekey
 else
     complete -F _solekey_files -o bashdefault -o default solekey
 fi

@@ -184,8 +184,10 @@ fn parse() -> Result<Arguments, ExitCode> {
         Some((tool, words)) => translate(tool, words)?,
         None => typed.clone(),
     };
-    let parsed = command().try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
-    parsed.map_err(|error| {
+    let parsed = args::parser().try_get_matches_from(&words);
+    parsed.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+        // Help is printed as an error too, and only the complete command line has all of it.
+        let error = command().try_get_matches_from(&words).err().unwrap_or(error);
         if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| is_verbose_flag(&argument)) {
             return printed(io::stdout().write_all(version::DETAILS.as_bytes()));
         }

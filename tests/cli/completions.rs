@@ -79,6 +79,8 @@ fn complete_in(shell: &str, start: &str, setup: &str, opened: &str, key: &str) {
     session.completes("solekey age --recipients-f", "solekey age --recipients-file");
     session.completes("solekey age -d -i ke", "solekey age -d -i key.txt");
     session.completes("solekey decrypt --progress alw", "solekey decrypt --progress always");
+    session.completes("solekey completions powe", "solekey completions powershell");
+    session.completes("solekey help salv", "solekey help salvage");
 }
 
 #[test]
@@ -105,11 +107,5 @@ fn zsh_completes_verbs_flags_and_files() {
 
 #[test]
 fn fish_completes_verbs_flags_and_files() {
-    complete_in(
-        "fish",
-        "fish --no-config",
-        "source FOLDER/solekey.fish",
-        "numbers.age  numbers.aac",
-        "bob.pub  bob.csv",
-    );
+    complete_in("fish", "fish --no-config", "source FOLDER/solekey.fish", "-i key.txt numbers.age", "-R bob.pub");
 }

@@ -222,7 +222,7 @@ fn a_killed_rekey_leaves_each_file_either_old_or_new() {
     let (sandbox, old, new) = with_keys();
     let plaintext = data(4 * SEGMENT);
     let files: Vec<_> = (0..6).map(|index| format!("{index}.age")).collect();
-    for delay in numbers(12, 40) {
+    for delay in numbers(5, 40) {
         for file in &files {
             let seal = sandbox.run_with(["encrypt", "-f", "-r", &old, "-o", file], &plaintext);
             seal.is_silent_success();

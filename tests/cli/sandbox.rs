@@ -5,7 +5,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
     io::{Read, Write},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
@@ -33,10 +33,31 @@ pub(crate) const LENGTHS: [usize; 9] =
 /// The program under test.
 pub(crate) const SOLEKEY: &str = env!("CARGO_BIN_EXE_solekey");
 
-/// Whether `env` supports `--default-signal`, which starts a program with no signals ignored.
-static RESETS_SIGNALS: LazyLock<bool> = LazyLock::new(|| {
-    Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+/// The words that start a program without the terminal and the ignored signals of the tests: none, if the tests have neither. Each
+/// costs a millisecond, and there are ten thousand programs to start.
+static DETACHING: LazyLock<Vec<OsString>> = LazyLock::new(|| {
+    let mut words = Vec::new();
+    // Tests that run in the background may ignore signals, and the program would inherit and respect that.
+    if ignores_signals() {
+        let resets = Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status();
+        if resets.is_ok_and(|status| status.success()) {
+            words.extend(["env", "--default-signal"].map(OsString::from));
+        }
+    }
+    // In a new session, the program has no terminal to prompt on.
+    if File::open("/dev/tty").is_ok() {
+        words.extend(which("setsid").map(OsString::from));
+    }
+    words
 });
+
+/// Whether this process ignores a signal other than SIGPIPE, which every Rust program ignores and resets for others.
+fn ignores_signals() -> bool {
+    const SIGPIPE: u64 = 1 << 12;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t"));
+    ignored.is_none_or(|mask| u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & !SIGPIPE != 0))
+}
 
 /// Seconds that a test waits for a program. Generous, because the machine may be busy; only a failing test waits this long.
 const PATIENCE: u64 = 120;
@@ -133,16 +154,13 @@ impl Sandbox {
 
     /// Builds a command for any program in the same environment. `$SOLEKEY` is the program under test.
     pub(crate) fn detached(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut words = Vec::new();
-        // Tests that run in the background may ignore signals, and the program would inherit and respect that.
-        if *RESETS_SIGNALS {
-            words.extend([OsString::from("env"), OsString::from("--default-signal")]);
-        }
-        // In a new session, the program has no terminal to prompt on.
-        words.extend(which("setsid").map(OsString::from));
-        words.push(program.as_ref().to_owned());
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]);
+        // A whole path: the standard library forks to look for a name, which copies the page tables of this large process.
+        let program = program.as_ref();
+        let found = program.to_str().filter(|name| !name.contains('/')).and_then(which);
+        let program = found.map_or_else(|| program.to_owned(), OsString::from);
+        let mut words = DETACHING.iter().chain([&program]);
+        let mut command = Command::new(words.next().expect("the program is a word"));
+        command.args(words);
         let search = env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", search).env("HOME", self.folder.path()).env("SOLEKEY", SOLEKEY);
         command.current_dir(self.folder.path());

@@ -125,6 +125,9 @@ fn what_is_skipped_is_not_deleted() {
         let outcome = sandbox.run(["encrypt", "-r", &recipient, "--recursive", "--json", "--rm", flag, "tree"]);
         assert_eq!(counts(outcome.gave(), word), 7);
         assert!(!sandbox.path("tree/sub/7").exists() && sandbox.path("tree/sub/6").exists());
+        let why = if word == "unchanged" { "it is unchanged" } else { "its output exists" };
+        let outcome = sandbox.run(["encrypt", "-v", "-r", &recipient, flag, "tree/sub/6"]);
+        assert_eq!(outcome.stderr, format!("solekey: skipped 'tree/sub/6': {why}\n"));
     }
 }
 

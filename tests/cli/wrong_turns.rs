@@ -50,6 +50,30 @@ fn a_command_line_that_is_close_to_a_right_one_is_told_which() {
             "missing KEY",
             "usage: solekey paper [--svg FILE] KEY, or solekey paper --read --kind KIND -o FILE",
         ),
+        (&["nope"], "'nope' is not a command", "see 'solekey --help'"),
+        (&["--verison"], "unknown option '--verison'", "did you mean 'solekey --version'?"),
+        (&["encrypt", "--to", recipient], "unknown option '--to'", "see 'solekey encrypt --help'"),
+        (&["encrypt", "--sparse", "x"], "unknown option '--sparse'", "see 'solekey encrypt --help'"),
+        (
+            &["encrypt", "--threads", "x"],
+            "invalid value 'x' for '--threads <N>': it is not a number from 0 to 1,024",
+            "see 'solekey encrypt --help'",
+        ),
+        (
+            &["inspect", "--expect-recipients", "one", "x"],
+            "invalid value 'one' for '--expect-recipients <N>': it is not a number of stanzas, such as 2",
+            "see 'solekey inspect --help'",
+        ),
+        (
+            &["verify", "--max-work-factor", "64", "x"],
+            "invalid value '64' for '--max-work-factor <N>': it is not a number from 1 to 63",
+            "see 'solekey verify --help'",
+        ),
+        (
+            &["keygen", "--protect", "x", "--new-passphrase-fd", "x"],
+            "invalid value 'x' for '--new-passphrase-fd <N>': it is not the number of a file descriptor, such as 3",
+            "see 'solekey keygen --help'",
+        ),
         (&["xyzzy"], "'xyzzy' is not a command", "see 'solekey --help'"),
         (
             &["decrypt", "--idenity", "key.txt", "x.age"],

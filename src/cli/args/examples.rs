@@ -38,7 +38,10 @@ const DECRYPT: &[Example] = &[
     ("With the key in key.txt, into notes.txt:", "solekey decrypt -i key.txt notes.txt.age"),
     ("With an SSH key, to the screen:", "solekey decrypt -i ~/.ssh/id_ed25519 -c notes.txt.age"),
     ("A stream:", "solekey decrypt -i key.txt < photos.tar.age | tar x"),
-    ("A backup, into the folder restored:", "solekey decrypt -i key.txt --recursive -O restored backup"),
+    (
+        "A backup of the folder photos, into restored/photos:",
+        "solekey decrypt -i key.txt --recursive -O restored backup/photos",
+    ),
     ("A gibibyte from the middle of a large file:", "solekey decrypt -i key.txt --range 40G:1G -o part disk.img.age"),
 ];
 
@@ -53,11 +56,13 @@ const KEYGEN: &[Example] = &[
 const INSPECT: &[Example] = &[
     ("List who can open a file:", "solekey inspect notes.txt.age"),
     ("Which stanza is mine?", "solekey inspect -i key.txt notes.txt.age"),
+    ("Is the file for me, and for nobody else?", "solekey inspect -i key.txt --expect-recipients 1 notes.txt.age"),
     (
-        "Is the file for this public key, and for nobody else?",
-        "solekey inspect -r age1... --expect-recipients 1 notes.txt.age",
+        "Is it for this SSH key, and for nobody else? (An age1... key takes -i.)",
+        "solekey inspect -R ~/.ssh/id_ed25519.pub --expect-recipients 1 notes.txt.age",
     ),
-    ("Who can open a backup?", "solekey inspect --recursive backup"),
+    ("What types of keys open the files of a backup?", "solekey inspect --recursive backup"),
+    ("Which files does an old key still open?", "solekey inspect --recursive -i old.txt backup"),
 ];
 
 const VERIFY: &[Example] = &[
@@ -66,12 +71,19 @@ const VERIFY: &[Example] = &[
 ];
 
 const REKEY: &[Example] = &[
-    ("Give files a new set of recipients:", "solekey rekey -i key.txt -R team.txt *.age"),
-    ("Add one recipient to those of a file:", "solekey rekey --add -i key.txt -r age1... notes.txt.age"),
+    ("Give files a new set of recipients; nobody else keeps access:", "solekey rekey -i key.txt -R team.txt *.age"),
     (
-        "Remove one from all files of a backup, after checking which would change:",
-        "solekey rekey --remove -i key.txt -r age1... --recursive --dry-run backup\n\
-         solekey rekey --remove -i key.txt -r age1... --recursive backup",
+        "The same for a backup, after checking which files would change:",
+        "solekey rekey -i key.txt -R team.txt --recursive --dry-run backup\n\
+         solekey rekey -i key.txt -R team.txt --recursive backup",
+    ),
+    (
+        "Add a recipient, without naming the others; the file key stays the same:",
+        "solekey rekey --add --header-only -i key.txt -r age1... notes.txt.age",
+    ),
+    (
+        "Remove an SSH key from files that only it and key.txt open:",
+        "solekey rekey --remove -i key.txt -R ~/.ssh/id_ed25519.pub *.age",
     ),
 ];
 

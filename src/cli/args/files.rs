@@ -6,11 +6,11 @@ use std::{
 };
 
 use clap::{
-    Args, ValueHint,
+    Arg, Args, ValueHint,
     builder::{PathBufValueParser, TypedValueParser},
 };
 
-use crate::cli::args::layout::OTHER;
+use crate::cli::args::{layout::OTHER, numbers::thread_count};
 
 /// The argument that stands for standard input or standard output.
 pub(crate) const DASH: &str = "-";
@@ -24,7 +24,10 @@ pub(crate) struct FileArgs {
     /// Write to standard output; for one input only
     #[arg(short = 'c', long, conflicts_with = "output", help_heading = "Output")]
     pub(crate) stdout: bool,
-    /// Write outputs to the folder DIR, created if missing; links below it are not followed
+    /// Write outputs to the folder DIR, created if missing; with --recursive, they keep their folders below it.
+    ///
+    /// A FILE goes directly into DIR. With --recursive, a folder goes there under its own name: photos/1.jpg becomes
+    /// DIR/photos/1.jpg.age. With --files-from, files keep the folders in their names. Links below DIR are not followed.
     #[arg(short = 'O', long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output",
         conflicts_with_all = ["output", "stdout"])]
     pub(crate) output_dir: Option<PathBuf>,
@@ -35,7 +38,8 @@ pub(crate) struct FileArgs {
     pub(crate) force: bool,
     /// Skip an input if its output exists with the expected size and the input's modification time; replace other outputs.
     ///
-    /// This is for repeated backups. A skipped file keeps its recipients.
+    /// This is for repeated backups. A skipped file keeps its recipients. If the number of recipients has changed, the size of the
+    /// outputs has too, and all files are encrypted again.
     #[arg(long, help_heading = "Output", conflicts_with_all = ["stdout", "skip_existing", "no_preserve"])]
     pub(crate) update: bool,
     /// Skip an input if its output exists, whatever it contains
@@ -76,6 +80,31 @@ impl FileArgs {
     }
 }
 
+/// Returns an option of [`FileArgs`] with its help for `decrypt`, and any other argument as it is.
+pub(super) fn of_decrypt(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "recursive" => arg.help("Decrypt every .age file in the named folders and below; skip links and devices"),
+        "stdout" => arg.help("Write to standard output, one file after another"),
+        "output_dir" => arg.long_help(
+            "Write outputs to the folder DIR, created if missing; with --recursive, they keep their folders below it.\n\n\
+             A FILE goes directly into DIR. With --recursive, a folder goes there under its own name: for 'backup/photos', \
+             backup/photos/1.jpg.age becomes DIR/photos/1.jpg; for 'backup', it becomes DIR/backup/photos/1.jpg. With \
+             --files-from, files keep the folders in their names. Links below DIR are not followed.",
+        ),
+        "update" => arg
+            .help(
+                "Skip an input if its output exists with the expected size and the input's modification time; replace other \
+                 outputs, but none that is newer than its input",
+            )
+            .long_help(
+                "Skip an input if its output exists with the expected size and the input's modification time; replace other \
+                 outputs, but none that is newer than its input.\n\n\
+                 This is for restoring from a backup. With -f, newer outputs are replaced too.",
+            ),
+        _ => arg,
+    }
+}
+
 fn is_dash(path: &PathBuf) -> bool {
     path == Path::new(DASH)
 }
@@ -93,7 +122,8 @@ pub(crate) struct InputArgs {
     #[arg(short = '0', long, help_heading = "Input", requires = "files_from")]
     pub(crate) null: bool,
     /// Use N threads, at most 1024; by default, or if N is 0, one for each core
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = OTHER)]
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, hide_default_value = true,
+        value_parser = thread_count, help_heading = OTHER)]
     pub(crate) threads: usize,
     /// Files to process; standard input if none is given, or for '-'
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]

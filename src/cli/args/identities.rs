@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint, value_parser};
+use clap::{Args, ValueHint};
 
-use crate::crypto::WORK_FACTOR_LIMIT;
+use crate::{cli::args::numbers::work_factor, crypto::WORK_FACTOR_LIMIT};
 
 /// Identities, and limits on their use.
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub(crate) struct IdentityArgs {
     #[arg(long, help_heading = "Identities")]
     pub(crate) identities_only: bool,
     /// Reject files with a scrypt work factor above N
-    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = value_parser!(u8).range(1..=63),
+    #[arg(long, value_name = "N", default_value_t = WORK_FACTOR_LIMIT, value_parser = work_factor,
         help_heading = "Identities")]
     pub(crate) max_work_factor: u8,
 }

@@ -8,6 +8,7 @@ mod examples;
 mod files;
 mod identities;
 mod layout;
+mod numbers;
 mod paper;
 mod passphrases;
 mod plugins;
@@ -64,7 +65,7 @@ pub(crate) struct MessageArgs {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OTHER)]
     pub(crate) quiet: bool,
-    /// Report each file processed
+    /// Print more, such as each file processed and protections that the system lacks
     #[arg(short, long, global = true, help_heading = OTHER)]
     pub(crate) verbose: bool,
     /// Show a progress bar on standard error: auto (the default: on a terminal, for work longer than a second), always, or never
@@ -144,21 +145,44 @@ impl Verb {
     }
 }
 
-/// The command line as data, from which man pages and completions are generated.
+/// The options of all commands that a command's help leaves out, because they do nothing there.
+fn without_effect(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "keygen" => &["progress"],
+        "paper" | "completions" => &["progress", "verbose"],
+        _ => &[],
+    }
+}
+
+/// The complete command line as data, from which man pages and completions are generated.
 #[must_use]
 pub fn command() -> Command {
+    let mut command = parser();
+    // Only a command that has been built has the verb `help`.
+    command.build();
+    let about = |verb: Command| verb.about("Print the help of COMMAND");
+    command.mut_subcommand("help", |verb| about(verb).mut_subcommand("help", about))
+}
+
+/// The command line, for parsing: a command is built only when it is called, which saves time at the start.
+pub(crate) fn parser() -> Command {
     let styles = STYLES;
     let heading = styles.get_header();
     let after = format!("{}\n\n{heading}Exit status:{heading:#}{AFTER_OPTIONS}", examples::text("solekey").ansi());
+    let arguments = Arguments::command();
+    let every: Vec<Arg> = arguments.get_arguments().cloned().collect();
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).global(true);
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    Arguments::command()
+    arguments
         .override_usage(usage::text("solekey"))
         .after_help(StyledStr::from(after))
         .mut_subcommands(|verb| {
             let examples = examples::text(verb.get_name());
             let usage = usage::text(verb.get_name());
-            in_sections(verb).override_usage(usage).after_help(examples)
+            let idle = without_effect(verb.get_name());
+            let hidden = every.iter().filter(|arg| idle.contains(&arg.get_id().as_str())).cloned();
+            let hidden: Vec<_> = hidden.map(|arg| arg.hide(true)).collect();
+            in_sections(verb).override_usage(usage).after_help(examples).args(hidden)
         })
         .arg(
             version

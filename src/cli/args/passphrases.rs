@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use crate::cli::args::numbers::descriptor;
+
 /// Where passphrases come from.
 #[derive(Args)]
 pub(crate) struct Passphrases {
     /// Read the passphrase from the first line of file descriptor N, a pipe or a file that nothing else reads
-    #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "passphrase_file")]
+    #[arg(long, value_name = "N", value_parser = descriptor, help_heading = "Passphrases", conflicts_with = "passphrase_file")]
     pub(crate) passphrase_fd: Option<u32>,
     /// Read the passphrase from the first line of FILE
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]
@@ -22,7 +24,7 @@ pub(crate) struct Passphrases {
 #[derive(Args)]
 pub(crate) struct NewPassphrases {
     /// Read the new passphrase from the first line of file descriptor N; --passphrase-fd gives the old one
-    #[arg(long, value_name = "N", help_heading = "Passphrases", conflicts_with = "new_passphrase_file")]
+    #[arg(long, value_name = "N", value_parser = descriptor, help_heading = "Passphrases", conflicts_with = "new_passphrase_file")]
     pub(crate) new_passphrase_fd: Option<u32>,
     /// Read the new passphrase from the first line of FILE; --passphrase-file gives the old one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Passphrases")]

@@ -69,10 +69,13 @@ impl Args for InspectRecipients {
     fn augment_args(command: Command) -> Command {
         let about = |arg: Arg, help: &'static str| arg.help(help);
         RekeyRecipients::augment_args(command)
-            .mut_arg("recipient", |arg| about(arg, "Report which stanzas are for the public key KEY, if any"))
-            .mut_arg("recipients-file", |arg| {
-                about(arg, "Report which stanzas are for the public keys in FILE, one per line")
+            .mut_arg("recipient", |arg| {
+                about(
+                    arg,
+                    "Report which stanzas are for the public key KEY; X25519 and post-quantum stanzas do not tell",
+                )
             })
+            .mut_arg("recipients-file", |arg| about(arg, "Report the same for the public keys in FILE, one per line"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -99,7 +102,10 @@ impl Args for EncryptRecipients {
                     .help_heading("Recipients")
                     .help("Like -R, but skip SSH keys of types that cannot be encrypted to, with a warning"),
             )
-            .arg(file(flag("identity", 'i')).help("Encrypt to the public keys of the identities in FILE"))
+            .arg(
+                file(flag("identity", 'i'))
+                    .help("Encrypt to the public keys of the identities in FILE, your own key file for example"),
+            )
             .arg(
                 flag("plugin", 'j')
                     .value_name("NAME")

@@ -8,7 +8,8 @@ fn of(command: &str) -> &'static [&'static str] {
         "keygen" => &["[-o FILE | --default] [--pq] [-p]", "-y [INPUT]", "--protect KEY"],
         "rekey" => &[
             "[OPTIONS] [-i IDENTITY]... {-r KEY | -R FILE}... FILE...",
-            "[OPTIONS] {--add | --remove} {-r KEY | -R FILE}... FILE...",
+            "--add [-i IDENTITY]... {-r KEY | -R FILE}... FILE...",
+            "--remove [-i IDENTITY]... {-r KEY | -R FILE}... FILE...",
             "[OPTIONS] [-i IDENTITY]... -p FILE...",
         ],
         "salvage" => &["[OPTIONS] [-i IDENTITY]... -o OUT FILE"],

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::cli::args::{
-    files::{FileArgs, InputArgs, input_path},
+    files::{FileArgs, InputArgs, input_path, of_decrypt},
     identities::{IdentityArgs, NamedIdentities},
     layout::OTHER,
+    numbers::{stanza_count, thread_count},
     passphrases::{NewPassphrases, Passphrases},
     plugins::{PluginRules, RunPlugins},
     range::ByteRange,
@@ -31,7 +32,7 @@ pub(crate) struct Encrypt {
     #[arg(short, long, help_heading = "Recipients", conflicts_with_all = ["recipient", "recipients-file", "authorized-keys", "identity", "plugin"])]
     pub(crate) passphrase: bool,
     /// Fail, before anything is written, unless the header has exactly N stanzas
-    #[arg(long, value_name = "N", help_heading = "Recipients")]
+    #[arg(long, value_name = "N", value_parser = stanza_count, help_heading = "Recipients")]
     pub(crate) expect_recipients: Option<usize>,
     /// Write ASCII armor, text that can be mailed and pasted
     #[arg(short, long, help_heading = "Output")]
@@ -59,8 +60,7 @@ pub(crate) struct Encrypt {
 /// gets its final name only when it is complete and authentic: after a failure, nothing appears under that name. Standard output
 /// gets only authentic bytes, but some may have been written before a failure: check the exit status.
 #[derive(Args)]
-#[command(mut_arg("recursive", |arg| arg.help("Decrypt every .age file in the named folders and below; skip links and devices")))]
-#[command(mut_arg("stdout", |arg| arg.help("Write to standard output, one file after another")))]
+#[command(mut_args(of_decrypt))]
 pub(crate) struct Decrypt {
     #[command(flatten)]
     pub(crate) identities: IdentityArgs,
@@ -128,10 +128,10 @@ pub(crate) struct Rekey {
     #[arg(short, long, help_heading = "Recipients",
         conflicts_with_all = ["recipient", "recipients-file", "add", "remove", "header_only"])]
     pub(crate) passphrase: bool,
-    /// Add these recipients to those of each file
+    /// Add these recipients to those of each file; use --header-only unless your identities show who the others are
     #[arg(long, conflicts_with = "remove", help_heading = "Recipients")]
     pub(crate) add: bool,
-    /// Remove these recipients from each file
+    /// Remove these recipients from each file; for X25519 and post-quantum keys, also give their identities with -i
     #[arg(long, help_heading = "Recipients")]
     pub(crate) remove: bool,
     /// Write only a new header: fast, but the file key stays the same, so anyone who has it can still decrypt
@@ -181,7 +181,8 @@ pub(crate) struct Salvage {
     #[arg(long, help_heading = OTHER)]
     pub(crate) json: bool,
     /// Use N threads, at most 1024; by default, or if N is 0, one for each core
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = OTHER)]
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, hide_default_value = true,
+        value_parser = thread_count, help_heading = OTHER)]
     pub(crate) threads: usize,
     /// The damaged file
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = input_path())]
@@ -262,12 +263,13 @@ pub(crate) enum Shell {
 /// With -i or -j, reports which stanzas are yours, and authenticates the header; the status is 3 if none are. Also tries default
 /// identities that need no passphrase and no plugin; these need not match.
 ///
-/// With -r and -R, reports which stanzas are for these keys, and which keys have none. Stanzas for ssh-ed25519, ssh-rsa and tag
-/// keys identify their key by four bytes, but only an identity can prove it. By design, X25519 and post-quantum stanzas do not
-/// identify their key.
+/// With -r and -R, reports which stanzas are for these keys, and which keys have none, but does not fail for those. Stanzas for
+/// ssh-ed25519, ssh-rsa and tag keys identify their key by four bytes, but only an identity can prove it. By design, X25519 and
+/// post-quantum stanzas (for age1... and age1pq1... keys) do not identify their key: only an identity can.
 ///
-/// With --recursive, prints one line for each file, to show who can open a backup. If you add -i, lists only the files that these
-/// identities open, to show what an old key still opens; the status is 3 if there are none.
+/// With --recursive, prints one line for each file, with the type of each stanza, or its key where -r, -R or your identities show
+/// it. So for age1... keys of others, it tells how many can open a file, but not which. If you add -i, lists only the files that
+/// these identities open, to show what an old key still opens; the status is 3 if there are none.
 #[derive(Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -277,7 +279,7 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) plugins: RunPlugins,
     /// Fail unless the header has exactly N stanzas
-    #[arg(long, value_name = "N", help_heading = "Recipients")]
+    #[arg(long, value_name = "N", value_parser = stanza_count, help_heading = "Recipients")]
     pub(crate) expect_recipients: Option<usize>,
     /// Print one JSON object for each file
     #[arg(long, help_heading = OTHER)]
@@ -285,7 +287,7 @@ pub(crate) struct Inspect {
     /// Also report the size of the payload as age-inspect does
     #[arg(long, hide = true)]
     pub(crate) padded: bool,
-    /// Inspect every .age file in the named folders and below, and print a line for each; skip links and devices
+    /// Inspect every .age file in the named folders and below, and print a line for each, with the types of its stanzas; skip links and devices
     #[arg(long, help_heading = "Input")]
     pub(crate) recursive: bool,
     /// Files to inspect; standard input if none is given, or for '-'

@@ -119,7 +119,15 @@ impl<'a> Reports<'a> {
                 summary.iter().for_each(|summary| self.messages.verbose(summary));
             }
             Ok(Done::Planned { .. }) => self.written += 1,
-            Ok(Done::Skipped) => self.skipped += 1,
+            Ok(Done::Skipped) => {
+                self.skipped += 1;
+                let why = if self.args.update { "it is unchanged" } else { "its output exists" };
+                let skipped = outcome
+                    .input
+                    .as_deref()
+                    .and_then(|input| self.messages.if_verbose(|| format!("skipped {}: {why}", display_name(input))));
+                skipped.iter().for_each(|skipped| self.messages.verbose(skipped));
+            }
             Err(_) => self.failed += 1,
         }
         let printed = match &mut self.stdout {

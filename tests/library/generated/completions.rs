@@ -62,10 +62,8 @@ fn command() -> Command {
         let tool = Command::new(*name).bin_name(format!("solekey {name}")).about(about);
         tool.args(shared.iter().chain(*own).map(arg)).arg(file)
     });
-    // Built before the tools are added, which do not have the options that every command has.
-    let mut command = solekey::cli::command().bin_name("solekey");
-    command.build();
-    command.subcommands(tools)
+    // The command is built, so that the tools do not get the options that every command has.
+    solekey::cli::command().bin_name("solekey").subcommands(tools)
 }
 
 /// Appended to clap's bash script: the files that each option and each command takes, where that script has all files or only flags.
@@ -112,6 +110,8 @@ _solekey_files() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$word" in
             -*) ;;
+            # The value of an option before the verb.
+            auto|always|never) ;;
             *) verb="$word"; break ;;
         esac
     done
@@ -119,7 +119,7 @@ _solekey_files() {
     local found=("${COMPREPLY[@]}")
     COMPREPLY=()
     case "$verb" in
-        "")
+        ""|help|completions)
             for word in "${found[@]}"; do
                 [[ "$word" == -* ]] || COMPREPLY+=("$word")
             done
@@ -137,13 +137,27 @@ const ZSH_FILES: &[(&[&str], &str)] = &[
     (&["-R+", "--recipients-file=", "--authorized-keys="], "(*.(pub|txt|keys)|authorized_keys*)"),
 ];
 
-/// The same in fish, which offers files with one suffix first: the name of an option.
+/// The same in fish: the name of an option, and a pattern for the ends of names.
 const FISH_FILES: &[(&str, &str)] = &[
-    (" -l identity ", ".txt"),
-    (" -l protect ", ".txt"),
-    (" -l recipients-file ", ".pub"),
-    (" -l authorized-keys ", ".pub"),
+    (" -l identity ", r"(?:\.txt|\.key|id_[^/]*[^b/])"),
+    (" -l protect ", r"(?:\.txt|\.key|id_[^/]*[^b/])"),
+    (" -l recipients-file ", r"(?:\.pub|\.txt|\.keys|authorized_keys[^/]*)"),
+    (" -l authorized-keys ", r"(?:\.pub|\.txt|\.keys|authorized_keys[^/]*)"),
 ];
+
+/// Put before clap's fish script.
+const FISH_NAMES: &str = r#"# Prints the names whose end matches a pattern, and folders; all names if there are none of these names.
+function __solekey_names
+    set -l all (complete -C "'' "(commandline -ct) | string replace -r '\t.*' '')
+    set -l fit (string match -r -- ".*$argv[1]\$" $all)
+    if set -q fit[1]
+        set all $fit (string match -r -- '.*/$' $all)
+    end
+    # With a tab after it, a name does not get the description of the option.
+    set -q all[1]; and printf '%s\t\n' $all
+end
+
+"#;
 
 /// Generates a completion script with clap, extended to suggest the right files first.
 fn completion(shell: Shell) -> Vec<u8> {
@@ -163,7 +177,8 @@ fn bash(script: &str) -> String {
     let (functions, last) =
         script.split_once("\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4").expect("clap's bash script ends this way");
     let files = BASH_FILES.replace("VERBS", &OPENING.join("|"));
-    let last = last.replace("-F _solekey ", "-F _solekey_files ");
+    // Names in the order of the folder are hard to read.
+    let last = last.replace("-F _solekey ", "-F _solekey_files ").replace("-o nosort ", "");
     format!("{functions}{files}\nif [[ \"${{BASH_VERSINFO[0]}}\" -eq 4{last}")
 }
 
@@ -190,16 +205,18 @@ fn fish(script: &str) -> String {
     let lines = script.split_inclusive('\n').map(|line| {
         let of_option = FISH_FILES.iter().find(|(option, _)| line.contains(option));
         match (of_option, line.strip_suffix(" -r -F\n")) {
-            // With a tab after it, a file does not get the description of the option.
-            (Some((_, suffix)), Some(start)) => {
-                format!("{start} -r -k -f -a '(__fish_complete_suffix {suffix} | string replace -r \"\\$\" \\t)'\n")
-            }
+            (Some((_, pattern)), Some(start)) => format!("{start} -r -f -a \"(__solekey_names '{pattern}')\"\n"),
+            // Clap's condition for the words after `help` includes the word `help`, and so never holds.
+            _ if line.contains("using_subcommand help; and not ") => line.replacen(" help\" -f", "\" -f", 1),
             _ => line.to_owned(),
         }
     });
     let script: String = lines.collect();
     let condition = format!("__fish_seen_subcommand_from {}", OPENING.join(" "));
-    format!("{script}complete -c solekey -n \"{condition}\" -kxa \"(__fish_complete_suffix .age)\"\n")
+    let opening = format!("complete -c solekey -n \"{condition}\" -xa \"(__solekey_names '\\.(?:age|asc)')\"\n");
+    // Clap's script leaves out the values of arguments without a name.
+    let shells = "complete -c solekey -n \"__fish_solekey_using_subcommand completions\" -f -a \"bash elvish fish powershell zsh\"\n";
+    format!("{FISH_NAMES}{script}{opening}{shells}")
 }
 
 /// Returns the scripts for all shells.

@@ -26,12 +26,12 @@ const WIDTH: usize = 80;
 /// Returns all man pages: one for the program, one for each verb, and one for key files.
 pub(super) fn man_pages() -> BTreeMap<PathBuf, Vec<u8>> {
     // The verb `help` needs no page, since `solekey help VERB` prints what the pages contain.
-    let mut command = solekey::cli::command().disable_help_subcommand(true);
-    command.build();
+    let command = solekey::cli::command();
+    let verbs = || command.get_subcommands().filter(|verb| verb.get_name() != "help");
     let names: Vec<_> = std::iter::once("solekey".to_owned())
-        .chain(command.get_subcommands().map(|verb| format!("solekey-{}", verb.get_name())))
+        .chain(verbs().map(|verb| format!("solekey-{}", verb.get_name())))
         .collect();
-    let pages = std::iter::once(&command).chain(command.get_subcommands());
+    let pages = std::iter::once(&command).chain(verbs());
     let written = (Path::new("man").join("solekey-file.5"), FILE_PAGE.as_bytes().to_vec());
     pages
         .zip(&names)
@@ -100,7 +100,8 @@ fn description(command: &Command, about: &str) -> String {
 }
 
 fn commands(command: &Command) -> String {
-    let list = command.get_subcommands().map(|verb| {
+    let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help");
+    let list = verbs.map(|verb| {
         let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
         format!(".TP\n.BR solekey\\-{} (1)\n{}.\n", escaped(verb.get_name()), escaped(&about))
     });

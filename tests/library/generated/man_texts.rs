@@ -118,147 +118,226 @@ A signal ended the program. Subtract 128 to get its number: 130 is an interrupt 
 
 pub(super) const RECIPES: &str = "\
 .SH EXAMPLES
+Make a key; the public key is printed:
+.PP
+.RS
+.nf
+solekey keygen \\-o key.txt
+.fi
+.RE
+.PP
+Encrypt a file to a friend\\(aqs public key, or to several and to yourself.
+.B \\-r
+takes a public key and
+.B \\-R
+a file of them;
+.B \\-i
+of encrypt takes your own key file, which holds your public key too:
+.PP
+.RS
+.nf
+solekey encrypt \\-r age1... notes.txt
+solekey encrypt \\-R friends.txt \\-i key.txt notes.txt
+.fi
+.RE
+.PP
+Decrypt it:
+.PP
+.RS
+.nf
+solekey decrypt \\-i key.txt notes.txt.age
+.fi
+.RE
+.PP
+Encrypt a file with a passphrase instead of keys, and decrypt it:
+.PP
+.RS
+.nf
+solekey encrypt \\-p notes.txt
+solekey decrypt notes.txt.age
+.fi
+.RE
+.PP
 Encrypt a folder as one archive, and unpack it again:
 .PP
+.RS
 .nf
 tar c photos | solekey encrypt \\-R friends.txt \\-o photos.tar.age
 solekey decrypt \\-i key.txt \\-c photos.tar.age | tar x
 .fi
+.RE
 .PP
 Compress first; encrypted data does not compress:
 .PP
+.RS
 .nf
 zstd \\-c disk.img | solekey encrypt \\-R friends.txt > disk.img.zst.age
 .fi
+.RE
 .PP
 Encrypt a database dump, or any other stream. Without pipefail, a dump that fails halfway looks like a success, because the status
 of a pipeline is that of its last command:
 .PP
+.RS
 .nf
 set \\-o pipefail
 pg_dump app | solekey encrypt \\-R friends.txt \\-o app.sql.age
 createdb restored
 solekey decrypt \\-i key.txt \\-c app.sql.age | psql \\-q \\-v ON_ERROR_STOP=1 restored
 .fi
+.RE
 .PP
 Encrypt on a host that has only public keys, and so cannot open its own backups. The key stays on this machine:
 .PP
+.RS
 .nf
 tar c /etc | ssh vault \\(aqsolekey encrypt \\-R keys.txt \\-o etc.tar.age\\(aq
 ssh vault cat etc.tar.age | solekey decrypt \\-i key.txt | tar t
 .fi
+.RE
 .PP
 Send a file to a host without solekey:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt notes.txt
 echo put notes.txt.age | sftp \\-q \\-b \\- vault > /dev/null
 .fi
+.RE
 .PP
 Split the output into pieces of 4 GiB, or send it to an object store:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | split \\-b 4G \\- disk.age.
 cat disk.age.* | solekey decrypt \\-i key.txt \\-o disk.img
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | aws s3 cp \\- s3://bucket/disk.img.age
 .fi
+.RE
 .PP
 Send a file to any store that rclone supports, without a temporary file:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt \\-o \\- disk.img | rclone rcat store:disk.img.age
 rclone cat store:disk.img.age | solekey decrypt \\-i key.txt \\-o copy.img
 .fi
+.RE
 .PP
 Decrypt part of a file in such a store, without fetching all of it:
 .PP
+.RS
 .nf
 rclone mount \\-\\-read\\-only \\-\\-daemon store: /mnt/store
 solekey decrypt \\-i key.txt \\-c \\-\\-range 2M:64K /mnt/store/disk.img.age > part
 .fi
+.RE
 .PP
 Encrypt a folder, file by file; then check all of it, and give it new recipients:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt \\-\\-recursive \\-O /backup photos
 solekey verify \\-q \\-i key.txt \\-\\-recursive /backup
 solekey rekey \\-i key.txt \\-R new\\-friends.txt \\-\\-recursive /backup
 .fi
+.RE
 .PP
 Make the same backup every day, on a host that has only public keys. solekey skips a file if its output has the expected size and
 exactly the file\\(aqs modification time, and opens neither. Skipped files keep their recipients: the second line lists them, and
 .B rekey
-changes them. Files deleted from the folder stay in the backup. On a file system with coarser times, such as FAT, every file is
-encrypted again:
+changes them. If the number of recipients changes, so does the expected size, and every file is encrypted again. Files deleted from
+the folder stay in the backup. On a file system with coarser times, such as FAT, every file is encrypted again. The third line
+restores the files to /restored/photos, except those that are newer there:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt \\-\\-recursive \\-\\-update \\-O /backup photos
 solekey inspect \\-\\-recursive /backup
-solekey decrypt \\-i key.txt \\-\\-recursive \\-\\-update \\-O /restored /backup
+solekey decrypt \\-i key.txt \\-\\-recursive \\-\\-update \\-O /restored /backup/photos
 .fi
+.RE
 .PP
 Decrypt a gibibyte from the middle of a backup, without reading the rest:
 .PP
+.RS
 .nf
 solekey decrypt \\-i key.txt \\-c \\-\\-range 40G:1G disk.img.age > part
 .fi
+.RE
 .PP
 Use several processes at once, or several machines that share a file system:
 .PP
+.RS
 .nf
 find tree \\-type f \\-print0 | xargs \\-0 \\-n 100 \\-P 4 solekey encrypt \\-R friends.txt
 .fi
+.RE
 .PP
 Use two other machines with GNU parallel, which sends each file there and fetches the result:
 .PP
+.RS
 .nf
 find photos \\-type f | parallel \\-S one,two \\-\\-basefile friends.txt \\-\\-transferfile {} \\e
   \\-\\-return {}.age \\-\\-cleanup solekey encrypt \\-R friends.txt {}
 .fi
+.RE
 .PP
 Keep encrypted files in Git, with diffs that you can read. Git runs this only in repositories where you configure it:
 .PP
+.RS
 .nf
 echo \\(aq*.age diff=solekey\\(aq >> .gitattributes
 git config diff.solekey.textconv \\(aqsolekey decrypt \\-i ~/key.txt \\-c\\(aq
 git diff HEAD~ notes.txt.age
 .fi
+.RE
 .PP
 Sign a receipt with an SSH key, so that others can check who encrypted what to whom. Each line of signers.txt holds a name and a
 public key:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt \\-\\-receipt photos.json photos.tar
 ssh\\-keygen \\-q \\-Y sign \\-f ~/.ssh/id_ed25519 \\-n receipt photos.json
 ssh\\-keygen \\-Y verify \\-f signers.txt \\-I alice@example.org \\-n receipt \\-s photos.json.sig < photos.json
 .fi
+.RE
 .PP
 See what would be replaced or deleted:
 .PP
+.RS
 .nf
 solekey encrypt \\-R friends.txt \\-\\-recursive \\-\\-rm \\-\\-dry\\-run photos
 .fi
+.RE
 .PP
 Give everything new recipients after somebody has left. If this is interrupted, run it again with both identities: it skips files
 that only the new one can open. The last line lists the files that the old key still opens:
 .PP
+.RS
 .nf
 solekey rekey \\-i new.txt \\-i old.txt \\-R new\\-friends.txt \\-\\-recursive /backup
 solekey inspect \\-\\-recursive \\-i old.txt /backup
 .fi
+.RE
 .PP
 Print a key on paper, and read it back. The sheet holds the secret key, so print it where nobody else can read it:
 .PP
+.RS
 .nf
 solekey paper \\-\\-svg key.svg key.txt | lp
 solekey paper \\-\\-read \\-\\-kind x25519 \\-o key.txt
 .fi
+.RE
 .PP
 Recover the intact parts of a damaged backup, and list the lost ranges:
 .PP
+.RS
 .nf
 solekey salvage \\-i key.txt \\-o disk.img disk.img.age > lost.json
 .fi
+.RE
 ";
 
 pub(super) const JSON: &str = "\

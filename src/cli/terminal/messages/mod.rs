@@ -1,6 +1,7 @@
 //! Messages on standard error: errors, hints, warnings, and what `--verbose` reports.
 
 pub(crate) mod color;
+mod similar;
 mod usage;
 
 use std::{

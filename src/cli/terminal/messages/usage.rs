@@ -6,13 +6,16 @@ use std::{
 };
 
 use clap::{
-    Command, Error,
+    Arg, Command, Error,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
 use crate::cli::{
     args,
-    terminal::escape::{escaped, may_be_shown},
+    terminal::{
+        escape::{escaped, may_be_shown},
+        messages::similar::similar,
+    },
 };
 
 /// Words that other programs have for a command of this one.
@@ -52,7 +55,7 @@ pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
     let program = args::command();
     let asked = if typed.first().is_some_and(|word| word == "help") { &typed[1..] } else { typed };
     let Some(verb) = verb(&program, asked) else {
-        return wrong_verb(error, asked).unwrap_or_else(|| "see 'solekey --help'".to_owned());
+        return wrong_verb(&program, asked).unwrap_or_else(|| "see 'solekey --help'".to_owned());
     };
     let word = context(error, ContextKind::InvalidArg).and_then(|words| words.into_iter().next());
     match (error.kind(), word.as_deref()) {
@@ -70,10 +73,12 @@ pub(super) fn hint(error: &Error, typed: &[OsString]) -> String {
             let name = escaped(&file);
             format!("if you mean the file '{name}', write './{name}'")
         }
-        (ErrorKind::UnknownArgument, Some(_)) => match context(error, ContextKind::SuggestedArg).as_deref() {
-            Some([similar, ..]) => format!("did you mean '{similar}'? Otherwise see 'solekey {verb} --help'"),
-            _ => format!("see 'solekey {verb} --help'"),
-        },
+        (ErrorKind::UnknownArgument, Some(word)) => {
+            match program.find_subcommand(&verb).and_then(|verb| option(verb, word)) {
+                Some(similar) => format!("did you mean '--{similar}'? Otherwise see 'solekey {verb} --help'"),
+                None => format!("see 'solekey {verb} --help'"),
+            }
+        }
         _ => format!("see 'solekey {verb} --help'"),
     }
 }
@@ -98,7 +103,7 @@ fn verb(program: &Command, typed: &[OsString]) -> Option<String> {
 }
 
 /// What to write in place of a first word that names no command.
-fn wrong_verb(error: &Error, typed: &[OsString]) -> Option<String> {
+fn wrong_verb(program: &Command, typed: &[OsString]) -> Option<String> {
     let word = typed.first()?;
     let last = PathBuf::from(typed.last()?);
     // A name that is there already tells more than a placeholder.
@@ -117,10 +122,18 @@ fn wrong_verb(error: &Error, typed: &[OsString]) -> Option<String> {
         return Some("did you mean 'solekey --version'?".to_owned());
     }
     let synonym = SYNONYMS.iter().find(|(words, _)| words.contains(&word)).map(|(_, verb)| *verb);
-    // The best is the last. Aliases of one letter resemble everything.
-    let similar = context(error, ContextKind::SuggestedSubcommand).unwrap_or_default();
-    let similar = similar.iter().rev().find(|verb| verb.len() > 1).map(String::as_str);
-    synonym.map(usage).or_else(|| similar.map(|verb| format!("did you mean 'solekey {verb}'?")))
+    let similar = || match option(program, word) {
+        Some(option) => Some(format!("--{option}")),
+        None => similar(word, program.get_subcommands().map(Command::get_name)).map(str::to_owned),
+    };
+    synonym.map(usage).or_else(|| similar().map(|words| format!("did you mean 'solekey {words}'?")))
+}
+
+/// The option of a command that was probably meant by a word.
+fn option<'c>(command: &'c Command, word: &str) -> Option<&'c str> {
+    let name = word.strip_prefix("--")?;
+    let name = name.split('=').next().unwrap_or_default();
+    similar(name, command.get_arguments().filter(|arg| !arg.is_hide_set()).filter_map(Arg::get_long))
 }
 
 fn context(error: &Error, kind: ContextKind) -> Option<Vec<String>> {
