@@ -1,10 +1,15 @@
 //! The command that runs, so that hints name only options that it has.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
+
+use clap::Command;
 
 use crate::cli::{args, terminal::persona};
 
 static COMMAND: OnceLock<&'static str> = OnceLock::new();
+
+/// Built once: a run may have an error for each of its files.
+static PROGRAM: LazyLock<Command> = LazyLock::new(args::parser);
 
 /// Remembers the command's name. Called once, before any message.
 pub(crate) fn remember(name: &'static str) {
@@ -21,8 +26,7 @@ pub(crate) fn has_option(long: &str) -> bool {
     if persona::is_drop_in() {
         return false;
     }
-    let program = args::command();
-    let command = COMMAND.get().and_then(|name| program.find_subcommand(name));
+    let command = COMMAND.get().and_then(|name| PROGRAM.find_subcommand(name));
     command.is_some_and(|command| command.get_arguments().any(|argument| argument.get_long() == Some(long)))
 }
 

@@ -73,6 +73,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("qrcode", &["cli/commands/paper/sheet.rs"]),
     ("clap", &["cli/args/", "cli/mod.rs", "cli/terminal/"]),
     ("humantime", &["cli/keys/new_key_file.rs"]),
+    ("strsim", &["cli/terminal/messages/similar.rs"]),
     ("indicatif", &["cli/terminal/progress/look.rs", "cli/terminal/progress/mod.rs"]),
     ("rpassword", &["cli/platform/windows.rs"]),
     // Reports derive `Serialize` where they are defined; one file turns them into text.

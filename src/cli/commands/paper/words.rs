@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use bip39::{Error as Bip39Error, Language, Mnemonic};
 
 use crate::{
-    cli::terminal::advice::Advise,
+    cli::terminal::{advice::Advise, messages::similar::errors},
     crypto::{SEED, secrecy::Zeroizing},
 };
 
@@ -86,8 +86,8 @@ impl Suggestions {
         let mut near: Vec<_> = Language::English
             .word_list()
             .iter()
-            .map(|known| (!known.starts_with(word), distance(word, known), *known))
-            .filter(|(is_other, distance, _)| !is_other || *distance <= 2)
+            .map(|known| (!known.starts_with(word), errors(word, known), *known))
+            .filter(|(is_other, errors, _)| !is_other || *errors <= 2)
             .collect();
         near.sort_unstable();
         Self(near.into_iter().take(SUGGESTIONS).map(|(_, _, known)| known).collect())
@@ -101,21 +101,6 @@ impl fmt::Display for Suggestions {
             near => write!(f, "; is it {}?", near.join(" or ")),
         }
     }
-}
-
-/// Number of letters to insert, delete or exchange to turn one word into the other (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<_> = (0..=right.len()).collect();
-    for (index, from) in left.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, to) in right.bytes().enumerate() {
-            let exchanged = diagonal + usize::from(from != to);
-            diagonal = row[column + 1];
-            row[column + 1] = exchanged.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Messages on standard error: errors, hints, warnings, and what `--verbose` reports.
 
 pub(crate) mod color;
-mod similar;
+pub(crate) mod similar;
 mod usage;
 
 use std::{

@@ -1,4 +1,4 @@
-//! Similar words, for suggestions.
+//! Similar words, for suggestions. The owner of strsim.
 
 /// The most typing errors in a word.
 const MOST_ERRORS: usize = 2;
@@ -8,7 +8,7 @@ const SHORTEST_START: usize = 3;
 
 /// Returns the one of `words` that was probably meant by `typed`, if any: the one with the fewest typing errors (one for each three
 /// letters, and two in all, are the limit), or else the shortest that begins with `typed` or that `typed` begins with.
-pub(super) fn similar<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn similar<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let words: Vec<_> = words.collect();
     let limit = (typed.chars().count() / 3).min(MOST_ERRORS);
     let close = words.iter().map(|word| (errors(typed, word), *word)).filter(|(errors, _)| *errors <= limit).min();
@@ -19,25 +19,9 @@ pub(super) fn similar<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> 
     close.map(|(_, word)| word).or_else(|| words.into_iter().filter(start).min_by_key(|word| word.len()))
 }
 
-/// Returns the number of letters that were added, left out, replaced, or swapped with the next one: the optimal string alignment
-/// distance.
-fn errors(typed: &str, word: &str) -> usize {
-    let (typed, word): (Vec<_>, Vec<_>) = (typed.chars().collect(), word.chars().collect());
-    // The rows of the table of distances between the starts of both words.
-    let mut rows: Vec<Vec<usize>> = vec![(0..=word.len()).collect()];
-    for i in 1..=typed.len() {
-        let mut row = vec![i];
-        for j in 1..=word.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(typed[i - 1] != word[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && typed[i - 1] == word[j - 2] && typed[i - 2] == word[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[typed.len()][word.len()]
+/// Returns the number of letters that were added, left out, replaced, or swapped with the next one.
+pub(crate) fn errors(typed: &str, word: &str) -> usize {
+    strsim::osa_distance(typed, word)
 }
 
 #[cfg(test)]
