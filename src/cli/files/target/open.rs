@@ -64,8 +64,11 @@ impl Target {
                 match pending.with_context(cannot_create) {
                     Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
                     Err(error) if must_move => {
-                        let hint = format!("choose a folder in which files can be deleted, with {}", output_options());
-                        return Err(error).hint(hint);
+                        const WHERE: &str = "a folder in which files can be deleted";
+                        return Err(error).hint(match output_options() {
+                            Some(options) => format!("choose {WHERE}, with {options}"),
+                            None => format!("move it to {WHERE}"),
+                        });
                     }
                     pending => Output::File(pending?),
                 }
