@@ -27,7 +27,7 @@ pub(crate) fn on_terminal(sandbox: &Sandbox, command: &str, dialog: &[(&str, &st
 
 const NEW: &str = "Enter passphrase (leave empty to generate one): ";
 const AGAIN: &str = "Confirm passphrase: ";
-const WEAK: &str = "solekey: warning: this passphrase is easy to guess; confirm it to use it all the same\n";
+const WEAK: &str = "solekey: warning: this passphrase is easy to guess; confirm it to use it anyway\n";
 const WEAK_AGAIN: &str = "Confirm passphrase (leave empty to generate a strong one): ";
 
 #[test]

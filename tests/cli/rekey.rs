@@ -68,7 +68,9 @@ fn a_recipient_that_a_stanza_names_is_not_added_again() {
     sandbox.run(["encrypt", "-r", &old, "-R", "ed.pub", "x"]).is_silent_success();
     let added = sandbox.run(["rekey", "-i", "key.txt", "--add", "--header-only", "-R", "ed.pub", "x.age"]);
     assert_eq!(added.status, 0);
-    let said = format!("solekey: warning: stanza 2 already names {public}, but solekey cannot tell whether it opens\n");
+    let said = format!(
+        "solekey: warning: stanza 2 already names {public}, but solekey cannot tell whether that key opens the file\n"
+    );
     assert!(added.stderr.ends_with(&said), "{}", added.stderr);
     assert!(opens(&sandbox, "key.txt", "x.age") && opens(&sandbox, "ed", "x.age"));
 }

@@ -120,10 +120,10 @@ fn a_key_among_the_operands_is_told_where_keys_go() {
     let (sandbox, recipient) = prepared();
     sandbox.write("y", "hello");
     let age = format!("'{}...'", &recipient[..16]);
-    let ssh = "'ssh...'".to_owned();
+    let ssh = "'ssh-ed25519'".to_owned();
     let own = "give each key its own -r";
     let quote = "give each key its own -r, and quote a key that has spaces";
-    let encrypted = "name the encrypted file; it is opened with a secret key, and -i takes the file that holds it";
+    let encrypted = "name the encrypted file, and give your secret key's file with -i";
     let secret = "name the file that holds the secret key";
     for (line, key, hint) in [
         ("encrypt -r KEY KEY y", &age, own),

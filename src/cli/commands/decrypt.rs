@@ -25,7 +25,7 @@ use crate::{
         files::{
             commit::{Committer, Durability, DurableFolders, Proof, Written},
             encrypted_input::{EncryptedInput, can_hold},
-            input::{Input, Removal, SourceFile, announce_typed, check_named},
+            input::{Input, Removal, SourceFile, announce_typed, check_single},
             naming::{InputPath, Naming, display_name},
             output::Output,
             outputs::Outputs,
@@ -128,7 +128,7 @@ impl<'a> Request<'a> {
         let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
         let again = || walk::inputs(input_args, Selection::Encrypted, &Skipped::default()).ok();
         let inputs = walk::inputs(input_args, Selection::Encrypted, &skipped)?;
-        check_named(input_args, args.files.json, &session.messages)?;
+        check_single(input_args, args.files.json)?;
         let mut outputs = Outputs::new(&args.files, Naming::decrypting(&args.files), OnTerminal::Text, Owner::Opened)?;
         let inputs = outputs.protect(inputs, again);
         let inputs = walk::once(inputs, input_args, Links::Hold, &session.messages);

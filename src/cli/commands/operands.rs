@@ -11,8 +11,9 @@ use crate::cli::{
     terminal::{advice::misuse, command},
 };
 
-/// How public keys begin: the types of SSH keys also in base64, because the shell splits a key that is not quoted.
-const SSH: [&str; 4] = ["ssh-ed25519", "ssh-rsa", "AAAAC3NzaC1lZDI1NTE5", "AAAAB3NzaC1yc2E"];
+/// The types of SSH keys, and how such keys begin in base64: the shell splits a key that is not quoted.
+const SSH_TYPES: [&str; 2] = ["ssh-ed25519", "ssh-rsa"];
+const SSH_KEYS: [&str; 2] = ["AAAAC3NzaC1lZDI1NTE5", "AAAAB3NzaC1yc2E"];
 const AGE: &str = "age1";
 /// Characters in the shortest text that is taken for an `age1...` key. A whole key has 62 or more.
 const SHORTEST: usize = 40;
@@ -28,15 +29,24 @@ pub(crate) fn check(verb: &Verb) -> Result<()> {
         operand.symlink_metadata().is_err().then_some(key)
     });
     match found {
-        Some(key) => misuse(format!("'{}' is a public key, not a file", start(key)), hint(verb, key)),
+        Some(key) => {
+            let shown = ssh_type(key).map_or_else(|| start(key), str::to_owned);
+            misuse(format!("'{shown}' is a public key, not a file"), hint(verb, key))
+        }
         None => Ok(()),
     }
 }
 
 fn is_public_key(text: &str) -> bool {
-    let is_in_keys = |character: char| character.is_ascii_alphanumeric() || ",;".contains(character);
+    // The names of plugins may have some punctuation, and keys are put in lists.
+    let is_in_keys = |character: char| character.is_ascii_alphanumeric() || "+-._,;".contains(character);
     let is_age = text.starts_with(AGE) && text.len() >= SHORTEST && text.chars().all(is_in_keys);
-    is_age || SSH.iter().any(|start| text.starts_with(start))
+    is_age || ssh_type(text).is_some() || SSH_KEYS.iter().any(|start| text.starts_with(start))
+}
+
+/// The type of an SSH key, with or without the key.
+fn ssh_type(text: &str) -> Option<&'static str> {
+    SSH_TYPES.into_iter().find(|kind| text.split_whitespace().next() == Some(kind))
 }
 
 fn hint(verb: &Verb, key: &str) -> &'static str {
@@ -46,7 +56,7 @@ fn hint(verb: &Verb, key: &str) -> &'static str {
     } else if matches!(verb, Verb::Keygen(_) | Verb::Paper(_)) {
         "name the file that holds the secret key"
     } else {
-        "name the encrypted file; it is opened with a secret key, and -i takes the file that holds it"
+        "name the encrypted file, and give your secret key's file with -i"
     }
 }
 

@@ -156,9 +156,9 @@ impl<'a> Naming<'a> {
             return Ok(output);
         }
         let fault = if ends_in_age_only(name) { "has nothing before its '.age'" } else { "does not end in '.age'" };
-        let beside = with_age(&input.path);
-        let meant =
-            if beside.is_file() { format!("did you mean {}? Otherwise ", quoted(&beside)) } else { String::new() };
+        // Among several inputs, the file beside it may be one of them.
+        let beside = Some(with_age(&input.path)).filter(|beside| self.args.inputs.is_single() && beside.is_file());
+        let meant = beside.map(|beside| format!("did you mean {}? Otherwise ", quoted(&beside))).unwrap_or_default();
         misuse(
             format!("{} {fault}, so the name of its output is not known", display_name(name)),
             format!("{meant}name the output with -o FILE, or send it to standard output with -c"),

@@ -67,7 +67,7 @@ pub(crate) fn compare(
     let length =
         unlocked.decrypt(source.payload(), sink, threads).context("the output read back is not what was written")?;
     if pending.length()? != length {
-        bail!("the output read back is not what was written: it has another length");
+        bail!("the output read back is not what was written: its length differs");
     }
     Ok(())
 }

@@ -85,11 +85,7 @@ const PLUGINS: &str = "visit https://age-encryption.org/awesome#plugins for a li
 /// The next step after an error of the format.
 fn on_format(error: &CryptoError) -> Option<&str> {
     Some(match error {
-        CryptoError::NoMatch(types) => match usual_ssh_key(types) {
-            Some(ED25519) => "name the matching identity file with -i, such as ~/.ssh/id_ed25519",
-            Some(_) => "name the matching identity file with -i, such as ~/.ssh/id_rsa",
-            None => "name the matching identity file with -i",
-        },
+        CryptoError::NoMatch(_) => "name the matching identity file with -i",
         CryptoError::External(error) if lacked_network(error) => {
             "plugins have no network, nor devices that they reach through such sockets; if this one needs them, allow it with --allow-plugin-network"
         }

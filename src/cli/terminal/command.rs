@@ -29,12 +29,3 @@ pub(crate) fn has_option(long: &str) -> bool {
     let command = COMMAND.get().and_then(|name| PROGRAM.find_subcommand(name));
     command.is_some_and(|command| command.get_arguments().any(|argument| argument.get_long() == Some(long)))
 }
-
-/// The command's options that choose where an output goes, for a hint. `None` if it changes files in place.
-pub(crate) fn output_options() -> Option<&'static str> {
-    match (has_option("output"), has_option("output-dir")) {
-        (true, true) => Some("-o or -O"),
-        (true, false) => Some("-o"),
-        _ => None,
-    }
-}

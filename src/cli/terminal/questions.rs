@@ -58,7 +58,7 @@ pub(crate) const REPLACING: &str = "Enter new passphrase (leave empty to generat
 pub(crate) const CONFIRM: &str = "Confirm passphrase: ";
 
 /// Asks for a weak one a second time. An empty answer then generates one.
-pub(crate) const CONFIRM_WEAK: &str = "solekey: warning: this passphrase is easy to guess; confirm it to use it all the same\n\
+pub(crate) const CONFIRM_WEAK: &str = "solekey: warning: this passphrase is easy to guess; confirm it to use it anyway\n\
                                        Confirm passphrase (leave empty to generate a strong one): ";
 
 /// Shows a generated passphrase.

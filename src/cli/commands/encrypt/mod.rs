@@ -28,7 +28,7 @@ use crate::{
         },
         files::{
             commit::{Committer, Durability, DurableFolders, Proof, Written},
-            input::{Input, announce_typed, check_named, check_stdin_is_open},
+            input::{Input, announce_typed, check_single, check_some_exist, check_stdin_is_open},
             naming::{InputPath, Naming},
             output::Output,
             outputs::Outputs,
@@ -125,8 +125,12 @@ impl<'a> Request<'a> {
         let skipped = Skipped::new(&session.messages, args.files.output_dir.as_deref());
         let again = || walk::inputs(input_args, Selection::Plain, &Skipped::default()).ok();
         let inputs = walk::inputs(input_args, Selection::Plain, &skipped)?;
-        check_named(input_args, args.files.json, &session.messages)?;
+        check_single(input_args, args.files.json)?;
         let mut outputs = Outputs::new(&args.files, Naming::encrypting(&args.files), on_terminal, Owner::Sealed)?;
+        // With --json, the errors belong in the files' objects. With --skip-existing, an output may be all that is left of a file.
+        if !args.files.json && !args.files.skip_existing {
+            check_some_exist(input_args, &session.messages)?;
+        }
         let recipients = recipients::complete(args, named, &mut session)?;
         let receipt = args.receipt.as_deref().map(|path| open_receipt(path, args, &session, &outputs)).transpose()?;
         let inputs = outputs.protect(inputs, again);

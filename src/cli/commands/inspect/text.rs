@@ -104,7 +104,9 @@ impl Facts<'_> {
 impl StanzaFacts<'_> {
     /// The note for the last argument of a passphrase's stanza.
     fn work_note(&self) -> Option<String> {
-        let work_factor = self.arguments.last().filter(|_| self.kind == SCRYPT)?;
+        // Arguments that break the rules are shown as they are.
+        let [_, work_factor] = self.arguments.as_slice() else { return None };
+        let work_factor: u8 = work_factor.parse().ok().filter(|_| self.kind == SCRYPT)?;
         Some(format!("work factor {work_factor}: each guess at the passphrase takes 2^{work_factor} steps of scrypt"))
     }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use bip39::{Error as Bip39Error, Language, Mnemonic};
 
 use crate::{
-    cli::terminal::{advice::Advise, messages::similar::errors},
+    cli::terminal::{advice::Advise, messages::similar::edits},
     crypto::{SEED, secrecy::Zeroizing},
 };
 
@@ -86,8 +86,8 @@ impl Suggestions {
         let mut near: Vec<_> = Language::English
             .word_list()
             .iter()
-            .map(|known| (!known.starts_with(word), errors(word, known), *known))
-            .filter(|(is_other, errors, _)| !is_other || *errors <= 2)
+            .map(|known| (!known.starts_with(word), edits(word, known), *known))
+            .filter(|(is_other, edits, _)| !is_other || *edits <= 2)
             .collect();
         near.sort_unstable();
         Self(near.into_iter().take(SUGGESTIONS).map(|(_, _, known)| known).collect())

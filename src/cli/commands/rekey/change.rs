@@ -119,7 +119,10 @@ impl Planner<'_> {
             self.messages.warning(&match owners[index] {
                 Some(_) => format!("{recipient} can open the file already"),
                 None => {
-                    format!("stanza {} already names {recipient}, but solekey cannot tell whether it opens", index + 1)
+                    format!(
+                        "stanza {} already names {recipient}, but solekey cannot tell whether that key opens the file",
+                        index + 1
+                    )
                 }
             });
             false

@@ -23,7 +23,7 @@ use crate::{
         files::{
             commit::{Committer, Proof, Written},
             encrypted_input::EncryptedInput,
-            input::{Input, check_named},
+            input::{Input, check_single, check_some_exist},
             naming::{InputPath, display_name},
             output::Output,
             pending::Overwrite,
@@ -151,7 +151,10 @@ impl<'a> Request<'a> {
         let keyring = Keyring::new(&mut session.key_files, &args.identities)?;
         let inputs = walk::inputs(&args.inputs, Selection::Encrypted, &Skipped::new(&session.messages, None))?;
         let inputs = walk::once(inputs, &args.inputs, Links::Follow, &session.messages);
-        check_named(&args.inputs, args.json, &session.messages)?;
+        check_single(&args.inputs, args.json)?;
+        if !args.json {
+            check_some_exist(&args.inputs, &session.messages)?;
+        }
         let recipients = NewRecipients::new(args, &mut session.key_files, named, stdin_is_taken)?;
         if args.header_only {
             session.messages.warning(

@@ -32,25 +32,33 @@ pub(super) fn refuse_directory<T>(name: &str) -> Result<T> {
     Err(advised(Misuse::Directory(name.to_owned()), hint))
 }
 
-/// Fails if the only input of a run cannot be opened, or if there are several and all are missing, before looking at an output or
-/// asking anything. With `--json`, the errors belong in the files' objects.
+/// Fails if all of several named inputs are missing, before asking anything: reports all but the last.
 ///
-/// Of several, all but the last are reported.
+/// # Errors
+///
+/// The last one's.
+pub(crate) fn check_some_exist(inputs: &InputArgs, messages: &Messages) -> Result<()> {
+    let [others @ .., last] = inputs.files.as_slice() else { return Ok(()) };
+    let is_missing = |file: &PathBuf| {
+        file != Path::new(DASH) && file.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    };
+    if others.is_empty() || !inputs.files.iter().all(is_missing) {
+        return Ok(());
+    }
+    for file in others {
+        messages.failure(check_exists(file));
+    }
+    check_exists(last)
+}
+
+/// Fails if the only input of a run cannot be opened, before looking at an output or asking anything. With `--json`, the error
+/// belongs in the file's object.
 ///
 /// # Errors
 ///
 /// Those of [`Input::open`](crate::cli::files::input::Input::open), for a file or a folder. A pipe or a device only has to exist.
-pub(crate) fn check_named(inputs: &InputArgs, json: bool, messages: &Messages) -> Result<()> {
-    let [others @ .., path] = inputs.files.as_slice() else { return Ok(()) };
-    let is_missing = |file: &PathBuf| {
-        file != Path::new(DASH) && file.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
-    };
-    if !others.is_empty() && !json && inputs.files.iter().all(is_missing) {
-        for file in others {
-            messages.failure(check_exists(file));
-        }
-        return check_exists(path);
-    }
+pub(crate) fn check_single(inputs: &InputArgs, json: bool) -> Result<()> {
+    let [path] = inputs.files.as_slice() else { return Ok(()) };
     if json || !inputs.is_single() || path == Path::new(DASH) {
         return Ok(());
     }

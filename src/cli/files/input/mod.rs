@@ -29,7 +29,7 @@ use crate::{
 };
 
 use check::refuse_directory;
-pub(crate) use check::{check_exists, check_named};
+pub(crate) use check::{check_exists, check_single, check_some_exist};
 use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
 

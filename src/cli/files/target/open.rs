@@ -16,7 +16,7 @@ use crate::cli::{
         target::{OnTerminal, Target},
     },
     platform::{self, signals},
-    terminal::{advice::Advise, command::output_options},
+    terminal::advice::Advise,
 };
 
 impl Target {
@@ -64,11 +64,7 @@ impl Target {
                 match pending.with_context(cannot_create) {
                     Err(error) if is_refused => return Err(error).hint(self.stream_instead()),
                     Err(error) if must_move => {
-                        const WHERE: &str = "a folder in which files can be deleted";
-                        return Err(error).hint(match output_options() {
-                            Some(options) => format!("choose {WHERE}, with {options}"),
-                            None => format!("move it to {WHERE}"),
-                        });
+                        return Err(error).hint("use a folder in which files can be deleted");
                     }
                     pending => Output::File(pending?),
                 }

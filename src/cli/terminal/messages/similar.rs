@@ -11,7 +11,7 @@ const SHORTEST_START: usize = 3;
 pub(crate) fn similar<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let words: Vec<_> = words.collect();
     let limit = (typed.chars().count() / 3).min(MOST_ERRORS);
-    let close = words.iter().map(|word| (errors(typed, word), *word)).filter(|(errors, _)| *errors <= limit).min();
+    let close = words.iter().map(|word| (edits(typed, word), *word)).filter(|(edits, _)| *edits <= limit).min();
     let start = |word: &&str| {
         let shorter = typed.len().min(word.len());
         shorter >= SHORTEST_START && typed.as_bytes()[..shorter] == word.as_bytes()[..shorter]
@@ -20,7 +20,7 @@ pub(crate) fn similar<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> 
 }
 
 /// Returns the number of letters that were added, left out, replaced, or swapped with the next one.
-pub(crate) fn errors(typed: &str, word: &str) -> usize {
+pub(crate) fn edits(typed: &str, word: &str) -> usize {
     strsim::osa_distance(typed, word)
 }
 

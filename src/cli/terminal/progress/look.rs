@@ -1,4 +1,4 @@
-//! What the bar shows.
+//! The look of the progress bar.
 
 use std::{
     fmt::Write,
@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
@@ -13,9 +14,21 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressS
 /// Below this width, in columns, the bar shows less.
 const NARROW: u16 = 72;
 
-/// Shows how much is left if there is a length, else how much is done. Of the length, `for_files` is not bytes, but time for files.
-/// `bytes` counts the bytes alone. The terminal has `columns` columns.
-pub(super) fn show(bar: &ProgressBar, bytes: &Arc<AtomicU64>, length: Option<u64>, for_files: u64, columns: u16) {
+/// What the bar shows besides its position.
+#[derive(Default)]
+pub(super) struct Counts {
+    /// Bytes of all files so far.
+    pub(super) bytes: AtomicU64,
+    /// Bytes among them that were not read.
+    pub(super) skipped_bytes: AtomicU64,
+    /// The part of the bar's position that took no time.
+    pub(super) skipped: AtomicU64,
+}
+
+/// Shows how much is left if there is a length, else how much is done. The length includes `for_files`, for the time that files take
+/// beyond that of their bytes.
+/// The terminal has `columns` columns.
+pub(super) fn show(bar: &ProgressBar, counts: &Arc<Counts>, length: Option<u64>, for_files: u64, columns: u16) {
     let narrow = columns < NARROW;
     let template = match (length, narrow) {
         (Some(_), false) => "{msg} {percent:>3}% {wide_bar} {read}/{all} {bytes_per_sec} {eta} left",
@@ -31,16 +44,22 @@ pub(super) fn show(bar: &ProgressBar, bytes: &Arc<AtomicU64>, length: Option<u64
     let style = ProgressStyle::with_template(&template).expect("the template is well formed");
     let all = move |state: &ProgressState| state.len().map_or(u64::MAX, |length| length - for_files.min(length));
     // Some bytes are read twice, such as the last chunk.
-    let counter = bytes.clone();
-    let read = move |state: &ProgressState| counter.load(Ordering::Relaxed).min(all(state));
-    let read_again = read.clone();
+    let counter = counts.clone();
+    let read = move |state: &ProgressState| counter.bytes.load(Ordering::Relaxed).min(all(state));
+    // What was skipped says nothing about the speed.
+    let counter = counts.clone();
+    let worked =
+        move || counter.bytes.load(Ordering::Relaxed).saturating_sub(counter.skipped_bytes.load(Ordering::Relaxed));
+    let counter = counts.clone();
     let rate = move |state: &ProgressState| {
         let milliseconds = state.elapsed().as_millis().max(1);
-        u64::try_from(u128::from(read_again(state)) * 1000 / milliseconds).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(worked()) * 1000 / milliseconds).unwrap_or(u64::MAX)
     };
-    let left = |state: &ProgressState| {
+    let left = move |state: &ProgressState| {
         let rest = state.len().map_or(0, |length| length.saturating_sub(state.pos()));
-        state.elapsed().mul_f64(rest as f64 / state.pos().max(1) as f64)
+        let worked = state.pos().saturating_sub(counter.skipped.load(Ordering::Relaxed));
+        let seconds = state.elapsed().as_secs_f64() * rest as f64 / worked.max(1) as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     };
     let style = style
         .with_key("all", move |state: &ProgressState, shown: &mut dyn Write| {

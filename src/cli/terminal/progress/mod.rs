@@ -18,7 +18,10 @@ use crate::{
     cli::{
         args::{self, When},
         platform,
-        terminal::progress::{label::label, look::show},
+        terminal::progress::{
+            label::label,
+            look::{Counts, show},
+        },
     },
     crypto::spawn,
 };
@@ -70,8 +73,7 @@ const PER_FILE: u64 = 64 << 10;
 pub(crate) struct Progress {
     /// Counts bytes, and [`PER_FILE`] for each file done once the total of several files is known.
     bar: ProgressBar,
-    /// Bytes alone.
-    bytes: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     /// When the first payload was begun; unset while keys are asked for and tried.
     start: OnceLock<Instant>,
     patience: Duration,
@@ -119,7 +121,7 @@ impl Progress {
     fn with(patience: Duration, settled: bool, measure: Option<Measure>) -> Self {
         Self {
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
-            bytes: Arc::default(),
+            counts: Arc::default(),
             start: OnceLock::new(),
             patience,
             settled: AtomicBool::new(settled),
@@ -136,12 +138,18 @@ impl Progress {
     /// they have been measured.
     pub(crate) fn open(&self, name: &str, length: Option<u64>) {
         name.clone_into(&mut lock(&self.latest));
-        if self.opened.fetch_add(1, Ordering::Relaxed) == 0 {
-            show(&self.bar, &self.bytes, length, 0, columns());
-        } else if lock(&self.total).is_none() && self.bar.length().is_some() {
-            show(&self.bar, &self.bytes, None, 0, columns());
+        let is_first = self.opened.fetch_add(1, Ordering::Relaxed) == 0;
+        if is_first && let Some(length) = length {
+            self.bar.set_length(length);
+        }
+        let is_of_one = !is_first && lock(&self.total).is_none() && self.bar.length().is_some();
+        if is_of_one {
+            self.bar.unset_length();
         }
         if !self.bar.is_hidden() {
+            if is_of_one {
+                show(&self.bar, &self.counts, None, 0, columns());
+            }
             self.name_latest();
         }
     }
@@ -167,7 +175,10 @@ impl Progress {
 
     /// Counts a file of `bytes` bytes as done that is not read.
     pub(crate) fn skipped(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let per_file = if self.counts_files.load(Ordering::Relaxed) { PER_FILE } else { 0 };
+        self.counts.skipped.fetch_add(bytes + per_file, Ordering::Relaxed);
+        self.counts.skipped_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bar.inc(bytes);
         self.done();
     }
@@ -196,7 +207,7 @@ impl Progress {
 
     /// Counts bytes read.
     pub(crate) fn add(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.counts.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         self.bar.inc(bytes as u64);
         if !self.settled.load(Ordering::Relaxed)
             && self.start.get().is_some_and(|start| start.elapsed() >= self.patience)
@@ -204,6 +215,7 @@ impl Progress {
         {
             // Waits for a prompt to end.
             let mut on_screen = lock(&ON_SCREEN);
+            show(&self.bar, &self.counts, self.bar.length(), 0, columns());
             self.bar.set_draw_target(if io::stderr().is_terminal() {
                 ProgressDrawTarget::stderr_with_hz(10)
             } else {
@@ -221,17 +233,18 @@ impl Progress {
     fn start_measuring(&self) {
         let Some(measure) = lock(&self.measure).take() else { return };
         let (bar, total, latest) = (self.bar.clone(), self.total.clone(), self.latest.clone());
-        let (bytes, done, counts_files) = (self.bytes.clone(), self.done.clone(), self.counts_files.clone());
+        let (counts, done, counts_files) = (self.counts.clone(), self.done.clone(), self.counts_files.clone());
         let measure = move || {
             if let Some(measured) = measure() {
                 *lock(&total) = Some(measured);
                 let is_many = measured.files > 1;
                 let for_files = if is_many { measured.files * PER_FILE } else { 0 };
-                show(&bar, &bytes, Some(measured.bytes + for_files), for_files, columns());
+                show(&bar, &counts, Some(measured.bytes + for_files), for_files, columns());
                 if is_many {
                     counts_files.store(true, Ordering::Relaxed);
                     let done = done.load(Ordering::Relaxed);
                     bar.inc(done * PER_FILE);
+                    counts.skipped.fetch_add(done * PER_FILE, Ordering::Relaxed);
                     bar.set_message(label(&format!("{done}/{} ", measured.files), &lock(&latest), columns()));
                 }
             }

@@ -152,7 +152,7 @@ impl Prompt {
         let opened = loop {
             match self.passphrase(purpose).and_then(&open) {
                 Err(error) if attempt < attempts && ExitStatus::of(&error) == ExitStatus::NoMatch => {
-                    let _ = hidden_while(|| Tty::open()?.show("That is not the passphrase.\n"));
+                    let _ = self.tell("That is not the passphrase.\n");
                     attempt += 1;
                 }
                 opened => break opened,
@@ -209,7 +209,7 @@ impl Prompt {
                 return Ok(passphrase);
             }
             if attempt < attempts {
-                let _ = hidden_while(|| Tty::open()?.show("The two passphrases differ.\n"));
+                let _ = self.tell("The two passphrases differ.\n");
             }
         }
         Err(PassphrasesDiffer).hint("nothing was done; run it again")
