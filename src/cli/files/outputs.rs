@@ -6,7 +6,7 @@ use std::{
     fs::Metadata,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Error, Result};
@@ -41,9 +41,8 @@ pub(crate) struct Outputs<'a> {
     /// The folder of `-O`.
     folder: Option<Arc<OutputFolder>>,
     taken: Arc<Taken>,
-    /// The inputs to protect, until they are looked up.
-    unprotected: Mutex<Option<Inputs>>,
-    protected: OnceLock<Protected>,
+    /// Looked up for the first target: an update that finds nothing to do needs none.
+    protected: LazyLock<Protected, Box<dyn FnOnce() -> Protected + Send + 'a>>,
 }
 
 /// Inputs of the run, which must not be replaced before they are read.
@@ -69,8 +68,7 @@ impl<'a> Outputs<'a> {
             single: Mutex::default(),
             folder: args.output_dir.as_deref().map(OutputFolder::new).map(Arc::new),
             taken: Arc::default(),
-            unprotected: Mutex::default(),
-            protected: OnceLock::new(),
+            protected: LazyLock::new(Box::new(Protected::default)),
         };
         if (args.json || args.dry_run) && args.all_to_stdout() {
             return misuse(
@@ -106,46 +104,18 @@ impl<'a> Outputs<'a> {
         if self.overwrite() != Overwrite::Replace || walk::yields_one(&inputs) {
             return inputs;
         }
-        if walk::are_known(&self.args.inputs)
-            && let Some(again) = again()
-        {
-            self.unprotected = Mutex::new(Some(again));
-            return inputs;
-        }
-        let kept: Vec<_> = inputs.collect();
-        self.protected = self.identify(kept.iter().flatten()).into();
-        Box::new(kept.into_iter())
-    }
-
-    /// The protected inputs. An update that finds nothing to do does not look for them.
-    fn protected(&self) -> &Protected {
-        self.protected.get_or_init(|| match lock(&self.unprotected).take() {
-            Some(inputs) => self.identify(inputs.flatten()),
-            None => Protected::default(),
-        })
-    }
-
-    fn identify(&self, inputs: impl Iterator<Item = impl Borrow<InputPath>>) -> Protected {
-        let mut missing = HashSet::new();
-        let files = inputs.flat_map(|input| self.identities(input.borrow(), &mut missing)).collect();
-        Protected { files, missing }
-    }
-
-    /// The input, and the file that is read if it is a link. Adds a path to `missing` if there is no such input.
-    fn identities(&self, input: &InputPath, missing: &mut HashSet<PathBuf>) -> impl Iterator<Item = FileId> + use<> {
-        // An update asks for little of each file. A file that a walk finds is not an output unless its name ends in `.age`.
-        let is_no_output = || !self.args.force && input.was_found() && self.naming.never_makes(&input.path);
-        let mut found = [None, None];
-        if !input.is_stdin() && !is_no_output() {
-            match FileId::of_name(&input.path, Links::Hold) {
-                Ok((id, metadata)) => {
-                    let read = || FileId::of_name(&input.path, Links::Follow).ok();
-                    found = [Some(id), metadata.is_symlink().then(read).flatten().map(|(id, _)| id)];
-                }
-                Err(_) => missing.extend(canonical(&input.path)),
+        let (args, naming) = (self.args, self.naming);
+        let known = if walk::are_known(&args.inputs) { again() } else { None };
+        let (protected, inputs): (Box<dyn FnOnce() -> Protected + Send>, _) = match known {
+            Some(again) => (Box::new(move || Protected::new(args, naming, again.flatten())), inputs),
+            None => {
+                let kept: Vec<_> = inputs.collect();
+                let protected = Protected::new(args, naming, kept.iter().flatten());
+                (Box::new(|| protected), Box::new(kept.into_iter()) as Inputs)
             }
-        }
-        found.into_iter().flatten()
+        };
+        self.protected = LazyLock::new(protected);
+        inputs
     }
 
     /// The permissions of the output for an input.
@@ -201,7 +171,7 @@ impl<'a> Outputs<'a> {
             return Ok(target);
         }
         let target = self.compute(input)?;
-        let Protected { files, missing } = self.protected();
+        let Protected { files, missing } = &*self.protected;
         let is_missing =
             || !missing.is_empty() && target.canonical_if_new().is_some_and(|path| missing.contains(&path));
         let is_protected = target.replaces().is_some_and(|existing| files.contains(existing.id()));
@@ -262,6 +232,30 @@ impl<'a> Outputs<'a> {
 
     fn overwrite(&self) -> Overwrite {
         if self.args.replace() { Overwrite::Replace } else { Overwrite::Refuse }
+    }
+}
+
+impl Protected {
+    fn new(args: &FileArgs, naming: Naming<'_>, inputs: impl Iterator<Item = impl Borrow<InputPath>>) -> Self {
+        let mut missing = HashSet::new();
+        let mut identities = |input: &InputPath| {
+            // An update asks for little of each file. A file that a walk finds is not an output unless its name ends in `.age`.
+            let is_no_output = || !args.force && input.was_found() && naming.never_makes(&input.path);
+            let mut found = [None, None];
+            if !input.is_stdin() && !is_no_output() {
+                match FileId::of_name(&input.path, Links::Hold) {
+                    // The input, and the file that is read if it is a link.
+                    Ok((id, metadata)) => {
+                        let read = || FileId::of_name(&input.path, Links::Follow).ok();
+                        found = [Some(id), metadata.is_symlink().then(read).flatten().map(|(id, _)| id)];
+                    }
+                    Err(_) => missing.extend(canonical(&input.path)),
+                }
+            }
+            found.into_iter().flatten()
+        };
+        let files = inputs.flat_map(|input| identities(input.borrow())).collect();
+        Self { files, missing }
     }
 }
 
