@@ -353,11 +353,8 @@ fn a_run_over_several_files_ends_with_a_summary_on_a_terminal() {
     sandbox.write("y", "yy");
     for (command, summary) in [
         (format!("encrypt -r {recipient} x y"), "2 encrypted, 0 failed; 3 B in "),
-        ("verify -i key.txt x.age y.age none.age".to_owned(), "2 OK, 1 failed; 3 B in "),
-        (
-            format!("rekey -i key.txt -r {recipient} --dry-run x.age y.age"),
-            "2 rekeyed, 0 unchanged, 0 failed (--dry-run",
-        ),
+        ("verify -i key.txt x.age y.age none.age".to_owned(), "2 OK, 0 failed, 1 not opened; 3 B in "),
+        (format!("rekey -i key.txt -r {recipient} --dry-run x.age y.age"), "dry run: 2 rekeyed, 0 unchanged, 0 failed"),
         (format!("rekey -i key.txt -r {recipient} x.age y.age"), "2 rekeyed, 0 unchanged, 0 failed in "),
         ("decrypt -i key.txt --update x.age y.age".to_owned(), "0 decrypted, 2 unchanged, 0 failed; 0 B in "),
         ("verify -i key.txt x.age".to_owned(), "x.age: OK"),

@@ -35,12 +35,12 @@ impl<'a> Summary<'a> {
         }
         let counts: Vec<_> = outcomes.iter().map(|(files, outcome)| format!("{} {outcome}", grouped(*files))).collect();
         let time = human_time(self.start.elapsed());
-        let rest = match bytes {
-            _ if self.is_dry_run => " (--dry-run: nothing was done)".to_owned(),
-            Some(bytes) => format!("; {} in {time}", human_bytes(bytes)),
-            None => format!(" in {time}"),
-        };
-        self.messages.note(&format!("{}{rest}", counts.join(", ")));
+        let counts = counts.join(", ");
+        self.messages.note(&match bytes {
+            _ if self.is_dry_run => format!("dry run: {counts}"),
+            Some(bytes) => format!("{counts}; {} in {time}", human_bytes(bytes)),
+            None => format!("{counts} in {time}"),
+        });
     }
 }
 

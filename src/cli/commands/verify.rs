@@ -49,14 +49,15 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
     let Request { session, .. } = &request;
     let mut stdout = Target::stdout(OnTerminal::Anything)?.open()?;
     let summary = Summary::new(&args.inputs, false, &session.messages);
-    let (mut intact, mut failed, mut bytes) = (0, 0, 0);
+    let (mut intact, mut failed, mut closed, mut bytes) = (0, 0, 0, 0);
     let report = |verdict: Result<Verdict>| {
         match &verdict {
             Ok(Verdict { payload: Ok(length), .. }) => {
                 intact += 1;
                 bytes += length;
             }
-            _ => failed += 1,
+            Ok(verdict) if verdict.is_judged() => failed += 1,
+            _ => closed += 1,
         }
         let verdict = match verdict {
             Ok(verdict) => verdict,
@@ -87,7 +88,7 @@ pub(crate) fn verify(args: &Verify, messages: &args::MessageArgs) -> Result<Opti
         return Err(anyhow!("nothing was verified: there was no file to verify"))
             .hint("--recursive looks for names that end in .age");
     }
-    summary.print(&[(intact, "OK"), (failed, "failed")], Some(bytes));
+    summary.print(&[(intact, "OK"), (failed, "failed"), (closed, "not opened")], Some(bytes));
     Ok(tally.status())
 }
 
@@ -182,8 +183,7 @@ impl Verdict {
         let Err(error) = &self.payload else {
             return format!("{file}: {}\n", Stream::Stdout.painted("OK", Tone::Good));
         };
-        // A file that has no matching key may be whole.
-        if !self.is_open && ExitStatus::of(error) != ExitStatus::Damaged {
+        if !self.is_judged() {
             return format!("{file}: {} {}\n", Stream::Stdout.painted("CANNOT OPEN", Tone::Bad), reason(error));
         }
         let failed = Stream::Stdout.painted("FAILED", Tone::Bad);
@@ -193,6 +193,11 @@ impl Verdict {
             }
             _ => format!("{file}: {failed} {}\n", one_line(error)),
         }
+    }
+
+    /// Whether the file is known to be intact or not. A file that has no matching key may be whole.
+    fn is_judged(&self) -> bool {
+        self.is_open || self.payload.as_ref().is_err_and(|error| ExitStatus::of(error) == ExitStatus::Damaged)
     }
 
     fn to_json(&self) -> String {
