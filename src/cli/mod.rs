@@ -78,7 +78,7 @@ use commands::{
 use drop_in::{Tool, Translation};
 use platform::{child, sandbox, signals};
 use terminal::{
-    command as running,
+    command::remember,
     exit_status::ExitStatus,
     json,
     key_material::{Suspicion, suspicion},
@@ -110,7 +110,6 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    running::remember(arguments.verb.name());
     let messages = Messages::new(&arguments.messages);
     if arguments.verb.allows_plugin_network()
         && let Err(error) = child::start_launcher()
@@ -185,7 +184,11 @@ fn parse() -> Result<Arguments, ExitCode> {
         None => typed.clone(),
     };
     let parsed = args::parser().try_get_matches_from(&words);
-    parsed.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+    let arguments = parsed.and_then(|matches| {
+        matches.subcommand_name().into_iter().for_each(remember);
+        Arguments::from_arg_matches(&matches)
+    });
+    arguments.map_err(|error| {
         // Help is printed as an error too, and only the complete command line has all of it.
         let error = command().try_get_matches_from(&words).err().unwrap_or(error);
         if error.kind() == ErrorKind::DisplayVersion && env::args_os().any(|argument| is_verbose_flag(&argument)) {

@@ -220,7 +220,7 @@ fn a_name_that_is_too_long_is_refused_before_any_prompt() {
     outcome.fails(
         1,
         "solekey: error: cannot create 'missing/x': No such file or directory\n\
-         solekey: hint: the folder 'missing' is missing; create it with mkdir -p 'missing'; only -O creates folders\n",
+         solekey: hint: the folder 'missing' is missing; create it with mkdir -p; only -O creates folders\n",
     );
     assert_eq!(sandbox.names(), ["key.txt", &name, "note"]);
 }
@@ -232,7 +232,7 @@ fn a_missing_output_folder_is_reported_and_not_created() {
     outcome.fails(
         1,
         "solekey: error: cannot create 'missing/x': No such file or directory\n\
-         solekey: hint: the folder 'missing' is missing; create it with mkdir -p 'missing'; only -O creates folders\n",
+         solekey: hint: the folder 'missing' is missing; create it with mkdir -p; only -O creates folders\n",
     );
     assert_eq!(sandbox.names(), ["key.txt", "note"]);
 }

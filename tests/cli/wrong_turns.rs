@@ -172,7 +172,7 @@ fn an_error_about_a_folder_names_it_once_and_options_that_the_command_has() {
     }
     let exists = "'x' already exists\nsolekey: hint: overwrite it with -f, or choose another name with -o";
     let missing = "No such file or directory\n\
-                   solekey: hint: the folder 'no dir' is missing; create it with mkdir -p 'no dir'";
+                   solekey: hint: the folder 'no dir' is missing; create it with mkdir -p";
     let only = "; only -O creates folders";
     for (line, error) in [
         ("salvage|-i|key.txt|-o|x|x.age", exists.to_owned()),

@@ -102,21 +102,6 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    /// The name of the command.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Encrypt(_) => "encrypt",
-            Self::Decrypt(_) => "decrypt",
-            Self::Keygen(_) => "keygen",
-            Self::Inspect(_) => "inspect",
-            Self::Verify(_) => "verify",
-            Self::Rekey(_) => "rekey",
-            Self::Salvage(_) => "salvage",
-            Self::Paper(_) => "paper",
-            Self::Completions(_) => "completions",
-        }
-    }
-
     /// Whether the output is JSON, for other programs.
     pub(crate) fn prints_json(&self) -> bool {
         match self {

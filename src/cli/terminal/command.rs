@@ -6,19 +6,19 @@ use clap::Command;
 
 use crate::cli::{args, terminal::persona};
 
-static COMMAND: OnceLock<&'static str> = OnceLock::new();
+static COMMAND: OnceLock<String> = OnceLock::new();
 
 /// Built once: a run may have an error for each of its files.
 static PROGRAM: LazyLock<Command> = LazyLock::new(args::parser);
 
-/// Remembers the command's name. Called once, before any message.
-pub(crate) fn remember(name: &'static str) {
-    let _ = COMMAND.set(name);
+/// Remembers the command's name. Called once the command line is parsed.
+pub(crate) fn remember(name: &str) {
+    let _ = COMMAND.set(name.to_owned());
 }
 
 /// Whether the command has this name.
 pub(crate) fn is(name: &str) -> bool {
-    COMMAND.get() == Some(&name)
+    COMMAND.get().is_some_and(|running| running == name)
 }
 
 /// Whether the command has an option of this long name. In the place of another tool, it has none of ours.

@@ -292,7 +292,7 @@ fn is_written_directly(existing: &FileHandle, path: &Path) -> bool {
 fn create_folder(folder: &Path) -> String {
     let folder = quoted(folder);
     let creates = if command::has_option("output-dir") { "; only -O creates folders" } else { "" };
-    format!("the folder {folder} is missing; create it with mkdir -p {folder}{creates}")
+    format!("the folder {folder} is missing; create it with mkdir -p{creates}")
 }
 
 pub(crate) fn two_inputs<T>(output: &Path) -> Result<T> {
