@@ -238,6 +238,7 @@ fn public_lines_are_read_as_they_are_found() {
         (format!("ssh-rsa {base64}"), "not a valid SSH public key: its base64 holds a key of another type, or none"),
     ] {
         let outcome = seal_to_list(&sandbox, &format!("# one\n{public}{line}\n"));
-        outcome.fails(1, &format!("solekey: error: 'list', line 3: {said}\n"));
+        let hint = if said.contains("hint") { "" } else { "solekey: hint: copy the whole key again\n" };
+        outcome.fails(1, &format!("solekey: error: 'list', line 3: {said}\n{hint}"));
     }
 }

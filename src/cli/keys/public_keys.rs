@@ -9,7 +9,7 @@ use crate::{
         files::naming::display_name,
         keys::key_file::{KeyFiles, Location, parse_lines},
         terminal::{
-            advice::{Advise, advised},
+            advice::{Advise, COPY_KEY, RECIPIENTS, advised},
             errors::Misuse,
             persona::{self, Family},
         },
@@ -26,15 +26,15 @@ pub(super) fn argument(files: &KeyFiles, key: &str, place: &str) -> Result<Recip
             "name the file with -R if it holds recipients, or with -i if it holds identities",
         ),
         Ok(fault @ ParseRecipientError::Mistyped) => {
-            advised(Misuse::NotARecipient { named: format!("-r {}", start(key)), fault }, "copy the whole key again")
+            advised(Misuse::NotARecipient { named: format!("-r {}", start(key)), fault }, COPY_KEY)
+        }
+        Ok(fault @ ParseRecipientError::Ssh(SshPublicKeyError::Malformed(_))) => {
+            advised(Misuse::NotARecipient { named: format!("-r{place}"), fault }, COPY_KEY)
         }
         Ok(fault @ ParseRecipientError::TextAfterKey) => {
             advised(Misuse::NotARecipient { named: format!("-r {}", start(key)), fault }, "give each key its own -r")
         }
-        Ok(fault) => advised(
-            Misuse::NotARecipient { named: format!("-r{place}"), fault },
-            "a recipient begins with age1, ssh-ed25519 or ssh-rsa",
-        ),
+        Ok(fault) => advised(Misuse::NotARecipient { named: format!("-r{place}"), fault }, RECIPIENTS),
     })
 }
 

@@ -157,11 +157,16 @@ fn lacked_network(error: &io::Error) -> bool {
     failed.is_some_and(|failed| failed.lacked_network)
 }
 
+pub(crate) const COPY_KEY: &str = "copy the whole key again";
+pub(crate) const RECIPIENTS: &str = "a recipient begins with age1, ssh-ed25519 or ssh-rsa";
+
 /// The next step after a recipient that cannot be parsed.
 fn on_recipient(error: &ParseRecipientError) -> Option<&str> {
     match error {
         ParseRecipientError::SecretKey => Some("to encrypt to the public key of an identity file, name that with -i"),
         ParseRecipientError::TextAfterKey => Some("put each key on a line of its own; a note goes after '#'"),
+        ParseRecipientError::Mistyped | ParseRecipientError::Ssh(SshPublicKeyError::Malformed(_)) => Some(COPY_KEY),
+        ParseRecipientError::Unknown => Some(RECIPIENTS),
         ParseRecipientError::LowOrder | ParseRecipientError::Ssh(SshPublicKeyError::LowOrder) => {
             Some("nobody gets such a key by accident: find out where it comes from, and ask its owner for another")
         }
