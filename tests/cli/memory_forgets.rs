@@ -73,9 +73,9 @@ impl Memory {
     /// Returns the name and address of each secret found in writable memory.
     fn holds(&self, secrets: &[Secret]) -> Vec<String> {
         let memory = File::open(self.process.join("mem")).expect("root may read any memory");
-        let maps = fs::read_to_string(self.process.join("maps")).expect("the process is running");
+        let maps = || fs::read_to_string(self.process.join("maps")).expect("the process is running");
         let mut found = Vec::new();
-        for map in maps.lines() {
+        for map in maps().lines() {
             let mut words = map.split_whitespace();
             let (range, rights) =
                 (words.next().expect("a mapping has a range"), words.next().expect("a mapping has permissions"));
@@ -87,7 +87,11 @@ impl Memory {
             let number = |text| u64::from_str_radix(text, 16).expect("it is a number");
             let (start, end) = (number(start), number(end));
             let mut bytes = vec![0; usize::try_from(end - start).expect("a mapping's size fits in usize")];
-            memory.read_exact_at(&mut bytes, start).expect("it is mapped");
+            if let Err(error) = memory.read_exact_at(&mut bytes, start) {
+                // A thread that is ending may unmap its memory in the meantime.
+                assert!(!maps().contains(range), "{map}: {error}");
+                continue;
+            }
             for (name, secret) in secrets {
                 for at in memchr::memmem::find_iter(&bytes, secret) {
                     found.push(format!("{name} at {at:#x} in {map}"));

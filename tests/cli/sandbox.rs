@@ -34,14 +34,15 @@ pub(crate) const LENGTHS: [usize; 9] =
 pub(crate) const SOLEKEY: &str = env!("CARGO_BIN_EXE_solekey");
 
 /// The words that start a program without the terminal and the ignored signals of the tests: none, if the tests have neither. Each
-/// costs a millisecond, and there are ten thousand programs to start.
+/// costs a millisecond, and there are ten thousand programs to start. Whole paths, as in [`Sandbox::detached`].
 static DETACHING: LazyLock<Vec<OsString>> = LazyLock::new(|| {
     let mut words = Vec::new();
     // Tests that run in the background may ignore signals, and the program would inherit and respect that.
     if ignores_signals() {
         let resets = Command::new("env").args(["--default-signal", "true"]).stderr(Stdio::null()).status();
         if resets.is_ok_and(|status| status.success()) {
-            words.extend(["env", "--default-signal"].map(OsString::from));
+            words.extend(which("env").map(OsString::from));
+            words.push("--default-signal".into());
         }
     }
     // In a new session, the program has no terminal to prompt on.
