@@ -140,6 +140,17 @@ fn an_endless_list_of_files_is_an_error() {
 }
 
 #[test]
+fn a_limit_on_open_files_is_named_with_its_remedy() {
+    let (sandbox, recipient) = Sandbox::with_key();
+    sandbox.write("x", "x");
+    let outcome = sandbox.shell(&format!("ulimit -n 4; exec \"$SOLEKEY\" encrypt -r {recipient} x"));
+    let hint = "solekey: hint: close other programs, or raise the limit on open files (ulimit -n)\n";
+    assert_eq!(outcome.status, 1, "{outcome:?}");
+    assert!(outcome.stderr.ends_with(&format!("Too many open files\n{hint}")), "{outcome:?}");
+    assert_eq!(sandbox.names(), ["key.txt", "x"]);
+}
+
+#[test]
 fn any_number_of_threads_can_be_asked_for() {
     let (sandbox, recipient) = Sandbox::with_key();
     sandbox.write("x", vec![0; 3 << 20]);

@@ -289,6 +289,7 @@ fn without_another_thread_there_is_an_error_or_less_parallelism() {
     let refused = "Resource temporarily unavailable";
     let (printed, said) = (String::from_utf8_lossy(&outcome.stdout), &outcome.stderr);
     assert_eq!((outcome.status, printed.as_ref()), (0, "replace 1\nrekey 1\nold\n"), "{said}");
-    assert!(said.contains(&format!("cannot create 'a.age': {refused}")), "{said}");
+    let hint = "close other programs, or raise the limit on processes and threads (ulimit -u)";
+    assert!(said.contains(&format!("cannot create 'a.age': {refused}\nsolekey: hint: {hint}\n")), "{said}");
     assert!(!said.contains("panic"), "{said}");
 }

@@ -8,6 +8,7 @@ pub(crate) mod child;
 mod held;
 #[cfg(unix)]
 mod hidden_input;
+mod limit;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(unix)]
@@ -31,6 +32,7 @@ pub(crate) use held::{
 };
 #[cfg(unix)]
 pub(crate) use hidden_input::HiddenInput;
+pub(crate) use limit::Limit;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_append_only,

@@ -6,7 +6,10 @@ use std::{
 };
 
 use crate::{
-    cli::terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
+    cli::{
+        platform::Limit,
+        terminal::errors::{Misuse, PluginFailed, is_plugin_not_found},
+    },
     crypto::{
         Error as CryptoError, Foreign, HEADER_CUT, HEADER_TOO_LONG, ParseIdentityError, ParseRecipientError,
         PayloadFault, SshPrivateKeyError, SshPublicKeyError, TOO_MANY_STANZAS,
@@ -77,10 +80,19 @@ pub(crate) fn hints(error: &anyhow::Error) -> impl Iterator<Item = &str> {
     let ssh_key = find(error).and_then(on_ssh_key);
     let recipients = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_recipient);
     let plugins = error.chain().any(is_plugin_not_found).then_some(PLUGINS);
-    attached.chain(format).chain(keys).chain(ssh_key).chain(recipients).chain(plugins)
+    let limits = error.chain().filter_map(|cause| cause.downcast_ref()).filter_map(on_limit);
+    attached.chain(format).chain(keys).chain(ssh_key).chain(recipients).chain(plugins).chain(limits)
 }
 
 const PLUGINS: &str = "visit https://age-encryption.org/awesome#plugins for a list of available plugins";
+
+/// The next step after a call that ran into a limit of the system.
+fn on_limit(error: &io::Error) -> Option<&str> {
+    Some(match Limit::exceeded_by(error)? {
+        Limit::OpenFiles => "close other programs, or raise the limit on open files (ulimit -n)",
+        Limit::Threads => "close other programs, or raise the limit on processes and threads (ulimit -u)",
+    })
+}
 
 /// The next step after an error of the format.
 fn on_format(error: &CryptoError) -> Option<&str> {
