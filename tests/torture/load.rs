@@ -9,7 +9,9 @@ use std::{
 };
 
 use crate::{
-    LONG, record, rounds,
+    LONG, record,
+    requirements::installed,
+    rounds,
     sandbox::{Outcome, SEGMENT, Sandbox, data, finish, finish_within},
 };
 
@@ -84,6 +86,29 @@ fn a_producer_that_sends_one_byte_at_a_time_is_waited_for() {
     drop(pipe);
     finish(child).is_silent_success();
     sandbox.run(["decrypt", "-i", "key.txt", "-c", "x"]).is(0, "a byte at a time", "");
+}
+
+#[test]
+fn a_large_input_leaves_the_memory_to_other_files() {
+    if !installed(&["fincore"]) {
+        return;
+    }
+    let (sandbox, recipient) = Sandbox::with_key();
+    let on_tmpfs = sandbox.shell("stat -f -c %T .").gave() == b"tmpfs\n";
+    if on_tmpfs {
+        // Its files are in memory and nowhere else.
+        return;
+    }
+    let holes = File::create(sandbox.path("holes"));
+    holes.and_then(|file| file.set_len(1500 << 20)).expect("the file system supports holes");
+    let resident = |run: &str| {
+        sandbox.shell(&format!("\"$SOLEKEY\" {run} >/dev/null")).is_silent_success();
+        let mebibytes = String::from_utf8_lossy(sandbox.shell("fincore -nb -o RES holes").gave()).trim().parse::<u64>();
+        mebibytes.expect("fincore prints a number") >> 20
+    };
+    let left = resident(&format!("encrypt -c -r {recipient} holes"));
+    assert!((256..1100).contains(&left), "{left} MiB");
+    record("memory of a large input", &format!("{left} of 1500 MiB stay"));
 }
 
 #[test]

@@ -222,13 +222,16 @@ impl<'a> Request<'a> {
     /// Opens an input, and checks everything that can be known before it is read.
     fn open(&self, path: &InputPath, target: &Target) -> Result<Input> {
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(path, self.progress.clone())?;
+        let mut input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if self.args.files.rm {
             read_back::check_can_delete(&input, target)?;
             self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
+        }
+        if self.args.files.rm || self.args.verify_first {
+            input.keep_cached();
         }
         Ok(input)
     }

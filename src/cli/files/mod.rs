@@ -12,3 +12,7 @@ pub(crate) mod read_back;
 pub(crate) mod receipt;
 pub(crate) mod target;
 pub(crate) mod walk;
+
+/// What lies beyond this many bytes of a file does not stay in memory once it is read or written: a large backup would push out what
+/// other programs keep there.
+const CACHED: u64 = 1 << 30;

@@ -245,7 +245,7 @@ impl<'a> Request<'a> {
             check_stdin_is_open()?;
         }
         announce_typed(&path.path, &self.session.messages);
-        let input = Input::open(path, self.progress.clone())?;
+        let mut input = Input::open(path, self.progress.clone())?;
         target.check_is_not(input.id(), input.name())?;
         self.session.key_files.check_is_not_output(target)?;
         if let Some(receipt) = &self.receipt {
@@ -255,6 +255,7 @@ impl<'a> Request<'a> {
             read_back::check_can_delete(&input, target)?;
             self.durable_folders.check(target)?;
             self.session.key_files.check_is_not_deleted(&input)?;
+            input.keep_cached();
         }
         if self.args.check {
             read_back::check_can_read_back(target)?;

@@ -3,14 +3,14 @@
 mod check;
 mod place;
 mod source_file;
+mod tracked;
 
 use std::{
     borrow::Borrow,
     fs::{File, Metadata},
-    io::{self, BufReader, IsTerminal, Read, Seek},
+    io::{self, BufReader, IsTerminal, Seek},
     path::Path,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -25,13 +25,14 @@ use crate::{
         platform::{self, FileId},
         terminal::{errors::During, messages::Messages, progress::Progress},
     },
-    crypto::{ReadAt, Source, is_wanted},
+    crypto::Source,
 };
 
 use check::refuse_directory;
 pub(crate) use check::{check_exists, check_single, check_some_exist};
 use place::Place;
 pub(crate) use source_file::{Removal, SourceFile};
+pub(crate) use tracked::Tracked;
 
 /// Bytes in the buffer for reading in sequence.
 const BUFFER: usize = 64 * 1024;
@@ -121,7 +122,7 @@ impl Input {
             Some(_) => {}
         }
         let length = metadata.as_ref().and_then(|metadata| length_of(&file, metadata)?.checked_sub(start));
-        let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0 };
+        let tracked = Tracked { file, is_file, progress: progress.clone(), read: 0, stays_cached: false };
         Ok(Self {
             place,
             name,
@@ -171,6 +172,11 @@ impl Input {
     /// Bytes to read, or `None` if the length is unknown until the end is reached.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// Has the system keep in memory what is read, because it will be read again.
+    pub(crate) fn keep_cached(&mut self) {
+        self.reader.get_mut().stays_cached = true;
     }
 
     /// Forgets the length if the file has data beyond it, as on some file systems, for a reader that starts at the end.
@@ -252,61 +258,4 @@ pub(crate) fn check_is_open(stream: io::Result<impl Borrow<File>>, name: &str) -
         bail!("cannot use {name}: it is closed, or /dev/null opened for both reading and writing");
     }
     Ok(())
-}
-
-/// A file that counts the bytes read from it.
-pub(crate) struct Tracked {
-    pub(super) file: File,
-    /// Whether it is a regular file, which never blocks a reader.
-    pub(super) is_file: bool,
-    pub(super) progress: Arc<Progress>,
-    /// Bytes read in sequence.
-    pub(crate) read: u64,
-}
-
-/// How long a reader waits before it asks whether the bytes are still wanted.
-const PATIENCE: Duration = Duration::from_millis(100);
-
-impl Tracked {
-    /// Waits until something can be read. An error if the pipeline has stopped.
-    fn wait_while_wanted(&self) -> io::Result<()> {
-        if self.is_file {
-            return Ok(());
-        }
-        while let Some(wanted) = is_wanted() {
-            if !wanted {
-                return Err(io::Error::other("it is not wanted any more"));
-            }
-            if platform::can_read_within(&self.file, PATIENCE)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Read for Tracked {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait_while_wanted()?;
-        // Retried after a signal: a caller of `fill_buf` would take the interruption for an error.
-        let count = loop {
-            match self.file.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Its other end made it non-blocking, as Node and ssh do.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => platform::wait_to_read(&self.file)?,
-                other => break other?,
-            }
-        };
-        self.progress.add(count);
-        self.read += count as u64;
-        Ok(count)
-    }
-}
-
-impl ReadAt for Tracked {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let count = platform::read_at(&self.file, buffer, offset)?;
-        self.progress.add(count);
-        Ok(count)
-    }
 }

@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     cli::{
-        files::pending::{Pending, sparse::each_run},
+        files::{
+            CACHED,
+            pending::{Pending, sparse::each_run},
+        },
         platform,
     },
     crypto::WriteAt,
@@ -16,9 +19,6 @@ use crate::{
 
 /// After this many bytes of a file, the system starts to write them to disk, so that little is left to sync at the end.
 const WRITEBACK: u64 = 8 << 20;
-
-/// Data beyond this many bytes of a file is not kept in memory: a large backup would push out everything else.
-const CACHED: u64 = 1 << 30;
 
 impl Pending {
     fn write_run(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
