@@ -1,4 +1,5 @@
 //! Rejects options that can have no effect given the rest of the command line: the user expects something that would not happen.
+//!
 //! `-k`, `--batch` and the options that begin with `--no-` are promises, and always hold.
 
 use anyhow::Result;

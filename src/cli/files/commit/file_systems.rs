@@ -1,4 +1,5 @@
 //! File systems that are synced as a whole, so that many files become durable at the price of one.
+//!
 //! `fsync` makes the disk flush its cache for each file, and btrfs write a log for each. `syncfs` does that once, but it also
 //! writes other programs' data. So it is used only for large groups, and only where it reports every failure.
 

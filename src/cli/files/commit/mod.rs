@@ -1,4 +1,5 @@
 //! Committing outputs: they become durable together, and only then do files get their names.
+//!
 //! A file system with a journal makes all pending data durable at once, so a hundred files cost little more than one. Each file is
 //! still either complete or absent: it has no name before its bytes are on disk.
 

@@ -1,4 +1,4 @@
-//! The file that is read: progress, waiting, and memory left to others.
+//! The open file of an input: it counts what is read, waits for more, and leaves the page cache to others.
 
 use std::{
     fs::File,

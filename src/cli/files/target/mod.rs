@@ -1,6 +1,7 @@
 //! The target of an output: computed once, before any work; opened once the keys are proven; committed when it is complete.
 //!
 //! This is the one place that decides what an output may be.
+//!
 //! A name that the user typed may be a link, a device or a pipe. A derived name may not: anything under it is replaced by a file,
 //! or the output fails.
 
