@@ -67,9 +67,9 @@ pub(crate) fn read_ahead(file: &File) {
     let _ = fadvise(file, 0, None, Advice::Sequential);
 }
 
-/// Starts to write a part of a file from memory to the disk, and drops what is there already from memory, so that reading it
-/// reads the disk. Without a length, the part goes to the end. Waits for nothing, and ignores failures.
-pub(crate) fn write_back(file: &File, offset: u64, length: Option<NonZeroU64>) {
+/// Drops a part of a file from memory, so that reading it reads the disk. What is not on the disk yet stays, and the system starts to
+/// write it. Without a length, the part goes to the end. Waits for nothing, and ignores failures.
+pub(crate) fn drop_cached(file: &File, offset: u64, length: Option<NonZeroU64>) {
     let _ = fadvise(file, offset, length, Advice::DontNeed);
 }
 

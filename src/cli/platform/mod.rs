@@ -35,8 +35,8 @@ pub(crate) use hidden_input::HiddenInput;
 pub(crate) use limit::Limit;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    create_placeholder, create_unnamed, descriptor, drop_access_list, enlarge_pipe, has_access_list, is_append_only,
-    is_in_user_space, link, read_ahead, without_blocking, write_all_at_uncached, write_back,
+    create_placeholder, create_unnamed, descriptor, drop_access_list, drop_cached, enlarge_pipe, has_access_list,
+    is_append_only, is_in_user_space, link, read_ahead, without_blocking, write_all_at_uncached,
 };
 #[cfg(unix)]
 pub(crate) use metadata::{
@@ -46,8 +46,8 @@ pub(crate) use metadata::{
 pub(crate) use other::descriptor;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{
-    create_placeholder, create_unnamed, drop_access_list, enlarge_pipe, has_access_list, is_append_only,
-    is_in_user_space, link, read_ahead, without_blocking, write_all_at_uncached, write_back,
+    create_placeholder, create_unnamed, drop_access_list, drop_cached, enlarge_pipe, has_access_list, is_append_only,
+    is_in_user_space, link, read_ahead, without_blocking, write_all_at_uncached,
 };
 pub(crate) use typed_ahead::TypedAhead;
 #[cfg(unix)]

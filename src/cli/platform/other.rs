@@ -31,7 +31,7 @@ pub(crate) fn without_blocking(_: &File) -> io::Result<File> {
 pub(crate) fn read_ahead(_: &File) {}
 
 /// Does nothing: syncing the file writes all of it, and what is read back may come from memory.
-pub(crate) fn write_back(_: &File, _: u64, _: Option<NonZeroU64>) {}
+pub(crate) fn drop_cached(_: &File, _: u64, _: Option<NonZeroU64>) {}
 
 /// Not supported.
 pub(crate) fn write_all_at_uncached(_: &File, _: &[u8], _: u64) -> io::Result<()> {

@@ -52,7 +52,7 @@ impl Tracked {
         let is_due = end >= CACHED && end / FORGOTTEN != (end - count as u64) / FORGOTTEN;
         if is_due && self.is_file && !self.stays_cached {
             // Other threads may be reading right before the end.
-            platform::write_back(&self.file, end - 3 * FORGOTTEN, NonZeroU64::new(2 * FORGOTTEN));
+            platform::drop_cached(&self.file, end - 3 * FORGOTTEN, NonZeroU64::new(2 * FORGOTTEN));
         }
     }
 }

@@ -95,7 +95,7 @@ impl Pending {
     ///
     /// Errors from the system.
     pub(crate) fn read_back(&self) -> io::Result<File> {
-        platform::write_back(&self.file, 0, None);
+        platform::drop_cached(&self.file, 0, None);
         self.file.try_clone()
     }
 
@@ -152,7 +152,7 @@ impl Pending {
     pub(crate) fn finish(&self, permissions: &Permissions, replaced: Option<&FileHandle>) -> io::Result<()> {
         self.set_length()?;
         permissions::set(&self.file, permissions, replaced, &self.target)?;
-        platform::write_back(&self.file, 0, None);
+        platform::drop_cached(&self.file, 0, None);
         Ok(())
     }
 

@@ -77,7 +77,7 @@ impl Pending {
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
         if before / WRITEBACK != (before + bytes) / WRITEBACK {
             // Twice as many, because several threads write near the end.
-            platform::write_back(&self.file, end.saturating_sub(2 * WRITEBACK), NonZeroU64::new(2 * WRITEBACK));
+            platform::drop_cached(&self.file, end.saturating_sub(2 * WRITEBACK), NonZeroU64::new(2 * WRITEBACK));
         }
     }
 }
